@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# make            build/dmarec, dmaanalyze, dmareport, dmacompare and the examples
+# make demo       everything from a fresh machine to the picture of a latency histogram
+# make check      everything from a fresh machine to the result of the tests
+# make help       the rest
+#
+# Sub-directories add their own programs and tests in examples/*/build.mk and tests/*/build.mk.
+
+B            ?= build
+PREFIX       ?= /usr/local
+DESTDIR      ?=
+CC           := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CXX          := $(if $(filter default,$(origin CXX)),g++,$(CXX))
+CLANG        ?= clang
+LINUX_SOURCE ?=
+PKG_CONFIG   ?= pkg-config
+
+TOOLS := dmarec dmaanalyze dmareport dmacompare
+
+all: tools examples
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1)	$(2)")
+
+# ---- what every object is compiled with ----
+WARN     := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -Werror
+OPT      ?= -O2 -g
+SAN      ?=
+comma    := ,
+SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+CFLAGS   ?=
+CPPFLAGS ?=
+ALL_CPPFLAGS = -D_GNU_SOURCE -Ilib -DDMA_PREFIX='"$(PREFIX)"' $(CPPFLAGS)
+ALL_CFLAGS   = -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) -fno-strict-aliasing -pthread -MMD -MP $(CFLAGS)
+LDFLAGS  ?=
+ALL_LDFLAGS  = $(SANFLAGS) -pthread $(LDFLAGS)
+
+# Libraries by their users. libdma's objects pull in only what a tool refers to.
+LIBS_record  := -lbpf -lcapstone -linih -ltraceevent -ldw -lelf -lstdc++ -lz -lm
+LIBS_analyze := -lsqlite3 -ltraceevent -linih -lcrypto -lm
+LIBS_report  := -lsqlite3 -lm
+LIBS_all     := -lbpf -lcapstone -linih -ldw -lelf -lstdc++ -lz -lsqlite3 -ltraceevent -lcrypto -lm
+
+# ---- libperf, from the distribution's kernel source (scripts/libperf.sh) ----
+LIBPERF_DIR := build/libperf
+LIBPERF     := $(LIBPERF_DIR)/libperf.a $(LIBPERF_DIR)/libapi.a
+LIBPERF_INC := -isystem $(LIBPERF_DIR)/linux/tools/lib/perf/include \
+	       -isystem $(LIBPERF_DIR)/linux/tools/lib -isystem $(LIBPERF_DIR)/linux/tools/include
+$(LIBPERF_DIR)/libperf.a:
+	scripts/libperf.sh '$(LIBPERF_DIR)' '$(LINUX_SOURCE)'
+$(LIBPERF_DIR)/libapi.a: $(LIBPERF_DIR)/libperf.a ;
+# Only this file may see libperf.
+$(B)/record/session.o: ALL_CPPFLAGS += $(LIBPERF_INC)
+$(B)/record/session.o: | $(LIBPERF)
+
+# ---- archives: one for lib/ and one for each tool's parts without its main ----
+MAINS   := record/dmarec.c analyze/dmaanalyze.c report/dmareport.c analyze/dmacompare.c
+parts    = $(filter-out $(MAINS) %.bpf.c,$(wildcard $(1)/*.c))
+objs     = $(patsubst %.c,$(B)/%.o,$(1))
+SQL     := $(patsubst %.sql,$(B)/%.sql.o,$(wildcard schema/*.sql))
+BPF     := $(patsubst %.bpf.c,$(B)/%.bpf.embed.o,$(wildcard record/*.bpf.c))
+EMBED_report := $(patsubst %,$(B)/%.embed.o,$(wildcard report/*.css report/*.js report/*.html report/*.gp))
+
+$(B)/libdma.a: $(call objs,$(wildcard lib/*.c)) $(SQL)
+$(B)/record.a: $(call objs,$(call parts,record)) $(BPF)
+$(B)/analyze.a: $(call objs,$(call parts,analyze))
+$(B)/report.a: $(call objs,$(call parts,report)) $(EMBED_report)
+$(B)/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+# embed SYMBOL FILE OBJECT: a text with a NUL behind it, and SYMBOL_len
+embed = @mkdir -p $(dir $(3)); printf '.section .rodata\n.balign 16\n.globl %s\n%s:\n.incbin "%s"\n1: .byte 0\n.balign 8\n.globl %s_len\n%s_len: .quad 1b-%s\n.section .note.GNU-stack,"",%%progbits\n' \
+	$(1) $(1) $(2) $(1) $(1) $(1) | $(CC) -c -x assembler -o $(3) -
+sym = $(subst -,_,$(subst .,_,$(notdir $(1))))
+$(B)/schema/%.sql.o: schema/%.sql
+	$(call embed,sql_$*,$<,$@)
+$(B)/report/%.embed.o: report/%
+	$(call embed,embed_$(call sym,$<),$<,$@)
+$(B)/record/%.bpf.o: record/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)
+	$(Q)$(CLANG) -O2 -g -Wall -Werror -target bpf -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
+$(B)/record/%.bpf.embed.o: $(B)/record/%.bpf.o
+	$(call embed,embed_$*_bpf,$<,$@)
+
+# ---- the tools ----
+tools: $(foreach t,$(TOOLS),$(if $(wildcard record/$(t).c analyze/$(t).c report/$(t).c),$(B)/$(t)))
+$(B)/dmarec: $(B)/record/dmarec.o $(B)/record.a $(B)/libdma.a | $(LIBPERF)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBPERF) $(LIBS_record)
+$(B)/dmaanalyze: $(B)/analyze/dmaanalyze.o $(B)/analyze.a $(B)/libdma.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_analyze)
+$(B)/dmacompare: $(B)/analyze/dmacompare.o $(B)/analyze.a $(B)/libdma.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_analyze)
+$(B)/dmareport: $(B)/report/dmareport.o $(B)/report.a $(B)/libdma.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_report)
+
+# ---- unit tests: every tests/unit/test_*.c is a program; other .c files there are shared ----
+UNIT        := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT_SHARED := $(call objs,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+ARCHIVES    := $(B)/report.a $(B)/analyze.a $(B)/record.a $(B)/libdma.a
+$(B)/tests/%.o: ALL_CPPFLAGS += -I. -DTEST_BUILD='"$(abspath $(B))"' -DTEST_SOURCE='"$(CURDIR)"'
+$(UNIT): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_SHARED) $(ARCHIVES) | $(LIBPERF)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBPERF) $(LIBS_all) -lcmocka
+unit: $(UNIT)
+
+examples:
+include $(wildcard examples/*/build.mk tests/*/build.mk)
+
+# ---- checks ----
+PROVE := prove --timer --failures
+export B CC CXX
+check-unit: unit $(CHECK_UNIT_NEEDS)
+	CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) -e '' $(UNIT)
+check-cli: all $(CHECK_CLI_NEEDS)
+	$(PROVE) -e /bin/bash $(sort $(wildcard tests/cli/*.t))
+check-asan:
+	$(MAKE) --no-print-directory B=build/asan SAN=1 OPT='-O1 -g' check-unit
+check-clang:
+	$(MAKE) --no-print-directory B=build/clang CC=clang CXX=clang++ tools unit
+check-format:
+	clang-format --dry-run --Werror $(FORMATTED)
+asan:
+	$(MAKE) --no-print-directory B=build/asan SAN=1 OPT='-O1 -g' all
+FORMATTED = $(shell git ls-files '*.c' '*.h' '*.cc' 2>/dev/null)
+format:
+	clang-format -i $(FORMATTED)
+lint: check-format
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --suppressions-list=.cppcheck \
+		--enable=warning,portability -j2 -D_GNU_SOURCE -Ilib lib record analyze report
+
+deps:
+	scripts/deps.sh build check
+	$(MAKE) --no-print-directory $(LIBPERF)
+
+check: deps
+	$(MAKE) --no-print-directory -j2 all unit
+	$(MAKE) --no-print-directory check-all
+CHECKS = check-unit check-cli check-asan check-clang lint
+check-all:
+	@for c in $(CHECKS); do $(MAKE) --no-print-directory $$c || exit 1; done
+
+clean:
+	rm -rf build
+
+help:
+	@sed -n '/^# make/s/^# //p' $(firstword $(MAKEFILE_LIST))
+
+-include $(shell find $(B) -name '*.d' -not -path '*/linux/*' 2>/dev/null)
+.PHONY: all tools unit examples check check-all check-unit check-cli check-asan check-clang \
+	check-format asan format lint deps clean help demo install uninstall
+.SECONDARY:
+.DELETE_ON_ERROR:

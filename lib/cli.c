@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "err.h"
+
+static void say(const char *tool, const char *color, const char *word, const char *fmt, va_list ap)
+{
+	bool colored = color && cli_color(stderr);
+
+	fprintf(stderr, "%s: %s%s%s", tool, colored ? color : "", word, colored ? "\033[0m" : "");
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+void cli_error(const char *tool, const struct err *e)
+{
+	bool colored = cli_color(stderr);
+
+	fprintf(stderr, "%s: %serror:%s %s\n", tool, colored ? "\033[1;31m" : "",
+		colored ? "\033[0m" : "", e->text);
+}
+
+void cli_warn(const char *tool, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(tool, "\033[1;33m", "warning: ", fmt, ap);
+	va_end(ap);
+}
+
+void cli_note(const char *tool, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(tool, NULL, "", fmt, ap);
+	va_end(ap);
+}
+
+int cli_status(const struct err *e)
+{
+	return e->code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}
+
+bool cli_color(FILE *f)
+{
+	const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return !(none && *none) && term && strcmp(term, "dumb") && isatty(fileno(f));
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+void cli_progress_begin(struct cli_progress *p, const char *what, const char *unit,
+			uint64_t total)
+{
+	*p = (struct cli_progress){ .what = what, .unit = unit, .total = total };
+	if (isatty(STDERR_FILENO))
+		p->begin_ns = p->last_ns = now_ns();
+}
+
+static void print_rate(double per_s, const char *unit)
+{
+	if (per_s >= 1e6)
+		fprintf(stderr, "  %.1f M %s/s", per_s / 1e6, unit);
+	else if (per_s >= 1e3)
+		fprintf(stderr, "  %.1f k %s/s", per_s / 1e3, unit);
+	else
+		fprintf(stderr, "  %.0f %s/s", per_s, unit);
+}
+
+void cli_progress_step(struct cli_progress *p, uint64_t done, uint64_t units)
+{
+	int64_t now;
+	double elapsed_s;
+
+	if (!p->begin_ns)
+		return;
+	now = now_ns();
+	if (now - p->last_ns < 200000000 || now - p->begin_ns < 1000000000)
+		return;
+	p->last_ns = now;
+	p->shown = true;
+	elapsed_s = (double)(now - p->begin_ns) / 1e9;
+	fprintf(stderr, "\r%s", p->what);
+	if (p->total)
+		fprintf(stderr, "  %3.0f %%", 100.0 * (double)done / (double)p->total);
+	print_rate((double)units / elapsed_s, p->unit);
+	if (p->total && done && done <= p->total)
+		fprintf(stderr, "  %.0f s left",
+			elapsed_s * (double)(p->total - done) / (double)done);
+	fputs("\033[K", stderr);
+}
+
+void cli_progress_end(struct cli_progress *p)
+{
+	if (p->shown)
+		fputs("\r\033[K", stderr);
+	p->shown = false;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "dma.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char *const role_names[ROLE_N] = {
+	[ROLE_OTHER] = "other",		[ROLE_SUBMIT] = "submit",
+	[ROLE_DOORBELL] = "doorbell",	[ROLE_STARTED] = "started",
+	[ROLE_INTERRUPT] = "interrupt", [ROLE_HANDLED] = "handled",
+	[ROLE_WAIT] = "wait",		[ROLE_WOKEN] = "woken",
+	[ROLE_STOP] = "stop",
+};
+
+static const char *const direction_names[DIR_N] = {
+	[DIR_UNKNOWN] = "unknown",
+	[DIR_TO_HOST] = "to_host",
+	[DIR_FROM_HOST] = "from_host",
+};
+
+static const char *const state_names[STATE_N] = {
+	[STATE_UNKNOWN] = "unknown",	       [STATE_COMPLETE] = "complete",
+	[STATE_POLLED] = "polled",	       [STATE_NO_INTERRUPT] = "no_interrupt",
+	[STATE_LATE] = "late",		       [STATE_ABORTED] = "aborted",
+	[STATE_FAILED] = "failed",	       [STATE_IN_FLIGHT] = "in_flight",
+	[STATE_CIRCULAR] = "circular",
+};
+
+static const char *const phase_names[PHASE_N] = {
+	[PHASE_API] = "api",
+	[PHASE_DEVICE] = "device",
+	[PHASE_NOTICE] = "notice",
+	[PHASE_TOTAL] = "total",
+};
+
+static const char *name_of(const char *const *names, int n, int i)
+{
+	return i >= 0 && i < n ? names[i] : "?";
+}
+
+static int index_of(const char *const *names, int n, const char *word)
+{
+	for (int i = 0; i < n; i++)
+		if (!strcmp(names[i], word))
+			return i;
+	return -1;
+}
+
+const char *role_name(enum role r)
+{
+	return name_of(role_names, ROLE_N, (int)r);
+}
+
+const char *direction_name(enum direction d)
+{
+	return name_of(direction_names, DIR_N, (int)d);
+}
+
+const char *state_name(enum transfer_state s)
+{
+	return name_of(state_names, STATE_N, (int)s);
+}
+
+const char *phase_name(enum phase p)
+{
+	return name_of(phase_names, PHASE_N, (int)p);
+}
+
+int role_parse(const char *word)
+{
+	return index_of(role_names, ROLE_N, word);
+}
+
+int direction_parse(const char *word)
+{
+	return index_of(direction_names, DIR_N, word);
+}
+
+int state_parse(const char *word)
+{
+	return index_of(state_names, STATE_N, word);
+}
+
+int phase_parse(const char *word)
+{
+	return index_of(phase_names, PHASE_N, word);
+}

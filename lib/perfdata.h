@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The raw file: perf.data (PERFILE2), as written by dmarec and by perf record. The format is the
+ * kernel tree's tools/perf/Documentation/perf.data-file-format.txt and linux/perf_event.h; what
+ * dmarec adds to it is in schema/FORMAT.md.
+ *
+ * The reader works on a file or on memory, hands out records merged by time, and needs memory
+ * bounded by what lies between two PERF_RECORD_FINISHED_ROUND, not by the length of the file. It
+ * trusts nothing that the file says: every offset, size and count is checked against what is
+ * there before it is used. A file whose recorder was killed (data size 0, no feature table)
+ * reads up to its last whole record.
+ */
+#ifndef DMA_PERFDATA_H
+#define DMA_PERFDATA_H
+
+#include <linux/perf_event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+/* Feature bits that perf defines and we use (tools/perf/util/header.h). */
+enum perfdata_feat {
+	FEAT_TRACING_DATA = 1,
+	FEAT_BUILD_ID = 2,
+	FEAT_HOSTNAME = 3,
+	FEAT_OSRELEASE = 4,
+	FEAT_VERSION = 5,
+	FEAT_ARCH = 6,
+	FEAT_NRCPUS = 7,
+	FEAT_CPUDESC = 8,
+	FEAT_TOTAL_MEM = 10,
+	FEAT_CMDLINE = 11,
+	FEAT_EVENT_DESC = 12,
+	FEAT_SAMPLE_TIME = 21,
+	FEAT_CLOCKID = 23,
+	FEAT_CLOCK_DATA = 29,
+	FEAT_DMAREC = 250, /* ours: schema/FORMAT.md; perf skips bits that it does not know */
+	FEAT_BITS = 256
+};
+
+struct perfdata_attr {
+	struct perf_event_attr attr;
+	const char *name;    /* from EVENT_DESC or the early directory; NULL = not told */
+	const uint64_t *ids; /* owned by the reader (reading) or the caller (writing) */
+	size_t nids;
+};
+
+struct perfdata_rec {
+	uint32_t type;	  /* PERF_RECORD_*; user records (>= 64) are not handed out */
+	uint16_t misc;
+	int32_t attr;	  /* index of the attribute this record belongs to; -1 = none */
+	int64_t time_ns;  /* DMA_UNKNOWN where the record carries no time */
+	int32_t cpu, pid, tid;	/* -1 = not carried */
+	uint64_t id;	  /* event id; 0 = not carried */
+	uint64_t ip;
+	uint64_t offset;  /* of the record in the file: for messages */
+	const void *raw;  /* PERF_SAMPLE_RAW of a sample; NULL = none; valid until the next call */
+	uint32_t raw_len;
+	/* PERF_RECORD_LOST and LOST_SAMPLES: how many, and the window in which they vanished: from
+	 * the record before it on its CPU to the one after it (or to its own time, whichever is
+	 * later). lost_from_ns is DMA_UNKNOWN when nothing came before it. */
+	uint64_t lost;
+	int64_t lost_from_ns, lost_to_ns;
+	/* Body of any other kernel record, after its header, without the sample_id trailer (FORK,
+	 * EXIT, COMM, MMAP2 ...); valid until the next call. */
+	const void *body;
+	uint32_t body_len;
+};
+
+struct perfdata;
+
+/* Open for reading. On failure *p is NULL and the error names path and offset. perfdata_open_mem
+ * borrows buf until the close; name stands for the path in messages. */
+int perfdata_open(struct perfdata **p, const char *path, struct err *e);
+int perfdata_open_mem(struct perfdata **p, const void *buf, size_t len, const char *name,
+		      struct err *e);
+void perfdata_close(struct perfdata *p);
+
+size_t perfdata_nattrs(const struct perfdata *p);
+const struct perfdata_attr *perfdata_attr(const struct perfdata *p, size_t i);
+
+/* The recorder did not finish the file: counts at its end are not there. */
+bool perfdata_truncated(const struct perfdata *p);
+
+/* Bytes of the data section, and how far reading has come (for progress). */
+uint64_t perfdata_data_size(const struct perfdata *p);
+uint64_t perfdata_data_done(const struct perfdata *p);
+
+/* A feature section whole. 1 = there (*buf is owned by the reader), 0 = absent, negative = error.
+ * Looks in the feature table, and for a truncated file in the early directory. */
+int perfdata_feature(struct perfdata *p, unsigned feat, const void **buf, size_t *len,
+		     struct err *e);
+
+/* A feature that is one string (HOSTNAME, OSRELEASE, VERSION, ARCH, CPUDESC); NULL if absent or
+ * malformed. Owned by the reader. And CMDLINE joined by spaces. */
+const char *perfdata_string(struct perfdata *p, unsigned feat);
+
+/* CLOCK_DATA (feature 29): the clock's id and one pair of readings taken together. 1/0/negative. */
+struct perfdata_clock {
+	int32_t clockid;
+	int64_t wall_ns, clock_ns;
+};
+int perfdata_clock(struct perfdata *p, struct perfdata_clock *c, struct err *e);
+
+/* The next record in order of time. 1 = *rec filled, 0 = end, negative = damaged (path, offset).
+ * Records of equal time come in file order. */
+int perfdata_next(struct perfdata *p, struct perfdata_rec *rec, struct err *e);
+
+/* Go back to the first record. */
+int perfdata_rewind(struct perfdata *p, struct err *e);
+
+/* How many records were found to be earlier than one already handed out (a clock that steps back,
+ * or a file that breaks the FINISHED_ROUND promise). They are still handed out. */
+uint64_t perfdata_disordered(const struct perfdata *p);
+
+/* ---- writing ---- */
+
+struct perfdata_section {
+	unsigned feat;
+	const void *buf;
+	size_t len;
+};
+
+struct perfdata_writer;
+
+/*
+ * Begin a file: header, attributes, then the early sections (tracing data, event names, the
+ * first half of ours: what a reader needs if we are killed), listed in the early directory that
+ * schema/FORMAT.md describes. An existing file of that name becomes path.old, as with perf.
+ */
+int perfdata_create(struct perfdata_writer **w, const char *path, const struct perfdata_attr *attrs,
+		    size_t nattrs, const struct perfdata_section *early, size_t nearly,
+		    struct err *e);
+
+/* Append kernel records exactly as they lay in a ring. Buffered; large writes. */
+int perfdata_append(struct perfdata_writer *w, const void *buf, size_t len, struct err *e);
+
+/* All rings were read once since the last call: PERF_RECORD_FINISHED_ROUND. */
+int perfdata_round(struct perfdata_writer *w, struct err *e);
+
+/* Push what is buffered to the file (not fsync). */
+int perfdata_flush(struct perfdata_writer *w, struct err *e);
+
+uint64_t perfdata_written(const struct perfdata_writer *w);
+
+/* Write the late sections and the feature table (late ones win over early ones of the same
+ * number, except FEAT_DMAREC, whose late half is appended to a copy of the early one), complete
+ * the header, close. The writer is gone afterwards, also on failure. */
+int perfdata_finish(struct perfdata_writer *w, const struct perfdata_section *late, size_t nlate,
+		    struct err *e);
+
+/* Close without finishing: the file stays as that of a killed recorder. NULL is fine. */
+void perfdata_abandon(struct perfdata_writer *w);
+
+#endif

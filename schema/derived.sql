@@ -1,0 +1,155 @@
+-- Derived: everything here can be dropped and rebuilt from the facts (dmaanalyze --rebuild).
+
+CREATE TABLE analysis ( -- one row for each run that was analysed
+	run_id        INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+	tool          TEXT NOT NULL,        -- "dmaanalyze 0.1.0"
+	pairing       TEXT NOT NULL,        -- as used
+	pairing_from  TEXT NOT NULL,        -- profile, option, inferred
+	vectors_from  TEXT NOT NULL,        -- option, profile, found, none
+	latency_phase TEXT NOT NULL,        -- phase that stands for "latency" in this run: device or total
+	doorbell_from TEXT NOT NULL,        -- store, exit, none
+	submits       INTEGER NOT NULL, transfers INTEGER NOT NULL,
+	interrupts    INTEGER NOT NULL, interrupts_used INTEGER NOT NULL,
+	interrupts_stray INTEGER NOT NULL,
+	interrupts_ignored INTEGER NOT NULL, -- of vectors that end nothing
+	waits         INTEGER NOT NULL, waits_used INTEGER NOT NULL, waits_stray INTEGER NOT NULL,
+	negative      INTEGER NOT NULL,     -- phases found negative
+	disordered    INTEGER NOT NULL,
+	advice        TEXT                  -- what to do when the evidence is thin
+) STRICT;
+
+CREATE TABLE transfer (
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	id            INTEGER NOT NULL,     -- 1, 2, ... in order of submit_ns within the run
+	card          INTEGER,
+	channel       INTEGER,
+	direction     TEXT NOT NULL,        -- to_host from_host unknown
+	size_bytes    INTEGER,
+	pid           INTEGER,
+	tid           INTEGER,
+	submit_ns     INTEGER,              -- entry of the start function
+	doorbell_ns   INTEGER,              -- the store that starts, or the start function's exit
+	irq_ns        INTEGER,              -- handler entry of the interrupt that ended it
+	wait_ns       INTEGER,              -- entry of the wait that saw its end
+	woken_ns      INTEGER,              -- exit of that wait
+	irq           INTEGER,
+	irq_cpu       INTEGER,
+	coalesced     INTEGER,              -- transfers that this interrupt ended, this one included
+	irq_count     INTEGER,              -- interrupts that this transfer had
+	state         TEXT NOT NULL,        -- complete polled no_interrupt late aborted failed in_flight unknown circular
+	reason        TEXT,                 -- why, where the state does not say it all
+	api_ns        INTEGER,              -- phases: NULL where an end is missing or means nothing
+	device_ns     INTEGER,
+	notice_ns     INTEGER,
+	total_ns      INTEGER,
+	PRIMARY KEY (run_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stray ( -- what belongs to no transfer
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	kind          TEXT NOT NULL,        -- interrupt wait doorbell exit stop
+	time_ns       INTEGER NOT NULL,
+	card          INTEGER,
+	channel       INTEGER,
+	irq           INTEGER,
+	cpu           INTEGER,
+	tid           INTEGER,
+	reason        TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE vector ( -- verdict for each vector, with its evidence (lib/vector.h)
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	irq           INTEGER NOT NULL,
+	card          INTEGER,              -- NULL = over all
+	channel       INTEGER,              -- NULL = over all
+	score         REAL NOT NULL,        -- 0 .. 1
+	verdict       TEXT NOT NULL,        -- completion, data available, shared, unrelated, silent, unclear
+	used          INTEGER NOT NULL,     -- 1 = transfers were joined with it
+	transfers     INTEGER NOT NULL,     -- intervals doorbell -> woken looked at
+	one           INTEGER NOT NULL,     -- of those, with exactly one of its interrupts inside
+	none          INTEGER NOT NULL,
+	many          INTEGER NOT NULL,
+	interrupts    INTEGER NOT NULL,
+	outside       INTEGER NOT NULL,     -- of its interrupts, inside no interval
+	position      REAL,                 -- median place within the interval, 0 .. 1
+	to_end_ns     REAL,                 -- median from interrupt to woken
+	slope_ns_per_byte REAL,
+	intercept_ns  REAL,
+	why           TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE summary ( -- one row for each group and phase; the group of NULLs is the whole run
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	card          INTEGER,              -- NULL = all
+	channel       INTEGER,              -- NULL = all
+	direction     TEXT,                 -- NULL = all
+	phase         TEXT NOT NULL,        -- api device notice total
+	n             INTEGER NOT NULL,     -- values that the figures stand on
+	excluded      INTEGER NOT NULL,     -- transfers of the group whose value is not known
+	negative      INTEGER NOT NULL,     -- values below 0 among n (evidence, not dropped)
+	min_ns INTEGER, max_ns INTEGER,     -- exact
+	mean_ns REAL, stddev_ns REAL,       -- exact; sample standard deviation
+	error_ns INTEGER                    -- cost of the probes inside this phase on that host
+) STRICT;
+
+CREATE TABLE quantile (
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	card          INTEGER,              -- NULL = all
+	channel       INTEGER,
+	direction     TEXT,
+	phase         TEXT NOT NULL,
+	q             REAL NOT NULL,        -- 0 < q < 1
+	value_ns      INTEGER,              -- nearest rank, within 0.4 %
+	bound_low_ns  INTEGER,              -- had all excluded transfers been fastest
+	bound_high_ns INTEGER,              -- had they been slowest
+	ci_low_ns     INTEGER,              -- 95 % by order statistics, if values were independent
+	ci_high_ns    INTEGER
+) STRICT;
+
+CREATE TABLE histogram ( -- log-linear, relative error at most 0.4 % (lib/hist.h)
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	card          INTEGER,
+	channel       INTEGER,
+	direction     TEXT NOT NULL,
+	phase         TEXT NOT NULL,
+	low_ns        INTEGER NOT NULL,     -- values v with low_ns <= v < high_ns
+	high_ns       INTEGER NOT NULL,
+	n             INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE state_count (
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	card          INTEGER,
+	channel       INTEGER,
+	direction     TEXT NOT NULL,
+	state         TEXT NOT NULL,
+	n             INTEGER NOT NULL,
+	size_bytes    INTEGER               -- sum of known sizes
+) STRICT;
+
+CREATE TABLE throughput ( -- bytes of ended transfers over the time they took as a group
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	card          INTEGER,              -- NULL = all
+	channel       INTEGER,
+	direction     TEXT,
+	transfers     INTEGER NOT NULL,     -- ended ones with a known size
+	size_bytes    INTEGER NOT NULL,
+	from_ns       INTEGER,              -- first submit
+	to_ns         INTEGER,              -- last end
+	bytes_per_s   REAL                  -- NULL when it cannot be told
+) STRICT;
+
+CREATE TABLE fit ( -- latency = a + size / bandwidth, least squares over ended transfers
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	card          INTEGER,
+	channel       INTEGER,
+	direction     TEXT NOT NULL,
+	phase         TEXT NOT NULL,        -- device or total
+	n             INTEGER NOT NULL,
+	sizes         INTEGER NOT NULL,     -- distinct sizes (1 = no fit)
+	a_ns REAL, a_low_ns REAL, a_high_ns REAL, -- 95 %
+	ns_per_byte REAL, ns_per_byte_low REAL, ns_per_byte_high REAL,
+	r2 REAL
+) STRICT;
+
+CREATE INDEX transfer_channel ON transfer (run_id, card, channel, submit_ns);

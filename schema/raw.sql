@@ -1,0 +1,120 @@
+-- Facts: what was recorded. Append-only; nothing here is derived. Times are nanoseconds on the
+-- recording's clock (run.clock); NULL means not known, never 0.
+-- PRAGMA user_version is the schema's version; lib/db.c upgrades or refuses.
+
+CREATE TABLE run (
+	id            INTEGER PRIMARY KEY,
+	uuid          TEXT NOT NULL UNIQUE, -- of the recording; derived from raw_sha256 for foreign files
+	label         TEXT,                 -- the user's
+	host          TEXT,
+	kernel        TEXT,                 -- uname -r
+	arch          TEXT,
+	cpus          INTEGER,              -- online CPUs
+	command       TEXT,                 -- the workload
+	started_utc   TEXT,                 -- ISO 8601, when recording began
+	begin_ns      INTEGER,              -- recording armed
+	end_ns        INTEGER,              -- recording disarmed
+	duration_ns   INTEGER,              -- end_ns - begin_ns
+	clock         TEXT,                 -- monotonic, monotonic_raw, boottime, tai, perf (not told)
+	profile       TEXT,
+	pairing       TEXT,                 -- as the profile states: infer, one, drain, first, last
+	tool          TEXT,                 -- "dmarec 0.1.0", "perf 6.1.192"
+	irq_feed      TEXT,                 -- bpf, perf
+	exit_status   INTEGER,              -- of the workload; NULL = not known or killed by a signal
+	exit_signal   INTEGER,
+	finished      INTEGER NOT NULL,     -- 1 = the recorder ended the file itself
+	roles_guessed INTEGER NOT NULL,     -- 1 = roles inferred from event names (perf record)
+	uprobe_cost_ns INTEGER,             -- of one hit, measured on that host
+	irq_cost_ns   INTEGER,              -- of one interrupt sample, likewise
+	disordered    INTEGER NOT NULL,     -- records that came too late for the merge by time
+	raw_path      TEXT,
+	raw_sha256    TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE source ( -- an event that was armed
+	id            INTEGER PRIMARY KEY,
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	name          TEXT NOT NULL,        -- of the trace event: group:name
+	role          TEXT NOT NULL,        -- submit doorbell started interrupt handled wait woken stop other
+	direction     TEXT NOT NULL,        -- to_host from_host unknown
+	function      TEXT,
+	file          TEXT,
+	offset        INTEGER,              -- bytes into file
+	counted       INTEGER,              -- hits by the kernel's count
+	delivered     INTEGER,              -- samples found in the recording
+	lost          INTEGER               -- counted - delivered; of a file without counts: LOST records
+) STRICT;
+CREATE INDEX source_run ON source (run_id);
+
+CREATE TABLE irq ( -- the interrupt map, before and after
+	run_id          INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	irq             INTEGER NOT NULL,   -- number
+	name            TEXT,               -- as the driver registered it
+	chip            TEXT,
+	vector          INTEGER,            -- index within the device
+	bdf             TEXT,               -- PCI address
+	affinity        TEXT,               -- CPU list before the run
+	affinity_after  TEXT,
+	masked          INTEGER,            -- 1, 0
+	count_before    INTEGER,            -- /proc/interrupts, all CPUs
+	count_after     INTEGER,
+	recorded        INTEGER NOT NULL,   -- 1 = in the recording's filter
+	named           INTEGER NOT NULL,   -- 1 = user or profile named it as the completion vector
+	named_channel   INTEGER,            -- only for this channel
+	PRIMARY KEY (run_id, irq)
+) STRICT;
+
+CREATE TABLE card (
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	card          INTEGER NOT NULL,     -- 0, 1, ... in order of first use
+	key           INTEGER,              -- the program's own: object address, fd or number
+	name          TEXT,                 -- path, where known
+	PRIMARY KEY (run_id, card)
+) STRICT;
+
+CREATE TABLE sample ( -- one event, in order of time (rowid)
+	run_id        INTEGER NOT NULL,     -- run.id
+	time_ns       INTEGER NOT NULL,
+	cpu           INTEGER,
+	pid           INTEGER,
+	tid           INTEGER,
+	source_id     INTEGER NOT NULL,     -- source.id
+	irq           INTEGER,
+	card          INTEGER,
+	channel       INTEGER,
+	direction     TEXT,                 -- to_host, from_host; NULL = no transfer's event or unknown
+	size_bytes    INTEGER,
+	addr          INTEGER,
+	flags         INTEGER,
+	ret           INTEGER,              -- return value
+	bits          INTEGER NOT NULL      -- enum sample_bits of lib/dma.h
+) STRICT;
+
+CREATE TABLE loss ( -- samples known to be missing
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	cpu           INTEGER,              -- NULL = not known which
+	from_ns       INTEGER,              -- NULL = from the beginning
+	to_ns         INTEGER,              -- NULL = to the end
+	lost          INTEGER NOT NULL,     -- how many
+	source_id     INTEGER,              -- NULL = any of that ring
+	kind          TEXT NOT NULL         -- ring (LOST record), count (counted > delivered), cut (file cut short)
+) STRICT;
+
+CREATE TABLE counter ( -- driver counters the profile asks for, before and after
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	name          TEXT NOT NULL,
+	before        TEXT,
+	after         TEXT
+) STRICT;
+
+CREATE TABLE environment ( -- what else may matter when runs are compared
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	key           TEXT NOT NULL,        -- governor, link_speed.BDF, link_width.BDF, module.NAME, ...
+	value         TEXT,
+	PRIMARY KEY (run_id, key)
+) STRICT;
+
+CREATE TABLE warning ( -- sentences that the recorder or the loader printed
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	text          TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,27 @@
+-- What a person asks for: `sqlite3 trace.db 'SELECT * FROM ...'` or any notebook.
+
+-- Completeness first: what was counted, delivered, lost, for each event.
+CREATE VIEW completeness AS
+SELECT run_id, name AS event, role, function, counted, delivered, lost,
+       CASE WHEN counted IS NULL THEN NULL WHEN counted = 0 THEN 100.0
+            ELSE round(100.0 * delivered / counted, 3) END AS delivered_pct
+FROM source;
+
+-- Transfers with times in microseconds from the start of the recording.
+CREATE VIEW transfer_us AS
+SELECT t.run_id, t.id, t.card, t.channel, t.direction, t.size_bytes, t.state, t.reason,
+       (t.submit_ns - r.begin_ns) / 1e3 AS at_us,
+       t.api_ns / 1e3 AS api_us, t.device_ns / 1e3 AS device_us,
+       t.notice_ns / 1e3 AS notice_us, t.total_ns / 1e3 AS total_us,
+       t.irq, t.irq_cpu, t.coalesced
+FROM transfer t JOIN run r ON r.id = t.run_id;
+
+-- The interrupt as the kernel counted it against what was recorded.
+CREATE VIEW interrupt_check AS
+SELECT i.run_id, i.irq, i.name, i.chip, i.vector, i.bdf,
+       i.count_after - i.count_before AS proc_interrupts,
+       (SELECT count(*) FROM sample s JOIN source o ON o.id = s.source_id
+        WHERE s.run_id = i.run_id AND s.irq = i.irq AND o.role = 'interrupt') AS recorded,
+       (SELECT verdict FROM vector v WHERE v.run_id = i.run_id AND v.irq = i.irq
+        AND v.channel IS NULL AND v.card IS NULL) AS verdict
+FROM irq i;
