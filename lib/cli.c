@@ -10,11 +10,13 @@
 
 #include "err.h"
 
-static void say(const char *tool, const char *color, const char *word, const char *fmt, va_list ap)
+static void say(const char *tool, const char *color, const char *word, const char *fmt,
+		va_list ap)
 {
 	bool colored = color && cli_color(stderr);
 
-	fprintf(stderr, "%s: %s%s%s", tool, colored ? color : "", word, colored ? "\033[0m" : "");
+	fprintf(stderr, "%s: %s%s%s", tool, colored ? color : "", word,
+		colored ? "\033[0m" : "");
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
 }
@@ -68,7 +70,7 @@ static int64_t now_ns(void)
 void cli_progress_begin(struct cli_progress *p, const char *what, const char *unit,
 			uint64_t total)
 {
-	*p = (struct cli_progress){ .what = what, .unit = unit, .total = total };
+	*p = (struct cli_progress){.what = what, .unit = unit, .total = total};
 	if (isatty(STDERR_FILENO))
 		p->begin_ns = p->last_ns = now_ns();
 }

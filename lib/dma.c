@@ -19,10 +19,10 @@ static const char *const direction_names[DIR_N] = {
 };
 
 static const char *const state_names[STATE_N] = {
-	[STATE_UNKNOWN] = "unknown",	       [STATE_COMPLETE] = "complete",
-	[STATE_POLLED] = "polled",	       [STATE_NO_INTERRUPT] = "no_interrupt",
-	[STATE_LATE] = "late",		       [STATE_ABORTED] = "aborted",
-	[STATE_FAILED] = "failed",	       [STATE_IN_FLIGHT] = "in_flight",
+	[STATE_UNKNOWN] = "unknown",   [STATE_COMPLETE] = "complete",
+	[STATE_POLLED] = "polled",     [STATE_NO_INTERRUPT] = "no_interrupt",
+	[STATE_LATE] = "late",	       [STATE_ABORTED] = "aborted",
+	[STATE_FAILED] = "failed",     [STATE_IN_FLIGHT] = "in_flight",
 	[STATE_CIRCULAR] = "circular",
 };
 

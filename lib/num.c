@@ -15,8 +15,8 @@
 
 static int out_of_range(const char *text, int64_t min, int64_t max, struct err *e)
 {
-	return err_set(e, ERR_USAGE, "'%s' is out of range: %" PRId64 " to %" PRId64, text, min,
-		       max);
+	return err_set(e, ERR_USAGE, "'%s' is out of range: %" PRId64 " to %" PRId64,
+		       text, min, max);
 }
 
 /* Digits at the start of text; *end behind them. */
@@ -53,16 +53,16 @@ struct unit {
 };
 
 static const struct unit byte_units[] = {
-	{ "", 1 },	       { "B", 1 },	    { "K", 1 << 10 },	 { "KB", 1 << 10 },
-	{ "KiB", 1 << 10 },    { "M", 1 << 20 },    { "MB", 1 << 20 },	 { "MiB", 1 << 20 },
-	{ "G", 1 << 30 },      { "GB", 1 << 30 },   { "GiB", 1 << 30 },	 { NULL, 0 },
+	{"", 1},	  {"B", 1},	   {"K", 1 << 10},   {"KB", 1 << 10},
+	{"KiB", 1 << 10}, {"M", 1 << 20},  {"MB", 1 << 20},  {"MiB", 1 << 20},
+	{"G", 1 << 30},	  {"GB", 1 << 30}, {"GiB", 1 << 30}, {NULL, 0},
 };
 
 static const struct unit time_units[] = {
-	{ "", 1000000000 },   { "s", 1000000000 }, { "sec", 1000000000 },
-	{ "ms", 1000000 },    { "us", 1000 },	   { "µs", 1000 },
-	{ "ns", 1 },	      { "min", 60000000000 }, { "h", 3600000000000 },
-	{ NULL, 0 },
+	{"", 1000000000}, {"s", 1000000000},	{"sec", 1000000000},
+	{"ms", 1000000},  {"us", 1000},		{"µs", 1000},
+	{"ns", 1},	  {"min", 60000000000}, {"h", 3600000000000},
+	{NULL, 0},
 };
 
 static int64_t factor_of(const struct unit *u, const char *name, bool any_case)
@@ -81,7 +81,8 @@ int num_bytes(const char *text, int64_t min, int64_t max, int64_t *out, struct e
 
 	factor = rc == -EINVAL ? 0 : factor_of(byte_units, end, true);
 	if (!factor)
-		return err_set(e, ERR_USAGE, "'%s' is not a size (such as 4096, 64K, 8M)", text);
+		return err_set(e, ERR_USAGE, "'%s' is not a size (such as 4096, 64K, 8M)",
+			       text);
 	if (rc || __builtin_mul_overflow(v, factor, &v) || v < min || v > max)
 		return out_of_range(text, min, max, e);
 	*out = v;
@@ -102,7 +103,8 @@ static int64_t parse_fraction(const char *digits, size_t n, int64_t factor)
 	return sum;
 }
 
-int num_duration_ns(const char *text, int64_t min, int64_t max, int64_t *out, struct err *e)
+int num_duration_ns(const char *text, int64_t min, int64_t max, int64_t *out,
+		    struct err *e)
 {
 	const char *end = text, *fraction = NULL;
 	size_t nfraction = 0;
@@ -114,17 +116,20 @@ int num_duration_ns(const char *text, int64_t min, int64_t max, int64_t *out, st
 		nfraction = strspn(end, "0123456789");
 		end += nfraction;
 	}
-	factor = rc == -EINVAL || (fraction && !nfraction) ? 0 :
-							     factor_of(time_units, end, false);
+	factor = rc == -EINVAL || (fraction && !nfraction)
+			 ? 0
+			 : factor_of(time_units, end, false);
 	if (!factor)
-		return err_set(e, ERR_USAGE, "'%s' is not a duration (such as 10s, 2.5ms, 300us)",
+		return err_set(e, ERR_USAGE,
+			       "'%s' is not a duration (such as 10s, 2.5ms, 300us)",
 			       text);
 	part = fraction ? parse_fraction(fraction, nfraction, factor) : 0;
 	if (part < 0)
 		return err_set(e, ERR_USAGE, "'%s' is finer than a nanosecond", text);
 	if (rc || __builtin_mul_overflow(v, factor, &v) ||
 	    __builtin_add_overflow(v, part, &v) || v < min || v > max)
-		return err_set(e, ERR_USAGE, "'%s' is out of range: %" PRId64 " to %" PRId64 " ns",
+		return err_set(e, ERR_USAGE,
+			       "'%s' is out of range: %" PRId64 " to %" PRId64 " ns",
 			       text, min, max);
 	*out = v;
 	return 0;
@@ -136,17 +141,19 @@ int num_share(const char *text, double min, double max, double *out, struct err 
 	double v;
 
 	if (!isdigit((unsigned char)*text) && *text != '.')
-		return err_set(e, ERR_USAGE, "'%s' is not a share (such as 5%% or 0.05)", text);
+		return err_set(e, ERR_USAGE, "'%s' is not a share (such as 5%% or 0.05)",
+			       text);
 	v = strtod(text, &end);
 	if (*end == '%') {
 		v /= 100;
 		end++;
 	}
 	if (*end || !isfinite(v))
-		return err_set(e, ERR_USAGE, "'%s' is not a share (such as 5%% or 0.05)", text);
+		return err_set(e, ERR_USAGE, "'%s' is not a share (such as 5%% or 0.05)",
+			       text);
 	if (v < min || v > max)
-		return err_set(e, ERR_USAGE, "'%s' is out of range: %g%% to %g%%", text, min * 100,
-			       max * 100);
+		return err_set(e, ERR_USAGE, "'%s' is out of range: %g%% to %g%%", text,
+			       min * 100, max * 100);
 	*out = v;
 	return 0;
 }
@@ -174,7 +181,8 @@ static int list_add(struct list *l, int64_t v, struct err *e)
 }
 
 /* "5" or "7-9" at *p, which moves behind it. */
-static int list_range(struct list *l, const char **p, int64_t min, int64_t max, struct err *e)
+static int list_range(struct list *l, const char **p, int64_t min, int64_t max,
+		      struct err *e)
 {
 	int64_t from, to;
 	const char *end;
@@ -182,9 +190,11 @@ static int list_range(struct list *l, const char **p, int64_t min, int64_t max, 
 
 	to = rc ? 0 : from;
 	if (!rc && *end == '-')
-		rc = isdigit((unsigned char)end[1]) ? parse_digits(end + 1, &end, &to) : -EINVAL;
+		rc = isdigit((unsigned char)end[1]) ? parse_digits(end + 1, &end, &to)
+						    : -EINVAL;
 	if (rc || to < from)
-		return err_set(e, ERR_USAGE, "'%s' is not a list of numbers (such as 1,5,7-9)", *p);
+		return err_set(e, ERR_USAGE,
+			       "'%s' is not a list of numbers (such as 1,5,7-9)", *p);
 	if (from < min || to > max)
 		return out_of_range(*p, min, max, e);
 	for (; from <= to; from++)
@@ -194,17 +204,18 @@ static int list_range(struct list *l, const char **p, int64_t min, int64_t max, 
 	return 0;
 }
 
-int num_list(const char *text, int64_t min, int64_t max, size_t max_n, int64_t **out, size_t *n,
-	     struct err *e)
+int num_list(const char *text, int64_t min, int64_t max, size_t max_n, int64_t **out,
+	     size_t *n, struct err *e)
 {
-	struct list l = { .max = max_n };
+	struct list l = {.max = max_n};
 	const char *p = text;
 	int rc;
 
 	while (!(rc = list_range(&l, &p, min, max, e)) && *p == ',')
 		p++;
 	if (!rc && *p)
-		rc = err_set(e, ERR_USAGE, "'%s' is not a list of numbers (such as 1,5,7-9)", text);
+		rc = err_set(e, ERR_USAGE,
+			     "'%s' is not a list of numbers (such as 1,5,7-9)", text);
 	if (rc) {
 		free(l.v);
 		return rc;
@@ -216,7 +227,7 @@ int num_list(const char *text, int64_t min, int64_t max, size_t max_n, int64_t *
 
 const char *num_print_ns(char buf[32], int64_t ns)
 {
-	static const char *const unit[] = { "ns", "µs", "ms", "s" };
+	static const char *const unit[] = {"ns", "µs", "ms", "s"};
 	double v = (double)ns;
 	int u = 0, decimals;
 
@@ -235,7 +246,7 @@ const char *num_print_ns(char buf[32], int64_t ns)
 
 const char *num_print_bytes(char buf[32], int64_t bytes)
 {
-	static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	static const char *const unit[] = {"B", "KiB", "MiB", "GiB", "TiB"};
 	double v = (double)bytes;
 	int u = 0;
 
