@@ -2,7 +2,11 @@
 # make            build/dmarec, dmaanalyze, dmareport, dmacompare and the examples
 # make demo       everything from a fresh machine to the picture of a latency histogram
 # make check      everything from a fresh machine to the result of the tests
-# make help       the rest
+# make install    PREFIX= DESTDIR=; make uninstall takes it away again
+# make lint, format, asan, man, clean
+# make check-unit, check-cli, check-asan, check-clang, check-fuzz, check-vm: the parts of make check
+# make bench      speed and memory, as ratios against named peers in the same run
+# make help       this list
 #
 # Sub-directories add their own programs and tests in examples/*/build.mk and tests/*/build.mk.
 
@@ -125,6 +129,7 @@ export B CC CXX
 check-unit: unit $(CHECK_UNIT_NEEDS)
 	CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) -e '' $(UNIT)
 check-cli: all $(CHECK_CLI_NEEDS)
+	@scripts/tracefs.sh
 	$(PROVE) -e /bin/bash $(sort $(wildcard tests/cli/*.t))
 check-asan:
 	$(MAKE) --no-print-directory B=build/asan SAN=1 OPT='-O1 -g' check-unit
@@ -152,6 +157,37 @@ CHECKS = check-unit check-cli check-asan check-clang lint
 check-all:
 	@for c in $(CHECKS); do $(MAKE) --no-print-directory $$c || exit 1; done
 
+# ---- from a fresh machine to a picture ----
+demo:
+	scripts/deps.sh build
+	$(MAKE) --no-print-directory -j2 $(LIBPERF) all
+	B=$(B) scripts/demo.sh
+
+# ---- manual pages and installation ----
+MAN := $(patsubst %.scd,$(B)/%,$(wildcard doc/*.scd))
+$(B)/doc/%: doc/%.scd
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)
+	$(Q)scdoc <$< >$@
+man: $(MAN)
+
+BINDIR  = $(DESTDIR)$(PREFIX)/bin
+DATADIR = $(DESTDIR)$(PREFIX)/share/dmarec
+MANDIR  = $(DESTDIR)$(PREFIX)/share/man
+COMPDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+install: tools man
+	install -d $(BINDIR) $(DATADIR)/profiles $(MANDIR)/man1 $(MANDIR)/man5 $(COMPDIR)
+	install -m 755 $(addprefix $(B)/,$(TOOLS)) $(BINDIR)
+	install -m 644 examples/profiles/*.ini $(DATADIR)/profiles
+	install -m 644 $(filter %.1,$(MAN)) $(MANDIR)/man1
+	install -m 644 $(filter %.5,$(MAN)) $(MANDIR)/man5
+	for t in $(TOOLS); do install -m 644 doc/completion.bash $(COMPDIR)/$$t || exit 1; done
+uninstall:
+	rm -f $(addprefix $(BINDIR)/,$(TOOLS)) $(addprefix $(COMPDIR)/,$(TOOLS))
+	rm -f $(addprefix $(MANDIR)/man1/,$(notdir $(filter %.1,$(MAN))))
+	rm -f $(addprefix $(MANDIR)/man5/,$(notdir $(filter %.5,$(MAN))))
+	rm -rf $(DATADIR)
+
 clean:
 	rm -rf build
 
@@ -159,7 +195,7 @@ help:
 	@sed -n '/^# make/s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(B) -name '*.d' -not -path '*/linux/*' 2>/dev/null)
-.PHONY: all tools unit examples check check-all check-unit check-cli check-asan check-clang \
+.PHONY: man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
 	check-format asan format lint deps clean help demo install uninstall
 .SECONDARY:
 .DELETE_ON_ERROR:
