@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dmacompare's judgement: two sides, each one or more recordings, group by group. Pure:
+ * the values come from compare_load.c, the words go out through compare_print.c.
+ *
+ * The verdict stands on one statistic (the median unless told otherwise) of one phase,
+ * and on the 95 % interval of its difference, widened for the number of groups looked at
+ * at once (Bonferroni: each group at 1 - 0.05 / groups), relative to the base's value:
+ *
+ *   slower, faster   the interval leaves out zero, and the difference is at least the
+ * threshold same             the whole interval lies within +- threshold cannot tell
+ * everything else; and fewer than COMPARE_MIN_EFFECTIVE independent values a side; and
+ * when the transfers left out could turn the verdict round
+ */
+#ifndef DMA_COMPARE_H
+#define DMA_COMPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dma.h"
+#include "twosample.h"
+
+struct err;
+
+/* With fewer values than this (after discounting autocorrelation) an interval from blocks
+ * is not to be trusted, whatever it says. */
+enum { COMPARE_MIN_EFFECTIVE = 30 };
+
+enum compare_verdict {
+	COMPARE_SAME,
+	COMPARE_FASTER,
+	COMPARE_SLOWER,
+	COMPARE_CANNOT_TELL
+};
+const char *compare_verdict_name(enum compare_verdict v); /* "same", "faster", ... */
+
+enum { BY_CARD = 1, BY_CHANNEL = 2, BY_DIRECTION = 4, BY_SIZE = 8 };
+
+/* What a group's transfers have in common; DMA_UNKNOWN = not asked for, or not known. */
+struct group_key {
+	int64_t card, channel, size_bytes;
+	enum direction direction;
+	unsigned by; /* BY_*: which of the fields count */
+};
+
+/* One group's values in one recording, in order of submit. Owned. */
+struct group_run {
+	int64_t *value_ns;
+	size_t n, room;
+	uint64_t excluded;  /* transfers whose value is not known */
+	double bytes_per_s; /* NAN = cannot be told */
+	int64_t bytes, from_ns, to_ns;
+};
+
+struct group_side {
+	struct group_run *run;
+	size_t nrun;
+};
+
+/* One statistic on both sides. q = 0: the mean. */
+struct compare_line {
+	double q;
+	struct estimate base, fresh;
+	struct difference diff; /* at 95 %, not widened */
+};
+
+struct compare_group {
+	struct group_key key;
+	struct group_side base, fresh;
+	/* filled by compare_judge */
+	struct compare_line line[5]; /* median, p90, p99, p99.9, mean */
+	size_t nline;
+	struct compare_line
+		judged; /* the statistic of the verdict; diff widened for the groups */
+	struct rank_test rank; /* p corrected for autocorrelation; Hodges-Lehmann shift */
+	enum compare_verdict verdict;
+	double needed; /* transfers a side for a verdict; NAN = not known */
+	char why[200]; /* one sentence */
+};
+
+struct compare_options {
+	double threshold; /* 0.05; 0 or more */
+	double q;	  /* statistic of the verdict: 0.5; 0 = mean */
+	uint64_t seed;
+	bool across; /* each side has several recordings: use their scatter */
+};
+
+struct comparison {
+	struct compare_group *group;
+	size_t n;
+	double level; /* of the widened intervals */
+};
+
+void comparison_release(struct comparison *c);
+
+/* Fill every group's lines and verdict. 0, or ERR_NOMEM. */
+int comparison_judge(struct comparison *c, const struct compare_options *o,
+		     struct err *e);
+
+/* COMPARE_SLOWER when any group is; else CANNOT_TELL when any is; else FASTER, else SAME.
+ */
+enum compare_verdict comparison_verdict(const struct comparison *c);
+
+/* "channel 2, to_host, 4096 B", or "all transfers". Returns buf. */
+const char *group_name(const struct group_key *k, char *buf, size_t len);
+
+#endif
