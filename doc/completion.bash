@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Completion for dmarec, dmaanalyze, dmareport and dmacompare. Options come from each tool's own --help,
+# so that this file cannot fall behind them.
+
+_dmarec_options() {
+	"$1" --help 2>/dev/null | grep -oE -- '(^|[ ,[])--[a-z][a-z-]*' | grep -oE -- '--[a-z-]+' | sort -u
+}
+
+_dmarec_interrupts() {
+	sed -nE 's/^ *([0-9]+):.*/\1/p' /proc/interrupts 2>/dev/null
+}
+
+_dmarec_devices() {
+	sed -nE 's/^ *[0-9]+:.* ([^ ]+)$/\1/p' /proc/interrupts 2>/dev/null | sort -u
+}
+
+_dmarec_profiles() {
+	local dir
+	for dir in "${XDG_CONFIG_HOME:-$HOME/.config}/dmarec/profiles" /usr/share/dmarec/profiles \
+		/usr/local/share/dmarec/profiles; do
+		[ -d "$dir" ] && (cd "$dir" && ls ./*.ini 2>/dev/null | sed 's|^\./||; s|\.ini$||')
+	done
+}
+
+_dmarec() {
+	local tool=$1 cur=$2 prev=$3 i words=
+	COMPREPLY=()
+	if [ "${tool##*/}" = dmarec ]; then
+		for ((i = 1; i < COMP_CWORD; i++)); do # behind -- the workload's own words follow
+			if [ "${COMP_WORDS[i]}" = -- ]; then
+				COMPREPLY=($(compgen -c -f -- "$cur"))
+				return
+			fi
+		done
+	fi
+	case $prev in
+	--irq) words=$(_dmarec_interrupts) ;;
+	--device) words=$(_dmarec_devices) ;;
+	--pci) words=$(cd /sys/bus/pci/devices 2>/dev/null && ls) ;;
+	--profile) words=$(_dmarec_profiles) ;;
+	--clock) words='mono mono_raw boot tai' ;;
+	--irq-feed) words='auto bpf perf' ;;
+	--exit-probes) words='ret uretprobe none' ;;
+	--pairing) words='infer one drain first last' ;;
+	--metric) words='api device notice total' ;;
+	--by) words='card channel direction size none' ;;
+	--stat) words='median mean p90 p99 p999' ;;
+	--format) words='html png svg pdf' ;;
+	--plot) words='histogram tail time heatmap size throughput phases slowest interrupts' ;;
+	esac
+	if [ -n "$words" ]; then
+		COMPREPLY=($(compgen -W "$words" -- "$cur"))
+	elif [[ $cur == -* ]]; then
+		COMPREPLY=($(compgen -W "$(_dmarec_options "$tool")" -- "$cur"))
+	else
+		compopt -o filenames 2>/dev/null
+		COMPREPLY=($(compgen -f -- "$cur"))
+	fi
+}
+
+complete -F _dmarec dmarec dmaanalyze dmareport dmacompare
