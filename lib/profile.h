@@ -32,17 +32,19 @@ const char *field_name(enum arg_field f); /* "card", "channel", "size", "addr", 
 enum arg_kind {
 	ARG_NONE,	/* not known */
 	ARG_INDEX,	/* the n-th argument, from 1, by the calling convention; `this` is arg1 of a method */
-	ARG_EXPR,	/* the kernel's own syntax: %cx:u64, +8(%si):u32, $stack0 */
+	ARG_EXPR,	/* the kernel's own syntax, whole in text: %cx:u64, +8(%si):u32, $stack0 */
 	ARG_CONST,
-	ARG_NAME,	/* the parameter of that name (DWARF) */
+	ARG_NAME,	/* the parameter of that name (DWARF); text */
+	ARG_RETURN,	/* the return value, of `type`; only FIELD_RET */
 };
 
 struct arg_spec {
 	enum arg_kind kind;
 	int index;
-	/* ARG_INDEX may be dereferenced: value at *(argN + offset). -1 = no dereference. */
+	/* ARG_INDEX: the value is at *(argN + deref); else deref is -1. */
+	bool has_deref;
 	int64_t deref;
-	char type[8];	/* u8 .. s64, x64; "" = u64, or what DWARF says */
+	char type[8];	/* u8 .. s64, x64; "" = u64, or what DWARF says. Of ARG_EXPR it is in text too */
 	char *text;	/* expression or name */
 	int64_t value;	/* constant */
 };
@@ -51,7 +53,7 @@ struct func_spec {
 	char *pattern;	/* C name, C++ qualified name, glob, or mangled name */
 	enum func_role role;
 	enum direction direction;
-	bool method;	/* arguments count from 1 = `this` only if the profile says so by "this" */
+	bool method;	/* an argument is `this`: the function is a C++ method, its arg1 */
 	struct arg_spec arg[FIELD_N];
 	int64_t size_unit;	/* bytes for each unit of FIELD_SIZE; 0 = 1 */
 	int64_t doorbell_store; /* displacement of the store that starts; -1 = not known */
@@ -68,9 +70,17 @@ struct profile_counter {
 	char *name;	/* prefix of the counter's name; NULL = none */
 };
 
+/* When dmarec may take this profile by itself. */
+enum profile_auto {
+	AUTO_FUNCTIONS, /* one of its start functions is defined in a file of the workload */
+	AUTO_LIBRARY,	/* ... and a library of these sonames is among them */
+	AUTO_NO,	/* only when it is named: its functions are everyone's (read, write) */
+};
+
 struct profile {
 	char *name, *title, *source; /* source: where its facts come from */
 	char *path;		     /* file it was read from; NULL = built from options */
+	enum profile_auto automatic;
 	char **library;		     /* globs of sonames where functions are looked for first */
 	size_t nlibrary;
 	struct func_spec *func;
