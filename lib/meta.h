@@ -34,7 +34,7 @@ enum compare_op { OP_NONE, OP_EQ, OP_NE, OP_LT, OP_GT, OP_AND /* value & operand
 
 /* "ret < 0": a field of the event against a number. op OP_NONE = no condition. */
 struct condition {
-	char field[16]; /* card channel size addr flags ret mode fd */
+	char field[16]; /* card channel size addr flags ret mode direction fd */
 	enum compare_op op;
 	int64_t value;
 };
@@ -130,7 +130,8 @@ struct meta {
 void meta_init(struct meta *m); /* all unknown */
 void meta_release(struct meta *m);
 
-/* Parse the section (both halves, in order). On failure *m is released. */
+/* Parse the section (both halves, in order) into an initialised *m. On failure *m is released, and
+ * can be used as after meta_init(). The error names the line. */
 int meta_parse(struct meta *m, const void *buf, size_t len, struct err *e);
 
 /* The first half (run, events, irqs before, env, counters before) and the second (end, totals,
@@ -142,5 +143,12 @@ int meta_write_end(const struct meta *m, FILE *out);
 struct meta_event *meta_add_event(struct meta *m);
 struct meta_irq *meta_add_irq(struct meta *m);
 struct meta_irq *meta_find_irq(struct meta *m, int irq);
+struct meta_pair *meta_add_counter(struct meta *m);
+struct meta_pair *meta_add_env(struct meta *m);
+struct meta_fd *meta_add_fd(struct meta *m);
+struct meta_path *meta_add_path(struct meta_event *ev);
+int meta_add_warning(struct meta *m, const char *text); /* copies; 0 or negative */
+
+/* The length of these arrays may only be changed by the functions above: they double the room. */
 
 #endif
