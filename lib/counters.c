@@ -121,9 +121,9 @@ static int add_match(struct counter_set *s, const char *prefix, const char *line
 	for (n = strlen(name); n && name[n - 1] == ' ';)
 		name[--n] = 0;
 	make_unique(s, name, sizeof(name));
-	while (p < end && strchr(" \t", *p))
+	while (p < end && strchr(" \t|", *p))
 		p++;
-	while (end > p && strchr(" \t\r", end[-1]))
+	while (end > p && strchr(" \t\r|", end[-1]))
 		end--;
 	n = count_numbers(p, end);
 	return n ? add_numbers(s, name, p, end, n, e)
