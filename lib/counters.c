@@ -94,9 +94,9 @@ static int add_numbers(struct counter_set *s, const char *name, const char *p,
 /* A name that is there already (another card's row) gets its ordinal. */
 static void make_unique(const struct counter_set *s, char *name, size_t size)
 {
-	char plain[220], first[240];
+	char plain[208], first[256];
 
-	snprintf(plain, sizeof(plain), "%s", name);
+	snprintf(plain, sizeof(plain), "%.200s", name);
 	for (unsigned k = 2; k < MAX_VALUES; k++) {
 		snprintf(first, sizeof(first), "%s.0", name);
 		if (!counters_find(s, name) && !counters_find(s, first))

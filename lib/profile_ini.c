@@ -88,6 +88,9 @@ static void check_header(struct parser *ps, const char *line, size_t len)
 {
 	const char *close = memchr(line, ']', len), *p;
 
+	while (len && isspace((unsigned char)line[len - 1]))
+		len--;
+
 	if (!close) {
 		fault(ps, ps->line, ERR_FORMAT, "'[' without ']'");
 		return;
