@@ -422,6 +422,30 @@ static void test_list_without_shadowed(void **state)
 	assert_int_equal(flx, 1);
 }
 
+/* Every example of the manual page is a profile that is read. */
+static void test_manual_page(void **state)
+{
+	char *page = NULL, *begin, *end;
+	size_t room = 0, n = 0;
+	FILE *f = fopen(TEST_SOURCE "/doc/dmarec-profile.5.scd", "r");
+
+	(void)state;
+	assert_non_null(f);
+	assert_true(getdelim(&page, &room, 0, f) > 0);
+	fclose(f);
+	for (begin = strstr(page, "\n```\n"); begin; begin = strstr(end + 4, "\n```\n")) {
+		begin += 5;
+		end = strstr(begin, "```\n");
+		assert_non_null(end);
+		*end = 0;
+		read_text(begin);
+		profile_release(&p);
+		n++;
+	}
+	assert_int_equal(n, 3);
+	free(page);
+}
+
 #define T(f) cmocka_unit_test_teardown(f, release)
 
 int main(void)
@@ -442,6 +466,7 @@ int main(void)
 		T(test_short_form_refused),
 		T(test_default),
 		T(test_shipped),
+		T(test_manual_page),
 		T(test_find),
 		T(test_list_without_shadowed),
 	};
