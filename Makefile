@@ -64,8 +64,9 @@ objs     = $(patsubst %.c,$(B)/%.o,$(1))
 SQL     := $(patsubst %.sql,$(B)/%.sql.o,$(wildcard schema/*.sql))
 BPF     := $(patsubst %.bpf.c,$(B)/%.bpf.embed.o,$(wildcard record/*.bpf.c))
 EMBED_report := $(patsubst %,$(B)/%.embed.o,$(wildcard report/*.css report/*.js report/*.html report/*.gp))
+EMBED_lib    := $(patsubst %,$(B)/%.embed.o,$(wildcard lib/*.css lib/*.js))
 
-$(B)/libdma.a: $(call objs,$(wildcard lib/*.c)) $(SQL)
+$(B)/libdma.a: $(call objs,$(wildcard lib/*.c)) $(SQL) $(EMBED_lib)
 $(B)/record.a: $(call objs,$(call parts,record)) $(BPF)
 $(B)/analyze.a: $(call objs,$(call parts,analyze))
 $(B)/report.a: $(call objs,$(call parts,report)) $(EMBED_report)
@@ -87,6 +88,8 @@ sym = $(subst -,_,$(subst .,_,$(notdir $(1))))
 $(B)/schema/%.sql.o: schema/%.sql
 	$(call embed,sql_$*,$<,$@)
 $(B)/report/%.embed.o: report/%
+	$(call embed,embed_$(call sym,$<),$<,$@)
+$(B)/lib/%.embed.o: lib/%
 	$(call embed,embed_$(call sym,$<),$<,$@)
 $(B)/record/%.bpf.o: record/%.bpf.c
 	@mkdir -p $(@D)

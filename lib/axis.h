@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An axis of a plot: a range, a scale and its ticks. Values are mapped to 0 .. 1 here, so
+ * that gnuplot gets plain coordinates (no empty range or logarithm of 0 can upset it) and
+ * what lies under a pointer can be told.
+ */
+#ifndef DMA_AXIS_H
+#define DMA_AXIS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum axis_unit { AXIS_NS, AXIS_BYTES, AXIS_COUNT, AXIS_BYTES_PER_S, AXIS_SHARE };
+enum axis_scale {
+	AXIS_LINEAR,
+	AXIS_LOG,
+	AXIS_SYMLOG, /* sign(v) log(1 + |v| / knee): both signs and many decades */
+};
+
+enum { AXIS_MAX_TICKS = 64 };
+
+struct axis {
+	enum axis_unit unit;
+	enum axis_scale scale;
+	double lo, hi;	      /* range, lo < hi, rounded outward to look well */
+	double knee;	      /* AXIS_SYMLOG only */
+	double div;	      /* linear: labels are value / div */
+	const char *div_name; /* "ns", "µs", "MB/s", ...; "" on a log axis, whose labels
+				 carry units */
+	size_t nticks;
+	struct {
+		double pos;	/* 0 .. 1 */
+		char label[24]; /* "" = minor */
+	} tick[AXIS_MAX_TICKS];
+};
+
+/* Range that covers min .. max (equal or not), at most about `want` labelled ticks.
+ * Durations and bytes get a log scale when it helps (max > 20 min > 0), symlog when they
+ * go below 0 over decades. */
+void axis_init(struct axis *a, enum axis_unit unit, double min, double max, int want);
+void axis_init_scale(struct axis *a, enum axis_unit unit, enum axis_scale scale,
+		     double min, double max, int want);
+
+double axis_pos(const struct axis *a, double value); /* not clamped */
+double axis_value(const struct axis *a, double pos);
+
+/* A value with its unit, for people: "12.3 µs", "64 KiB", "1.2 GB/s", "1234". */
+const char *axis_print(enum axis_unit unit, double value, char *buf, size_t len);
+
+/* "device latency, µs" or "device latency". */
+const char *axis_title(const struct axis *a, const char *what, char *buf, size_t len);
+
+#endif

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "data.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "num.h"
+
+const double summary_q[5] = {0.5, 0.9, 0.99, 0.999, 0.9999};
+
+const char *phase_words(enum phase p)
+{
+	static const char *const words[PHASE_N] = {
+		[PHASE_API] = "api (submit → doorbell)",
+		[PHASE_DEVICE] = "device (doorbell → interrupt)",
+		[PHASE_NOTICE] = "notice (interrupt → woken)",
+		[PHASE_TOTAL] = "total (submit → woken)",
+	};
+
+	return p < PHASE_N ? words[p] : "?";
+}
+
+const char *state_words(enum transfer_state s)
+{
+	static const char *const words[STATE_N] = {
+		[STATE_UNKNOWN] = "end uncertain",
+		[STATE_COMPLETE] = "ended by their interrupt",
+		[STATE_POLLED] = "polled",
+		[STATE_NO_INTERRUPT] = "without their interrupt",
+		[STATE_LATE] = "interrupt came late",
+		[STATE_ABORTED] = "aborted",
+		[STATE_FAILED] = "failed",
+		[STATE_IN_FLIGHT] = "in flight at the end",
+		[STATE_CIRCULAR] = "circular",
+	};
+
+	return s < STATE_N ? words[s] : "?";
+}
+
+const char *count_text(uint64_t n, char buf[32])
+{
+	char plain[24];
+	size_t len = (size_t)snprintf(plain, sizeof(plain), "%" PRIu64, n), at = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			buf[at++] = ',';
+		buf[at++] = plain[i];
+	}
+	buf[at] = 0;
+	return buf;
+}
+
+int64_t column_i64(sqlite3_stmt *st, int col)
+{
+	return sqlite3_column_type(st, col) == SQLITE_NULL
+		       ? DMA_UNKNOWN
+		       : sqlite3_column_int64(st, col);
+}
+
+double column_real(sqlite3_stmt *st, int col)
+{
+	return sqlite3_column_type(st, col) == SQLITE_NULL
+		       ? NAN
+		       : sqlite3_column_double(st, col);
+}
+
+const char *column_text(sqlite3_stmt *st, int col, const char *null)
+{
+	const char *text = (const char *)sqlite3_column_text(st, col);
+
+	return text ? text : null;
+}
+
+static int db_error(sqlite3 *db, const char *path, struct err *e)
+{
+	return err_set(e, sqlite3_errcode(db) == SQLITE_NOTADB ? ERR_FORMAT : ERR_IO,
+		       "%s: %s", path, sqlite3_errmsg(db));
+}
+
+int report_open(sqlite3 **db, const char *path, struct err *e)
+{
+	FILE *f = fopen(path, "rb");
+	int version = -1;
+	sqlite3_stmt *st = NULL;
+
+	*db = NULL;
+	if (!f)
+		return err_errno(e, "%s: cannot open the database", path);
+	fclose(f);
+	if (sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
+		return db_error(*db, path, e);
+	sqlite3_busy_timeout(*db, 5000);
+	if (sqlite3_prepare_v2(
+		    *db,
+		    "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN "
+		    "('run', 'source', 'sample', 'loss')",
+		    -1, &st, NULL) != SQLITE_OK)
+		return err_set(e, ERR_FORMAT,
+			       "%s: not a database of dmaanalyze (%s); make one with "
+			       "`dmaanalyze -i dma.data %s`",
+			       path, sqlite3_errmsg(*db), path);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		version = sqlite3_column_int(st, 0);
+	else
+		db_error(*db, path, e);
+	sqlite3_finalize(st);
+	if (e && e->code)
+		return e->code;
+	if (version != 4)
+		return err_set(
+			e, ERR_FORMAT,
+			"%s: not a database of dmaanalyze (its tables are not there); "
+			"make one with `dmaanalyze -i dma.data %s`",
+			path, path);
+	return 0;
+}
+
+int report_query(const struct report *r, const char *sql, row_fn row, void *arg,
+		 struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int bind, rc, error = 0;
+
+	if (sqlite3_prepare_v2(r->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return db_error(r->db, r->path, e);
+	bind = sqlite3_bind_parameter_index(st, ":run");
+	if (bind)
+		sqlite3_bind_int64(st, bind, r->run);
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+		if (row && (error = row(st, arg)))
+			break;
+	if (!error && rc != SQLITE_DONE)
+		error = db_error(r->db, r->path, e);
+	if (error == ERR_NOMEM)
+		err_set(e, ERR_NOMEM, "out of memory");
+	sqlite3_finalize(st);
+	return error;
+}
+
+struct ids {
+	int64_t *id;
+	size_t n;
+};
+
+static int add_id(sqlite3_stmt *st, void *arg)
+{
+	struct ids *ids = arg;
+	int64_t *grown = realloc(ids->id, (ids->n + 1) * sizeof(*grown));
+
+	if (!grown)
+		return ERR_NOMEM;
+	ids->id = grown;
+	ids->id[ids->n++] = sqlite3_column_int64(st, 0);
+	return 0;
+}
+
+int report_runs(sqlite3 *db, int64_t **out, size_t *n, struct err *e)
+{
+	struct report r = {.db = db, .path = "database"};
+	struct ids ids = {0};
+	int error = report_query(&r, "SELECT id FROM run ORDER BY id", add_id, &ids, e);
+
+	*out = ids.id;
+	*n = ids.n;
+	return error;
+}
+
+/* ---- the run ---- */
+static char *dup_column(sqlite3_stmt *st, int col)
+{
+	const char *text = column_text(st, col, NULL);
+
+	return text ? strdup(text) : NULL;
+}
+
+static int run_row(sqlite3_stmt *st, void *arg)
+{
+	struct report *r = arg;
+	size_t len;
+
+	r->label = dup_column(st, 0);
+	r->host = dup_column(st, 1);
+	r->kernel = dup_column(st, 2);
+	r->command = dup_column(st, 3);
+	r->started = dup_column(st, 4);
+	r->begin_ns = column_i64(st, 5);
+	r->end_ns = column_i64(st, 6);
+	r->clock = dup_column(st, 7);
+	r->profile = dup_column(st, 8);
+	r->tool = dup_column(st, 9);
+	r->finished = column_i64(st, 10);
+	r->uprobe_cost_ns = column_i64(st, 11);
+	len = 32 + (r->label ? strlen(r->label) : 0);
+	r->name = malloc(len);
+	if (!r->name)
+		return ERR_NOMEM;
+	snprintf(r->name, len, r->label ? "run %" PRId64 " (%s)" : "run %" PRId64, r->run,
+		 r->label);
+	return 0;
+}
+
+static int analysis_row(sqlite3_stmt *st, void *arg)
+{
+	struct report *r = arg;
+	int phase = phase_parse(column_text(st, 0, "total"));
+
+	r->analysed = true;
+	r->latency = phase < 0 ? PHASE_TOTAL : (enum phase)phase;
+	r->transfers = sqlite3_column_int64(st, 1);
+	r->submits = sqlite3_column_int64(st, 2);
+	return 0;
+}
+
+static int state_row(sqlite3_stmt *st, void *arg)
+{
+	struct report *r = arg;
+	int s = state_parse(column_text(st, 0, "unknown"));
+
+	r->state[s < 0 ? STATE_UNKNOWN : s] += (uint64_t)sqlite3_column_int64(st, 1);
+	return 0;
+}
+
+static int group_row(sqlite3_stmt *st, void *arg)
+{
+	struct report *r = arg;
+	struct group *grown = realloc(r->group, (r->ngroup + 1) * sizeof(*grown)), *g;
+	int dir = direction_parse(column_text(st, 2, "unknown"));
+
+	if (!grown)
+		return ERR_NOMEM;
+	r->group = grown;
+	g = &grown[r->ngroup++];
+	*g = (struct group){.card = column_i64(st, 0),
+			    .channel = column_i64(st, 1),
+			    .direction = dir < 0 ? DIR_UNKNOWN : dir,
+			    .n = (uint64_t)sqlite3_column_int64(st, 3)};
+	return 0;
+}
+
+static void name_group(struct group *g, bool cards, bool channels, bool directions)
+{
+	static const char *const dir[] = {"direction ?", "to host", "from host"};
+	size_t at = 0, len = sizeof(g->name);
+
+	g->name[0] = 0;
+	if (cards)
+		at += (size_t)snprintf(
+			g->name + at, len - at,
+			g->card == DMA_UNKNOWN ? "card ?" : "card %" PRId64, g->card);
+	if (channels && at < len)
+		at += (size_t)snprintf(g->name + at, len - at,
+				       g->channel == DMA_UNKNOWN ? "%schannel ?"
+								 : "%schannel %" PRId64,
+				       at ? " " : "", g->channel);
+	if (directions && at < len)
+		at += (size_t)snprintf(g->name + at, len - at, "%s%s", at ? " " : "",
+				       dir[g->direction]);
+	if (!at)
+		snprintf(g->name, len, "all transfers");
+}
+
+static int by_n(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	return x->n < y->n ? 1 : x->n > y->n ? -1 : 0;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	if (x->card != y->card)
+		return x->card < y->card ? -1 : 1;
+	if (x->channel != y->channel)
+		return x->channel < y->channel ? -1 : 1;
+	return x->direction - y->direction;
+}
+
+/* Colours: the largest groups their own, in order of card, channel, direction; all others
+ * one. */
+static void assign_series(struct report *r)
+{
+	bool cards = false, channels = false, dirs = false;
+	size_t own = r->ngroup <= FIGURE_SERIES ? r->ngroup : FIGURE_SERIES - 1;
+	int next = 0;
+
+	if (!r->ngroup)
+		return;
+	for (size_t i = 0; i < r->ngroup; i++) {
+		cards |= r->group[i].card != r->group[0].card;
+		channels |= r->group[i].channel != DMA_UNKNOWN;
+		dirs |= r->group[i].direction != DIR_UNKNOWN;
+	}
+	qsort(r->group, r->ngroup, sizeof(*r->group), by_n);
+	for (size_t i = 0; i < r->ngroup; i++)
+		r->group[i].series = i < own ? 0 : -1;
+	qsort(r->group, r->ngroup, sizeof(*r->group), by_key);
+	for (size_t i = 0; i < r->ngroup; i++) {
+		struct group *g = &r->group[i];
+
+		name_group(g, cards, channels, dirs);
+		if (g->series < 0)
+			continue;
+		g->series = next++;
+		r->series[g->series].color = (enum color)(COLOR_S0 + g->series);
+		r->series[g->series].n = g->n;
+		memcpy(r->series[g->series].name, g->name, sizeof(g->name));
+	}
+	for (size_t i = 0; i < r->ngroup; i++)
+		if (r->group[i].series < 0) {
+			r->group[i].series = next;
+			r->series[next].n += r->group[i].n;
+			r->series[next].color = COLOR_OTHER;
+		}
+	if (own < r->ngroup)
+		snprintf(r->series[next++].name, sizeof(r->series[0].name), "%zu others",
+			 r->ngroup - own);
+	r->nseries = next;
+}
+
+const struct group *report_group(const struct report *r, int64_t card, int64_t channel,
+				 int direction)
+{
+	for (size_t i = 0; i < r->ngroup; i++) {
+		const struct group *g = &r->group[i];
+
+		if (g->channel == channel && g->direction == direction && g->card == card)
+			return g;
+	}
+	return NULL;
+}
+
+static int summary_load(sqlite3_stmt *st, void *arg)
+{
+	struct report *r = arg;
+	int p = phase_parse(column_text(st, 0, ""));
+	struct summary_row *s;
+
+	if (p < 0)
+		return 0;
+	s = &r->summary[p];
+	*s = (struct summary_row){.known = true,
+				  .n = column_i64(st, 1),
+				  .excluded = column_i64(st, 2),
+				  .negative = column_i64(st, 3),
+				  .min_ns = column_i64(st, 4),
+				  .max_ns = column_i64(st, 5),
+				  .mean_ns = column_real(st, 6),
+				  .error_ns = column_i64(st, 7)};
+	for (int i = 0; i < 5; i++)
+		s->q[i] = DMA_UNKNOWN;
+	return 0;
+}
+
+static int quantile_load(sqlite3_stmt *st, void *arg)
+{
+	struct report *r = arg;
+	int p = phase_parse(column_text(st, 0, ""));
+	double q = sqlite3_column_double(st, 1);
+
+	for (int i = 0; p >= 0 && i < 5; i++)
+		if (fabs(q - summary_q[i]) < 1e-9)
+			r->summary[p].q[i] = column_i64(st, 2);
+	return 0;
+}
+
+static int source_load(sqlite3_stmt *st, void *arg)
+{
+	struct report *r = arg;
+
+	r->counted = column_i64(st, 0);
+	r->delivered = column_i64(st, 1);
+	r->lost = column_i64(st, 2);
+	return 0;
+}
+
+static int loss_load(sqlite3_stmt *st, void *arg)
+{
+	struct report *r = arg;
+	struct loss *grown = realloc(r->loss, (r->nloss + 1) * sizeof(*grown));
+
+	if (!grown)
+		return ERR_NOMEM;
+	r->loss = grown;
+	r->loss[r->nloss++] =
+		(struct loss){column_i64(st, 0), column_i64(st, 1), column_i64(st, 2)};
+	return 0;
+}
+
+static int load_derived(struct report *r, struct err *e)
+{
+	static const struct {
+		const char *sql;
+		row_fn row;
+	} query[] = {
+		{"SELECT state, sum(n) FROM state_count WHERE run_id = :run GROUP BY "
+		 "state",
+		 state_row},
+		{"SELECT card, channel, direction, sum(n) FROM state_count WHERE run_id "
+		 "= :run "
+		 "GROUP BY card, channel, direction",
+		 group_row},
+		{"SELECT phase, n, excluded, negative, min_ns, max_ns, mean_ns, error_ns "
+		 "FROM summary "
+		 "WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction "
+		 "IS NULL",
+		 summary_load},
+		{"SELECT phase, q, value_ns FROM quantile WHERE run_id = :run AND card "
+		 "IS NULL AND channel "
+		 "IS NULL AND direction IS NULL",
+		 quantile_load},
+	};
+
+	for (size_t i = 0; i < sizeof(query) / sizeof(*query); i++) {
+		int error = report_query(r, query[i].sql, query[i].row, r, e);
+
+		if (error)
+			return error;
+	}
+	assign_series(r);
+	return 0;
+}
+
+int report_load(struct report *r, sqlite3 *db, const char *path, int64_t run,
+		struct err *e)
+{
+	int error;
+
+	*r = (struct report){.db = db, .path = path, .run = run, .latency = PHASE_TOTAL};
+	error = report_query(
+		r,
+		"SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, "
+		"clock, "
+		"profile, tool, finished, uprobe_cost_ns FROM run WHERE id = :run",
+		run_row, r, e);
+	if (error)
+		return error;
+	if (!r->name)
+		return err_set(e, ERR_NOTFOUND,
+			       "%s: no run %" PRId64
+			       "; `dmaanalyze --list %s` shows which "
+			       "there are",
+			       path, run, path);
+	error = report_query(r,
+			     "SELECT sum(counted), sum(delivered), sum(lost) FROM source "
+			     "WHERE run_id = "
+			     ":run AND role <> 'other'",
+			     source_load, r, e);
+	if (!error)
+		error = report_query(r,
+				     "SELECT from_ns, to_ns, lost FROM loss WHERE run_id "
+				     "= :run ORDER BY "
+				     "from_ns LIMIT 2000",
+				     loss_load, r, e);
+	if (!error)
+		error = report_query(r,
+				     "SELECT latency_phase, transfers, submits FROM "
+				     "analysis WHERE run_id "
+				     "= :run",
+				     analysis_row, r, e);
+	if (error)
+		return error;
+	if (!r->analysed)
+		return err_set(e, ERR_NOTFOUND,
+			       "%s: %s has not been analysed; type `dmaanalyze %s` first",
+			       path, r->name, path);
+	return load_derived(r, e);
+}
+
+void caption_counts(const struct report *r, enum phase p, char *buf, size_t len)
+{
+	const struct summary_row *s = &r->summary[p];
+	char n[32], all[32], cost[32];
+	int at;
+
+	at = snprintf(buf, len, "n = %s of %s transfers",
+		      count_text((uint64_t)(s->n > 0 ? s->n : 0), n),
+		      count_text((uint64_t)r->transfers, all));
+	if (s->known && s->excluded > 0)
+		at += snprintf(buf + at, len - (size_t)at,
+			       "; %s left out, whose %s time is not known",
+			       count_text((uint64_t)s->excluded, n), phase_name(p));
+	if (s->known && s->negative > 0)
+		at += snprintf(buf + at, len - (size_t)at,
+			       "; %s of the values are below 0",
+			       count_text((uint64_t)s->negative, n));
+	if (s->known && s->error_ns != DMA_UNKNOWN && s->error_ns >= 0)
+		at += snprintf(buf + at, len - (size_t)at,
+			       ". The probes cost about %s within this phase",
+			       num_print_ns(cost, s->error_ns));
+	else
+		at += snprintf(buf + at, len - (size_t)at,
+			       ". The cost of the probes was not measured");
+	snprintf(buf + at, len - (size_t)at, ".");
+}
+
+void report_release(struct report *r)
+{
+	free(r->name);
+	free(r->label);
+	free(r->host);
+	free(r->kernel);
+	free(r->command);
+	free(r->started);
+	free(r->tool);
+	free(r->clock);
+	free(r->profile);
+	free(r->group);
+	free(r->loss);
+	scan_free(r->scan);
+	memset(r, 0, sizeof(*r));
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the plots and the page need of one run: figures that dmaanalyze stored, read as
+ * they are, and one pass over the transfers that bins them for drawing. Nothing is
+ * computed here that the database already says.
+ */
+#ifndef REPORT_DATA_H
+#define REPORT_DATA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "axis.h"
+#include "dma.h"
+#include "figure.h"
+
+struct err;
+struct sqlite3;
+struct sqlite3_stmt;
+
+/* One card, channel and direction; one of the first FIGURE_SERIES by number of transfers
+ * has a colour of its own, the rest share the last series. */
+struct group {
+	int64_t card, channel; /* DMA_UNKNOWN = NULL */
+	int direction;
+	uint64_t n;
+	int series;
+	char name[64];
+};
+
+struct series_name {
+	char name[64];
+	enum color color;
+	uint64_t n;
+};
+
+struct summary_row { /* of the whole run, one phase */
+	bool known;
+	int64_t n, excluded, negative, min_ns, max_ns, error_ns; /* DMA_UNKNOWN = NULL */
+	double mean_ns;
+	int64_t q[5]; /* of 0.5 0.9 0.99 0.999 0.9999 */
+};
+extern const double summary_q[5];
+
+struct slow {
+	int64_t id, card, channel, size_bytes, submit_ns, doorbell_ns, irq_ns, woken_ns,
+		irq, irq_cpu;
+	int64_t latency_ns;
+	int direction, state;
+};
+
+enum {
+	SCAN_BINS = 72,	    /* of a histogram */
+	SCAN_TIME = 120,    /* slices of time */
+	SCAN_LEVELS = 60,   /* latency rows of a grid */
+	SCAN_FINE = 600,    /* the same where a quantile is read: finer than a pixel */
+	SCAN_SIZES = 80,    /* size columns */
+	SCAN_POINTS = 2500, /* up to so many transfers are drawn one by one */
+	SCAN_SLOW = 10,
+	SCAN_VECTORS = 12,
+};
+
+struct scan {
+	struct phase_bins {
+		struct axis axis;
+		size_t nbins;
+		uint64_t bin[FIGURE_SERIES + 1][SCAN_BINS];
+		uint64_t n;
+	} phase[PHASE_N];
+	int64_t from_ns, to_ns, zero_ns; /* range of time, and the time called 0 */
+	struct axis time, latency, size;
+	size_t nslices;
+	uint32_t cell[SCAN_TIME][SCAN_LEVELS]; /* transfers, by submit and latency */
+	uint64_t slice_n[SCAN_TIME];
+	uint32_t fine[SCAN_TIME]
+		     [SCAN_FINE]; /* the same finer, for the rolling quantiles */
+	uint32_t size_cell[SCAN_SIZES][SCAN_LEVELS];
+	uint64_t sized; /* with size and latency */
+	size_t npoints;
+	struct point {
+		double at_ns, latency_ns, size_bytes; /* size < 0 = unknown */
+		int series;
+	} * point;		   /* all, when n <= SCAN_POINTS */
+	double bytes[SCAN_TIME];   /* of transfers that ended in the slice */
+	double busy_ns[SCAN_TIME]; /* sum of the time in flight within it */
+	uint64_t ended, ended_sized, endless;
+	uint64_t missing[SCAN_TIME]; /* no_interrupt, late and unknown, by submit */
+	uint64_t stray[SCAN_TIME];
+	uint64_t stray_total, missing_total;
+	uint64_t used[SCAN_TIME];    /* interrupts that ended transfers */
+	struct slow slow[SCAN_SLOW]; /* slowest first */
+	size_t nslow;
+	uint64_t rows;
+};
+
+struct report {
+	struct sqlite3 *db;
+	const char *path;
+	int64_t run;
+	bool analysed;
+	char *name; /* "run 1 (label)" */
+	char *label, *host, *kernel, *command, *started, *tool, *clock, *profile;
+	int64_t begin_ns, end_ns, uprobe_cost_ns, finished;
+	enum phase latency; /* the phase that stands for latency */
+	int64_t transfers, submits;
+	struct group *group;
+	size_t ngroup;
+	struct series_name series[FIGURE_SERIES + 1];
+	int nseries;
+	uint64_t state[STATE_N];
+	struct summary_row summary[PHASE_N];
+	int64_t counted, delivered,
+		lost; /* over the sources; DMA_UNKNOWN = not counted */
+	struct loss {
+		int64_t from_ns, to_ns, lost;
+	} * loss;
+	size_t nloss;
+	struct scan *scan; /* NULL until report_scan() */
+};
+
+/* Open read-only; refuses what is no database of ours. */
+int report_open(struct sqlite3 **db, const char *path, struct err *e);
+/* Runs in the file: ids ascending, malloc'ed. */
+int report_runs(struct sqlite3 *db, int64_t **ids, size_t *n, struct err *e);
+int report_load(struct report *r, struct sqlite3 *db, const char *path, int64_t run,
+		struct err *e);
+int report_scan(struct report *r, struct err *e);
+void report_release(struct report *r);
+void scan_free(struct scan *s);
+/* Rolling quantile of slice i by nearest rank among SCAN_FINE levels: its place on the
+ * latency axis (0 .. 1), to half a level. -1 when the slice holds fewer than `least`. */
+double scan_quantile(const struct scan *s, size_t i, double q, uint64_t least);
+
+/* Each row of a query whose :run is bound. row() may be NULL. */
+typedef int (*row_fn)(struct sqlite3_stmt *st, void *arg);
+int report_query(const struct report *r, const char *sql, row_fn row, void *arg,
+		 struct err *e);
+int64_t column_i64(struct sqlite3_stmt *st, int col); /* DMA_UNKNOWN for NULL */
+double column_real(struct sqlite3_stmt *st, int col); /* NAN for NULL */
+const char *column_text(struct sqlite3_stmt *st, int col, const char *null);
+
+const struct group *report_group(const struct report *r, int64_t card, int64_t channel,
+				 int direction);
+
+/* "12,345" */
+const char *count_text(uint64_t n, char buf[32]);
+/* "n = 19,998 of 20,000 transfers; left out: 1 unknown, 1 in flight. Probes inside ...:
+ * about 2.4 µs." */
+void caption_counts(const struct report *r, enum phase p, char *buf, size_t len);
+/* "device (doorbell → interrupt)" */
+const char *phase_words(enum phase p);
+const char *state_words(enum transfer_state s);
+
+#endif

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* dmareport: plots and one page of what dmaanalyze found. */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "err.h"
+#include "gnuplot.h"
+#include "num.h"
+#include "page.h"
+#include "plots.h"
+#include "render.h"
+#include "term.h"
+
+static const char tool[] = "dmareport";
+
+enum {
+	OPT_RUN = 256,
+	OPT_FORMAT,
+	OPT_PLOT,
+	OPT_TERM,
+	OPT_ASCII,
+	OPT_OPEN,
+	MAX_RUNS = 64
+};
+
+struct options {
+	const char *db;
+	char *dir;
+	bool dir_given, term, ascii, open, format_given;
+	struct formats format;
+	bool plot[PLOT_N];
+	bool plot_given;
+	int64_t run[MAX_RUNS];
+	size_t nrun;
+	struct err e;
+};
+
+static const struct argp_option argp_options[] = {
+	{"output", 'o', "DIR", 0, "Write into DIR (default: TRACE-report)", 0},
+	{"run", OPT_RUN, "ID", 0, "This run (default: the newest); repeatable", 0},
+	{"format", OPT_FORMAT, "LIST", 0, "html, png, svg, pdf (default: html,png,svg)",
+	 0},
+	{"plot", OPT_PLOT, "NAME", 0,
+	 "Only this: histogram, tail, time, heatmap, size, throughput, phases, slowest, "
+	 "interrupts; "
+	 "repeatable, or a list",
+	 0},
+	{"term", OPT_TERM, NULL, 0, "Histogram and summary in the terminal instead", 0},
+	{"ascii", OPT_ASCII, NULL, 0, "With --term: plain ASCII", 0},
+	{"open", OPT_OPEN, NULL, 0, "Open the page in the desktop's browser", 0},
+	{0},
+};
+
+static int each_word(char *list, int (*take)(struct options *, const char *),
+		     struct options *o, const char *option)
+{
+	char *save = NULL;
+	bool any = false;
+
+	for (char *w = strtok_r(list, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
+		any = true;
+		if (take(o, w))
+			return o->e.code;
+	}
+	return any ? 0 : err_set(&o->e, ERR_USAGE, "%s: an empty list", option);
+}
+
+static int take_format(struct options *o, const char *w)
+{
+	if (!strcmp(w, "html"))
+		o->format.html = true;
+	else if (!strcmp(w, "png"))
+		o->format.png = true;
+	else if (!strcmp(w, "svg"))
+		o->format.svg = true;
+	else if (!strcmp(w, "pdf"))
+		o->format.pdf = true;
+	else
+		return err_set(&o->e, ERR_USAGE,
+			       "--format: '%s' is none of html, png, svg, pdf", w);
+	o->format_given = true;
+	return 0;
+}
+
+static int take_plot(struct options *o, const char *w)
+{
+	int p = plot_parse(w);
+
+	if (p < 0)
+		return err_set(
+			&o->e, ERR_USAGE,
+			"--plot: '%s' is none of histogram, tail, time, heatmap, size, "
+			"throughput, phases, slowest, interrupts",
+			w);
+	o->plot[p] = o->plot_given = true;
+	return 0;
+}
+
+static int take_run(struct options *o, const char *arg)
+{
+	int64_t id;
+
+	if (num_i64(arg, 1, INT64_MAX, &id, &o->e)) {
+		err_prefix(&o->e, "--run");
+		o->e.code = ERR_USAGE;
+		return ERR_USAGE;
+	}
+	for (size_t i = 0; i < o->nrun; i++)
+		if (o->run[i] == id)
+			return 0;
+	if (o->nrun == MAX_RUNS)
+		return err_set(&o->e, ERR_USAGE, "--run: at most %d runs at once",
+			       MAX_RUNS);
+	o->run[o->nrun++] = id;
+	return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	int error = 0;
+
+	switch (key) {
+	case 'o':
+		if (!*arg)
+			error = err_set(&o->e, ERR_USAGE, "-o: an empty directory name");
+		o->dir = arg;
+		o->dir_given = true;
+		break;
+	case OPT_RUN:
+		error = take_run(o, arg);
+		break;
+	case OPT_FORMAT:
+		error = each_word(arg, take_format, o, "--format");
+		break;
+	case OPT_PLOT:
+		error = each_word(arg, take_plot, o, "--plot");
+		break;
+	case OPT_TERM:
+		o->term = true;
+		break;
+	case OPT_ASCII:
+		o->ascii = true;
+		break;
+	case OPT_OPEN:
+		o->open = true;
+		break;
+	case ARGP_KEY_ARG:
+		if (o->db)
+			error = err_set(&o->e, ERR_USAGE,
+					"one database at a time, and '%s' is a second",
+					arg);
+		o->db = arg;
+		break;
+	case ARGP_KEY_END:
+		if (!o->db)
+			error = err_set(
+				&o->e, ERR_USAGE,
+				"which database? dmareport TRACE.db (see --help)");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return error ? EINVAL : 0;
+}
+
+const char *argp_program_version = "dmareport " DMA_VERSION;
+
+static const struct argp argp = {
+	.options = argp_options,
+	.parser = parse,
+	.args_doc = "TRACE.db",
+	.doc = "Plots, and one page that holds them, of the DMA transfers that "
+	       "dmaanalyze found.\v"
+	       "The page is index.html in DIR. See dmareport(1).",
+};
+
+/* "dir/trace.db" → "trace-report", in the current directory. */
+static char *default_dir(const char *db)
+{
+	const char *base = strrchr(db, '/'), *dot;
+	char *dir = NULL;
+
+	base = base ? base + 1 : db;
+	dot = strrchr(base, '.');
+	if (!dot || dot == base)
+		dot = base + strlen(base);
+	return asprintf(&dir, "%.*s-report", (int)(dot - base), base) < 0 ? NULL : dir;
+}
+
+static int make_dir(const char *path, struct err *e)
+{
+	char *copy = strdup(path);
+	struct stat st;
+	int error = 0;
+
+	if (!copy)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	for (char *p = copy + 1; !error; p++) {
+		char c = *p;
+
+		if (c && c != '/')
+			continue;
+		*p = 0;
+		if (mkdir(copy, 0777) && errno != EEXIST)
+			error = err_errno(e, "cannot make the directory %s", copy);
+		*p = c;
+		if (!c)
+			break;
+	}
+	if (!error && (stat(path, &st) || !S_ISDIR(st.st_mode)))
+		error = err_set(e, ERR_IO,
+				"%s is there and no directory; name another with -o",
+				path);
+	free(copy);
+	return error;
+}
+
+static int make_figures(struct run_figures *rf, const struct options *o, struct err *e)
+{
+	rf->fig = calloc(PLOT_N * PLOT_MAX_FIGURES, sizeof(*rf->fig));
+	rf->kind = calloc(PLOT_N * PLOT_MAX_FIGURES, sizeof(*rf->kind));
+	if (!rf->fig || !rf->kind)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	for (int p = 0; p < PLOT_N; p++) {
+		size_t n = 0;
+		int error;
+
+		if (o->plot_given && !o->plot[p])
+			continue;
+		error = plots[p].make(rf->r, &rf->fig[rf->n], &n, e);
+		if (error)
+			return error;
+		for (size_t i = 0; i < n; i++)
+			rf->kind[rf->n++] = p;
+	}
+	return 0;
+}
+
+/* With several runs every file is named by its run. */
+static void name_figures(struct run_figures *rf)
+{
+	for (size_t i = 0; i < rf->n; i++) {
+		char name[sizeof(rf->fig[i].name)];
+
+		snprintf(name, sizeof(name), "run%" PRId64 "-%.24s", rf->r->run,
+			 rf->fig[i].name);
+		memcpy(rf->fig[i].name, name, sizeof(name));
+	}
+}
+
+static int load_run(struct run_figures *rf, sqlite3 *db, int64_t id,
+		    const struct options *o, struct err *e)
+{
+	int error;
+
+	rf->r = calloc(1, sizeof(*rf->r));
+	if (!rf->r)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	error = report_load(rf->r, db, o->db, id, e);
+	return error ? error : report_scan(rf->r, e);
+}
+
+static int write_page(const struct run_figures *rf, size_t n, const char *dir,
+		      char **path, struct err *e)
+{
+	char *tmp = NULL;
+	FILE *f;
+	int error;
+
+	if (asprintf(path, "%s/index.html", dir) < 0 ||
+	    asprintf(&tmp, "%s/.index.html.%d", dir, (int)getpid()) < 0)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	f = fopen(tmp, "w");
+	if (!f) {
+		error = err_errno(e, "cannot write %s", tmp);
+		free(tmp);
+		return error;
+	}
+	error = page_write(f, rf, n, e);
+	if (fclose(f) && !error)
+		error = err_errno(e, "cannot write %s", tmp);
+	if (!error && rename(tmp, *path))
+		error = err_errno(e, "cannot write %s", *path);
+	if (error)
+		unlink(tmp);
+	free(tmp);
+	return error;
+}
+
+/* In the background, without a shell. */
+static void open_page(const char *path)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		execlp("xdg-open", "xdg-open", path, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ||
+	    WEXITSTATUS(status))
+		cli_warn(tool, "could not open a browser (xdg-open); the page is %s",
+			 path);
+}
+
+static int check_terminals(struct options *o, struct gnuplot_terminals *can,
+			   struct err *e)
+{
+	int error = gnuplot_probe(can, e);
+
+	if (error)
+		return error;
+	if ((o->format.html || o->format.svg) && !can->svg) {
+		cli_warn(tool, "this gnuplot cannot write SVG: the page will hold no "
+			       "plots (install gnuplot-nox)");
+		o->format.svg = false;
+	}
+	if (o->format.png && !can->pngcairo && !can->png) {
+		cli_warn(tool, "this gnuplot cannot write PNG: none are written (install "
+			       "gnuplot-nox)");
+		o->format.png = false;
+	}
+	if (o->format.pdf && !can->pdfcairo) {
+		cli_warn(tool, "this gnuplot cannot write PDF: none are written (install "
+			       "gnuplot-nox)");
+		o->format.pdf = false;
+	}
+	return 0;
+}
+
+static void say_why_not(const struct run_figures *rf)
+{
+	for (size_t i = 0; i < rf->n; i++)
+		if (*rf->fig[i].why_not)
+			cli_note(tool, "%s is not drawn: %s", rf->fig[i].name,
+				 rf->fig[i].why_not);
+}
+
+static int draw(struct run_figures *rf, size_t n, struct options *o, struct err *e)
+{
+	struct gnuplot_terminals can;
+	char *dir = o->dir_given ? o->dir : default_dir(o->db), *path = NULL;
+	int error = dir ? check_terminals(o, &can, e)
+			: err_set(e, ERR_NOMEM, "out of memory");
+
+	if (!error)
+		error = make_dir(dir, e);
+	for (size_t k = 0; k < n && !error; k++) {
+		error = make_figures(&rf[k], o, e);
+		if (!error && n > 1)
+			name_figures(&rf[k]);
+		if (!error)
+			error = render(rf[k].fig, rf[k].n, dir, &o->format, &can, e);
+		if (!error)
+			say_why_not(&rf[k]);
+	}
+	if (!error && o->format.html)
+		error = write_page(rf, n, dir, &path, e);
+	if (!error)
+		printf("%s\n", path ? path : dir);
+	if (!error && o->open && path)
+		open_page(path);
+	free(path);
+	if (!o->dir_given)
+		free(dir);
+	return error;
+}
+
+static int choose_runs(sqlite3 *db, struct options *o, struct err *e)
+{
+	int64_t *ids = NULL;
+	size_t n = 0;
+	int error;
+
+	if (o->nrun)
+		return 0;
+	error = report_runs(db, &ids, &n, e);
+	if (!error && !n)
+		error = err_set(
+			e, ERR_NOTFOUND,
+			"%s holds no run yet; load one with `dmaanalyze -i dma.data %s`",
+			o->db, o->db);
+	if (!error) {
+		o->run[0] = ids[n - 1];
+		o->nrun = 1;
+	}
+	free(ids);
+	return error;
+}
+
+static int report(struct options *o, struct err *e)
+{
+	struct run_figures rf[MAX_RUNS] = {0};
+	struct term_look look;
+	sqlite3 *db = NULL;
+	int error = report_open(&db, o->db, e);
+
+	if (!error)
+		error = choose_runs(db, o, e);
+	for (size_t k = 0; k < o->nrun && !error; k++)
+		error = load_run(&rf[k], db, o->run[k], o, e);
+	if (!error && o->term) {
+		term_look(&look, stdout, o->ascii);
+		for (size_t k = 0; k < o->nrun; k++) {
+			if (k)
+				putchar('\n');
+			term_print(stdout, rf[k].r, &look);
+		}
+	}
+	if (!error && (!o->term || o->format_given || o->dir_given || o->open))
+		error = draw(rf, o->nrun, o, e);
+	for (size_t k = 0; k < o->nrun; k++) {
+		for (size_t i = 0; i < rf[k].n; i++)
+			figure_release(&rf[k].fig[i]);
+		free(rf[k].fig);
+		free(rf[k].kind);
+		if (rf[k].r)
+			report_release(rf[k].r);
+		free(rf[k].r);
+	}
+	sqlite3_close(db);
+	return error;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {0};
+	struct err e = {0};
+
+	setlocale(LC_CTYPE, "");
+	argp_err_exit_status = EXIT_USAGE;
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o)) {
+		if (o.e.code)
+			cli_error(tool, &o.e);
+		return EXIT_USAGE;
+	}
+	if (!o.format_given)
+		o.format = (struct formats){.html = true, .png = true, .svg = true};
+	if (report(&o, &e)) {
+		cli_error(tool, &e);
+		return cli_status(&e);
+	}
+	if (fflush(stdout) || ferror(stdout)) {
+		cli_warn(tool, "cannot write to standard output");
+		return EXIT_FAILED;
+	}
+	return EXIT_OK;
+}

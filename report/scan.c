@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One pass over the transfers of a run, which are counted into the bins of every plot, so
+ * that a picture never depends on how many there are. Rules of binning: histograms have
+ * equal bins on their axis (linear or logarithmic); slices of time are equal and a
+ * transfer belongs to the slice of its submit, its bytes to that of its end (its
+ * interrupt, or the wait's exit where there is none).
+ */
+#include <math.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data.h"
+#include "err.h"
+
+struct pass {
+	struct report *r;
+	struct scan *s;
+	const struct group *last;
+	double slice_ns;
+	double flight[SCAN_TIME +
+		      1]; /* differences of the number of slices wholly in flight */
+};
+
+enum {
+	T_ID,
+	T_CARD,
+	T_CHANNEL,
+	T_DIRECTION,
+	T_SIZE,
+	T_SUBMIT,
+	T_DOORBELL,
+	T_IRQ_NS,
+	T_WOKEN,
+	T_IRQ,
+	T_CPU,
+	T_STATE,
+	T_PHASE
+};
+static const char transfer_sql[] = "SELECT id, card, channel, direction, size_bytes, "
+				   "submit_ns, doorbell_ns, irq_ns, woken_ns, irq, "
+				   "irq_cpu, state, api_ns, device_ns, notice_ns, "
+				   "total_ns FROM transfer WHERE run_id = :run";
+
+static int bin_of(const struct axis *a, double v, size_t n)
+{
+	int i = (int)floor(axis_pos(a, v) * (double)n);
+
+	return i < 0 ? 0 : i >= (int)n ? (int)n - 1 : i;
+}
+
+static int extent_row(sqlite3_stmt *st, void *arg)
+{
+	struct report *r = arg;
+	struct scan *s = r->scan;
+	int64_t first = column_i64(st, 0), last = column_i64(st, 1),
+		end = column_i64(st, 2);
+	int64_t small = column_i64(st, 3), large = column_i64(st, 4);
+	int64_t irq = column_i64(st, 5);
+
+	if (first == DMA_UNKNOWN)
+		return 0;
+	if (end == DMA_UNKNOWN || (irq != DMA_UNKNOWN && irq > end))
+		end = irq;
+	s->from_ns = first;
+	s->to_ns = end != DMA_UNKNOWN && end > last ? end : last;
+	s->zero_ns =
+		r->begin_ns != DMA_UNKNOWN && r->begin_ns <= first ? r->begin_ns : first;
+	if (s->to_ns <= s->from_ns)
+		s->to_ns = s->from_ns + 1000;
+	if (small != DMA_UNKNOWN)
+		axis_init(&s->size, AXIS_BYTES, (double)small, (double)large, 7);
+	return 0;
+}
+
+static void init_phase(struct report *r, enum phase p)
+{
+	const struct summary_row *row = &r->summary[p];
+	struct phase_bins *b = &r->scan->phase[p];
+	double width;
+
+	if (!row->known || row->n <= 0 || row->min_ns == DMA_UNKNOWN)
+		return;
+	axis_init(&b->axis, AXIS_NS, (double)row->min_ns, (double)row->max_ns, 8);
+	width = 4 * sqrt((double)row->n);
+	b->nbins = width < 16	       ? 16
+		   : width > SCAN_BINS ? SCAN_BINS
+				       : (size_t)width & ~UINT64_C(1);
+	/* no bins narrower than the clock's nanosecond */
+	if (b->axis.scale == AXIS_LINEAR && b->axis.hi - b->axis.lo < (double)b->nbins)
+		b->nbins = (size_t)fmax(2, floor(b->axis.hi - b->axis.lo));
+}
+
+static int scan_init(struct report *r, struct err *e)
+{
+	struct scan *s = r->scan;
+	uint64_t per_slice = r->transfers > 0 ? (uint64_t)r->transfers / 200 : 0;
+	int error = report_query(
+		r,
+		"SELECT min(submit_ns), max(submit_ns), max(woken_ns), min(size_bytes), "
+		"max(size_bytes), max(irq_ns) FROM transfer WHERE run_id = :run",
+		extent_row, r, e);
+
+	if (error)
+		return error;
+	for (int p = 0; p < PHASE_N; p++)
+		init_phase(r, (enum phase)p);
+	s->latency = s->phase[r->latency].axis;
+	s->nslices = per_slice < 20 ? 20 : per_slice > SCAN_TIME ? SCAN_TIME : per_slice;
+	axis_init_scale(&s->time, AXIS_NS, AXIS_LINEAR, (double)(s->from_ns - s->zero_ns),
+			(double)(s->to_ns - s->zero_ns), 8);
+	s->point = calloc(SCAN_POINTS, sizeof(*s->point));
+	return s->point ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+}
+
+static void keep_slow(struct scan *s, const struct slow *t)
+{
+	size_t i;
+
+	if (s->nslow == SCAN_SLOW && t->latency_ns <= s->slow[SCAN_SLOW - 1].latency_ns)
+		return;
+	i = s->nslow < SCAN_SLOW ? s->nslow++ : SCAN_SLOW - 1;
+	for (; i > 0 && s->slow[i - 1].latency_ns < t->latency_ns; i--)
+		s->slow[i] = s->slow[i - 1];
+	s->slow[i] = *t;
+}
+
+/* The time in flight [from, to) into the slices it covers. */
+static void add_flight(struct pass *p, int64_t from, int64_t to)
+{
+	struct scan *s = p->s;
+	double a = (double)(from - s->from_ns) / p->slice_ns,
+	       b = (double)(to - s->from_ns) / p->slice_ns;
+	int first, last;
+
+	a = fmax(a, 0);
+	b = fmin(b, (double)s->nslices);
+	if (!(b > a))
+		return;
+	first = (int)a;
+	last = (int)ceil(b) - 1;
+	if (first == last) {
+		s->busy_ns[first] += (b - a) * p->slice_ns;
+		return;
+	}
+	s->busy_ns[first] += (first + 1 - a) * p->slice_ns;
+	s->busy_ns[last] += (b - last) * p->slice_ns;
+	p->flight[first + 1] += 1;
+	p->flight[last] -= 1;
+}
+
+static void add_end(struct pass *p, const struct slow *t)
+{
+	struct scan *s = p->s;
+	int64_t end = t->irq_ns != DMA_UNKNOWN ? t->irq_ns : t->woken_ns;
+	int slice;
+
+	if (end == DMA_UNKNOWN || t->submit_ns == DMA_UNKNOWN) {
+		s->endless++;
+		return;
+	}
+	s->ended++;
+	add_flight(p, t->submit_ns, end);
+	slice = (int)((double)(end - s->from_ns) / p->slice_ns);
+	slice = slice < 0 ? 0 : slice >= (int)s->nslices ? (int)s->nslices - 1 : slice;
+	if (t->irq_ns != DMA_UNKNOWN)
+		s->used[slice]++;
+	if (t->size_bytes != DMA_UNKNOWN) {
+		s->bytes[slice] += (double)t->size_bytes;
+		s->ended_sized++;
+	}
+}
+
+static void add_latency(struct pass *p, const struct slow *t, int series)
+{
+	struct scan *s = p->s;
+	int slice = -1, level = bin_of(&s->latency, (double)t->latency_ns, SCAN_LEVELS);
+
+	keep_slow(s, t);
+	if (t->submit_ns != DMA_UNKNOWN)
+		slice = bin_of(&s->time, (double)(t->submit_ns - s->zero_ns), s->nslices);
+	if (slice >= 0) {
+		s->cell[slice][level]++;
+		s->slice_n[slice]++;
+		s->fine[slice][bin_of(&s->latency, (double)t->latency_ns, SCAN_FINE)]++;
+	}
+	if (t->size_bytes != DMA_UNKNOWN) {
+		s->size_cell[bin_of(&s->size, (double)t->size_bytes, SCAN_SIZES)]
+			    [level]++;
+		s->sized++;
+	}
+	if (s->npoints < SCAN_POINTS && t->submit_ns != DMA_UNKNOWN)
+		s->point[s->npoints] = (struct point){
+			(double)(t->submit_ns - s->zero_ns), (double)t->latency_ns,
+			t->size_bytes == DMA_UNKNOWN ? -1 : (double)t->size_bytes,
+			series};
+	s->npoints++;
+}
+
+static int transfer_row(sqlite3_stmt *st, void *arg)
+{
+	struct pass *p = arg;
+	struct scan *s = p->s;
+	struct report *r = p->r;
+	struct slow t = {.id = column_i64(st, T_ID),
+			 .card = column_i64(st, T_CARD),
+			 .channel = column_i64(st, T_CHANNEL),
+			 .size_bytes = column_i64(st, T_SIZE),
+			 .submit_ns = column_i64(st, T_SUBMIT),
+			 .doorbell_ns = column_i64(st, T_DOORBELL),
+			 .irq_ns = column_i64(st, T_IRQ_NS),
+			 .woken_ns = column_i64(st, T_WOKEN),
+			 .irq = column_i64(st, T_IRQ),
+			 .irq_cpu = column_i64(st, T_CPU)};
+	int series;
+
+	t.direction = direction_parse(column_text(st, T_DIRECTION, "unknown"));
+	t.direction = t.direction < 0 ? 0 : t.direction;
+	t.state = state_parse(column_text(st, T_STATE, "unknown"));
+	t.state = t.state < 0 ? STATE_UNKNOWN : t.state;
+	s->rows++;
+	if (!p->last || p->last->card != t.card || p->last->channel != t.channel ||
+	    p->last->direction != t.direction)
+		p->last = report_group(r, t.card, t.channel, t.direction);
+	series = p->last ? p->last->series : 0;
+	for (int i = 0; i < PHASE_N; i++) {
+		struct phase_bins *b = &s->phase[i];
+		int64_t v = column_i64(st, T_PHASE + i);
+
+		if (v == DMA_UNKNOWN || !b->nbins)
+			continue;
+		b->n++;
+		b->bin[series][bin_of(&b->axis, (double)v, b->nbins)]++;
+	}
+	add_end(p, &t);
+	if ((t.state == STATE_NO_INTERRUPT || t.state == STATE_LATE ||
+	     t.state == STATE_UNKNOWN) &&
+	    t.submit_ns != DMA_UNKNOWN) {
+		s->missing[bin_of(&s->time, (double)(t.submit_ns - s->zero_ns),
+				  s->nslices)]++;
+		s->missing_total++;
+	}
+	t.latency_ns = column_i64(st, T_PHASE + (int)r->latency);
+	if (t.latency_ns != DMA_UNKNOWN && s->phase[r->latency].nbins)
+		add_latency(p, &t, series);
+	return 0;
+}
+
+static int stray_row(sqlite3_stmt *st, void *arg)
+{
+	struct scan *s = arg;
+	int64_t at = column_i64(st, 0);
+
+	if (at != DMA_UNKNOWN && s->to_ns > s->from_ns)
+		s->stray[bin_of(&s->time, (double)(at - s->zero_ns), s->nslices)]++;
+	s->stray_total++;
+	return 0;
+}
+
+int report_scan(struct report *r, struct err *e)
+{
+	struct pass p = {.r = r};
+	double whole = 0;
+	int error;
+
+	if (r->scan)
+		return 0;
+	r->scan = calloc(1, sizeof(*r->scan));
+	if (!r->scan)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	p.s = r->scan;
+	error = scan_init(r, e);
+	if (error)
+		return error;
+	p.slice_ns = (r->scan->time.hi - r->scan->time.lo) / (double)r->scan->nslices;
+	error = report_query(r, transfer_sql, transfer_row, &p, e);
+	for (size_t i = 0; i < r->scan->nslices; i++) {
+		whole += p.flight[i];
+		r->scan->busy_ns[i] += whole * p.slice_ns;
+	}
+	if (!error)
+		error = report_query(
+			r,
+			"SELECT time_ns FROM stray WHERE run_id = :run AND kind = "
+			"'interrupt'",
+			stray_row, r->scan, e);
+	return error;
+}
+
+double scan_quantile(const struct scan *s, size_t i, double q, uint64_t least)
+{
+	uint64_t rank = (uint64_t)ceil(q * (double)s->slice_n[i]), sum = 0;
+
+	if (!s->slice_n[i] || s->slice_n[i] < least)
+		return -1;
+	for (int level = 0; level < SCAN_FINE; level++) {
+		sum += s->fine[i][level];
+		if (sum >= rank)
+			return (level + 0.5) / SCAN_FINE;
+	}
+	return -1;
+}
+
+void scan_free(struct scan *s)
+{
+	if (!s)
+		return;
+	free(s->point);
+	free(s);
+}
