@@ -18,9 +18,9 @@ int irqmap_read_sys(struct irqmap *m, const char *root, struct err *e);
 /* 1 masked, 0 not, -1 unknown, from debugfs. */
 int32_t irq_masked_debugfs(const char *root, int32_t irq);
 
-/* MSI and MSI-X mask bits that PCI configuration space shows. config: len bytes of it. vector: its
- * index. 1 masked, 0 not, -1 not told (MSI-X has the bit of each vector in the card's memory, which
- * is not read). */
+/* MSI and MSI-X mask bits that PCI configuration space shows. config: len bytes of it.
+ * vector: its index. 1 masked, 0 not, -1 not told (MSI-X has the bit of each vector in
+ * the card's memory, which is not read). */
 int32_t pci_config_masked(const uint8_t *config, size_t len, int32_t vector);
 
 #endif

@@ -32,6 +32,17 @@ int set_text(char **slot, const char *value, struct err *e);
 /* Grow an array of pointers to malloc'ed texts. */
 int add_text(char ***list, size_t *n, const char *text, size_t len, struct err *e);
 
+/* One key of [profile], [library], [interrupt], [counter]; the vector of a channel. */
+int profile_set_head(struct profile *p, const char *key, const char *value,
+		     struct err *e);
+int profile_add_library(struct profile *p, const char *value, struct err *e);
+int profile_set_interrupt(struct profile *p, const char *key, const char *value,
+			  struct err *e);
+int profile_add_vector(struct profile *p, int64_t channel, const char *value,
+		       struct err *e);
+int profile_set_counter(struct profile_counter *c, const char *key, const char *value,
+			struct err *e);
+
 /* A word of the NULL-terminated list that a person may have meant, or NULL. */
 const char *nearest_word(const char *word, const char *const *list);
 

@@ -8,16 +8,16 @@
 
 struct list_device {
 	char bdf[16];
-	uint16_t vendor_id, device_id; /* 0 = unknown */
+	uint16_t vendor_id, device_id;			 /* 0 = unknown */
 	char *vendor, *device, *link_speed, *link_width; /* NULL = unknown */
 	const char *driver;
 };
 
 struct list_row {
 	const struct irq_info *irq;
-	int64_t count;	/* of the last reading; DMA_UNKNOWN */
-	int64_t delta;	/* DMA_UNKNOWN = no rate */
-	int32_t masked; /* 1, 0, -1 */
+	int64_t count;			  /* of the last reading; DMA_UNKNOWN */
+	int64_t delta;			  /* DMA_UNKNOWN = no rate */
+	int32_t masked;			  /* 1, 0, -1 */
 	const struct list_device *device; /* NULL = not a PCI device's */
 };
 
