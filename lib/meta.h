@@ -50,11 +50,16 @@ struct meta_const {
 };
 
 /* A path pattern for sources whose first key is a file descriptor: "/dev/xdma{card}_c2h_{channel}".
- * {card} and {channel} match decimal digits, anything else matches itself. */
+ * {card} and {channel} match decimal digits, {card:x} and {channel:x} hexadecimal ones in small
+ * letters; anything else matches itself. */
 struct meta_path {
 	char *pattern;
 	enum direction direction;
 };
+
+/* Does the whole path fit? *card and *channel get what stands there, DMA_UNKNOWN where the pattern
+ * has no such place; they are left alone when it does not fit. */
+bool meta_path_match(const struct meta_path *p, const char *path, int64_t *card, int64_t *channel);
 
 struct meta_event {
 	int32_t id;	    /* index in meta.event, and struct sample.source */

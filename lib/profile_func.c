@@ -148,9 +148,11 @@ static int set_path(struct func_spec *f, const char *value, struct err *e)
 			       "'/dev/xdma{card}_c2h_{channel} to_host'",
 			       value);
 	for (const char *p = value; (p = memchr(p, '{', len - (size_t)(p - value))); p++)
-		if (strncmp(p, "{card}", 6) && strncmp(p, "{channel}", 9))
+		if (strncmp(p, "{card}", 6) && strncmp(p, "{channel}", 9) &&
+		    strncmp(p, "{card:x}", 8) && strncmp(p, "{channel:x}", 11))
 			return err_set(e, ERR_USAGE,
-				       "'%s': between braces stands {card} or {channel}",
+				       "'%s': between braces stands card or channel, or "
+				       "card:x, channel:x for hexadecimal digits",
 				       value);
 	grown = realloc(f->path, (f->npath + 1) * sizeof(*grown));
 	if (!grown)
