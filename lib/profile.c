@@ -2,6 +2,7 @@
 /* A profile's storage, and the built-in one. */
 #include "profile.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,6 +84,17 @@ int add_text(char ***list, size_t *n, const char *text, size_t len, struct err *
 		return err_set(e, ERR_NOMEM, "no memory for a profile");
 	(*n)++;
 	return 0;
+}
+
+bool profile_is_library(const struct profile *p, const char *file)
+{
+	const char *base = strrchr(file, '/');
+
+	base = base ? base + 1 : file;
+	for (size_t k = 0; k < p->nlibrary; k++)
+		if (!fnmatch(p->library[k], base, 0))
+			return true;
+	return false;
 }
 
 int profile_default(struct profile *p, struct err *e)

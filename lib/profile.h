@@ -137,6 +137,10 @@ int profile_find(const char *name_or_file, char **path, struct err *e);
  * out. */
 int profile_list(char ***paths, size_t *n, struct err *e);
 
+/* Is it a library of this profile: the file's base name, or the soname, fits one of the
+ * globs? */
+bool profile_is_library(const struct profile *p, const char *file);
+
 /* The built-in default: dma_from_host, dma_to_host, dma_wait, dma_stop, any arguments
  * unknown. */
 int profile_default(struct profile *p, struct err *e);

@@ -150,10 +150,11 @@ static int set_path(struct func_spec *f, const char *value, struct err *e)
 	for (const char *p = value; (p = memchr(p, '{', len - (size_t)(p - value))); p++)
 		if (strncmp(p, "{card}", 6) && strncmp(p, "{channel}", 9) &&
 		    strncmp(p, "{card:x}", 8) && strncmp(p, "{channel:x}", 11))
-			return err_set(e, ERR_USAGE,
-				       "'%s': between braces stands card or channel, or "
-				       "card:x, channel:x for hexadecimal digits",
-				       value);
+			return err_set(
+				e, ERR_USAGE,
+				"'%s': between braces stands {card} or {channel}, and "
+				"{card:x} or {channel:x} for hexadecimal digits",
+				value);
 	grown = realloc(f->path, (f->npath + 1) * sizeof(*grown));
 	if (!grown)
 		return err_set(e, ERR_NOMEM, "no memory for a profile");

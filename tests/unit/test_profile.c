@@ -341,6 +341,16 @@ static void test_default(void **state)
 			assert_int_equal(p.func[k].arg[f].kind, ARG_NONE);
 }
 
+static void test_is_library(void **state)
+{
+	(void)state;
+	read_text("[library]\nsoname = libx.so* *Api*.so\n[start a]\n");
+	assert_true(profile_is_library(&p, "/usr/lib/libx.so.6.1"));
+	assert_true(profile_is_library(&p, "PlxApi.so"));
+	assert_false(profile_is_library(&p, "/usr/libx.so/libz.so.1"));
+	assert_false(profile_is_library(&p, "mylibx.so"));
+}
+
 static const char *const shipped[] = {"flx",	  "wupper", "xdma", "qdma",   "riffa",
 				      "litepcie", "aws-f1", "plx",  "blkdma", "edu"};
 
@@ -465,6 +475,7 @@ int main(void)
 		T(test_short_form),
 		T(test_short_form_refused),
 		T(test_default),
+		T(test_is_library),
 		T(test_shipped),
 		T(test_manual_page),
 		T(test_find),
