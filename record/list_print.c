@@ -132,9 +132,9 @@ static void print_notes(const struct list *l, FILE *out)
 		      "guaranteed\n",
 		      out);
 	if (unknown)
-		fputs("\nmasked ? = this kernel does not tell (a vector that counts is "
-		      "not "
-		      "masked)\n",
+		fputs("\nmasked ? = not told (a vector that counts is not masked); root "
+		      "can see it on "
+		      "kernels\nwith CONFIG_GENERIC_IRQ_DEBUGFS and debugfs mounted\n",
 		      out);
 	if (cut)
 		fputs("\ncount ? = its line in /proc/interrupts is incomplete\n", out);

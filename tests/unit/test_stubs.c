@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <capstone/capstone.h>
 #include <cmocka.h>
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -226,6 +227,54 @@ static void check_arg(struct function *f, enum arg_field field, const struct arg
 	check_size(a, &value, where);
 }
 
+#ifdef __x86_64__
+static bool stores_to(const cs_insn *in, int64_t displacement)
+{
+	const cs_x86 *x = &in->detail->x86;
+
+	for (int k = 0; k < x->op_count; k++)
+		if (x->operands[k].type == X86_OP_MEM &&
+		    x->operands[k].access & CS_AC_WRITE &&
+		    x->operands[k].mem.disp == displacement)
+			return true;
+	return false;
+}
+
+/* In a shared library without relocated text, addresses and offsets of code are the same
+ * as far as the first segments go; the stubs are small enough. */
+static void check_doorbell(struct library *l, struct function *f, int64_t displacement)
+{
+	Dwarf_Addr begin, end, base;
+	uint8_t code[4096];
+	cs_insn *in;
+	bool found = false;
+	size_t n;
+	csh cs;
+
+	assert_true(dwarf_ranges(&f->die, 0, &base, &begin, &end) > 0);
+	assert_true(end - begin < sizeof(code));
+	assert_int_equal(pread(l->fd, code, end - begin, (off_t)begin), end - begin);
+	assert_int_equal(cs_open(CS_ARCH_X86, CS_MODE_64, &cs), CS_ERR_OK);
+	cs_option(cs, CS_OPT_DETAIL, CS_OPT_ON);
+	n = cs_disasm(cs, code, end - begin, begin, 0, &in);
+	for (size_t k = 0; k < n && !found; k++)
+		found = stores_to(&in[k], displacement);
+	if (n)
+		cs_free(in, n);
+	cs_close(&cs);
+	if (!found)
+		fail_msg("%s: no store at displacement 0x%lx", f->qualified,
+			 (unsigned long)displacement);
+}
+#else
+static void check_doorbell(struct library *l, struct function *f, int64_t displacement)
+{
+	(void)l;
+	(void)f;
+	(void)displacement;
+}
+#endif
+
 static void check_profile(const char *name, const char *library)
 {
 	struct err err = {0};
@@ -244,6 +293,9 @@ static void check_profile(const char *name, const char *library)
 			if (!fits(&l.function[j], p.func[k].pattern))
 				continue;
 			found++;
+			if (p.func[k].doorbell_store >= 0)
+				check_doorbell(&l, &l.function[j],
+					       p.func[k].doorbell_store);
 			for (int f = 0; f < FIELD_N; f++)
 				check_arg(&l.function[j], (enum arg_field)f,
 					  &p.func[k].arg[f], name);
