@@ -96,7 +96,9 @@ static void print_vectors(const struct list *l, size_t k, size_t n, FILE *out)
 		same += name && other && !strcmp(name, other);
 		fired += l->row[j].count != DMA_UNKNOWN && l->row[j].count > 0;
 	}
-	fprintf(out, "  %zu vector%s", n, n == 1 ? "" : "s");
+	fprintf(out, "  %zu %s%s", n,
+		l->row[k].irq->vector < 0 ? "wired interrupt" : "vector",
+		n == 1 ? "" : "s");
 	if (n > 1 && same == n)
 		fprintf(out, ", all called '%s': only the number tells them apart", name);
 	fprintf(out, "; %zu ha%s fired so far\n", fired, fired == 1 ? "s" : "ve");

@@ -78,6 +78,15 @@ static void test_everything(void **state)
 	assert_true(strstr(text, "PCI 0000:03:00.0") < strstr(text, "not of a PCI"));
 }
 
+static void test_wired(void **state)
+{
+	const char *pci[] = {"00:17.0"};
+
+	(void)state;
+	assert_int_equal(run("rhel9", (struct list_options){.pci = pci, .npci = 1}), 0);
+	has("  1 wired interrupt; 1 has fired so far\n");
+}
+
 static void test_width(void **state)
 {
 	static const char *const fixture[] = {"rhel7",	  "rhel8", "rhel9",
@@ -187,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_eight_vectors_one_name),
 		T(test_everything),
+		T(test_wired),
 		T(test_width),
 		T(test_rate),
 		T(test_json),
