@@ -169,7 +169,7 @@ static void log_ticks(struct axis *a, double from, double to, int sign, int want
 	int every = (int)ceil((last - first + 1) / want), minor;
 	char label[24];
 
-	minor = binary ? 0 : every == 1 ? (last - first <= 2 ? 2 : 1) : 0;
+	minor = binary ? 0 : every == 1 ? (log10(to / from) <= 2.7 ? 2 : 1) : 0;
 	for (double d = first; d <= last; d++) {
 		double v = pow(base, d);
 		bool named = fmod(d - first, every) == 0;

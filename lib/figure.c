@@ -75,7 +75,7 @@ static size_t glyphs(const char *text)
 
 double text_width(const struct drawing *d, const char *text)
 {
-	return (double)glyphs(text) * d->c.font * 0.6;
+	return (double)glyphs(text) * d->c.font * 0.56;
 }
 
 /* A text in gnuplot's single quotes: nothing is special but the quote itself. */
@@ -147,7 +147,8 @@ static int wrap(const char *text, size_t width, FILE *f, const struct canvas *c,
 				" at screen %.5f,%.5f left front tc rgb '%s' font "
 				"',%.0f'\n",
 				14 / c->width, 1 - (y0 + line * 16) / c->height,
-				color_hex(COLOR_SOFT), 11.0);
+				color_hex(COLOR_SOFT),
+				strcmp(c->term, "svg") ? 9.0 : 12.0);
 		}
 		line++;
 		text += bytes;
@@ -165,7 +166,7 @@ static void begin_titled(struct drawing *d)
 	quote(d->f, d->fig->title);
 	fprintf(d->f, " at screen %.5f,%.5f left front tc rgb '%s' font ',17'\n",
 		14 / c->width, 1 - 24 / c->height, color_hex(COLOR_INK));
-	wrap(d->fig->caption, 142, d->f, c, c->height - c->bottom + 10);
+	wrap(d->fig->caption, 144, d->f, c, c->height - c->bottom + 10);
 }
 
 static void begin_canvas(struct drawing *d, const char *path)
@@ -174,7 +175,7 @@ static void begin_canvas(struct drawing *d, const char *path)
 	const char *back = color_hex(COLOR_BACK);
 
 	if (c->titled) {
-		int lines = wrap(d->fig->caption, 142, NULL, c, 0);
+		int lines = wrap(d->fig->caption, 144, NULL, c, 0);
 
 		c->bottom = 10 + 16 * lines;
 		c->height = c->height - 14 + c->bottom;

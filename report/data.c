@@ -393,6 +393,30 @@ static int loss_load(sqlite3_stmt *st, void *arg)
 	return 0;
 }
 
+static int fit_load(sqlite3_stmt *st, void *arg)
+{
+	struct report *r = arg;
+	int dir = direction_parse(column_text(st, 2, "unknown"));
+	struct fit *grown;
+
+	if (strcmp(column_text(st, 3, ""), phase_name(r->latency)) != 0)
+		return 0;
+	grown = realloc(r->fit, (r->nfit + 1) * sizeof(*grown));
+	if (!grown)
+		return ERR_NOMEM;
+	r->fit = grown;
+	r->fit[r->nfit++] = (struct fit){.card = column_i64(st, 0),
+					 .channel = column_i64(st, 1),
+					 .direction = dir < 0 ? DIR_UNKNOWN : dir,
+					 .a = column_real(st, 4),
+					 .a_low = column_real(st, 5),
+					 .a_high = column_real(st, 6),
+					 .slope = column_real(st, 7),
+					 .slope_low = column_real(st, 8),
+					 .slope_high = column_real(st, 9)};
+	return 0;
+}
+
 static int load_derived(struct report *r, struct err *e)
 {
 	static const struct {
@@ -415,6 +439,11 @@ static int load_derived(struct report *r, struct err *e)
 		 "IS NULL AND channel "
 		 "IS NULL AND direction IS NULL",
 		 quantile_load},
+		{"SELECT card, channel, direction, phase, a_ns, a_low_ns, a_high_ns, "
+		 "ns_per_byte, "
+		 "ns_per_byte_low, ns_per_byte_high FROM fit WHERE run_id = :run AND "
+		 "a_ns IS NOT NULL",
+		 fit_load},
 	};
 
 	for (size_t i = 0; i < sizeof(query) / sizeof(*query); i++) {
@@ -513,6 +542,7 @@ void report_release(struct report *r)
 	free(r->profile);
 	free(r->group);
 	free(r->loss);
+	free(r->fit);
 	scan_free(r->scan);
 	memset(r, 0, sizeof(*r));
 }

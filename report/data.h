@@ -58,7 +58,24 @@ enum {
 	SCAN_SIZES = 80,    /* size columns */
 	SCAN_POINTS = 2500, /* up to so many transfers are drawn one by one */
 	SCAN_SLOW = 10,
-	SCAN_VECTORS = 12,
+};
+
+/* Which CPU took how many of an interrupt that ended transfers. */
+struct irq_cpu {
+	int64_t irq, cpu; /* DMA_UNKNOWN = not told */
+	uint64_t n;
+};
+
+/* latency = a + size * slope of one group, as the analysis found it. */
+struct fit {
+	int64_t card, channel;
+	int direction;
+	double a, a_low, a_high, slope, slope_low,
+		slope_high; /* ns, ns per byte; NAN = not known */
+};
+
+struct outlier {
+	double size_bytes, latency_ns, residual_ns;
 };
 
 struct scan {
@@ -91,6 +108,11 @@ struct scan {
 	uint64_t used[SCAN_TIME];    /* interrupts that ended transfers */
 	struct slow slow[SCAN_SLOW]; /* slowest first */
 	size_t nslow;
+	struct outlier
+		outlier[SCAN_SLOW]; /* farthest above their group's fit, farthest first */
+	size_t noutliers;
+	struct irq_cpu *irq_cpu;
+	size_t nirq_cpu;
 	uint64_t rows;
 };
 
@@ -116,6 +138,8 @@ struct report {
 		int64_t from_ns, to_ns, lost;
 	} * loss;
 	size_t nloss;
+	struct fit *fit; /* of the latency's phase */
+	size_t nfit;
 	struct scan *scan; /* NULL until report_scan() */
 };
 

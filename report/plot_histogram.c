@@ -51,11 +51,14 @@ static void draw_bars(struct drawing *d, const struct report *r,
 		}
 		draw_rects(d, r->series[s].color, 1);
 	}
-	/* Bars too low to be seen are shown by a tick under the axis: nothing hides. */
-	for (size_t i = 0; i < bars; i++)
-		if (column(r, b, i, merge))
-			draw_row(d, (double)i * w + gap, (double)(i + 1) * w - gap,
-				 -0.016, -0.006);
+	/* Bars too low to be seen get a dash on the axis: nothing hides. */
+	for (size_t i = 0; i < bars; i++) {
+		uint64_t n = column(r, b, i, merge);
+
+		if (n && (double)n < 0.006 * top)
+			draw_row(d, (double)i * w + gap, (double)(i + 1) * w - gap, 0,
+				 0.006);
+	}
 	draw_rects(d, COLOR_SOFT, 1);
 }
 

@@ -18,6 +18,7 @@ struct pass {
 	struct report *r;
 	struct scan *s;
 	const struct group *last;
+	const struct fit *fit; /* of that group; NULL = none */
 	double slice_ns;
 	double flight[SCAN_TIME +
 		      1]; /* differences of the number of slices wholly in flight */
@@ -126,6 +127,52 @@ static void keep_slow(struct scan *s, const struct slow *t)
 	s->slow[i] = *t;
 }
 
+static const struct fit *fit_of(const struct report *r, const struct slow *t)
+{
+	for (size_t i = 0; i < r->nfit; i++)
+		if (r->fit[i].channel == t->channel &&
+		    r->fit[i].direction == t->direction && r->fit[i].card == t->card)
+			return &r->fit[i];
+	return NULL;
+}
+
+static void keep_outlier(struct scan *s, const struct fit *f, const struct slow *t)
+{
+	double size = (double)t->size_bytes, latency = (double)t->latency_ns;
+	struct outlier o = {size, latency, latency - f->a - f->slope * size};
+	size_t i;
+
+	if (o.residual_ns <= 0 ||
+	    (s->noutliers == SCAN_SLOW &&
+	     o.residual_ns <= s->outlier[SCAN_SLOW - 1].residual_ns))
+		return;
+	i = s->noutliers < SCAN_SLOW ? s->noutliers++ : SCAN_SLOW - 1;
+	for (; i > 0 && s->outlier[i - 1].residual_ns < o.residual_ns; i--)
+		s->outlier[i] = s->outlier[i - 1];
+	s->outlier[i] = o;
+}
+
+static int count_irq(struct scan *s, const struct slow *t)
+{
+	struct irq_cpu *grown;
+
+	if (t->irq_ns == DMA_UNKNOWN)
+		return 0;
+	for (size_t i = 0; i < s->nirq_cpu; i++)
+		if (s->irq_cpu[i].irq == t->irq && s->irq_cpu[i].cpu == t->irq_cpu) {
+			s->irq_cpu[i].n++;
+			return 0;
+		}
+	if (s->nirq_cpu % 32 == 0) {
+		grown = realloc(s->irq_cpu, (s->nirq_cpu + 32) * sizeof(*grown));
+		if (!grown)
+			return ERR_NOMEM;
+		s->irq_cpu = grown;
+	}
+	s->irq_cpu[s->nirq_cpu++] = (struct irq_cpu){t->irq, t->irq_cpu, 1};
+	return 0;
+}
+
 /* The time in flight [from, to) into the slices it covers. */
 static void add_flight(struct pass *p, int64_t from, int64_t to)
 {
@@ -189,6 +236,8 @@ static void add_latency(struct pass *p, const struct slow *t, int series)
 		s->size_cell[bin_of(&s->size, (double)t->size_bytes, SCAN_SIZES)]
 			    [level]++;
 		s->sized++;
+		if (p->fit)
+			keep_outlier(s, p->fit, t);
 	}
 	if (s->npoints < SCAN_POINTS && t->submit_ns != DMA_UNKNOWN)
 		s->point[s->npoints] = (struct point){
@@ -221,8 +270,10 @@ static int transfer_row(sqlite3_stmt *st, void *arg)
 	t.state = t.state < 0 ? STATE_UNKNOWN : t.state;
 	s->rows++;
 	if (!p->last || p->last->card != t.card || p->last->channel != t.channel ||
-	    p->last->direction != t.direction)
+	    p->last->direction != t.direction) {
 		p->last = report_group(r, t.card, t.channel, t.direction);
+		p->fit = fit_of(r, &t);
+	}
 	series = p->last ? p->last->series : 0;
 	for (int i = 0; i < PHASE_N; i++) {
 		struct phase_bins *b = &s->phase[i];
@@ -244,7 +295,7 @@ static int transfer_row(sqlite3_stmt *st, void *arg)
 	t.latency_ns = column_i64(st, T_PHASE + (int)r->latency);
 	if (t.latency_ns != DMA_UNKNOWN && s->phase[r->latency].nbins)
 		add_latency(p, &t, series);
-	return 0;
+	return count_irq(s, &t);
 }
 
 static int stray_row(sqlite3_stmt *st, void *arg)
@@ -307,5 +358,6 @@ void scan_free(struct scan *s)
 	if (!s)
 		return;
 	free(s->point);
+	free(s->irq_cpu);
 	free(s);
 }

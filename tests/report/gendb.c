@@ -431,8 +431,7 @@ static void put_run(sqlite3 *db, int64_t run, const struct want *w)
 		 "INSERT INTO source (run_id, name, role, direction, function, counted, "
 		 "delivered, lost) VALUES "
 		 "(%" PRId64 ", 'dma:dma_to_host', 'submit', 'to_host', "
-			     "'FlxCard::dma_to_host', %" PRId64 ", %" PRId64
-		 ", 0), (%" PRId64
+		 "'FlxCard::dma_to_host', %" PRId64 ", %" PRId64 ", 0), (%" PRId64
 		 ", 'irq:irq_handler_entry', 'interrupt', 'unknown', NULL, %" PRId64
 		 ", %" PRId64 ", %d);"
 		 "INSERT INTO irq (run_id, irq, name, chip, vector, bdf, recorded, "

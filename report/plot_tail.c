@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Plot 2: latency against quantile on a logarithmic 1 - q axis, from the stored histogram
+ * (0.4 %). */
+#include <math.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "err.h"
+#include "plots.h"
+
+struct bucket {
+	double low, high;
+	uint64_t n;
+	int series;
+};
+
+struct tail {
+	const struct report *r;
+	struct bucket *b; /* ascending */
+	size_t n;
+	uint64_t total;
+	struct ci {
+		double q, low, high, bound_low, bound_high; /* NAN = none */
+	} ci[8];
+	size_t nci;
+};
+
+static int bucket_row(sqlite3_stmt *st, void *arg)
+{
+	struct tail *t = arg;
+	int dir = direction_parse(column_text(st, 2, "unknown"));
+	const struct group *g = report_group(t->r, column_i64(st, 0), column_i64(st, 1),
+					     dir < 0 ? 0 : dir);
+	struct bucket *grown;
+
+	if (t->n % 1024 == 0) {
+		grown = realloc(t->b, (t->n + 1024) * sizeof(*grown));
+		if (!grown)
+			return ERR_NOMEM;
+		t->b = grown;
+	}
+	t->b[t->n++] = (struct bucket){
+		sqlite3_column_double(st, 3), sqlite3_column_double(st, 4),
+		(uint64_t)sqlite3_column_int64(st, 5), g ? g->series : 0};
+	t->total += (uint64_t)sqlite3_column_int64(st, 5);
+	return 0;
+}
+
+static int ci_row(sqlite3_stmt *st, void *arg)
+{
+	struct tail *t = arg;
+
+	if (t->nci < 8)
+		t->ci[t->nci++] = (struct ci){sqlite3_column_double(st, 0),
+					      column_real(st, 1), column_real(st, 2),
+					      column_real(st, 3), column_real(st, 4)};
+	return 0;
+}
+
+static void tail_free(void *data)
+{
+	struct tail *t = data;
+
+	free(t->b);
+	free(t);
+}
+
+/* Place of quantile q: 0 at q = 0, 1 at the last value of all. */
+static double place(const struct tail *t, double q)
+{
+	return -log10(1 - q) / (log10((double)t->total) + 0.35);
+}
+
+/* A value's quantile is its rank less a half over n, so that the largest has a place. */
+static void draw_curve(struct drawing *d, const struct tail *t, int series, enum color c,
+		       double width)
+{
+	uint64_t n = 0, sum = 0;
+	double lx = -1, ly = -1;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (series < 0 || t->b[i].series == series)
+			n += t->b[i].n;
+	if (!n)
+		return;
+	for (size_t i = 0; i < t->n; i++) {
+		double x0, x1, y;
+
+		if ((series >= 0 && t->b[i].series != series) || !t->b[i].n)
+			continue;
+		x0 = place(t, ((double)sum + 0.5) / (double)n);
+		sum += t->b[i].n;
+		x1 = place(t, ((double)sum - 0.5) / (double)n);
+		y = axis_pos(&t->r->scan->latency, (t->b[i].low + t->b[i].high - 1) / 2);
+		if (x1 - lx < 0.002 && fabs(y - ly) < 0.002 && sum != n)
+			continue;
+		draw_row(d, fmax(x0, lx), y, 0, 0);
+		draw_row(d, x1, y, 0, 0);
+		lx = x1;
+		ly = y;
+	}
+	draw_line(d, c, width, 1);
+}
+
+static void tail_axis(struct axis *x, const struct tail *t)
+{
+	static const char *const label[] = {"0",	"p90",	   "p99",
+					    "p99.9",	"p99.99",  "p99.999",
+					    "p99.9999", "7 nines", "8 nines"};
+
+	axis_init_scale(x, AXIS_COUNT, AXIS_LINEAR, 0, 1, 2);
+	x->nticks = 0;
+	for (int k = 0; k < 9; k++) {
+		double at = k ? place(t, 1 - pow(10, -k)) : 0;
+
+		if (at > 1)
+			break;
+		x->tick[x->nticks].pos = at;
+		snprintf(x->tick[x->nticks++].label, 24, "%s", label[k]);
+		if (k == 0) {
+			x->tick[x->nticks].pos = place(t, 0.5);
+			snprintf(x->tick[x->nticks++].label, 24, "median");
+		}
+	}
+}
+
+static void draw_band_of(struct drawing *d, const struct tail *t)
+{
+	const struct axis *y = &t->r->scan->latency;
+	bool any = false;
+
+	for (size_t i = 0; i < t->nci; i++) {
+		const struct ci *c = &t->ci[i];
+
+		if (isnan(c->low) || isnan(c->high) || place(t, c->q) > 1)
+			continue;
+		draw_row(d, place(t, c->q), axis_pos(y, c->low), axis_pos(y, c->high), 0);
+		any = true;
+	}
+	if (any) {
+		draw_band(d, COLOR_OTHER, 0.35);
+		panel_legend(d, COLOR_OTHER, "95 % interval, were they independent");
+	}
+}
+
+static void hover_quantiles(struct drawing *d, const struct tail *t)
+{
+	const struct summary_row *s = &t->r->summary[t->r->latency];
+	char v[32], low[32], high[32];
+
+	for (int i = 0; i < 5; i++) {
+		const struct ci *c = NULL;
+
+		if (s->q[i] == DMA_UNKNOWN || place(t, summary_q[i]) > 1)
+			continue;
+		for (size_t k = 0; k < t->nci; k++)
+			if (fabs(t->ci[k].q - summary_q[i]) < 1e-9)
+				c = &t->ci[k];
+		axis_print(AXIS_NS, (double)s->q[i], v, sizeof(v));
+		if (c && !isnan(c->low) && !isnan(c->high))
+			draw_hover(d, place(t, summary_q[i]),
+				   axis_pos(&t->r->scan->latency, (double)s->q[i]),
+				   "p%g: %s (95 %%: %s – %s)", summary_q[i] * 100, v,
+				   axis_print(AXIS_NS, c->low, low, sizeof(low)),
+				   axis_print(AXIS_NS, c->high, high, sizeof(high)));
+		else
+			draw_hover(d, place(t, summary_q[i]),
+				   axis_pos(&t->r->scan->latency, (double)s->q[i]),
+				   "p%g: %s", summary_q[i] * 100, v);
+	}
+}
+
+static void draw_tail(const struct figure *f, struct drawing *d)
+{
+	const struct tail *t = f->data;
+	const struct report *r = t->r;
+	struct axis x;
+	char title[64];
+
+	tail_axis(&x, t);
+	panel_begin(d, 0, drawing_narrow(d) ? 0.34 : 0.15, 1, 0.88);
+	snprintf(title, sizeof(title), "latency (%s)", phase_name(r->latency));
+	panel_axes(d, &x, "share of transfers that were faster", &r->scan->latency,
+		   title);
+	legend_series(d, r);
+	if (r->nseries > 1)
+		panel_legend_line(d, COLOR_INK, 1, "all");
+	draw_band_of(d, t);
+	if (r->nseries > 1)
+		for (int s = 0; s < r->nseries; s++)
+			draw_curve(d, t, s, r->series[s].color, 1.4);
+	draw_curve(d, t, -1, COLOR_INK, 2);
+	hover_quantiles(d, t);
+}
+
+int make_tail(struct report *r, struct figure *fig, size_t *n, struct err *e)
+{
+	struct figure *f = &fig[(*n)++];
+	struct tail *t = calloc(1, sizeof(*t));
+	char sql[400], counts[700];
+	int error;
+
+	if (!t)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	t->r = r;
+	f->data = t;
+	f->release = tail_free;
+	f->draw = draw_tail;
+	snprintf(f->name, sizeof(f->name), "tail");
+	snprintf(f->title, sizeof(f->title), "The tail: latency against quantile, %s",
+		 phase_words(r->latency));
+	if (no_latency(r, r->latency, f))
+		return 0;
+	snprintf(sql, sizeof(sql),
+		 "SELECT card, channel, direction, low_ns, high_ns, n FROM histogram "
+		 "WHERE run_id = "
+		 ":run AND phase = '%s' ORDER BY low_ns",
+		 phase_name(r->latency));
+	error = report_query(r, sql, bucket_row, t, e);
+	snprintf(sql, sizeof(sql),
+		 "SELECT q, ci_low_ns, ci_high_ns, bound_low_ns, bound_high_ns FROM "
+		 "quantile WHERE "
+		 "run_id = :run AND card IS NULL AND channel IS NULL AND direction IS "
+		 "NULL AND phase = '%s' ORDER BY q",
+		 phase_name(r->latency));
+	if (!error)
+		error = report_query(r, sql, ci_row, t, e);
+	if (!error && !t->total)
+		snprintf(f->why_not, sizeof(f->why_not),
+			 "the analysis stored no histogram of this phase.");
+	caption_counts(r, r->latency, counts, sizeof(counts));
+	snprintf(f->caption, sizeof(f->caption),
+		 "%s Each step to the right is ten times rarer; the last value of all "
+		 "stands at the right end. Band: 95 %% interval of the stored quantiles "
+		 "by order statistics.",
+		 counts);
+	snprintf(f->alt, sizeof(f->alt),
+		 "Latency against quantile on a logarithmic axis of 1 minus q, for each "
+		 "channel "
+		 "and direction and for all.");
+	return error;
+}
