@@ -10,7 +10,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum axis_unit { AXIS_NS, AXIS_BYTES, AXIS_COUNT, AXIS_BYTES_PER_S, AXIS_SHARE };
+/* AXIS_COUNT is whole things, AXIS_NUMBER any number. */
+enum axis_unit {
+	AXIS_NS,
+	AXIS_BYTES,
+	AXIS_COUNT,
+	AXIS_NUMBER,
+	AXIS_BYTES_PER_S,
+	AXIS_SHARE
+};
 enum axis_scale {
 	AXIS_LINEAR,
 	AXIS_LOG,

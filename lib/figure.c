@@ -249,7 +249,7 @@ void panel_begin(struct drawing *d, double left, double top, double right, doubl
 	d->px[1] = c->top + top * h;
 	d->px[2] = c->left + right * w;
 	d->px[3] = c->top + bottom * h;
-	d->legend_x = d->px[0];
+	d->nlegend = 0;
 	d->legend_y = d->px[1] - c->font * 0.9;
 	d->plots = NULL;
 	d->plot = open_memstream(&d->plots, &d->plots_len);
@@ -359,43 +359,73 @@ void panel_axes(struct drawing *d, const struct axis *x, const char *x_title,
 		d->legend_y -= d->c.font * 1.7;
 }
 
-static void legend(struct drawing *d, enum color c, int dash, bool line, const char *text)
+static void legend_add(struct drawing *d, enum color c, int dash, const char *text)
 {
-	double w = text_width(d, text) + 34;
+	struct legend_entry *l;
 
-	d->legend_x = d->legend_x < d->px[0] ? d->px[0] : d->legend_x;
-	if (d->legend_x + w > d->px[2] + 10 && d->legend_x > d->px[0]) {
-		d->legend_x = d->px[0];
-		d->legend_y -= d->c.font * 1.5;
-	}
-	if (line)
-		fprintf(d->f,
-			"set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead "
-			"front lw 2 lc "
-			"rgb '%s' dt %d\n",
-			d->legend_x / d->c.width, 1 - d->legend_y / d->c.height,
-			(d->legend_x + 18) / d->c.width, 1 - d->legend_y / d->c.height,
-			color_hex(c), dash ? dash : 1);
-	else
-		rect_px(d, d->legend_x + 3, d->legend_y - 5, d->legend_x + 15,
-			d->legend_y + 5, c);
-	label_px(d, d->legend_x + 22, d->legend_y, ALIGN_LEFT, COLOR_INK, text,
-		 d->c.font);
-	d->legend_x += w + 8;
+	if (d->nlegend == (int)(sizeof(d->legend) / sizeof(*d->legend)))
+		return;
+	l = &d->legend[d->nlegend++];
+	l->color = c;
+	l->dash = dash;
+	snprintf(l->text, sizeof(l->text), "%s", text);
 }
 
 void panel_legend(struct drawing *d, enum color c, const char *text)
 {
-	legend(d, c, 0, false, text);
+	legend_add(d, c, -1, text);
 }
 
 void panel_legend_line(struct drawing *d, enum color c, int dash, const char *text)
 {
-	legend(d, c, dash, true, text);
+	legend_add(d, c, dash, text);
+}
+
+static void legend_put(struct drawing *d, const struct legend_entry *l, double x,
+		       double y)
+{
+	if (l->dash >= 0)
+		fprintf(d->f,
+			"set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead "
+			"front lw 2 lc rgb '%s' "
+			"dt %d\n",
+			x / d->c.width, 1 - y / d->c.height, (x + 18) / d->c.width,
+			1 - y / d->c.height, color_hex(l->color), l->dash ? l->dash : 1);
+	else
+		rect_px(d, x + 3, y - 5, x + 15, y + 5, l->color);
+	label_px(d, x + 22, y, ALIGN_LEFT, COLOR_INK, l->text, d->c.font);
+}
+
+/* Two passes: how many rows, then the rows from top to bottom, the last one at legend_y.
+ */
+static void legend_end(struct drawing *d)
+{
+	int rows = 0, row = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		double x = d->px[0];
+
+		row = 0;
+		for (int i = 0; i < d->nlegend; i++) {
+			double w = text_width(d, d->legend[i].text) + 36;
+
+			if (x + w > d->px[2] + 14 && x > d->px[0]) {
+				x = d->px[0];
+				row++;
+			}
+			if (pass)
+				legend_put(d, &d->legend[i], x,
+					   d->legend_y - (rows - row) * d->c.font * 1.5);
+			x += w + 4;
+		}
+		rows = row;
+	}
+	d->nlegend = 0;
 }
 
 void panel_end(struct drawing *d)
 {
+	legend_end(d);
 	/* The baseline, so that there is always something to plot. */
 	draw_row(d, 0, 1, 0, 0);
 	draw_segments(d, COLOR_SOFT, 1, 0);

@@ -107,8 +107,14 @@ struct drawing {
 	size_t rows_len;
 	FILE *row;
 	size_t nrows;
-	double px[4]; /* panel: left, top, right, bottom in px */
-	double legend_x, legend_y;
+	double px[4];	 /* panel: left, top, right, bottom in px */
+	double legend_y; /* px, the lowest row's; rows are placed when the panel ends */
+	struct legend_entry {
+		enum color color;
+		int dash; /* -1 = a filled square */
+		char text[72];
+	} legend[FIGURE_SERIES + 8];
+	int nlegend;
 };
 
 /* Write the whole script for one canvas into *text (malloc'ed), for the file `path`. NULL

@@ -98,8 +98,9 @@ static void body(FILE *f, const char *p, const char *end)
 			defs = true;
 		if (starts(p, eol, "<g id=\"gnuplot"))
 			fputs("<g>\n", f);
-		else if (!defs && !starts(p, eol, "<title>") &&
-			 !starts(p, eol, "<desc>") && eol > p)
+		else if (!defs && !starts(p, eol, "<rect x=\"0\" y=\"0\"") &&
+			 !starts(p, eol, "<title>") && !starts(p, eol, "<desc>") &&
+			 eol > p)
 			themed_line(f, p, eol);
 		if (starts(p, eol, "</defs>"))
 			defs = false;

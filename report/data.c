@@ -134,7 +134,9 @@ int report_query(const struct report *r, const char *sql, row_fn row, void *arg,
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
 		if (row && (error = row(st, arg)))
 			break;
-	if (!error && rc != SQLITE_DONE)
+	if (error > 0)
+		error = 0;
+	else if (!error && rc != SQLITE_DONE)
 		error = db_error(r->db, r->path, e);
 	if (error == ERR_NOMEM)
 		err_set(e, ERR_NOMEM, "out of memory");

@@ -156,7 +156,8 @@ void scan_free(struct scan *s);
  * latency axis (0 .. 1), to half a level. -1 when the slice holds fewer than `least`. */
 double scan_quantile(const struct scan *s, size_t i, double q, uint64_t least);
 
-/* Each row of a query whose :run is bound. row() may be NULL. */
+/* Each row of a query whose :run is bound. row() may be NULL; it returns 0, a negative
+ * error, or 1 to stop. */
 typedef int (*row_fn)(struct sqlite3_stmt *st, void *arg);
 int report_query(const struct report *r, const char *sql, row_fn row, void *arg,
 		 struct err *e);

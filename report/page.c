@@ -271,6 +271,70 @@ static int completeness(FILE *f, const struct report *r, struct err *e)
 	return error;
 }
 
+static void ns_cell(FILE *f, int64_t from, int64_t to)
+{
+	char buf[64];
+
+	fputs("<td class=\"n\">", f);
+	if (from == DMA_UNKNOWN || to == DMA_UNKNOWN)
+		fputs("–", f);
+	else
+		html_text(f, axis_print(AXIS_NS, (double)(to - from), buf, sizeof(buf)));
+	fputs("</td>", f);
+}
+
+static void slowest_table(FILE *f, const struct report *r)
+{
+	const struct scan *s = r->scan;
+	char buf[64];
+
+	if (!s->nslow)
+		return;
+	fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"The "
+	      "slowest transfers\">\n"
+	      "<table><caption>The slowest transfers</caption><thead><tr><th "
+	      "scope=\"col\">transfer</th>"
+	      "<th scope=\"col\">group</th><th scope=\"col\">state</th><th scope=\"col\" "
+	      "class=\"n\">size</th>"
+	      "<th scope=\"col\" class=\"n\">at</th><th scope=\"col\" "
+	      "class=\"n\">latency</th>"
+	      "<th scope=\"col\" class=\"n\">api</th><th scope=\"col\" "
+	      "class=\"n\">device</th>"
+	      "<th scope=\"col\" class=\"n\">notice</th><th scope=\"col\" "
+	      "class=\"n\">interrupt</th>"
+	      "<th scope=\"col\" class=\"n\">CPU</th></tr></thead>\n<tbody>\n",
+	      f);
+	for (size_t i = 0; i < s->nslow; i++) {
+		const struct slow *t = &s->slow[i];
+		const struct group *g =
+			report_group(r, t->card, t->channel, t->direction);
+
+		fprintf(f,
+			"<tr><td>%" PRId64
+			"</td><td>%s</td><td>%s</td><td class=\"n\">%s</td>",
+			t->id, g ? g->name : "–",
+			state_words((enum transfer_state)t->state),
+			t->size_bytes == DMA_UNKNOWN
+				? "–"
+				: num_print_bytes(buf, t->size_bytes));
+		ns_cell(f, s->zero_ns, t->submit_ns);
+		ns_cell(f, 0, t->latency_ns);
+		ns_cell(f, t->submit_ns, t->doorbell_ns);
+		ns_cell(f, t->doorbell_ns, t->irq_ns);
+		ns_cell(f, t->irq_ns, t->woken_ns);
+		fprintf(f, "<td class=\"n\">%s</td>",
+			t->irq == DMA_UNKNOWN
+				? "–"
+				: (snprintf(buf, sizeof(buf), "%" PRId64, t->irq), buf));
+		fprintf(f, "<td class=\"n\">%s</td></tr>\n",
+			t->irq_cpu == DMA_UNKNOWN
+				? "–"
+				: (snprintf(buf, sizeof(buf), "%" PRId64, t->irq_cpu),
+				   buf));
+	}
+	fputs("</tbody></table></div>\n", f);
+}
+
 static int tables(FILE *f, const struct report *r, struct err *e)
 {
 	int error;
@@ -304,6 +368,7 @@ static int tables(FILE *f, const struct report *r, struct err *e)
 			"s.phase "
 			"ORDER BY s.card, s.channel, s.direction, s.rowid",
 			80, NULL, e);
+	slowest_table(f, r);
 	if (!error)
 		error = table(f, r, "Throughput of ended transfers (– = all)",
 			      HEAD("card", "channel", "direction", "#transfers", "%bytes",

@@ -81,15 +81,15 @@ static void draw_throughput(const struct figure *f, struct drawing *d)
 
 	time_ticks(&x, s, d);
 	if (s->ended_sized) {
-		panel_begin(d, 0, 0.13, 1, 0.46);
+		panel_begin(d, 0, 0.08, 1, 0.42);
 		draw_losses(d, r);
 		panel_throughput(d, s, &x);
 	}
 	for (size_t i = 0; i < s->nslices; i++)
 		busy[i] = s->busy_ns[i] / slice_ns(s);
-	axis_init_scale(&y, AXIS_COUNT, AXIS_LINEAR, 0,
-			fmax(largest(busy, s->nslices) * 1.05, 1), 4);
-	panel_begin(d, 0, s->ended_sized ? 0.64 : 0.13, 1, 0.9);
+	axis_init_scale(&y, AXIS_NUMBER, AXIS_LINEAR, 0,
+			fmax(largest(busy, s->nslices) * 1.05, 1e-3), 4);
+	panel_begin(d, 0, s->ended_sized ? 0.6 : 0.08, 1, 0.9);
 	draw_losses(d, r);
 	panel_axes(d, &x, "since the recording began", &y, "in flight (mean)");
 	draw_stair(d, s, busy, y.hi, COLOR_S2, true);

@@ -10,21 +10,19 @@
 #include "err.h"
 #include "plots.h"
 
-enum { AROUND = 100 /* neighbours looked at, by number, each way */, MAX_OTHERS = 64 };
+enum {
+	BEFORE = 1000, /* transfers looked at that began before, by number */
+	CELLS = 300,   /* of a row's time line */
+	LANES = 3,
+};
 
 struct slowest {
 	const struct report *r;
 	struct around {
-		struct other {
-			double from, to;
-		} transfer[MAX_OTHERS]; /* in flight at the same time, from the transfer's
-					   submit */
-		struct seen {
-			double at;
-			bool same_cpu;
-		} interrupt[MAX_OTHERS]; /* other interrupts, strays included */
-		size_t ntransfer, ninterrupt;
+		int16_t flight[CELLS + 1]; /* differences of the others in flight */
+		bool irq[CELLS], same_cpu[CELLS];
 		int64_t t0, t1, own_irq_ns, cpu, id;
+		size_t others;
 	} around[SCAN_SLOW];
 	double longest;
 };
@@ -37,33 +35,48 @@ static int64_t end_of(const struct slow *t)
 		       : t->irq_ns;
 }
 
+static int cell_at(const struct around *a, int64_t ns)
+{
+	double at = (double)(ns - a->t0) / (double)(a->t1 - a->t0) * CELLS;
+
+	return at < 0 ? 0 : at >= CELLS ? CELLS - 1 : (int)at;
+}
+
+static void note_irq(struct around *a, int64_t ns, int64_t cpu)
+{
+	if (ns == DMA_UNKNOWN || ns < a->t0 || ns > a->t1)
+		return;
+	a->irq[cell_at(a, ns)] = true;
+	if (cpu == a->cpu && cpu != DMA_UNKNOWN)
+		a->same_cpu[cell_at(a, ns)] = true;
+}
+
+/* Transfers come in order of submit, so the first behind the window ends the search. */
 static int transfer_row(sqlite3_stmt *st, void *arg)
 {
 	struct around *a = arg;
 	int64_t submit = column_i64(st, 0), irq_ns = column_i64(st, 1),
-		woken = column_i64(st, 2), end;
+		end = column_i64(st, 2);
 
-	end = woken != DMA_UNKNOWN ? woken : irq_ns;
+	if (submit != DMA_UNKNOWN && submit >= a->t1)
+		return 1;
 	if (submit == DMA_UNKNOWN || column_i64(st, 4) == a->id)
 		return 0;
-	if (end != DMA_UNKNOWN && end > a->t0 && submit < a->t1 &&
-	    a->ntransfer < MAX_OTHERS)
-		a->transfer[a->ntransfer++] =
-			(struct other){(double)(submit - a->t0), (double)(end - a->t0)};
-	if (irq_ns != DMA_UNKNOWN && irq_ns >= a->t0 && irq_ns <= a->t1 &&
-	    irq_ns != a->own_irq_ns && a->ninterrupt < MAX_OTHERS)
-		a->interrupt[a->ninterrupt++] = (struct seen){
-			(double)(irq_ns - a->t0), column_i64(st, 3) == a->cpu};
+	if (end == DMA_UNKNOWN)
+		end = irq_ns;
+	if (end != DMA_UNKNOWN && end > a->t0) {
+		a->flight[cell_at(a, submit)]++;
+		a->flight[cell_at(a, end) + 1]--;
+		a->others++;
+	}
+	if (irq_ns != a->own_irq_ns)
+		note_irq(a, irq_ns, column_i64(st, 3));
 	return 0;
 }
 
 static int stray_row(sqlite3_stmt *st, void *arg)
 {
-	struct around *a = arg;
-
-	if (a->ninterrupt < MAX_OTHERS)
-		a->interrupt[a->ninterrupt++] = (struct seen){
-			(double)(column_i64(st, 0) - a->t0), column_i64(st, 1) == a->cpu};
+	note_irq(arg, column_i64(st, 0), column_i64(st, 1));
 	return 0;
 }
 
@@ -79,19 +92,19 @@ static int load_around(struct slowest *z, size_t i, struct err *e)
 	a->t1 = end_of(t);
 	a->own_irq_ns = t->irq_ns;
 	a->cpu = t->irq_cpu;
-	if (a->t0 == DMA_UNKNOWN || a->t1 == DMA_UNKNOWN)
+	if (a->t0 == DMA_UNKNOWN || a->t1 == DMA_UNKNOWN || a->t1 <= a->t0)
 		return 0;
 	z->longest = fmax(z->longest, (double)(a->t1 - a->t0));
 	snprintf(sql, sizeof(sql),
 		 "SELECT submit_ns, irq_ns, woken_ns, irq_cpu, id FROM transfer WHERE "
 		 "run_id = :run AND id "
-		 "BETWEEN %" PRId64 " AND %" PRId64,
-		 t->id - AROUND, t->id + AROUND);
+		 ">= %" PRId64 " ORDER BY id",
+		 t->id - BEFORE);
 	error = report_query(z->r, sql, transfer_row, a, e);
 	snprintf(sql, sizeof(sql),
 		 "SELECT time_ns, cpu FROM stray WHERE run_id = :run AND kind = "
 		 "'interrupt' AND time_ns "
-		 "BETWEEN %" PRId64 " AND %" PRId64 " LIMIT 64",
+		 "BETWEEN %" PRId64 " AND %" PRId64 "",
 		 a->t0, a->t1);
 	return error ? error : report_query(z->r, sql, stray_row, a, e);
 }
@@ -119,36 +132,54 @@ static void segments(struct drawing *d, const struct slowest *z, const struct ax
 	}
 }
 
+/* Lane k is grey where more than k others were in flight. */
+static void draw_lane(struct drawing *d, const struct around *a, double end, double top,
+		      double h, int lane)
+{
+	int flight = 0, from = -1;
+
+	for (int i = 0; i <= CELLS; i++) {
+		bool busy;
+
+		flight += a->flight[i];
+		busy = i < CELLS && flight > lane;
+		if (busy && from < 0)
+			from = i;
+		if (!busy && from >= 0) {
+			draw_row(d, end * from / CELLS, end * i / CELLS,
+				 top - (0.67 + 0.11 * lane) * h,
+				 top - (0.59 + 0.11 * lane) * h);
+			from = -1;
+		}
+	}
+}
+
+static double width_of(const struct around *a, const struct axis *x)
+{
+	return a->t1 > a->t0 ? axis_pos(x, (double)(a->t1 - a->t0)) : 0;
+}
+
 static void draw_around(struct drawing *d, const struct slowest *z, const struct axis *x)
 {
-	const struct scan *s = z->r->scan;
-	double h = 1.0 / (double)s->nslow;
+	size_t n = z->r->scan->nslow;
+	double h = 1.0 / (double)n;
 
-	for (size_t i = 0; i < s->nslow; i++)
-		for (size_t k = 0; k < z->around[i].ntransfer; k++) {
-			double lane = 0.6 + 0.1 * (double)(k % 3),
-			       a = axis_pos(x, z->around[i].transfer[k].from);
-			double b = axis_pos(x, z->around[i].transfer[k].to);
-			double end =
-				axis_pos(x, (double)(z->around[i].t1 - z->around[i].t0));
-
-			a = fmax(a, 0);
-			b = fmin(b, end);
-			if (b > a)
-				draw_row(d, a, b, 1 - ((double)i + lane + 0.07) * h,
-					 1 - ((double)i + lane) * h);
-		}
+	for (size_t i = 0; i < n; i++)
+		for (int lane = 0; lane < LANES; lane++)
+			draw_lane(d, &z->around[i], width_of(&z->around[i], x),
+				  1 - (double)i * h, h, lane);
 	draw_rects(d, COLOR_OTHER, 1);
 	for (int same = 0; same < 2; same++) {
-		for (size_t i = 0; i < s->nslow; i++)
-			for (size_t k = 0; k < z->around[i].ninterrupt; k++) {
-				double at = axis_pos(x, z->around[i].interrupt[k].at);
+		for (size_t i = 0; i < n; i++)
+			for (int k = 0; k < CELLS; k++) {
+				const struct around *a = &z->around[i];
+				double at = width_of(a, x) * (k + 0.5) / CELLS;
 
-				if (z->around[i].interrupt[k].same_cpu == (bool)same)
-					draw_row(d, at, at, 1 - ((double)i + 0.94) * h,
+				if (a->irq[k] && a->same_cpu[k] == (bool)same)
+					draw_row(d, at, at, 1 - ((double)i + 0.92) * h,
 						 1 - ((double)i + 0.56) * h);
 			}
-		draw_segments(d, same ? COLOR_WARN : COLOR_INK, same ? 1.8 : 1, 0);
+		draw_segments(d, same ? COLOR_WARN : COLOR_INK, same ? 1.6 : 0.7, 0);
 	}
 }
 
@@ -186,7 +217,7 @@ static void draw_slowest(const struct figure *f, struct drawing *d)
 			   "transfer %" PRId64 ": %s, %s; %zu others in flight", t->id,
 			   axis_print(AXIS_NS, (double)t->latency_ns, v, sizeof(v)),
 			   state_words((enum transfer_state)t->state),
-			   z->around[i].ntransfer);
+			   z->around[i].others);
 	}
 }
 
@@ -214,13 +245,12 @@ int make_slowest(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	f->height = 110 + 40 * (double)r->scan->nslow;
 	f->height_narrow = 130 + 36 * (double)r->scan->nslow;
 	snprintf(f->caption, sizeof(f->caption),
-		 "Each row begins at its transfer's submit. Grey: up to %d transfers "
-		 "that were in "
-		 "flight at the same time, among the %d started before and after. Ticks: "
-		 "interrupts that ended others, and "
-		 "strays; red ones came on the CPU that took this transfer's interrupt. "
-		 "The table below names them.",
-		 MAX_OTHERS, AROUND);
+		 "Each row begins at its transfer's submit. Grey below it: where at "
+		 "least one, two and three other "
+		 "transfers were in flight. Ticks: interrupts that ended others, and "
+		 "strays; red ones came on the CPU "
+		 "that took this transfer's own interrupt. The table of them is among "
+		 "the tables.");
 	snprintf(f->alt, sizeof(f->alt),
 		 "Time lines of the slowest transfers with their phases, other transfers "
 		 "in flight and other "

@@ -95,6 +95,8 @@ static void draw_curve(struct drawing *d, const struct tail *t, int series, enum
 		y = axis_pos(&t->r->scan->latency, (t->b[i].low + t->b[i].high - 1) / 2);
 		if (x1 - lx < 0.002 && fabs(y - ly) < 0.002 && sum != n)
 			continue;
+		if (lx >= 0)
+			draw_row(d, fmax(x0, lx), ly, 0, 0);
 		draw_row(d, fmax(x0, lx), y, 0, 0);
 		draw_row(d, x1, y, 0, 0);
 		lx = x1;
@@ -125,22 +127,26 @@ static void tail_axis(struct axis *x, const struct tail *t)
 	}
 }
 
-static void draw_band_of(struct drawing *d, const struct tail *t)
+/* 95 % intervals of the stored quantiles, as bars: between them nothing is stored. */
+static void draw_intervals(struct drawing *d, const struct tail *t)
 {
 	const struct axis *y = &t->r->scan->latency;
+	double half = drawing_narrow(d) ? 0.012 : 0.006;
 	bool any = false;
 
 	for (size_t i = 0; i < t->nci; i++) {
 		const struct ci *c = &t->ci[i];
+		double x = place(t, c->q), low = axis_pos(y, c->low),
+		       high = axis_pos(y, c->high);
 
-		if (isnan(c->low) || isnan(c->high) || place(t, c->q) > 1)
+		if (isnan(c->low) || isnan(c->high) || x > 1)
 			continue;
-		draw_row(d, place(t, c->q), axis_pos(y, c->low), axis_pos(y, c->high), 0);
+		draw_row(d, x - half, x + half, fmin(low, high - 0.004), high);
 		any = true;
 	}
 	if (any) {
-		draw_band(d, COLOR_OTHER, 0.35);
-		panel_legend(d, COLOR_OTHER, "95 % interval, were they independent");
+		draw_rects(d, COLOR_OTHER, 0.55);
+		panel_legend(d, COLOR_OTHER, "95 % interval");
 	}
 }
 
@@ -186,10 +192,10 @@ static void draw_tail(const struct figure *f, struct drawing *d)
 	legend_series(d, r);
 	if (r->nseries > 1)
 		panel_legend_line(d, COLOR_INK, 1, "all");
-	draw_band_of(d, t);
 	if (r->nseries > 1)
 		for (int s = 0; s < r->nseries; s++)
 			draw_curve(d, t, s, r->series[s].color, 1.4);
+	draw_intervals(d, t);
 	draw_curve(d, t, -1, COLOR_INK, 2);
 	hover_quantiles(d, t);
 }

@@ -71,7 +71,8 @@ static int extent_row(sqlite3_stmt *st, void *arg)
 	if (s->to_ns <= s->from_ns)
 		s->to_ns = s->from_ns + 1000;
 	if (small != DMA_UNKNOWN)
-		axis_init(&s->size, AXIS_BYTES, (double)small, (double)large, 7);
+		axis_init(&s->size, AXIS_BYTES, (double)small / 1.2, (double)large * 1.2,
+			  7);
 	return 0;
 }
 
