@@ -47,9 +47,11 @@ LIBS_all     := -lbpf -lcapstone -linih -ldw -lelf -lstdc++ -lz -lsqlite3 -ltrac
 
 # ---- libperf, from the distribution's kernel source (scripts/libperf.sh) ----
 LIBPERF_DIR := build/libperf
+SRCARCH     := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
 LIBPERF     := $(LIBPERF_DIR)/libperf.a $(LIBPERF_DIR)/libapi.a
 LIBPERF_INC := -isystem $(LIBPERF_DIR)/linux/tools/lib/perf/include \
-	       -isystem $(LIBPERF_DIR)/linux/tools/lib -isystem $(LIBPERF_DIR)/linux/tools/include
+	       -isystem $(LIBPERF_DIR)/linux/tools/lib -isystem $(LIBPERF_DIR)/linux/tools/include \
+	       -isystem $(LIBPERF_DIR)/linux/tools/arch/$(SRCARCH)/include
 $(LIBPERF_DIR)/libperf.a:
 	scripts/libperf.sh '$(LIBPERF_DIR)' '$(LINUX_SOURCE)'
 $(LIBPERF_DIR)/libapi.a: $(LIBPERF_DIR)/libperf.a ;

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "irqfeed.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "err.h"
+
+extern const char embed_irqfeed_bpf[];
+extern const unsigned long embed_irqfeed_bpf_len;
+
+#define IRQ_WORDS 64
+
+/* As in irqfeed.bpf.c. */
+struct control {
+	uint64_t wanted[IRQ_WORDS];
+	uint32_t all, enabled, event_type, unused;
+};
+
+struct count {
+	uint64_t seen, refused;
+};
+
+struct irqfeed {
+	struct bpf_object *object;
+	struct bpf_link *link;
+	struct control control;
+	int control_fd, count_fd, ring_fd;
+};
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list ap)
+{
+	(void)level;
+	(void)format;
+	(void)ap;
+	return 0;
+}
+
+/* Kernels before 5.11 charge maps to RLIMIT_MEMLOCK. */
+static void raise_memlock(void)
+{
+	struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+
+	setrlimit(RLIMIT_MEMLOCK, &all);
+}
+
+static int control_init(struct irqfeed *f, const int32_t *irq, size_t n,
+			uint32_t event_type, struct err *e)
+{
+	f->control.all = !n;
+	f->control.event_type = event_type;
+	for (size_t i = 0; i < n; i++) {
+		if (irq[i] < 0 || irq[i] >= IRQ_WORDS * 64)
+			return err_set(
+				e, ERR_LIMIT,
+				"interrupt %d: the BPF feed knows numbers up to %d only; "
+				"use --irq-feed perf",
+				irq[i], IRQ_WORDS * 64 - 1);
+		f->control.wanted[irq[i] / 64] |= UINT64_C(1) << (irq[i] % 64);
+	}
+	return 0;
+}
+
+static int control_write(struct irqfeed *f, struct err *e)
+{
+	uint32_t zero = 0;
+
+	if (bpf_map_update_elem(f->control_fd, &zero, &f->control, BPF_ANY))
+		return err_errno(e, "the interrupt feed's BPF map");
+	return 0;
+}
+
+static int map_fd(struct irqfeed *f, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(f->object, name);
+}
+
+static int load(struct irqfeed *f, struct err *e)
+{
+	libbpf_print_fn_t before = libbpf_set_print(quiet);
+	int rc;
+
+	raise_memlock();
+	f->object =
+		bpf_object__open_mem(embed_irqfeed_bpf, embed_irqfeed_bpf_len - 1, NULL);
+	rc = f->object ? bpf_object__load(f->object) : -errno;
+	libbpf_set_print(before);
+	if (rc)
+		return err_set(
+			e, rc == -EPERM ? ERR_PERM : ERR_UNSUPPORTED,
+			"this kernel does not load the interrupt feed's BPF program: %s",
+			strerror(-rc));
+	f->control_fd = map_fd(f, "control");
+	f->count_fd = map_fd(f, "count");
+	f->ring_fd = map_fd(f, "ring");
+	return 0;
+}
+
+int irqfeed_open(struct irqfeed **out, const int32_t *irq, size_t n, uint32_t event_type,
+		 struct err *e)
+{
+	struct irqfeed *f = calloc(1, sizeof(*f));
+	int rc;
+
+	*out = NULL;
+	if (!f)
+		return err_set(e, ERR_NOMEM, "no memory for the interrupt feed");
+	rc = control_init(f, irq, n, event_type, e);
+	if (!rc)
+		rc = load(f, e);
+	if (!rc)
+		rc = control_write(f, e);
+	if (rc) {
+		irqfeed_close(f);
+		return rc;
+	}
+	*out = f;
+	return 0;
+}
+
+void irqfeed_close(struct irqfeed *f)
+{
+	if (!f)
+		return;
+	bpf_link__destroy(f->link);
+	bpf_object__close(f->object);
+	free(f);
+}
+
+int irqfeed_connect(struct irqfeed *f, int cpu, int perf_fd, struct err *e)
+{
+	if (bpf_map_update_elem(f->ring_fd, &cpu, &perf_fd, BPF_ANY))
+		return err_errno(e, "the interrupt feed's ring of CPU %d", cpu);
+	return 0;
+}
+
+int irqfeed_attach(struct irqfeed *f, struct err *e)
+{
+	struct bpf_program *p =
+		bpf_object__find_program_by_name(f->object, "irq_handler_entry");
+	libbpf_print_fn_t before = libbpf_set_print(quiet);
+
+	f->link =
+		p ? bpf_program__attach_tracepoint(p, "irq", "irq_handler_entry") : NULL;
+	libbpf_set_print(before);
+	if (!f->link)
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"this kernel does not attach BPF to irq:irq_handler_entry: %s",
+			strerror(errno));
+	return 0;
+}
+
+int irqfeed_gate(struct irqfeed *f, bool open, struct err *e)
+{
+	f->control.enabled = open;
+	return control_write(f, e);
+}
+
+int irqfeed_counts(struct irqfeed *f, uint64_t *seen, uint64_t *refused, struct err *e)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct count *c = cpus > 0 ? calloc((size_t)cpus, sizeof(*c)) : NULL;
+	uint32_t zero = 0;
+
+	*seen = *refused = 0;
+	if (!c || bpf_map_lookup_elem(f->count_fd, &zero, c)) {
+		free(c);
+		return err_errno(e, "the interrupt feed's counts");
+	}
+	for (int i = 0; i < cpus; i++) {
+		*seen += c[i].seen;
+		*refused += c[i].refused;
+	}
+	free(c);
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The BPF side of the interrupt feed (irqfeed.bpf.c): loads the program, connects it with
+ * the rings, opens and shuts its gate, and reads its own counts. The counts are taken in
+ * the kernel under the same gate as the output, so "seen" is exactly what should have
+ * been delivered.
+ */
+#ifndef DMA_IRQFEED_H
+#define DMA_IRQFEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct irqfeed;
+
+/* Load the program for these interrupts (n = 0: every one); event_type is the id of
+ * irq:irq_handler_entry. ERR_UNSUPPORTED or ERR_PERM when this kernel does not let us. */
+int irqfeed_open(struct irqfeed **f, const int32_t *irq, size_t n, uint32_t event_type,
+		 struct err *e);
+void irqfeed_close(struct irqfeed *f);
+
+/* The PERF_COUNT_SW_BPF_OUTPUT event of a CPU, whose ring gets the records made there. */
+int irqfeed_connect(struct irqfeed *f, int cpu, int perf_fd, struct err *e);
+
+/* Attach to the tracepoint (gate shut). */
+int irqfeed_attach(struct irqfeed *f, struct err *e);
+
+int irqfeed_gate(struct irqfeed *f, bool open, struct err *e);
+
+/* Interrupts that matched while the gate was open, and those of them that the rings
+ * refused. */
+int irqfeed_counts(struct irqfeed *f, uint64_t *seen, uint64_t *refused, struct err *e);
+
+#endif

@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "session.h"
+
+#include <errno.h>
+#include <linux/types.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <perf/core.h>
+#include <perf/cpumap.h>
+#include <perf/event.h>
+#include <perf/evlist.h>
+#include <perf/evsel.h>
+#include <perf/mmap.h>
+#include <perf/threadmap.h>
+#include <api/fd/array.h>
+#include <internal/evlist.h>
+#include <internal/evsel.h>
+#include <internal/mmap.h>
+#include <internal/xyarray.h>
+
+#include "err.h"
+#include "irqfeed.h"
+
+#define DEFAULT_RING_BYTES (4u << 20)
+#define MIN_RING_BYTES	   (64u << 10)
+
+struct session {
+	struct perf_cpu_map *cpus;
+	struct perf_thread_map *tasks, *everything;
+	struct perf_evlist *uprobes, *interrupts; /* with rings */
+	struct perf_evlist *counters;		  /* without */
+	struct perf_evsel **event;		  /* in the order of the file */
+	size_t nevent;
+	struct perf_evsel *counter;
+	struct irqfeed *feed; /* NULL with FEED_PERF */
+	enum irq_feed feed_used;
+	char feed_note[256];
+	uint32_t irq_event;
+	size_t ring_bytes;
+	bool has_irq;
+};
+
+/* ---- attributes ---- */
+
+static struct perf_event_attr tracepoint_attr(uint32_t id, int32_t clockid)
+{
+	struct perf_event_attr a = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(a),
+		.config = id,
+		.sample_period = 1,
+		.sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID |
+			       PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_RAW,
+		.read_format = PERF_FORMAT_ID,
+		.disabled = 1,
+		.sample_id_all = 1,
+		.watermark = 1,
+		.use_clockid = 1,
+		.clockid = clockid,
+	};
+
+	return a;
+}
+
+/* "(irq>=28&&irq<=43)||irq==60": neighbours as ranges, since the kernel takes a page at
+ * most. The list need not be sorted. malloc'ed; NULL = no memory. */
+static int by_number(const void *a, const void *b)
+{
+	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static char *irq_filter(const int32_t *irq, size_t n)
+{
+	int32_t *sorted = malloc(n * sizeof(*sorted));
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (sorted && f) {
+		memcpy(sorted, irq, n * sizeof(*sorted));
+		qsort(sorted, n, sizeof(*sorted), by_number);
+		for (size_t i = 0, j; i < n; i = j + 1) {
+			for (j = i; j + 1 < n && sorted[j + 1] <= sorted[j] + 1; j++)
+				;
+			fprintf(f,
+				sorted[i] == sorted[j] ? "%sirq==%d"
+						       : "%s(irq>=%d&&irq<=%d)",
+				i ? "||" : "", sorted[i], sorted[j]);
+		}
+	}
+	if (f)
+		fclose(f);
+	if (!sorted) {
+		free(text);
+		text = NULL;
+	}
+	free(sorted);
+	return text;
+}
+
+/* ---- opening ---- */
+
+static void raise_limits(void)
+{
+	struct rlimit files, memory = {RLIM_INFINITY, RLIM_INFINITY};
+
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	setrlimit(RLIMIT_MEMLOCK, &memory);
+}
+
+static int open_error(int rc, struct err *e)
+{
+	switch (rc) {
+	case -EACCES:
+	case -EPERM:
+		return err_set(e, ERR_PERM,
+			       "perf_event_open was refused: run as root, or with "
+			       "CAP_PERFMON and "
+			       "kernel.perf_event_paranoid at -1");
+	case -EMFILE:
+	case -ENFILE:
+		return err_set(e, ERR_LIMIT,
+			       "too many open files: each event needs one for every CPU "
+			       "and thread; "
+			       "raise `ulimit -n`, or probe fewer functions");
+	case -ESRCH:
+		return err_set(e, ERR_NOTFOUND, "the process to record is gone");
+	case -ENOSYS:
+		return err_set(e, ERR_UNSUPPORTED, "this kernel has no perf events");
+	default:
+		return err_set(e, ERR_IO, "perf_event_open: %s", strerror(-rc));
+	}
+}
+
+static int add_event(struct session *s, struct perf_evlist *list,
+		     struct perf_event_attr *attr, struct perf_evsel **out, struct err *e)
+{
+	*out = perf_evsel__new(attr);
+	if (!*out)
+		return err_set(e, ERR_NOMEM, "no memory for a perf event");
+	perf_evlist__add(list, *out);
+	if (list != s->counters)
+		s->event[s->nevent++] = *out;
+	return 0;
+}
+
+static int open_list(struct session *s, struct perf_evlist *list,
+		     struct perf_thread_map *threads, struct err *e)
+{
+	int rc;
+
+	perf_evlist__set_maps(list, s->cpus, threads);
+	rc = perf_evlist__open(list);
+	return rc ? open_error(rc, e) : 0;
+}
+
+/* Rings as large as asked for, or, when the system refuses and nobody asked, half as
+ * large. */
+static int map_list(struct session *s, struct perf_evlist *list, bool may_shrink,
+		    struct err *e)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	for (;;) {
+		int rc = perf_evlist__mmap(list, (int)(s->ring_bytes / page));
+
+		if (!rc)
+			return 0;
+		perf_evlist__munmap(list);
+		if (!may_shrink || s->ring_bytes <= MIN_RING_BYTES)
+			return err_set(e, ERR_LIMIT,
+				       "the rings (%zu bytes for each of %d CPUs) were "
+				       "refused: %s; "
+				       "choose smaller ones with -m",
+				       s->ring_bytes, perf_cpu_map__nr(s->cpus),
+				       strerror(errno));
+		s->ring_bytes /= 2;
+	}
+}
+
+static int open_uprobes(struct session *s, const struct session_options *o, struct err *e)
+{
+	int rc = 0;
+
+	if (!o->nuprobe)
+		return 0;
+	s->uprobes = perf_evlist__new();
+	if (!s->uprobes)
+		return err_set(e, ERR_NOMEM, "no memory for perf events");
+	for (size_t i = 0; !rc && i < o->nuprobe; i++) {
+		struct perf_event_attr a = tracepoint_attr(o->uprobe[i], o->clockid);
+		struct perf_evsel *event;
+
+		a.inherit = 1;
+		a.wakeup_watermark = (uint32_t)(s->ring_bytes / 4);
+		if (i == 0) /* names of tasks, and who begot whom */
+			a.comm = a.comm_exec = a.task = 1;
+		rc = add_event(s, s->uprobes, &a, &event, e);
+	}
+	if (!rc)
+		rc = open_list(s, s->uprobes, s->tasks, e);
+	return rc ? rc : map_list(s, s->uprobes, !o->ring_bytes, e);
+}
+
+/* The event that counts and takes no samples. */
+static int open_counter(struct session *s, const struct session_options *o,
+			const char *filter, struct err *e)
+{
+	struct perf_event_attr a = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(a),
+		.config = o->irq_event,
+		.read_format = PERF_FORMAT_ID,
+		.disabled = 1,
+	};
+	int rc;
+
+	s->counters = perf_evlist__new();
+	if (!s->counters)
+		return err_set(e, ERR_NOMEM, "no memory for perf events");
+	rc = add_event(s, s->counters, &a, &s->counter, e);
+	if (!rc)
+		rc = open_list(s, s->counters, s->everything, e);
+	if (!rc && perf_evsel__apply_filter(s->counter, filter))
+		rc = err_errno(e, "the kernel refused the interrupt filter '%.80s'",
+			       filter);
+	return rc;
+}
+
+static int connect_feed(struct session *s, struct perf_evsel *output, struct err *e)
+{
+	struct perf_cpu cpu;
+	int i, rc = 0;
+
+	perf_cpu_map__for_each_cpu (cpu, i, s->cpus) {
+		int *fd = xyarray__entry(output->fd, i, 0);
+
+		if (!rc)
+			rc = irqfeed_connect(s->feed, cpu.cpu, *fd, e);
+	}
+	return rc ? rc : irqfeed_attach(s->feed, e);
+}
+
+static int open_bpf(struct session *s, const struct session_options *o, struct err *e)
+{
+	struct perf_event_attr a = tracepoint_attr(0, o->clockid);
+	struct perf_evsel *output;
+	int rc = irqfeed_open(&s->feed, o->irq, o->nirq, o->irq_event, e);
+
+	if (rc)
+		return rc;
+	a.type = PERF_TYPE_SOFTWARE;
+	a.config = PERF_COUNT_SW_BPF_OUTPUT;
+	a.wakeup_watermark = (uint32_t)(s->ring_bytes / 4);
+	rc = add_event(s, s->interrupts, &a, &output, e);
+	if (!rc)
+		rc = open_list(s, s->interrupts, s->everything, e);
+	if (!rc)
+		rc = map_list(s, s->interrupts, !o->ring_bytes, e);
+	return rc ? rc : connect_feed(s, output, e);
+}
+
+static int open_perf(struct session *s, const struct session_options *o,
+		     const char *filter, struct err *e)
+{
+	struct perf_event_attr a = tracepoint_attr(o->irq_event, o->clockid);
+	struct perf_evsel *event;
+	int rc;
+
+	a.wakeup_watermark = (uint32_t)(s->ring_bytes / 4);
+	rc = add_event(s, s->interrupts, &a, &event, e);
+	if (!rc)
+		rc = open_list(s, s->interrupts, s->everything, e);
+	if (!rc && perf_evsel__apply_filter(event, filter))
+		rc = err_errno(e, "the kernel refused the interrupt filter '%.80s'",
+			       filter);
+	return rc ? rc : map_list(s, s->interrupts, !o->ring_bytes, e);
+}
+
+static void close_list(struct perf_evlist **list)
+{
+	if (!*list)
+		return;
+	perf_evlist__munmap(*list);
+	perf_evlist__close(*list);
+	perf_evlist__delete(*list);
+	*list = NULL;
+}
+
+static int open_feed(struct session *s, const struct session_options *o,
+		     enum irq_feed feed, const char *filter, struct err *e)
+{
+	size_t before = s->nevent;
+	int rc;
+
+	s->interrupts = perf_evlist__new();
+	if (!s->interrupts)
+		return err_set(e, ERR_NOMEM, "no memory for perf events");
+	rc = feed == FEED_BPF ? open_bpf(s, o, e) : open_perf(s, o, filter, e);
+	if (!rc) {
+		s->feed_used = feed;
+		return 0;
+	}
+	irqfeed_close(s->feed);
+	s->feed = NULL;
+	close_list(&s->interrupts);
+	s->nevent = before;
+	return rc;
+}
+
+static int open_interrupts(struct session *s, const struct session_options *o,
+			   struct err *e)
+{
+	struct err why = {0};
+	char *filter;
+	int rc;
+
+	if (!o->nirq)
+		return 0;
+	s->has_irq = true;
+	filter = irq_filter(o->irq, o->nirq);
+	if (!filter)
+		return err_set(e, ERR_NOMEM, "no memory for the interrupt filter");
+	rc = open_counter(s, o, filter, e);
+	if (!rc && o->feed != FEED_AUTO)
+		rc = open_feed(s, o, o->feed, filter, e);
+	else if (!rc && open_feed(s, o, FEED_BPF, filter, &why)) {
+		snprintf(s->feed_note, sizeof(s->feed_note), "%.250s", why.text);
+		rc = open_feed(s, o, FEED_PERF, filter, e);
+	}
+	free(filter);
+	return rc;
+}
+
+static size_t round_ring(size_t bytes)
+{
+	size_t ring = (size_t)sysconf(_SC_PAGESIZE);
+
+	while (ring < bytes && ring < (SIZE_MAX >> 2))
+		ring *= 2;
+	return ring;
+}
+
+static int be_quiet(enum libperf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level;
+	(void)fmt;
+	(void)ap;
+	return 0;
+}
+
+int session_open(struct session **out, const struct session_options *o, struct err *e)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int rc = 0;
+
+	*out = NULL;
+	if (!s)
+		return err_set(e, ERR_NOMEM, "no memory for a recording");
+	libperf_init(be_quiet);
+	raise_limits();
+	s->irq_event = o->irq_event;
+	s->ring_bytes = round_ring(o->ring_bytes ? o->ring_bytes : DEFAULT_RING_BYTES);
+	s->event = calloc(o->nuprobe + 1, sizeof(*s->event));
+	s->cpus = perf_cpu_map__new(NULL);
+	s->tasks = perf_thread_map__new_array((int)o->npid, (pid_t *)o->pid);
+	s->everything = perf_thread_map__new_dummy();
+	if (!s->event || !s->cpus || !s->tasks || !s->everything)
+		rc = err_set(e, ERR_NOMEM, "no memory for a recording");
+	if (!rc)
+		perf_thread_map__set_pid(s->everything, 0, -1);
+	if (!rc)
+		rc = open_uprobes(s, o, e);
+	if (!rc)
+		rc = open_interrupts(s, o, e);
+	if (rc) {
+		session_close(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+void session_close(struct session *s)
+{
+	if (!s)
+		return;
+	irqfeed_close(s->feed);
+	close_list(&s->uprobes);
+	close_list(&s->interrupts);
+	close_list(&s->counters);
+	perf_cpu_map__put(s->cpus);
+	perf_thread_map__put(s->tasks);
+	perf_thread_map__put(s->everything);
+	free(s->event);
+	free(s);
+}
+
+/* ---- what the file must know ---- */
+
+size_t session_nevents(const struct session *s)
+{
+	return s->nevent;
+}
+
+void session_event(const struct session *s, size_t i, struct perf_event_attr *attr,
+		   const uint64_t **ids, size_t *nids)
+{
+	*attr = *perf_evsel__attr(s->event[i]);
+	if (attr->type == PERF_TYPE_SOFTWARE) {
+		attr->type = PERF_TYPE_TRACEPOINT;
+		attr->config = s->irq_event;
+	}
+	*ids = (const uint64_t *)s->event[i]->id;
+	*nids = s->event[i]->ids;
+}
+
+enum irq_feed session_feed(const struct session *s)
+{
+	return s->feed_used;
+}
+
+const char *session_feed_note(const struct session *s)
+{
+	return s->feed_note[0] ? s->feed_note : NULL;
+}
+
+size_t session_ring_bytes(const struct session *s)
+{
+	return s->ring_bytes;
+}
+
+size_t session_ncpu(const struct session *s)
+{
+	return (size_t)perf_cpu_map__nr(s->cpus);
+}
+
+/* ---- running ---- */
+
+int session_enable(struct session *s, struct err *e)
+{
+	if (s->counters)
+		perf_evlist__enable(s->counters);
+	if (s->interrupts)
+		perf_evlist__enable(s->interrupts);
+	if (s->uprobes)
+		perf_evlist__enable(s->uprobes);
+	return s->feed ? irqfeed_gate(s->feed, true, e) : 0;
+}
+
+int session_disable(struct session *s, struct err *e)
+{
+	int rc = s->feed ? irqfeed_gate(s->feed, false, e) : 0;
+
+	if (s->uprobes)
+		perf_evlist__disable(s->uprobes);
+	if (s->counters)
+		perf_evlist__disable(s->counters);
+	/* A BPF program that passed the gate just before it shut has written by now:
+	 * disabling the output event of each CPU goes through that CPU. */
+	if (s->interrupts)
+		perf_evlist__disable(s->interrupts);
+	return rc;
+}
+
+static size_t copy_fds(const struct perf_evlist *list, struct pollfd *to)
+{
+	if (!list)
+		return 0;
+	for (int i = 0; i < list->pollfd.nr; i++)
+		to[i] = (struct pollfd){.fd = list->pollfd.entries[i].fd,
+					.events = POLLIN};
+	return (size_t)list->pollfd.nr;
+}
+
+int session_wait(struct session *s, struct pollfd *extra, size_t nextra, int timeout_ms,
+		 struct err *e)
+{
+	size_t rings = (s->uprobes ? (size_t)s->uprobes->pollfd.nr : 0) +
+		       (s->interrupts ? (size_t)s->interrupts->pollfd.nr : 0);
+	struct pollfd *all = calloc(rings + nextra, sizeof(*all));
+	size_t n = 0;
+	int rc = 0;
+
+	if (!all)
+		return err_set(e, ERR_NOMEM, "no memory to wait with");
+	memcpy(all, extra, nextra * sizeof(*extra));
+	n = nextra;
+	n += copy_fds(s->uprobes, all + n);
+	n += copy_fds(s->interrupts, all + n);
+	if (poll(all, n, timeout_ms) < 0 && errno != EINTR)
+		rc = err_errno(e, "waiting for events");
+	for (size_t i = 0; i < nextra; i++)
+		extra[i].revents = rc ? 0 : all[i].revents;
+	/* A ring whose task has gone says POLLHUP for ever: the timed pass empties it. */
+	for (size_t i = nextra; i < n; i++)
+		if (all[i].revents & (POLLHUP | POLLERR)) {
+			free(all);
+			usleep(1000);
+			return rc;
+		}
+	free(all);
+	return rc;
+}
+
+static int drain_map(struct perf_mmap *map,
+		     int (*put)(void *arg, const void *buf, size_t len, struct err *e),
+		     void *arg, uint64_t *bytes, struct err *e)
+{
+	unsigned char *data = (unsigned char *)map->base + sysconf(_SC_PAGESIZE);
+	uint64_t size, head;
+	int rc = 0;
+
+	if (perf_mmap__read_init(map))
+		return 0;
+	size = map->end - map->start;
+	head = map->start & (uint64_t)map->mask;
+	*bytes += size;
+	if (head + size > (uint64_t)map->mask + 1) {
+		uint64_t first = (uint64_t)map->mask + 1 - head;
+
+		rc = put(arg, data + head, first, e);
+		head = 0;
+		size -= first;
+	}
+	if (!rc)
+		rc = put(arg, data + head, size, e);
+	map->prev = map->end;
+	perf_mmap__consume(map);
+	return rc;
+}
+
+static int drain_list(struct perf_evlist *list,
+		      int (*put)(void *arg, const void *buf, size_t len, struct err *e),
+		      void *arg, uint64_t *bytes, struct err *e)
+{
+	struct perf_mmap *map;
+	int rc = 0;
+
+	if (!list)
+		return 0;
+	perf_evlist__for_each_mmap(list, map, false) if (!rc) rc =
+		drain_map(map, put, arg, bytes, e);
+	return rc;
+}
+
+int session_drain(struct session *s,
+		  int (*put)(void *arg, const void *buf, size_t len, struct err *e),
+		  void *arg, uint64_t *bytes, struct err *e)
+{
+	int rc;
+
+	*bytes = 0;
+	rc = drain_list(s->uprobes, put, arg, bytes, e);
+	return rc ? rc : drain_list(s->interrupts, put, arg, bytes, e);
+}
+
+/* ---- counts ---- */
+
+static int read_count(const struct session *s, struct perf_evsel *event, uint64_t *sum,
+		      struct err *e)
+{
+	int ncpu = perf_cpu_map__nr(s->cpus), nthread = (int)xyarray__max_y(event->fd);
+
+	*sum = 0;
+	for (int cpu = 0; cpu < ncpu; cpu++) {
+		for (int thread = 0; thread < nthread; thread++) {
+			struct perf_counts_values v;
+			int rc = perf_evsel__read(event, cpu, thread, &v);
+
+			if (rc)
+				return err_set(e, ERR_IO, "reading an event's count: %s",
+					       strerror(-rc));
+			*sum += v.val;
+		}
+	}
+	return 0;
+}
+
+int session_count(struct session *s, size_t event, uint64_t *counted, struct err *e)
+{
+	uint64_t refused;
+
+	if (s->feed && s->has_irq && event == s->nevent - 1)
+		return irqfeed_counts(s->feed, counted, &refused, e);
+	/* perf's own tracepoint: the event that samples may count only what it sampled */
+	if (s->has_irq && event == s->nevent - 1)
+		return read_count(s, s->counter, counted, e);
+	return read_count(s, s->event[event], counted, e);
+}
+
+int session_irq_check(struct session *s, uint64_t *check, uint64_t *refused,
+		      struct err *e)
+{
+	uint64_t seen;
+	int rc;
+
+	*check = *refused = 0;
+	if (!s->has_irq)
+		return 0;
+	rc = read_count(s, s->counter, check, e);
+	if (!rc && s->feed)
+		rc = irqfeed_counts(s->feed, &seen, refused, e);
+	return rc;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The perf events of a recording: opens them, maps their rings, hands out what lies in
+ * the rings, reads the kernel's counts. The only user of libperf.
+ *
+ * Two lists of events, each with one ring for every CPU: the uprobes follow the
+ * workload's tasks and whatever they create; the interrupt is system-wide. So a storm of
+ * interrupts cannot push out starts.
+ *
+ * The interrupt comes by one of two feeds (FIELD: perf's own samples from an idle CPU may
+ * vanish): FEED_PERF  the tracepoint's own samples, kernel filter on the numbers FEED_BPF
+ * a BPF program writes the same records into PERF_COUNT_SW_BPF_OUTPUT events; in the file
+ *              their attribute is the tracepoint's, so that no reader sees a difference
+ * Either way the tracepoint is also counted, with the same filter, by an event that takes
+ * no samples.
+ */
+#ifndef DMA_SESSION_H
+#define DMA_SESSION_H
+
+#include <linux/perf_event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+struct pollfd;
+struct session;
+
+enum irq_feed { FEED_AUTO, FEED_BPF, FEED_PERF };
+
+struct session_options {
+	const pid_t *pid; /* tasks to follow; at least one */
+	size_t npid;
+	int32_t clockid;   /* CLOCK_MONOTONIC, ... */
+	size_t ring_bytes; /* for each CPU and list; 0 = 4 MiB, less when the system says
+			      no */
+	enum irq_feed feed;
+	const int32_t *irq; /* interrupts to record; 0 = none at all */
+	size_t nirq;
+	uint32_t irq_event;	/* id of irq:irq_handler_entry */
+	const uint32_t *uprobe; /* ids of trace events */
+	size_t nuprobe;
+};
+
+/* Open and map everything, nothing enabled yet. On failure nothing stays open, and the
+ * error says what to do. */
+int session_open(struct session **s, const struct session_options *o, struct err *e);
+void session_close(struct session *s); /* NULL is fine */
+
+/* Events in the order of the file: the uprobes as given, then the interrupt (when there
+ * is one). ids are owned by the session. */
+size_t session_nevents(const struct session *s);
+void session_event(const struct session *s, size_t i, struct perf_event_attr *attr,
+		   const uint64_t **ids, size_t *nids);
+
+/* The feed in use, and in auto mode why it is not BPF (NULL = it is). */
+enum irq_feed session_feed(const struct session *s);
+const char *session_feed_note(const struct session *s);
+
+size_t session_ring_bytes(const struct session *s); /* as granted */
+size_t session_ncpu(const struct session *s);
+
+int session_enable(struct session *s, struct err *e);
+int session_disable(struct session *s, struct err *e);
+
+/* Wait until a ring fills up to a quarter, one of the `extra` descriptors is ready, or
+ * timeout_ms is over. The revents of extra are filled in. */
+int session_wait(struct session *s, struct pollfd *extra, size_t nextra, int timeout_ms,
+		 struct err *e);
+
+/* Hand out everything that lies in the rings, in pieces that are whole records; a
+ * negative return of `put` stops it. *bytes is how much there was. */
+int session_drain(struct session *s,
+		  int (*put)(void *arg, const void *buf, size_t len, struct err *e),
+		  void *arg, uint64_t *bytes, struct err *e);
+
+/* After session_disable: the kernel's count of each event. For the interrupt with
+ * FEED_BPF it is what the program saw under the same gate as its output; *check is the
+ * independent perf count. */
+int session_count(struct session *s, size_t event, uint64_t *counted, struct err *e);
+int session_irq_check(struct session *s, uint64_t *check, uint64_t *refused,
+		      struct err *e);
+
+#endif
