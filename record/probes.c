@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Uprobe events in tracefs. */
+#include "probes.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "rootfs.h"
+
+#define GROUP "dmarec_"
+
+struct probes {
+	char group[32];
+	char **event;
+	size_t n;
+};
+
+const char *tracefs_find(struct err *e)
+{
+	static const char *const place[] = {"/sys/kernel/tracing",
+					    "/sys/kernel/debug/tracing"};
+	char path[64];
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/uprobe_events", place[i]);
+		if (!access(path, F_OK))
+			return place[i];
+		if (errno == EACCES) {
+			err_set(e, ERR_PERM, "no right to use %s: run dmarec with sudo",
+				place[i]);
+			return NULL;
+		}
+	}
+	err_set(e, ERR_NOTFOUND,
+		"tracefs is not mounted (no /sys/kernel/tracing/uprobe_events): as root, "
+		"mount -t tracefs tracefs /sys/kernel/tracing");
+	return NULL;
+}
+
+/* One command to uprobe_events. 0 or -1 with errno. */
+static int command(const char *text)
+{
+	const char *root = tracefs_find(NULL);
+	char path[64];
+	int fd, saved = 0;
+	size_t len = strlen(text);
+
+	snprintf(path, sizeof(path), "%s/uprobe_events", root ? root : "/nowhere");
+	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (write(fd, text, len) != (ssize_t)len)
+		saved = errno ? errno : EIO;
+	close(fd);
+	errno = saved;
+	return saved ? -1 : 0;
+}
+
+int probes_owner(const char *line, const char **event, size_t *len)
+{
+	const char *p;
+	char *end;
+	long pid;
+
+	if ((line[0] != 'p' && line[0] != 'r') || line[1] != ':' ||
+	    strncmp(line + 2, GROUP, strlen(GROUP)))
+		return 0;
+	p = line + 2 + strlen(GROUP);
+	if (!isdigit((unsigned char)*p))
+		return 0;
+	pid = strtol(p, &end, 10);
+	if (*end != '/' || pid <= 0 || pid > 0x7fffffff)
+		return 0;
+	*event = line + 2;
+	*len = strcspn(*event, " \n");
+	return (int)pid;
+}
+
+/* Is that process a recorder, and not a later user of its number? */
+static bool is_recorder(int pid)
+{
+	char *comm = rootfs_line("", "/proc/%d/comm", pid);
+	bool yes = comm && !strcmp(comm, "dmarec");
+
+	free(comm);
+	return yes && pid != getpid();
+}
+
+static int remove_stale(const char *root, struct err *e)
+{
+	char *text, *line, *save = NULL, cmd[256];
+	const char *event;
+	size_t len;
+	int rc = rootfs_read(root, "/uprobe_events", 64 << 20, &text, NULL, e);
+
+	if (rc)
+		return rc;
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		int pid = probes_owner(line, &event, &len);
+
+		if (!pid || is_recorder(pid))
+			continue;
+		snprintf(cmd, sizeof(cmd), "-:%.*s\n", (int)len, event);
+		command(cmd); /* in use by somebody's perf: stays, and is no fault of ours
+			       */
+	}
+	free(text);
+	return 0;
+}
+
+int probes_open(struct probes **p, struct err *e)
+{
+	const char *root = tracefs_find(e);
+	char path[64];
+	int rc;
+
+	*p = NULL;
+	if (!root)
+		return e ? e->code : ERR_NOTFOUND;
+	snprintf(path, sizeof(path), "%s/uprobe_events", root);
+	if (access(path, R_OK | W_OK))
+		return err_errno(e, "%s cannot be written: run dmarec with sudo", path);
+	rc = remove_stale(root, e);
+	if (rc)
+		return rc;
+	*p = calloc(1, sizeof(**p));
+	if (!*p)
+		return err_set(e, ERR_NOMEM, "no memory");
+	snprintf((*p)->group, sizeof((*p)->group), GROUP "%d", (int)getpid());
+	return 0;
+}
+
+const char *probes_group(const struct probes *p)
+{
+	return p->group;
+}
+
+int tracepoint_id(const char *event, uint32_t *id, struct err *e)
+{
+	const char *root = tracefs_find(e);
+	int64_t v;
+
+	if (!root)
+		return e ? e->code : ERR_NOTFOUND;
+	if (!rootfs_number(root, &v, "/events/%s/id", event))
+		return err_set(e, ERR_NOTFOUND,
+			       "%s/events/%s/id cannot be read: run as root?", root,
+			       event);
+	*id = (uint32_t)v;
+	return 0;
+}
+
+static int remember(struct probes *p, const char *event, struct err *e)
+{
+	char **grown = realloc(p->event, (p->n + 1) * sizeof(*grown));
+
+	if (grown)
+		p->event = grown;
+	if (!grown || !(grown[p->n] = strdup(event)))
+		return err_set(e, ERR_NOMEM, "no memory");
+	p->n++;
+	return 0;
+}
+
+int probes_add(struct probes *p, bool is_return, const char *event, const char *path,
+	       uint64_t offset, const char *args, uint32_t *id, struct err *e)
+{
+	char *cmd = NULL, link[64], name[160];
+	const char *file = path;
+	int fd = -1, rc;
+
+	/* The kernel splits at blanks; it resolves the path at once, so a link will do.
+	 */
+	if (strpbrk(path, " \t\n")) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return err_errno(e, "%s", path);
+		snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)getpid(), fd);
+		file = link;
+	}
+	if (asprintf(&cmd, "%c:%s/%s %s:0x%llx %s\n", is_return ? 'r' : 'p', p->group,
+		     event, file, (unsigned long long)offset, args) < 0)
+		cmd = NULL;
+	rc = cmd ? command(cmd) : err_set(e, ERR_NOMEM, "no memory");
+	if (rc && cmd) {
+		cmd[strcspn(cmd, "\n")] = '\0';
+		rc = err_errno(e, "the kernel refused the probe '%s'", cmd);
+	}
+	free(cmd);
+	if (fd >= 0)
+		close(fd);
+	if (!rc)
+		rc = remember(p, event, e);
+	snprintf(name, sizeof(name), "%s/%s", p->group, event);
+	return rc ? rc : tracepoint_id(name, id, e);
+}
+
+int probes_close(struct probes *p, struct err *e)
+{
+	char cmd[160];
+	int rc = 0;
+
+	if (!p)
+		return 0;
+	for (size_t i = 0; i < p->n; i++) {
+		snprintf(cmd, sizeof(cmd), "-:%s/%s\n", p->group, p->event[i]);
+		if (command(cmd) && errno != ENOENT)
+			rc = err_errno(e, "the probe %s/%s could not be removed",
+				       p->group, p->event[i]);
+		free(p->event[i]);
+	}
+	free(p->event);
+	free(p);
+	return rc;
+}

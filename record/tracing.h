@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* FEAT_TRACING_DATA: the formats of the events recorded, as perf writes them (version
+ * 0.6). */
+#ifndef DMA_TRACING_H
+#define DMA_TRACING_H
+
+#include <stddef.h>
+
+struct err;
+
+/* events: "GROUP/NAME" in any order. *buf is malloc'ed. */
+int tracing_data(const char *const *events, size_t n, char **buf, size_t *len,
+		 struct err *e);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The command that is recorded. It is forked before any event is opened (libperf's file
+ * descriptors would be inherited otherwise) and waits behind a pipe until all is armed.
+ */
+#ifndef DMA_WORKLOAD_H
+#define DMA_WORKLOAD_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct err;
+
+struct workload {
+	pid_t pid;    /* 0 = none */
+	int go, fail; /* pipe ends of ours; -1 = closed */
+	bool ended;
+	int status; /* of wait(); valid when ended */
+};
+
+/* Fork; the child waits. mask: the signal mask that the command shall have. */
+int workload_fork(struct workload *w, char **argv, const sigset_t *mask, struct err *e);
+
+/* Let it run. When the command could not be executed: its errno in *exec_errno and an
+ * error. */
+int workload_go(struct workload *w, const char *name, int *exec_errno, struct err *e);
+
+/* Has it ended? Never blocks. */
+bool workload_poll(struct workload *w);
+
+/* End a command that never ran, and reap it. Harmless after the end. */
+void workload_release(struct workload *w);
+
+/* What a shell would return: the status, or 128 + signal. */
+int workload_exit_code(const struct workload *w);
+
+#endif
