@@ -2,7 +2,7 @@
 /*
  * Log-linear histogram of int64 nanoseconds, negative ones included. 128 linear sub-buckets for
  * each power of two: a value is reported as the midpoint of its bucket, so the relative error is at
- * most 1/256 < 0.4 %; below 128 ns it is exact. Mergeable by addition. Min, max, sum and n are exact.
+ * most 1/256 < 0.4 %; below 256 ns it is exact. Mergeable by addition. Min, max, sum and n are exact.
  */
 #ifndef DMA_HIST_H
 #define DMA_HIST_H

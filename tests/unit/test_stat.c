@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Histogram and statistics against known answers: published tables, NIST's reference
+ * data, and sorting.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "dma.h"
+#include "hist.h"
+#include "stat.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static void near(double got, double want, double tolerance)
+{
+	if (!(fabs(got - want) <= tolerance)) {
+		print_message("# got %.12g, want %.12g\n", got, want);
+		fail();
+	}
+}
+
+/* ---- hist ---- */
+
+static void test_empty(void **state)
+{
+	struct hist *h = hist_new();
+	struct quantile q;
+	int64_t low, high;
+	uint64_t n;
+	size_t i = 0;
+
+	(void)state;
+	assert_true(hist_min(h) == DMA_UNKNOWN && hist_max(h) == DMA_UNKNOWN);
+	assert_true(isnan(hist_mean(h)) && isnan(hist_stddev(h)));
+	assert_true(hist_at_rank(h, 1) == DMA_UNKNOWN);
+	assert_false(hist_next(h, &i, &low, &high, &n));
+	stat_quantile(h, 0, 0.5, 0.95, &q);
+	assert_true(q.value_ns == DMA_UNKNOWN && q.ci_low_ns == DMA_UNKNOWN);
+	hist_free(h);
+	hist_free(NULL);
+}
+
+static void test_one(void **state)
+{
+	struct hist *h = hist_new();
+	struct quantile q;
+
+	(void)state;
+	hist_add(h, 123456789, 1);
+	assert_int_equal(hist_at_rank(h, 1), 123456789); /* clamped into [min, max] */
+	assert_true(isnan(hist_stddev(h)));
+	stat_quantile(h, 0, 0.999, 0.95, &q);
+	assert_int_equal(q.value_ns, 123456789);
+	assert_true(q.ci_low_ns == DMA_UNKNOWN && q.ci_high_ns == DMA_UNKNOWN);
+	hist_free(h);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Any rank, over 12 decades and both signs, is within 0.4 % of the sorted value. */
+static void test_error_bound(void **state)
+{
+	enum { N = 20000 };
+	static int64_t v[N];
+	struct hist *h = hist_new();
+
+	(void)state;
+	srandom(7);
+	for (size_t i = 0; i < N; i++) {
+		v[i] = (int64_t)exp((double)random() / RAND_MAX * 27);
+		v[i] *= i % 5 ? 1 : -1;
+		assert_int_equal(hist_add(h, v[i], 1), 0);
+	}
+	qsort(v, N, sizeof(*v), by_value);
+	for (size_t i = 0; i < N; i++)
+		near((double)hist_at_rank(h, i + 1), (double)v[i],
+		     fabs((double)v[i]) / 256 + 0.5);
+	assert_int_equal(hist_min(h), v[0]);
+	assert_int_equal(hist_max(h), v[N - 1]);
+	hist_free(h);
+}
+
+static void test_extremes(void **state)
+{
+	struct hist *h = hist_new();
+	int64_t low, high, before = INT64_MIN;
+	uint64_t n, sum = 0;
+	size_t i = 0;
+
+	(void)state;
+	hist_add(h, INT64_MAX, 1);
+	hist_add(h, -INT64_MAX, 1);
+	hist_add(h, 0, 1);
+	hist_add(h, -1, 1);
+	assert_int_equal(hist_at_rank(h, 1), -INT64_MAX);
+	assert_int_equal(hist_at_rank(h, 2), -1);
+	assert_int_equal(hist_at_rank(h, 3), 0);
+	assert_int_equal(hist_at_rank(h, 4), INT64_MAX);
+	while (hist_next(h, &i, &low, &high, &n)) {
+		assert_true(low >= before && high > low);
+		before = high;
+		sum += n;
+	}
+	assert_int_equal(sum, 4);
+	hist_free(h);
+}
+
+static void test_merge_is_addition(void **state)
+{
+	struct hist *a = hist_new(), *b = hist_new(), *all = hist_new();
+
+	(void)state;
+	srandom(3);
+	for (int i = 0; i < 5000; i++) {
+		int64_t v = random() % 1000000 - 1000;
+
+		hist_add(i % 3 ? a : b, v, 1 + (uint64_t)(i % 2));
+		hist_add(all, v, 1 + (uint64_t)(i % 2));
+	}
+	hist_merge(a, b);
+	assert_int_equal(hist_n(a), hist_n(all));
+	for (uint64_t r = 1; r <= hist_n(all); r += 97)
+		assert_int_equal(hist_at_rank(a, r), hist_at_rank(all, r));
+	near(hist_mean(a), hist_mean(all), 1e-6);
+	near(hist_stddev(a), hist_stddev(all), 1e-6);
+	hist_free(a);
+	hist_free(b);
+	hist_free(all);
+}
+
+/* ---- quantiles ---- */
+
+static void test_nearest_rank(void **state)
+{
+	struct hist *h = hist_new();
+	struct quantile q;
+
+	(void)state;
+	for (int i = 1; i <= 10; i++)
+		hist_add(h, i, 1);
+	stat_quantile(h, 0, 0.5, 0.95, &q);
+	assert_int_equal(q.value_ns, 5);
+	stat_quantile(h, 0, 0.9, 0.95, &q);
+	assert_int_equal(q.value_ns, 9);
+	stat_quantile(h, 0, 0.99, 0.95, &q);
+	assert_int_equal(q.value_ns, 10);
+	assert_true(q.bound_low_ns == 10 && q.bound_high_ns == 10);
+	hist_free(h);
+}
+
+/* Ten values 1..10 and two left out: of twelve the median is the 6th, which is 4 when
+ * both were faster and 6 when both were slower; the p99 may be anything above. */
+static void test_bounds_with_excluded(void **state)
+{
+	struct hist *h = hist_new();
+	struct quantile q;
+
+	(void)state;
+	for (int i = 1; i <= 10; i++)
+		hist_add(h, i, 1);
+	stat_quantile(h, 2, 0.5, 0.95, &q);
+	assert_int_equal(q.bound_low_ns, 4);
+	assert_int_equal(q.bound_high_ns, 6);
+	stat_quantile(h, 2, 0.99, 0.95, &q);
+	assert_int_equal(q.bound_low_ns, 10);
+	assert_true(q.bound_high_ns == DMA_UNKNOWN);
+	hist_free(h);
+}
+
+/* Conover, Practical Nonparametric Statistics, table of the sign test's intervals for the
+ * median at 95 %: n = 10 -> ranks 2 and 9 (97.9 %); n = 20 -> 6 and 15 (95.9 %); n = 5 ->
+ * none. */
+static void test_median_interval_ranks(void **state)
+{
+	uint64_t low, high;
+
+	(void)state;
+	stat_quantile_ranks(10, 0.5, 0.95, &low, &high);
+	assert_true(low == 2 && high == 9);
+	stat_quantile_ranks(20, 0.5, 0.95, &low, &high);
+	assert_true(low == 6 && high == 15);
+	stat_quantile_ranks(5, 0.5, 0.95, &low, &high);
+	assert_true(low == 0 && high == 0);
+	/* p99 of 100: no upper end, since P(all 100 below it) = 36.6 % */
+	stat_quantile_ranks(100, 0.99, 0.95, &low, &high);
+	assert_true(low == 97 && high == 0);
+}
+
+/* Just above n = 1000 the approximation may be wider than the exact one, never by more
+ * than a rank or two. */
+static void test_ranks_meet(void **state)
+{
+	uint64_t l1, h1, l2, h2;
+
+	(void)state;
+	stat_quantile_ranks(1000, 0.9, 0.95, &l1, &h1);
+	stat_quantile_ranks(1001, 0.9, 0.95, &l2, &h2);
+	assert_in_range(l1 - l2 + 3, 0, 6);
+	assert_in_range(h2 - h1 + 3, 0, 6);
+}
+
+/* ---- distributions ---- */
+
+static void test_normal(void **state)
+{
+	(void)state;
+	near(normal_quantile(0.975), 1.959963984540054, 1e-14);
+	near(normal_quantile(0.5), 0, 1e-15);
+	near(normal_quantile(1e-10), -6.361340902404056, 1e-9);
+}
+
+/* Tabulated values (NIST/SEMATECH e-Handbook 1.3.6.7.2). */
+static void test_student_t(void **state)
+{
+	(void)state;
+	near(student_t_quantile(0.975, 1), 12.706205, 1e-6);
+	near(student_t_quantile(0.975, 10), 2.228139, 1e-6);
+	near(student_t_quantile(0.95, 30), 1.697261, 1e-6);
+	near(student_t_quantile(0.005, 5), -4.032143, 1e-6);
+	near(student_t_quantile(0.975, 1e6), 1.959966, 1e-6);
+}
+
+/* NIST StRD, linear regression, dataset Norris: certified values. */
+static void test_norris(void **state)
+{
+	static const double yx[][2] = {
+		{0.1, 0.2},	{338.8, 337.4}, {118.1, 118.2}, {888.0, 884.6},
+		{9.2, 10.1},	{228.1, 226.5}, {668.5, 666.3}, {998.5, 996.3},
+		{449.1, 448.6}, {778.9, 777.0}, {559.2, 558.2}, {0.3, 0.4},
+		{0.1, 0.6},	{778.1, 775.5}, {668.8, 666.9}, {339.3, 338.0},
+		{448.9, 447.5}, {10.8, 11.6},	{557.7, 556.0}, {228.3, 228.1},
+		{998.0, 995.8}, {888.8, 887.6}, {119.6, 120.2}, {0.3, 0.3},
+		{0.6, 0.3},	{557.6, 556.8}, {339.3, 339.1}, {888.0, 887.2},
+		{998.5, 999.0}, {778.9, 779.0}, {10.2, 11.1},	{117.6, 118.3},
+		{228.9, 229.2}, {668.4, 669.1}, {449.2, 448.9}, {0.2, 0.5},
+	};
+	struct linear_fit f = {0};
+	struct linear_result r;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(yx); i++)
+		linear_fit_add(&f, yx[i][0], yx[i][1]);
+	linear_fit_solve(&f, &r);
+	near(r.a, -0.262323073774029, 1e-9);
+	near(r.b, 1.00211681802045, 1e-11);
+	near(r.se_a, 0.232818234301152, 1e-9);
+	near(r.se_b, 0.429796848199937e-3, 1e-12);
+	near(r.r2, 0.999993745883712, 1e-12);
+}
+
+static void test_fit_needs_two_sizes(void **state)
+{
+	struct linear_fit f = {0};
+	struct linear_result r;
+
+	(void)state;
+	linear_fit_solve(&f, &r);
+	assert_true(isnan(r.a) && isnan(r.b));
+	linear_fit_add(&f, 4096, 10);
+	linear_fit_add(&f, 4096, 20);
+	linear_fit_solve(&f, &r);
+	assert_true(isnan(r.a) && isnan(r.b));
+	linear_fit_add(&f, 8192, 30);
+	linear_fit_solve(&f, &r);
+	near(r.b, 15.0 / 4096, 1e-12);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_one),
+		cmocka_unit_test(test_error_bound),
+		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_merge_is_addition),
+		cmocka_unit_test(test_nearest_rank),
+		cmocka_unit_test(test_bounds_with_excluded),
+		cmocka_unit_test(test_median_interval_ranks),
+		cmocka_unit_test(test_ranks_meet),
+		cmocka_unit_test(test_normal),
+		cmocka_unit_test(test_student_t),
+		cmocka_unit_test(test_norris),
+		cmocka_unit_test(test_fit_needs_two_sizes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
