@@ -253,6 +253,19 @@ static void panel_matrix(struct drawing *d, const struct scan *s)
 		}
 		draw_rects(d, (enum color)(COLOR_D0 + level), 1);
 	}
+	for (size_t i = 0; i < s->nirq_cpu; i++) {
+		const struct irq_cpu *c = &s->irq_cpu[i];
+		size_t row = index_of(m.irq, m.nirq, c->irq),
+		       col = index_of(m.cpu, m.ncpu, c->cpu);
+
+		if (row < m.nirq && col < m.ncpu && c->irq != DMA_UNKNOWN &&
+		    c->cpu != DMA_UNKNOWN)
+			draw_hover(d, ((double)col + 0.5) / (double)m.ncpu,
+				   1 - ((double)row + 0.5) / (double)m.nirq,
+				   "interrupt %lld on CPU %lld ended %s transfers",
+				   (long long)c->irq, (long long)c->cpu,
+				   count_text(c->n, n));
+	}
 	matrix_labels(d, &m);
 }
 

@@ -90,8 +90,9 @@ static void draw_quantile_marks(struct drawing *d, const struct summary_row *s,
 	struct marks marks = {0};
 	char value[32], text[64];
 
+	/* among fewer than 100 values p99 is just the largest */
 	for (int i = 0; i < 3; i += 2)
-		if (s->q[i] != DMA_UNKNOWN) {
+		if (s->q[i] != DMA_UNKNOWN && (i == 0 || s->n >= 100)) {
 			snprintf(text, sizeof(text), "%s %s", name[i],
 				 axis_print(AXIS_NS, (double)s->q[i], value,
 					    sizeof(value)));
@@ -116,7 +117,7 @@ static void draw_histogram(const struct figure *f, struct drawing *d)
 				drawing_narrow(d) ? 4 : 8);
 	for (size_t i = 0; i < bars; i++)
 		most = fmax(most, (double)column(r, b, i, merge));
-	axis_init_scale(&y, AXIS_COUNT, AXIS_LINEAR, 0, most * 1.08, 5);
+	axis_init_scale(&y, AXIS_COUNT, AXIS_LINEAR, 0, most * 1.2, 5);
 	panel_begin(d, 0, drawing_narrow(d) && r->nseries > 1 ? 0.26 : 0.15, 1, 0.88);
 	snprintf(title, sizeof(title), h->p == r->latency ? "latency (%s)" : "%s",
 		 phase_name(h->p));

@@ -242,8 +242,8 @@ int make_slowest(struct report *r, struct figure *fig, size_t *n, struct err *e)
 		return 0;
 	for (size_t i = 0; i < r->scan->nslow && !error; i++)
 		error = load_around(z, i, e);
-	f->height = 110 + 40 * (double)r->scan->nslow;
-	f->height_narrow = 130 + 36 * (double)r->scan->nslow;
+	f->height = fmax(280, 110 + 40 * (double)r->scan->nslow);
+	f->height_narrow = fmax(280, 130 + 36 * (double)r->scan->nslow);
 	snprintf(f->caption, sizeof(f->caption),
 		 "Each row begins at its transfer's submit. Grey below it: where at "
 		 "least one, two and three other "

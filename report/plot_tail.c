@@ -145,8 +145,8 @@ static void draw_intervals(struct drawing *d, const struct tail *t)
 		any = true;
 	}
 	if (any) {
-		draw_rects(d, COLOR_OTHER, 0.55);
-		panel_legend(d, COLOR_OTHER, "95 % interval");
+		draw_rects(d, COLOR_SOFT, 0.6);
+		panel_legend(d, COLOR_SOFT, "95 % interval");
 	}
 }
 
@@ -238,8 +238,8 @@ int make_tail(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	caption_counts(r, r->latency, counts, sizeof(counts));
 	snprintf(f->caption, sizeof(f->caption),
 		 "%s Each step to the right is ten times rarer; the last value of all "
-		 "stands at the right end. Band: 95 %% interval of the stored quantiles "
-		 "by order statistics.",
+		 "stands at the right end. Bars: 95 %% intervals by order "
+		 "statistics, which take the values for independent.",
 		 counts);
 	snprintf(f->alt, sizeof(f->alt),
 		 "Latency against quantile on a logarithmic axis of 1 minus q, for each "

@@ -89,6 +89,8 @@ static void init_phase(struct report *r, enum phase p)
 	b->nbins = width < 16	       ? 16
 		   : width > SCAN_BINS ? SCAN_BINS
 				       : (size_t)width & ~UINT64_C(1);
+	if (row->min_ns == row->max_ns)
+		b->nbins = 15; /* odd: the only value in the middle of its bin */
 	/* no bins narrower than the clock's nanosecond */
 	if (b->axis.scale == AXIS_LINEAR && b->axis.hi - b->axis.lo < (double)b->nbins)
 		b->nbins = (size_t)fmax(2, floor(b->axis.hi - b->axis.lo));
