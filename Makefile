@@ -155,7 +155,11 @@ deps:
 	scripts/deps.sh build check
 	$(MAKE) --no-print-directory $(LIBPERF)
 
-check: deps
+# The page is looked at in a browser where one can be had; without one that test is skipped with its reason.
+browser:
+	-@scripts/deps.sh browser
+
+check: deps browser
 	$(MAKE) --no-print-directory -j2 all unit
 	$(MAKE) --no-print-directory check-all
 CHECKS = check-unit check-cli check-asan check-clang lint
@@ -200,7 +204,7 @@ help:
 	@sed -n '/^# make/s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(B) -name '*.d' -not -path '*/linux/*' 2>/dev/null)
-.PHONY: man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
+.PHONY: browser man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
 	check-format asan format lint deps clean help demo install uninstall
 .SECONDARY:
 .DELETE_ON_ERROR:

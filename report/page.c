@@ -242,6 +242,28 @@ static void cards(FILE *f, const struct report *r)
 	fputs("</div>\n", f);
 }
 
+/* What is drawn is counted from the transfers; it must be what the summary says. */
+static void disagreement(FILE *f, const struct report *r)
+{
+	char drawn[32], told[32];
+
+	for (int p = 0; p < PHASE_N; p++) {
+		uint64_t n = r->summary[p].known && r->summary[p].n > 0
+				     ? (uint64_t)r->summary[p].n
+				     : 0;
+
+		if (n == r->scan->phase[p].n)
+			continue;
+		fprintf(f,
+			"<p class=\"warning\">The stored summary of %s stands on %s "
+			"values, but the transfers hold %s: "
+			"do not trust these figures; `dmaanalyze --rebuild` makes them "
+			"anew.</p>\n",
+			phase_name((enum phase)p), count_text(n, told),
+			count_text(r->scan->phase[p].n, drawn));
+	}
+}
+
 static int completeness(FILE *f, const struct report *r, struct err *e)
 {
 	char text[600], n[32];
@@ -262,6 +284,7 @@ static int completeness(FILE *f, const struct report *r, struct err *e)
 			first = false;
 		}
 	fputs(".</p>\n", f);
+	disagreement(f, r);
 	error = report_query(r, "SELECT text FROM warning WHERE run_id = :run",
 			     warning_row, f, e);
 	if (!error)

@@ -167,6 +167,8 @@ static int by_number(const void *a, const void *b)
 static void matrix_of(struct matrix *m, const struct scan *s)
 {
 	*m = (struct matrix){0};
+	if (!s->nirq_cpu)
+		return;
 	qsort(s->irq_cpu, s->nirq_cpu, sizeof(*s->irq_cpu), by_irq);
 	for (size_t i = 0; i < s->nirq_cpu; i++) {
 		const struct irq_cpu *c = &s->irq_cpu[i];

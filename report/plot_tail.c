@@ -7,7 +7,11 @@
 #include <stdlib.h>
 
 #include "err.h"
+#include "hist.h"
 #include "plots.h"
+#include "stat.h"
+
+enum { BAND = 160 }; /* places of the band along the axis */
 
 struct bucket {
 	double low, high;
@@ -20,6 +24,7 @@ struct tail {
 	struct bucket *b; /* ascending */
 	size_t n;
 	uint64_t total;
+	struct hist *h; /* all groups */
 	struct ci {
 		double q, low, high, bound_low, bound_high; /* NAN = none */
 	} ci[8];
@@ -43,8 +48,10 @@ static int bucket_row(sqlite3_stmt *st, void *arg)
 	t->b[t->n++] = (struct bucket){
 		sqlite3_column_double(st, 3), sqlite3_column_double(st, 4),
 		(uint64_t)sqlite3_column_int64(st, 5), g ? g->series : 0};
-	t->total += (uint64_t)sqlite3_column_int64(st, 5);
-	return 0;
+	t->total += t->b[t->n - 1].n;
+	return hist_add(t->h,
+			(int64_t)((t->b[t->n - 1].low + t->b[t->n - 1].high - 1) / 2),
+			t->b[t->n - 1].n);
 }
 
 static int ci_row(sqlite3_stmt *st, void *arg)
@@ -62,6 +69,7 @@ static void tail_free(void *data)
 {
 	struct tail *t = data;
 
+	hist_free(t->h);
 	free(t->b);
 	free(t);
 }
@@ -103,6 +111,18 @@ static void draw_curve(struct drawing *d, const struct tail *t, int series, enum
 		ly = y;
 	}
 	draw_line(d, c, width, 1);
+	if (n > 30)
+		return;
+	sum = 0;
+	for (size_t i = 0; i < t->n; i++) /* few: each value for itself */
+		if ((series < 0 || t->b[i].series == series) && t->b[i].n) {
+			draw_row(d, place(t, ((double)sum + 0.5) / (double)n),
+				 axis_pos(&t->r->scan->latency,
+					  (t->b[i].low + t->b[i].high - 1) / 2),
+				 0, 0);
+			sum += t->b[i].n;
+		}
+	draw_points(d, c, 0.7, 7);
 }
 
 static void tail_axis(struct axis *x, const struct tail *t)
@@ -127,26 +147,30 @@ static void tail_axis(struct axis *x, const struct tail *t)
 	}
 }
 
-/* 95 % intervals of the stored quantiles, as bars: between them nothing is stored. */
+/* 95 % band by lib/stat's order statistics on the stored histogram; it ends where n gives
+ * no interval. */
 static void draw_intervals(struct drawing *d, const struct tail *t)
 {
 	const struct axis *y = &t->r->scan->latency;
-	double half = drawing_narrow(d) ? 0.012 : 0.006;
 	bool any = false;
 
-	for (size_t i = 0; i < t->nci; i++) {
-		const struct ci *c = &t->ci[i];
-		double x = place(t, c->q), low = axis_pos(y, c->low),
-		       high = axis_pos(y, c->high);
+	for (int i = 1; i < BAND; i++) {
+		double x = (double)i / BAND,
+		       q = 1 - pow(10, -x * (log10((double)t->total) + 0.35));
+		struct quantile v;
 
-		if (isnan(c->low) || isnan(c->high) || x > 1)
+		if (!(q > 0 && q < 1))
 			continue;
-		draw_row(d, x - half, x + half, fmin(low, high - 0.004), high);
+		stat_quantile(t->h, 0, q, 0.95, &v);
+		if (v.ci_low_ns == DMA_UNKNOWN || v.ci_high_ns == DMA_UNKNOWN)
+			continue;
+		draw_row(d, x, axis_pos(y, (double)v.ci_low_ns),
+			 axis_pos(y, (double)v.ci_high_ns), 0);
 		any = true;
 	}
 	if (any) {
-		draw_rects(d, COLOR_SOFT, 0.6);
-		panel_legend(d, COLOR_SOFT, "95 % interval");
+		draw_band(d, COLOR_OTHER, 0.4);
+		panel_legend(d, COLOR_OTHER, "95 % band");
 	}
 }
 
@@ -212,6 +236,9 @@ int make_tail(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	t->r = r;
 	f->data = t;
 	f->release = tail_free;
+	t->h = hist_new();
+	if (!t->h)
+		return err_set(e, ERR_NOMEM, "out of memory");
 	f->draw = draw_tail;
 	snprintf(f->name, sizeof(f->name), "tail");
 	snprintf(f->title, sizeof(f->title), "The tail: latency against quantile, %s",
@@ -238,7 +265,7 @@ int make_tail(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	caption_counts(r, r->latency, counts, sizeof(counts));
 	snprintf(f->caption, sizeof(f->caption),
 		 "%s Each step to the right is ten times rarer; the last value of all "
-		 "stands at the right end. Bars: 95 %% intervals by order "
+		 "stands at the right end. Band: 95 %% by order "
 		 "statistics, which take the values for independent.",
 		 counts);
 	snprintf(f->alt, sizeof(f->alt),

@@ -22,5 +22,5 @@ run "$b/dmareport" --term "$out/trace.db"
 
 echo
 echo "The page:      $out/report/index.html"
-echo "The histogram: $out/report/$(cd "$out/report" && ls histogram*.png 2>/dev/null | head -n 1)"
+echo "The histogram: $out/report/histogram.png"
 echo "The database:  sqlite3 $out/trace.db 'SELECT * FROM transfer_us LIMIT 5'"

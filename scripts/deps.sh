@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Install what is missing, and do nothing when all is there.
-#   deps.sh GROUP...     groups: build check vm docs
+#   deps.sh GROUP...     groups: build check vm docs browser
 # Debian's names are tested (make check runs them on Debian 12). Red Hat's stand beside them; they
 # need EPEL (gnuplot, inih, scdoc, cmocka) and CRB (the -devel packages), and are not tested.
 set -eu
@@ -38,6 +38,7 @@ check    cppcheck               cppcheck
 check    libclang-rt-14-dev     compiler-rt
 check    linux-perf             perf
 check    binutils               binutils
+browser  chromium               chromium
 LIST
 }
 
