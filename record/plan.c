@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From functions of a profile to places in files. */
+#include "plan.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "symbols.h"
+
+/* One function being planned. */
+struct site {
+	struct plan *plan;
+	const struct func_spec *spec;
+	struct elf_file *file;
+	const struct symbol *symbol;
+	struct parameter_list params;
+	struct meta_const constant;
+	char *args, *ret;
+	int32_t func;
+	char name[48];
+};
+
+static int note(struct plan *p, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static int note(struct plan *p, struct err *e, const char *fmt, ...)
+{
+	char **grown = realloc(p->note, (p->nnote + 1) * sizeof(*grown));
+	va_list ap;
+	int n;
+
+	if (!grown)
+		return err_set(e, ERR_NOMEM, "no memory");
+	p->note = grown;
+	va_start(ap, fmt);
+	n = vasprintf(&grown[p->nnote], fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return err_set(e, ERR_NOMEM, "no memory");
+	p->nnote++;
+	return 0;
+}
+
+void plan_event_name(const char *function, char out[48])
+{
+	size_t n = 0;
+
+	if (isdigit((unsigned char)*function))
+		out[n++] = '_';
+	for (; *function && *function != '(' && n < 40; function++) {
+		char c = isalnum((unsigned char)*function) ? *function : '_';
+
+		if (c == '_' && n && out[n - 1] == '_' && function[0] != '_')
+			continue; /* "::" becomes one */
+		out[n++] = c;
+	}
+	out[n] = '\0';
+}
+
+static bool name_taken(const struct plan *p, const char *event)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!strcmp(p->probe[i].event, event))
+			return true;
+	return false;
+}
+
+static int add(struct site *s, const char *event, enum role role, uint64_t offset,
+	       const char *args, const char *code, struct err *e)
+{
+	struct plan *p = s->plan;
+	struct plan_probe *grown = realloc(p->probe, (p->n + 1) * sizeof(*grown)), *q;
+
+	if (!grown)
+		return err_set(e, ERR_NOMEM, "no memory");
+	p->probe = grown;
+	q = &grown[p->n++];
+	*q = (struct plan_probe){
+		.event = strdup(event),
+		.role = role,
+		.spec = s->spec,
+		.file = strdup(elf_file_path(s->file)),
+		.function = strdup(s->symbol->qualified ? s->symbol->qualified
+							: s->symbol->name),
+		.offset = offset,
+		.args = strdup(args ? args : ""),
+		.code = code ? strdup(code) : NULL,
+		.func = s->func,
+		.constant = s->constant,
+	};
+	if (!q->event || !q->file || !q->function || !q->args || (code && !q->code))
+		return err_set(e, ERR_NOMEM, "no memory");
+	return 0;
+}
+
+/* ---- arguments ---- */
+
+static const struct parameter *param_named(const struct site *s, const char *name)
+{
+	for (size_t i = 0; i < s->params.n; i++)
+		if (s->params.param[i].name && !strcmp(s->params.param[i].name, name))
+			return &s->params.param[i];
+	return NULL;
+}
+
+/* The parameter that, by its name, is this field. */
+static const struct parameter *param_for(const struct site *s, enum arg_field f)
+{
+	static const char *const name[FIELD_N][6] = {
+		[FIELD_CARD] = {"this"},
+		[FIELD_CHANNEL] = {"channel", "dma_id", "id", "chan"},
+		[FIELD_SIZE] = {"size", "len", "size_bytes", "bytes", "count"},
+		[FIELD_ADDR] = {"dst", "addr", "src", "dma_addr", "offset"},
+		[FIELD_FLAGS] = {"flags"},
+	};
+	const struct parameter *q = NULL;
+
+	for (size_t i = 0; i < 6 && name[f][i] && !q; i++)
+		q = param_named(s, name[f][i]);
+	return q;
+}
+
+static void put_type(const struct parameter *q, const char *type, FILE *out)
+{
+	if (*type)
+		fprintf(out, ":%s", type);
+	else if (q && (q->bytes == 1 || q->bytes == 2 || q->bytes == 4 || q->bytes == 8))
+		fprintf(out, ":%c%d", q->is_signed ? 's' : 'u', q->bytes * 8);
+	else
+		fputs(":u64", out);
+}
+
+static const struct parameter *param_at(const struct site *s, int index)
+{
+	for (size_t i = 0; i < s->params.n; i++)
+		if (s->params.param[i].reg_index == index - 1)
+			return &s->params.param[i];
+	return NULL;
+}
+
+static int put_index(const struct site *s, const struct arg_spec *a, enum arg_field f,
+		     int index, const struct parameter *q, FILE *out, struct err *e)
+{
+	char buf[32];
+	const char *where = abi_argument(elf_file_arch(s->file), index, buf);
+
+	if (!where)
+		return err_set(
+			e, ERR_UNSUPPORTED, "%s: argument %d of %s cannot be read on %s",
+			s->spec->origin, index, s->symbol->name, elf_file_arch(s->file));
+	if (a->has_deref)
+		fprintf(out, " %s=%+" PRId64 "(%s)", field_name(f), a->deref, where);
+	else
+		fprintf(out, " %s=%s", field_name(f), where);
+	put_type(a->has_deref ? NULL : q, a->type, out);
+	return 0;
+}
+
+static int put_arg(struct site *s, enum arg_field f, bool by_name, FILE *out,
+		   struct err *e)
+{
+	const struct arg_spec *a = &s->spec->arg[f];
+	const struct parameter *q;
+
+	switch (a->kind) {
+	case ARG_INDEX:
+		return put_index(s, a, f, a->index, param_at(s, a->index), out, e);
+	case ARG_EXPR:
+		fprintf(out, " %s=%s", field_name(f), a->text);
+		return 0;
+	case ARG_CONST:
+		if (f == FIELD_CARD)
+			s->constant.card = a->value;
+		if (f == FIELD_CHANNEL)
+			s->constant.channel = a->value;
+		if (f == FIELD_SIZE)
+			s->constant.size_bytes = a->value;
+		return 0;
+	case ARG_NAME:
+		q = param_named(s, a->text);
+		if (!q || q->reg_index < 0)
+			return err_set(
+				e, ERR_NOTFOUND,
+				"%s: no integer parameter '%s' of %s is known (no debug "
+				"information?): say argN",
+				s->spec->origin, a->text, s->symbol->name);
+		return put_index(s, a, f, q->reg_index + 1, q, out, e);
+	case ARG_NONE:
+		q = by_name ? param_for(s, f) : NULL;
+		return q && q->reg_index >= 0 && !q->is_float
+			       ? put_index(s, a, f, q->reg_index + 1, q, out, e)
+			       : 0;
+	default:
+		return 0;
+	}
+}
+
+static int make_args(struct site *s, struct err *e)
+{
+	bool by_name = true;
+	size_t len;
+	FILE *out = open_memstream(&s->args, &len);
+	const struct arg_spec *ret = &s->spec->arg[FIELD_RET];
+	int bits = s->params.return_bytes * 8, rc = 0, n = 0;
+
+	if (!out)
+		return err_set(e, ERR_NOMEM, "no memory");
+	for (int f = 0; f < FIELD_RET; f++)
+		if (s->spec->arg[f].kind != ARG_NONE)
+			by_name = false;
+	for (int f = 0; !rc && f < FIELD_RET; f++)
+		rc = put_arg(s, (enum arg_field)f, by_name, out, e);
+	if (fclose(out) || rc)
+		return rc ? rc : err_set(e, ERR_NOMEM, "no memory");
+	if (ret->kind == ARG_RETURN)
+		n = asprintf(&s->ret, "ret=%s:%s",
+			     abi_return_value(elf_file_arch(s->file)),
+			     *ret->type ? ret->type : "s64");
+	else if (bits == 8 || bits == 16 || bits == 32 || bits == 64)
+		n = asprintf(&s->ret, "ret=%s:%c%d",
+			     abi_return_value(elf_file_arch(s->file)),
+			     s->params.returns_signed_int ? 's' : 'u', bits);
+	return n < 0 ? err_set(e, ERR_NOMEM, "no memory") : 0;
+}
+
+/* ---- the probes of one function ---- */
+
+static enum role entry_role(const struct func_spec *f)
+{
+	return f->role == FUNC_WAIT   ? ROLE_WAIT
+	       : f->role == FUNC_STOP ? ROLE_STOP
+				      : ROLE_SUBMIT;
+}
+
+static int plan_doorbells(struct site *s, struct err *e)
+{
+	struct code_sites sites = {0};
+	char *where = NULL, event[80];
+	int rc;
+
+	if (s->spec->doorbell_store < 0 || s->spec->role != FUNC_START)
+		return 0;
+	rc = elf_file_stores(s->file, s->symbol, s->spec->doorbell_store, &sites, &where,
+			     e);
+	for (size_t i = 0; !rc && i < sites.n; i++) {
+		snprintf(event, sizeof(event), "%s_db%zu", s->name, i);
+		rc = add(s, event, ROLE_DOORBELL, sites.site[i].offset, "",
+			 sites.site[i].text, e);
+	}
+	if (!rc && !sites.n)
+		rc = note(s->plan, e,
+			  "%s: no store to +0x%" PRIx64
+			  " found, its exits stand for the doorbell",
+			  s->symbol->name, (uint64_t)s->spec->doorbell_store);
+	code_sites_release(&sites);
+	free(where);
+	return rc;
+}
+
+static int plan_exits(struct site *s, size_t entry, enum exit_probes mode, struct err *e)
+{
+	struct code_sites sites = {0};
+	struct err why = {0};
+	enum role role = s->spec->role == FUNC_START ? ROLE_STARTED : ROLE_WOKEN;
+	char event[80];
+	int rc;
+
+	if (s->spec->role == FUNC_STOP)
+		return 0;
+	if (mode == EXITS_URETPROBE) {
+		snprintf(event, sizeof(event), "%s_ret", s->name);
+		rc = add(s, event, role, s->symbol->offset, s->ret, "uretprobe", e);
+		if (!rc)
+			s->plan->probe[s->plan->n - 1].is_return = true;
+		return rc;
+	}
+	rc = mode == EXITS_NONE ? err_set(&why, ERR_UNSUPPORTED, "--exit-probes none")
+				: elf_file_exits(s->file, s->symbol, &sites, &why);
+	if (rc || !sites.n) {
+		s->plan->probe[entry].no_exit = true;
+		code_sites_release(&sites);
+		return note(s->plan, e, "%s is left without exits: %s", s->symbol->name,
+			    rc ? why.text : "it never returns");
+	}
+	for (size_t i = 0; !rc && i < sites.n; i++) {
+		/* before a tail jump the value is not there yet */
+		bool tail = sites.site[i].kind == SITE_TAIL_JUMP;
+
+		snprintf(event, sizeof(event), "%s_ret%zu", s->name, i);
+		rc = add(s, event, role, sites.site[i].offset, tail ? "" : s->ret,
+			 sites.site[i].text, e);
+	}
+	code_sites_release(&sites);
+	return rc;
+}
+
+static int plan_function(struct plan *p, const struct func_spec *spec, struct elf_file *f,
+			 const struct symbol *symbol, enum exit_probes mode,
+			 struct err *e)
+{
+	struct site s = {.plan = p,
+			 .spec = spec,
+			 .file = f,
+			 .symbol = symbol,
+			 .func = p->nfunc++,
+			 .constant = {DMA_UNKNOWN, DMA_UNKNOWN, DMA_UNKNOWN}};
+	size_t entry = p->n, len;
+	int rc;
+
+	plan_event_name(symbol->qualified ? symbol->qualified : symbol->name, s.name);
+	len = strlen(s.name);
+	for (int k = 2; name_taken(p, s.name) && k < 1000; k++)
+		snprintf(s.name + len, sizeof(s.name) - len, "_%d", k);
+	/* without debug information the names are unknown, and that is all */
+	if (elf_file_parameters(f, symbol, &s.params, NULL))
+		s.params = (struct parameter_list){0};
+	rc = make_args(&s, e);
+	if (!rc)
+		rc = add(&s, s.name, entry_role(spec), symbol->offset,
+			 s.args[0] == ' ' ? s.args + 1 : s.args, NULL, e);
+	if (!rc)
+		rc = plan_doorbells(&s, e);
+	if (!rc)
+		rc = plan_exits(&s, entry, mode, e);
+	free(s.args);
+	free(s.ret);
+	parameter_list_release(&s.params);
+	return rc;
+}
+
+/* ---- all functions of a profile ---- */
+
+static bool is_glob(const char *pattern)
+{
+	return strpbrk(pattern, "*?[");
+}
+
+/* Same name, and not merely several parts of one: which one is meant? */
+static int check_ambiguous(const struct func_spec *spec, const struct symbol_list *l,
+			   const char *file, struct err *e)
+{
+	char names[600] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < l->n && len < sizeof(names) - 1; i++)
+		len += (size_t)snprintf(
+			names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
+			l->sym[i].demangled ? l->sym[i].demangled : l->sym[i].name);
+	for (size_t i = 1; i < l->n; i++)
+		if (strcmp(l->sym[i].qualified, l->sym[0].qualified) &&
+		    !is_glob(spec->pattern))
+			return err_set(
+				e, ERR_AMBIGUOUS,
+				"'%s' fits several functions of %s: %s; name one with "
+				"--start, --wait or --stop",
+				spec->pattern, file, names);
+	return 0;
+}
+
+static bool planned(const struct plan *p, const char *file, uint64_t offset)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->probe[i].code && p->probe[i].offset == offset &&
+		    !strcmp(p->probe[i].file, file))
+			return true;
+	return false;
+}
+
+static int plan_spec(struct plan *p, const struct func_spec *spec, struct elf_file *f,
+		     enum exit_probes mode, size_t *found, struct err *e)
+{
+	struct symbol_list l = {0};
+	int rc = elf_file_find(f, spec->pattern, &l, e);
+
+	if (!rc)
+		rc = check_ambiguous(spec, &l, elf_file_path(f), e);
+	for (size_t i = 0; !rc && i < l.n; i++) {
+		if (l.sym[i].plt_or_ifunc ||
+		    planned(p, elf_file_path(f), l.sym[i].offset))
+			continue;
+		++*found;
+		rc = plan_function(p, spec, f, &l.sym[i], mode, e);
+	}
+	symbol_list_release(&l);
+	return rc;
+}
+
+static void nearest(struct elf_file *const *f, size_t n, const char *pattern, char *out,
+		    size_t size)
+{
+	size_t len = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < n; i++) {
+		char **name = NULL;
+		size_t k = 0;
+
+		if (!f[i] || i > 8 || elf_file_nearest(f[i], pattern, 2, &name, &k))
+			continue;
+		for (size_t j = 0; j < k; j++) {
+			if (len < size)
+				len += (size_t)snprintf(out + len, size - len, "%s%s",
+							len ? ", " : "", name[j]);
+			free(name[j]);
+		}
+		free(name);
+	}
+}
+
+static int not_found(const struct func_spec *spec, struct elf_file *const *f, size_t n,
+		     char *const *files, struct err *e)
+{
+	char near[256], searched[400];
+	size_t len = 0;
+
+	nearest(f, n, spec->pattern, near, sizeof(near));
+	searched[0] = '\0';
+	for (size_t i = 0; i < n && len < sizeof(searched); i++)
+		len += (size_t)snprintf(searched + len, sizeof(searched) - len, "%s%s",
+					i ? ", " : "", files[i]);
+	return err_set(
+		e, ERR_NOTFOUND,
+		"no function '%s' (%s) in %s%s%s; name another with --start, or the "
+		"library that the command opens itself with -x LIB",
+		spec->pattern, spec->origin ? spec->origin : "default", searched,
+		*near ? "; the nearest names are " : "", near);
+}
+
+static int plan_specs(struct plan *p, const struct profile *prof, struct elf_file **f,
+		      char *const *files, size_t n, enum exit_probes mode, struct err *e)
+{
+	const struct func_spec *missing = NULL;
+	size_t starts = 0;
+	int rc = 0;
+
+	for (size_t k = 0; !rc && k < prof->nfunc; k++) {
+		const struct func_spec *spec = &prof->func[k];
+		size_t found = 0;
+
+		for (size_t i = 0; !rc && i < n; i++)
+			if (f[i])
+				rc = plan_spec(p, spec, f[i], mode, &found, e);
+		if (rc)
+			break;
+		if (spec->role == FUNC_START || spec->role == FUNC_TRANSFER)
+			starts += found;
+		if (!found && spec->origin && !strncmp(spec->origin, "--", 2))
+			rc = not_found(spec, f, n, files, e);
+		else if (!found && !missing)
+			missing = spec;
+	}
+	if (!rc && !starts)
+		rc = missing ? not_found(missing, f, n, files, e)
+			     : err_set(e, ERR_USAGE,
+				       "no start function is named: --start FUNC");
+	return rc;
+}
+
+int plan_make(struct plan *p, const struct profile *prof, char *const *files,
+	      size_t nfiles, enum exit_probes exits, struct err *e)
+{
+	struct elf_file **f = calloc(nfiles + 1, sizeof(*f));
+	int rc;
+
+	*p = (struct plan){0};
+	if (!f)
+		return err_set(e, ERR_NOMEM, "no memory");
+	for (size_t i = 0; i < nfiles; i++) {
+		struct err why = {0};
+
+		if (elf_file_open(&f[i], files[i], &why))
+			note(p, e, "%s is not searched: %s", files[i], why.text);
+	}
+	rc = plan_specs(p, prof, f, files, nfiles, exits, e);
+	for (size_t i = 0; i < nfiles; i++)
+		elf_file_close(f[i]);
+	free(f);
+	if (rc)
+		plan_release(p);
+	return rc;
+}
+
+int plan_fits(const struct profile *prof, char *const *files, size_t nfiles)
+{
+	int starts = 0;
+
+	for (size_t i = 0; i < nfiles; i++) {
+		struct elf_file *f;
+
+		if (elf_file_open(&f, files[i], NULL))
+			continue;
+		for (size_t k = 0; k < prof->nfunc; k++) {
+			struct symbol_list l = {0};
+
+			if (prof->func[k].role > FUNC_TRANSFER ||
+			    elf_file_find(f, prof->func[k].pattern, &l, NULL))
+				continue;
+			starts += l.n > 0;
+			symbol_list_release(&l);
+		}
+		elf_file_close(f);
+	}
+	return starts;
+}
+
+char *plan_irq_filter(const int32_t *irq, size_t n)
+{
+	char *text = NULL;
+	size_t len, i = 0, k;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	while (i < n) {
+		for (k = i; k + 1 < n && irq[k + 1] == irq[k] + 1; k++)
+			;
+		fputs(i ? " || " : "", out);
+		if (k > i + 1)
+			fprintf(out, "(irq >= %d && irq <= %d)", irq[i], irq[k]);
+		else
+			fprintf(out, "irq == %d", irq[k = i]);
+		i = k + 1;
+	}
+	return fclose(out) ? NULL : text;
+}
+
+void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out)
+{
+	char *filter = plan_irq_filter(irq, nirq);
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct plan_probe *q = &p->probe[i];
+
+		fprintf(out, "%-10s %s\n  at       %s+0x%" PRIx64 "%s%s\n",
+			role_name(q->role), q->function, q->file, q->offset,
+			q->code ? "  " : "", q->code ? q->code : "");
+		if (*q->args)
+			fprintf(out, "  fields   %s\n", q->args);
+	}
+	if (nirq)
+		fprintf(out, "interrupt  %s\n", filter ? filter : "?");
+	fputs("\n# the same with tracefs and perf:\n", out);
+	for (size_t i = 0; i < p->n; i++)
+		fprintf(out,
+			"echo '%c:probe_dma/%s %s:0x%" PRIx64
+			"%s%s' >>/sys/kernel/tracing/uprobe_events\n",
+			p->probe[i].is_return ? 'r' : 'p', p->probe[i].event,
+			p->probe[i].file, p->probe[i].offset,
+			*p->probe[i].args ? " " : "", p->probe[i].args);
+	fputs("perf record -a -k CLOCK_MONOTONIC", out);
+	for (size_t i = 0; i < p->n; i++)
+		fprintf(out, " -e probe_dma:%s", p->probe[i].event);
+	if (nirq)
+		fprintf(out, " -e irq:irq_handler_entry --filter '%s'",
+			filter ? filter : "");
+	fputs(" -- COMMAND\n", out);
+	free(filter);
+}
+
+void plan_release(struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct plan_probe *q = &p->probe[i];
+
+		free(q->event);
+		free(q->file);
+		free(q->function);
+		free(q->args);
+		free(q->code);
+	}
+	for (size_t i = 0; i < p->nnote; i++)
+		free(p->note[i]);
+	free(p->probe);
+	free(p->note);
+	*p = (struct plan){0};
+}

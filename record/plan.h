@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is going to be armed: a profile's functions, found in the workload's files, as a
+ * list of probes with their arguments. The same list is recorded and printed by
+ * --dry-run.
+ */
+#ifndef DMA_PLAN_H
+#define DMA_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "profile.h"
+
+struct err;
+
+enum exit_probes { EXITS_RET, EXITS_URETPROBE, EXITS_NONE };
+
+struct plan_probe {
+	char *event; /* name within the group: "dma_wait", "dma_wait_ret0" */
+	enum role role;
+	const struct func_spec *spec; /* the profile's */
+	char *file, *function;	      /* path; name for people */
+	uint64_t offset;	      /* in the file */
+	char *args;		      /* in the kernel's syntax; "" = none */
+	char *code;	/* the instruction at an exit or doorbell; NULL = entry */
+	int32_t func;	/* groups the probes of one function */
+	bool no_exit;	/* an entry whose exits are not armed */
+	bool is_return; /* a uretprobe */
+	struct meta_const constant;
+};
+
+struct plan {
+	struct plan_probe *probe;
+	size_t n;
+	int32_t nfunc;
+	char **note; /* sentences for the user: what was left out, and why */
+	size_t nnote;
+};
+
+/* Finds the functions of prof, which must outlive the plan, in the files. Fails with
+ * ERR_NOTFOUND when there is no start function (what was searched, the nearest names,
+ * -x), and with ERR_AMBIGUOUS when one name fits several functions. On failure *p is
+ * released. */
+int plan_make(struct plan *p, const struct profile *prof, char *const *files,
+	      size_t nfiles, enum exit_probes exits, struct err *e);
+
+/* How many start functions of prof the files define; -1 = a file cannot be read. */
+int plan_fits(const struct profile *prof, char *const *files, size_t nfiles);
+
+void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out);
+void plan_release(struct plan *p);
+
+/* A trace event's name from a function's: letters, digits and _, at most 40. Pure. */
+void plan_event_name(const char *function, char out[48]);
+
+/* "irq == 5 || irq == 7", ranges where numbers follow each other. malloc'ed; pure. */
+char *plan_irq_filter(const int32_t *irq, size_t n);
+
+#endif
