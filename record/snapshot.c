@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "snapshot.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "counters.h"
+#include "err.h"
+#include "rootfs.h"
+
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+static int nomem(struct err *e)
+{
+	return err_set(e, ERR_NOMEM, "no memory");
+}
+
+static int add_paths(struct meta_event *ev, const struct func_spec *spec, struct err *e)
+{
+	for (size_t i = 0; i < spec->npath; i++) {
+		struct meta_path *path = meta_add_path(ev);
+
+		if (!path || !(path->pattern = strdup(spec->path[i].pattern)))
+			return nomem(e);
+		path->direction = spec->path[i].direction;
+	}
+	return 0;
+}
+
+static void add_rules(struct meta_event *ev, const struct plan_probe *q)
+{
+	const struct func_spec *spec = q->spec;
+	bool entry =
+		q->role == ROLE_SUBMIT || q->role == ROLE_WAIT || q->role == ROLE_STOP;
+	bool exit = q->role == ROLE_STARTED || q->role == ROLE_WOKEN;
+	/* a tail jump has no return value to look at */
+	bool has_ret = strstr(q->args, "ret=") != NULL;
+
+	if (q->role == ROLE_SUBMIT || q->role == ROLE_STARTED || q->role == ROLE_DOORBELL)
+		ev->direction = spec->direction;
+	ev->blocking = q->role == ROLE_SUBMIT && spec->role == FUNC_TRANSFER;
+	ev->no_exit = q->no_exit;
+	ev->size_unit = spec->size_unit;
+	ev->constant = q->constant;
+	if (entry)
+		ev->when = spec->when;
+	if (q->role == ROLE_SUBMIT) {
+		ev->circular = spec->circular;
+		ev->from_host = spec->from_host;
+	}
+	if (exit && has_ret) {
+		ev->fail = spec->fail;
+		ev->pending = spec->pending;
+	}
+}
+
+int snapshot_events(struct meta *m, const struct plan *p, const char *group,
+		    bool with_irq, struct err *e)
+{
+	for (size_t i = 0; i < p->n + with_irq; i++) {
+		const struct plan_probe *q = i < p->n ? &p->probe[i] : NULL;
+		struct meta_event *ev = meta_add_event(m);
+
+		if (!ev)
+			return nomem(e);
+		ev->id = ev->attr = (int32_t)i;
+		if (!q) {
+			ev->role = ROLE_INTERRUPT;
+			ev->name = strdup("irq:irq_handler_entry");
+			continue;
+		}
+		if (asprintf(&ev->name, "%s:%s", group, q->event) < 0)
+			ev->name = NULL;
+		ev->role = q->role;
+		ev->function = copy(q->function);
+		ev->file = copy(q->file);
+		ev->offset = q->offset;
+		ev->func = q->func;
+		add_rules(ev, q);
+		if (!ev->name || !ev->function || !ev->file)
+			return nomem(e);
+		if (q->role == ROLE_SUBMIT || q->role == ROLE_WAIT)
+			if (add_paths(ev, q->spec, e))
+				return ERR_NOMEM;
+	}
+	return 0;
+}
+
+static int add_env(struct meta *m, const char *name, char *value, struct err *e)
+{
+	struct meta_pair *p;
+
+	if (!value)
+		return 0;
+	p = meta_add_env(m);
+	if (!p || !(p->name = strdup(name))) {
+		free(value);
+		return nomem(e);
+	}
+	p->before = value;
+	return 0;
+}
+
+static int environment(struct meta *m, const struct irqmap *map, struct err *e)
+{
+	char name[64];
+	int rc = add_env(
+		m, "governor",
+		rootfs_line("", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+		e);
+
+	if (!rc)
+		rc = add_env(m, "cmdline", rootfs_line("", "/proc/cmdline"), e);
+	for (size_t i = 0; !rc && i < map->n; i++) {
+		const struct irq_info *q = &map->irq[i];
+		const struct meta_irq *r = meta_find_irq(m, q->irq);
+
+		if (!q->bdf || !r || !r->recorded || q->vector > 0)
+			continue;
+		snprintf(name, sizeof(name), "link_speed.%s", q->bdf);
+		rc = add_env(m, name,
+			     rootfs_line("", "/sys/bus/pci/devices/%s/current_link_speed",
+					 q->bdf),
+			     e);
+		snprintf(name, sizeof(name), "link_width.%s", q->bdf);
+		if (!rc)
+			rc = add_env(
+				m, name,
+				rootfs_line("",
+					    "/sys/bus/pci/devices/%s/current_link_width",
+					    q->bdf),
+				e);
+		snprintf(name, sizeof(name), "module.%s", q->driver ? q->driver : "?");
+		if (!rc && q->driver)
+			rc = add_env(m, name,
+				     rootfs_line("", "/sys/module/%s/version", q->driver),
+				     e);
+	}
+	return rc;
+}
+
+static int counters(struct meta *m, const struct profile *prof, bool after, struct err *e)
+{
+	struct counter_set set = {0};
+	char *missing = NULL;
+	int rc = counters_read(prof, "", &set, &missing, e);
+
+	for (size_t i = 0; !rc && i < set.n; i++) {
+		struct meta_pair *p = NULL;
+
+		for (size_t k = 0; after && k < m->ncounter; k++)
+			if (!strcmp(m->counter[k].name, set.v[i].name))
+				p = &m->counter[k];
+		if (after) {
+			if (p && !p->after)
+				p->after = copy(set.v[i].value);
+			continue;
+		}
+		p = meta_add_counter(m);
+		if (!p || !(p->name = copy(set.v[i].name)) ||
+		    !(p->before = copy(set.v[i].value)))
+			rc = nomem(e);
+	}
+	if (!rc && missing && !after)
+		rc = meta_add_warning(m, missing);
+	free(missing);
+	counters_release(&set);
+	return rc;
+}
+
+static void completes(struct meta_irq *r, const struct irq_info *q,
+		      const struct profile *prof, bool named)
+{
+	if (!r->recorded)
+		return;
+	r->completes = named && !prof->nvector;
+	for (size_t k = 0; k < prof->nvector; k++)
+		if (q->vector >= 0 && prof->vector[k].vector == q->vector) {
+			r->completes = true;
+			r->completes_channel = prof->vector[k].channel;
+		}
+}
+
+int snapshot_before(struct meta *m, const struct profile *prof, const struct irqmap *map,
+		    const int32_t *irq, size_t nirq, bool named, struct err *e)
+{
+	int rc;
+
+	for (size_t i = 0; i < map->n; i++) {
+		const struct irq_info *q = &map->irq[i];
+		struct meta_irq *r = meta_add_irq(m);
+
+		if (!r)
+			return nomem(e);
+		r->irq = q->irq;
+		r->name = copy(q->name);
+		r->chip = copy(q->chip);
+		r->bdf = copy(q->bdf);
+		r->affinity_before = copy(q->affinity);
+		r->vector = q->vector;
+		r->masked = q->masked;
+		r->count_before = q->count;
+		for (size_t k = 0; k < nirq; k++)
+			r->recorded |= irq[k] == q->irq;
+		completes(r, q, prof, named);
+	}
+	rc = environment(m, map, e);
+	return rc ? rc : counters(m, prof, false, e);
+}
+
+int snapshot_after(struct meta *m, const struct profile *prof, struct err *e)
+{
+	struct irqmap map;
+	char text[200];
+	int rc = irqmap_read(&map, "", e);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && i < map.n; i++) {
+		struct meta_irq *r = meta_find_irq(m, map.irq[i].irq);
+
+		if (r) {
+			r->count_after = map.irq[i].count;
+			free(r->affinity_after);
+			r->affinity_after = copy(map.irq[i].affinity);
+		} else if (map.irq[i].name) {
+			snprintf(text, sizeof(text),
+				 "interrupt %d (%.100s) appeared during the recording "
+				 "and is not in it",
+				 map.irq[i].irq, map.irq[i].name);
+			rc = meta_add_warning(m, text);
+		}
+	}
+	irqmap_release(&map);
+	return rc ? rc : counters(m, prof, true, e);
+}
