@@ -60,18 +60,24 @@ static const struct argp_option argp_options[] = {
 	{0},
 };
 
-static int each_word(char *list, int (*take)(struct options *, const char *),
+/* The words of a list with commas between them; an empty one is an error. */
+static int each_word(const char *list, int (*take)(struct options *, const char *),
 		     struct options *o, const char *option)
 {
-	char *save = NULL;
-	bool any = false;
+	for (;;) {
+		size_t len = strcspn(list, ",");
+		char word[32];
 
-	for (char *w = strtok_r(list, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
-		any = true;
-		if (take(o, w))
+		if (!len)
+			return err_set(&o->e, ERR_USAGE, "%s: an empty word in the list",
+				       option);
+		snprintf(word, sizeof(word), "%.*s", (int)(len < 31 ? len : 31), list);
+		if (take(o, word))
 			return o->e.code;
+		if (!list[len])
+			return 0;
+		list += len + 1;
 	}
-	return any ? 0 : err_set(&o->e, ERR_USAGE, "%s: an empty list", option);
 }
 
 static int take_format(struct options *o, const char *w)

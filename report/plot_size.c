@@ -148,8 +148,8 @@ static void draw_size(const struct figure *f, struct drawing *d)
 /* The link of the device whose vector ended the transfers, or the only one known. */
 static int link_row(sqlite3_stmt *st, void *arg)
 {
-	double speed = atof(column_text(st, 0, "0")),
-	       width = atof(column_text(st, 1, "0"));
+	double speed = strtod(column_text(st, 0, "0"), NULL);
+	double width = strtod(column_text(st, 1, "0"), NULL);
 	double *out = arg;
 
 	/* GT/s and lanes; 8b/10b below 8 GT/s, 128b/130b from there (PCI Express

@@ -131,7 +131,9 @@ static void quantile_note(FILE *f, const struct report *r, const struct term_loo
 	for (int q = 0; q < 5; q++) {
 		double pos;
 
-		if (s->q[q] == DMA_UNKNOWN)
+		/* a quantile beyond the last value but one is just the largest */
+		if (s->q[q] == DMA_UNKNOWN ||
+		    (q && (double)s->n * (1 - summary_q[q]) < 1 - 1e-9))
 			continue;
 		pos = axis_pos(&b->axis, (double)s->q[q]) * (double)b->nbins;
 		if ((size_t)fmax(0, fmin(pos, (double)b->nbins - 1)) / merge != i)
