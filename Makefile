@@ -101,7 +101,8 @@ $(B)/record/%.bpf.embed.o: $(B)/record/%.bpf.o
 	$(call embed,embed_$*_bpf,$<,$@)
 
 # ---- the tools ----
-tools: $(foreach t,$(TOOLS),$(if $(wildcard record/$(t).c analyze/$(t).c report/$(t).c),$(B)/$(t)))
+# (dmarec needs record/symbols.c; the guard goes with its arrival)
+tools: $(foreach t,$(if $(wildcard record/symbols.c),$(TOOLS),$(filter-out dmarec,$(TOOLS))),$(if $(wildcard record/$(t).c analyze/$(t).c report/$(t).c),$(B)/$(t)))
 $(B)/dmarec: $(B)/record/dmarec.o $(B)/record.a $(B)/libdma.a | $(LIBPERF)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBPERF) $(LIBS_record)

@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The order matters: fork, probes, events, file, enable, go; then end of the workload,
+ * disable, drain, count, close the events, remove the probes, finish the file.
+ */
+#include "recording.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "err.h"
+#include "num.h"
+#include "perfdata.h"
+#include "perfdata_feat.h"
+#include "probes.h"
+#include "rootfs.h"
+#include "snapshot.h"
+#include "tracing.h"
+#include "workload.h"
+
+#define DRAIN_MS 150
+#define TOOL	 "dmarec"
+
+/* Which event an id belongs to: open addressing, a power of two of slots. */
+struct id_slot {
+	uint64_t id;
+	size_t event;
+};
+
+struct recording {
+	const struct recording_options *o;
+	struct meta meta;
+	struct workload work;
+	struct probes *probes;
+	struct session *session;
+	struct perfdata_writer *file;
+	uint32_t *event_id; /* probes, then the interrupt */
+	struct perfdata_attr *attr;
+	size_t nattr;
+	struct id_slot *slot;
+	size_t nslot;
+	uint64_t *delivered, lost;
+	int signal_fd;
+	sigset_t old_mask;
+	int signals; /* how many asked us to end */
+	int exec_errno;
+};
+
+static int64_t now_ns(int clockid)
+{
+	struct timespec t;
+
+	clock_gettime(clockid, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* ---- rings to file ---- */
+
+static void count_sample(struct recording *r, uint64_t id)
+{
+	for (size_t h = id & (r->nslot - 1); r->slot[h].id; h = (h + 1) & (r->nslot - 1))
+		if (r->slot[h].id == id) {
+			r->delivered[r->slot[h].event]++;
+			return;
+		}
+}
+
+static int put(void *arg, const void *buf, size_t len, struct err *e)
+{
+	struct recording *r = arg;
+	const char *p = buf, *end = p + len;
+	struct perf_event_header h;
+	uint64_t v;
+	int rc = r->file ? perfdata_append(r->file, buf, len, e) : 0;
+
+	for (; !rc && (size_t)(end - p) >= sizeof(h) + 16; p += h.size) {
+		memcpy(&h, p, sizeof(h));
+		if (h.size < sizeof(h))
+			break;
+		memcpy(&v, p + (h.type == PERF_RECORD_LOST ? 16 : 8), sizeof(v));
+		if (h.type == PERF_RECORD_SAMPLE)
+			count_sample(r, v);
+		else if (h.type == PERF_RECORD_LOST)
+			r->lost += v;
+	}
+	return rc;
+}
+
+static int drain(struct recording *r, struct err *e)
+{
+	uint64_t bytes = 0;
+	int rc = session_drain(r->session, put, r, &bytes, e);
+
+	if (!rc && bytes)
+		rc = perfdata_round(r->file, e);
+	return rc ? rc : perfdata_flush(r->file, e);
+}
+
+static int index_ids(struct recording *r, struct err *e)
+{
+	size_t n = 0, h;
+
+	for (size_t i = 0; i < r->nattr; i++)
+		n += r->attr[i].nids;
+	for (r->nslot = 64; r->nslot < 3 * n; r->nslot *= 2)
+		;
+	r->slot = calloc(r->nslot, sizeof(*r->slot));
+	r->delivered = calloc(r->nattr + 1, sizeof(*r->delivered));
+	if (!r->slot || !r->delivered)
+		return err_set(e, ERR_NOMEM, "no memory");
+	for (size_t i = 0; i < r->nattr; i++)
+		for (size_t k = 0; k < r->attr[i].nids; k++) {
+			h = r->attr[i].ids[k] & (r->nslot - 1);
+			while (r->slot[h].id)
+				h = (h + 1) & (r->nslot - 1);
+			r->slot[h] = (struct id_slot){r->attr[i].ids[k], i};
+		}
+	return 0;
+}
+
+/* ---- arming ---- */
+
+static int threads_of(pid_t pid, pid_t **out, size_t *n, struct err *e)
+{
+	char path[64], **name = NULL;
+	int rc;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	rc = rootfs_names("", path, &name, n, e);
+	if (rc)
+		return rc;
+	*out = calloc(*n + 1, sizeof(**out));
+	if (!*out)
+		rc = err_set(e, ERR_NOMEM, "no memory");
+	else if (!*n)
+		rc = err_set(e, ERR_NOTFOUND, "there is no process %d", (int)pid);
+	for (size_t i = 0; !rc && i < *n; i++)
+		(*out)[i] = (pid_t)strtol(name[i], NULL, 10);
+	rootfs_names_free(name, *n);
+	return rc;
+}
+
+static int add_probes(struct recording *r, struct err *e)
+{
+	const struct plan *p = r->o->plan;
+	int rc = probes_open(&r->probes, e);
+
+	r->event_id = calloc(p->n + 1, sizeof(*r->event_id));
+	if (!rc && !r->event_id)
+		rc = err_set(e, ERR_NOMEM, "no memory");
+	for (size_t i = 0; !rc && i < p->n; i++) {
+		const struct plan_probe *q = &p->probe[i];
+
+		rc = probes_add(r->probes, q->is_return, q->event, q->file, q->offset,
+				q->args, &r->event_id[i], e);
+	}
+	if (!rc && r->o->nirq)
+		rc = tracepoint_id("irq/irq_handler_entry", &r->event_id[p->n], e);
+	return rc;
+}
+
+static int open_session(struct recording *r, struct err *e)
+{
+	struct session_options so = {.clockid = r->o->clockid,
+				     .ring_bytes = r->o->ring_bytes,
+				     .feed = r->o->feed,
+				     .irq = r->o->irq,
+				     .nirq = r->o->nirq,
+				     .uprobe = r->event_id,
+				     .nuprobe = r->o->plan->n,
+				     .irq_event = r->event_id[r->o->plan->n]};
+	pid_t *tasks = NULL;
+	int rc = threads_of(r->o->argv ? r->work.pid : r->o->pid, &tasks, &so.npid, e);
+
+	so.pid = tasks;
+	if (!rc)
+		rc = session_open(&r->session, &so, e);
+	free(tasks);
+	if (rc)
+		return rc;
+	r->nattr = session_nevents(r->session);
+	r->attr = calloc(r->nattr + 1, sizeof(*r->attr));
+	if (!r->attr)
+		return err_set(e, ERR_NOMEM, "no memory");
+	for (size_t i = 0; i < r->nattr; i++) {
+		session_event(r->session, i, &r->attr[i].attr, &r->attr[i].ids,
+			      &r->attr[i].nids);
+		r->attr[i].name = r->meta.event[i].name;
+	}
+	return index_ids(r, e);
+}
+
+/* ---- the file ---- */
+
+static void free_sections(struct perfdata_section *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free((void *)s[i].buf);
+}
+
+static int trace_section(const struct recording *r, struct perfdata_section *s,
+			 struct err *e)
+{
+	char **name = calloc(r->nattr + 1, sizeof(*name)), *buf = NULL;
+	size_t len = 0;
+	int rc = name ? 0 : err_set(e, ERR_NOMEM, "no memory");
+
+	for (size_t i = 0; !rc && i < r->nattr; i++) {
+		name[i] = strdup(r->meta.event[i].name);
+		if (!name[i])
+			rc = err_set(e, ERR_NOMEM, "no memory");
+		else
+			*strchr(name[i], ':') = '/';
+	}
+	if (!rc)
+		rc = tracing_data((const char *const *)name, r->nattr, &buf, &len, e);
+	for (size_t i = 0; name && i < r->nattr; i++)
+		free(name[i]);
+	free(name);
+	*s = (struct perfdata_section){FEAT_TRACING_DATA, buf, len};
+	return rc;
+}
+
+static int meta_section(const struct meta *m, bool begin, struct perfdata_section *s,
+			struct err *e)
+{
+	char *buf = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&buf, &len);
+	int rc = out ? 0 : err_set(e, ERR_NOMEM, "no memory");
+
+	if (!rc)
+		rc = begin ? meta_write_begin(m, out) : meta_write_end(m, out);
+	if (out && fclose(out) && !rc)
+		rc = err_set(e, ERR_NOMEM, "no memory");
+	*s = (struct perfdata_section){FEAT_DMAREC, buf, len};
+	return rc;
+}
+
+static int create_file(struct recording *r, struct err *e)
+{
+	struct perfdata_section s[12] = {0};
+	struct perfdata_clock clock = {.clockid = r->o->clockid};
+	struct utsname u;
+	struct timespec res;
+	size_t n = 0;
+	int rc;
+
+	uname(&u);
+	clock_getres(r->o->clockid, &res);
+	clock.wall_ns = now_ns(CLOCK_REALTIME);
+	clock.clock_ns = now_ns(r->o->clockid);
+	r->meta.begin_ns = clock.clock_ns;
+	r->meta.begin_wall_ns = clock.wall_ns;
+	rc = trace_section(r, &s[n++], e);
+	if (!rc)
+		rc = feat_string(&s[n++], FEAT_HOSTNAME, u.nodename, e);
+	if (!rc)
+		rc = feat_string(&s[n++], FEAT_OSRELEASE, u.release, e);
+	if (!rc)
+		rc = feat_string(&s[n++], FEAT_VERSION, "dmarec " DMA_VERSION, e);
+	if (!rc)
+		rc = feat_string(&s[n++], FEAT_ARCH, u.machine, e);
+	if (!rc)
+		rc = feat_nrcpus(&s[n++], (uint32_t)sysconf(_SC_NPROCESSORS_CONF),
+				 (uint32_t)sysconf(_SC_NPROCESSORS_ONLN), e);
+	if (!rc)
+		rc = feat_cmdline(&s[n++], (const char *const *)r->o->cmdline, e);
+	if (!rc)
+		rc = feat_event_desc(&s[n++], r->attr, r->nattr, e);
+	if (!rc)
+		rc = feat_clockid(&s[n++], (uint64_t)res.tv_nsec, e);
+	if (!rc)
+		rc = feat_clock_data(&s[n++], &clock, e);
+	if (!rc)
+		rc = meta_section(&r->meta, true, &s[n++], e);
+	if (!rc)
+		rc = perfdata_create(&r->file, r->o->output, r->attr, r->nattr, s, n, e);
+	free_sections(s, n);
+	return rc;
+}
+
+static char *join_words(char **argv)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = argv ? open_memstream(&text, &len) : NULL;
+
+	for (; out && *argv; argv++)
+		fprintf(out, "%s%s", *argv, argv[1] ? " " : "");
+	return out && !fclose(out) ? text : NULL;
+}
+
+static int fill_meta(struct recording *r, struct err *e)
+{
+	const struct recording_options *o = r->o;
+	struct meta *m = &r->meta;
+
+	m->uuid = rootfs_line("", "/proc/sys/kernel/random/uuid");
+	m->label = o->label ? strdup(o->label) : NULL;
+	m->command = join_words(o->argv);
+	m->profile = o->profile->name ? strdup(o->profile->name) : NULL;
+	m->tool = strdup("dmarec " DMA_VERSION);
+	m->clock = strdup(o->clock_name);
+	m->pairing = o->profile->pairing;
+	m->workload_pid = o->argv ? r->work.pid : -1;
+	return snapshot_before(m, o->profile, o->map, o->irq, o->nirq, o->irq_named, e);
+}
+
+/* ---- the time between ---- */
+
+static void on_signal(struct recording *r)
+{
+	struct signalfd_siginfo si;
+
+	while (read(r->signal_fd, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD)
+			continue;
+		r->signals++;
+		/* Ctrl-C of the terminal has reached the workload already. */
+		if (r->o->argv && !r->work.ended && si.ssi_code != SI_KERNEL)
+			kill(r->work.pid, (int)si.ssi_signo);
+	}
+}
+
+static bool over(struct recording *r, int64_t end_ns)
+{
+	if (end_ns && now_ns(CLOCK_MONOTONIC) >= end_ns)
+		return true;
+	if (!r->o->argv)
+		return r->signals || kill(r->o->pid, 0) != 0;
+	return workload_poll(&r->work) || r->signals > 1;
+}
+
+static int wait_for_end(struct recording *r, struct err *e)
+{
+	int64_t end_ns =
+		r->o->duration_ns ? now_ns(CLOCK_MONOTONIC) + r->o->duration_ns : 0;
+	int rc = 0;
+
+	while (!rc && !over(r, end_ns)) {
+		struct pollfd p = {r->signal_fd, POLLIN, 0};
+		int timeout = DRAIN_MS;
+
+		if (end_ns &&
+		    end_ns - now_ns(CLOCK_MONOTONIC) < DRAIN_MS * INT64_C(1000000))
+			timeout = 1 + (int)((end_ns - now_ns(CLOCK_MONOTONIC)) / 1000000);
+		rc = session_wait(r->session, &p, 1, timeout < 0 ? 0 : timeout, e);
+		if (!rc && (p.revents & POLLIN))
+			on_signal(r);
+		if (!rc)
+			rc = drain(r, e);
+	}
+	return rc;
+}
+
+/* ---- the end ---- */
+
+static int read_counts(struct recording *r, struct err *e)
+{
+	uint64_t counted;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < r->nattr; i++) {
+		rc = session_count(r->session, i, &counted, e);
+		if (rc)
+			break;
+		r->meta.event[i].counted = (int64_t)counted;
+		r->meta.event[i].delivered = (int64_t)r->delivered[i];
+	}
+	return rc;
+}
+
+static void warn(struct recording *r, const char *text)
+{
+	if (!meta_add_warning(&r->meta, text))
+		cli_warn(TOOL, "%s", text);
+}
+
+static void check_holes(struct recording *r)
+{
+	char text[400];
+
+	for (size_t i = 0; i < r->nattr; i++) {
+		const struct meta_event *ev = &r->meta.event[i];
+		int64_t hole = ev->counted - ev->delivered;
+
+		if (hole <= 0)
+			continue;
+		snprintf(text, sizeof(text),
+			 "%s: the kernel counted %" PRId64 ", %" PRId64
+			 " were delivered, %" PRId64 " are missing; %s",
+			 ev->name, ev->counted, ev->delivered, hole,
+			 ev->role == ROLE_INTERRUPT &&
+					 session_feed(r->session) == FEED_PERF && !r->lost
+				 ? "perf loses samples from idle CPUs here: use "
+				   "--irq-feed bpf"
+				 : "use a larger ring (-m)");
+		warn(r, text);
+	}
+}
+
+static void print_summary(const struct recording *r)
+{
+	int64_t starts = 0, irqs = 0, missing = 0;
+	uint64_t bytes = r->file ? perfdata_written(r->file) : 0;
+	char size[32];
+
+	for (size_t i = 0; i < r->nattr; i++) {
+		const struct meta_event *ev = &r->meta.event[i];
+
+		fprintf(stderr,
+			"  %-10s %-40s counted %" PRId64 ", delivered %" PRId64
+			", lost %" PRId64 "\n",
+			role_name(ev->role), ev->name, ev->counted, ev->delivered,
+			ev->counted - ev->delivered);
+		missing += ev->counted - ev->delivered;
+		starts += ev->role == ROLE_SUBMIT ? ev->counted : 0;
+		irqs += ev->role == ROLE_INTERRUPT ? ev->counted : 0;
+	}
+	fprintf(stderr,
+		"%s: %" PRId64 " transfers started, %" PRId64 " interrupts, %" PRId64
+		" lost, %s in %s\nnext: dmaanalyze -i %s trace.db\n",
+		TOOL, starts, irqs, missing, num_print_bytes(size, (int64_t)bytes),
+		r->o->output, r->o->output);
+}
+
+static int finish_file(struct recording *r, struct err *e)
+{
+	struct perfdata_section s;
+	struct meta *m = &r->meta;
+	int rc;
+
+	if (r->work.ended && WIFEXITED(r->work.status))
+		m->exit_status = WEXITSTATUS(r->work.status);
+	if (r->work.ended && WIFSIGNALED(r->work.status))
+		m->exit_signal = WTERMSIG(r->work.status);
+	rc = meta_section(m, false, &s, e);
+	if (rc)
+		perfdata_abandon(r->file);
+	else
+		rc = perfdata_finish(r->file, &s, 1, e);
+	r->file = NULL;
+	free_sections(&s, 1);
+	return rc;
+}
+
+/* Whatever failed before, counts are read, and what there is stays readable. */
+static int end(struct recording *r, int rc, struct err *e)
+{
+	int bad = session_disable(r->session, rc ? NULL : e);
+
+	r->meta.end_ns = now_ns(r->o->clockid);
+	rc = rc ? rc : bad;
+	if (!rc)
+		rc = drain(r, e);
+	bad = read_counts(r, rc ? NULL : e);
+	if (!bad)
+		bad = snapshot_after(&r->meta, r->o->profile, rc ? NULL : e);
+	rc = rc ? rc : bad;
+	check_holes(r);
+	if (r->o->verbosity >= 0 && !rc)
+		print_summary(r);
+	bad = finish_file(r, rc ? NULL : e);
+	return rc ? rc : bad;
+}
+
+static int arm(struct recording *r, struct err *e)
+{
+	const char *note;
+	int rc = add_probes(r, e);
+
+	if (!rc)
+		rc = snapshot_events(&r->meta, r->o->plan, probes_group(r->probes),
+				     r->o->nirq > 0, e);
+	if (!rc)
+		rc = open_session(r, e);
+	if (rc)
+		return rc;
+	note = session_feed_note(r->session);
+	if (note && r->o->nirq && r->o->verbosity >= 0)
+		cli_note(TOOL, "interrupts come by perf's own samples: %s", note);
+	r->meta.irq_feed =
+		r->o->nirq ? strdup(session_feed(r->session) == FEED_BPF ? "bpf" : "perf")
+			   : NULL;
+	rc = fill_meta(r, e);
+	return rc ? rc : create_file(r, e);
+}
+
+static int run_armed(struct recording *r, struct err *e)
+{
+	int rc = session_enable(r->session, e);
+
+	if (!rc && r->o->argv)
+		rc = workload_go(&r->work, r->o->argv[0], &r->exec_errno, e);
+	if (!rc)
+		rc = wait_for_end(r, e);
+	return end(r, rc, e);
+}
+
+static void block_signals(struct recording *r)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, &r->old_mask);
+	r->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void clean(struct recording *r)
+{
+	struct err why = {0};
+
+	perfdata_abandon(r->file);
+	session_close(r->session);
+	if (probes_close(r->probes, &why))
+		cli_warn(TOOL, "%s", why.text);
+	workload_release(&r->work);
+	meta_release(&r->meta);
+	free(r->event_id);
+	free(r->attr);
+	free(r->slot);
+	free(r->delivered);
+	if (r->signal_fd >= 0)
+		close(r->signal_fd);
+}
+
+int recording_run(const struct recording_options *o, struct err *e)
+{
+	struct recording r = {.o = o, .signal_fd = -1, .work = {.go = -1, .fail = -1}};
+	int rc = 0, status = EXIT_FAILED;
+
+	meta_init(&r.meta);
+	block_signals(&r);
+	if (o->argv)
+		rc = workload_fork(&r.work, o->argv, &r.old_mask, e);
+	signal(SIGPIPE, SIG_IGN); /* not before the fork: it would be inherited */
+	if (!rc)
+		rc = arm(&r, e);
+	if (!rc)
+		rc = run_armed(&r, e);
+	if (!rc)
+		status = o->argv && r.work.ended ? workload_exit_code(&r.work) : EXIT_OK;
+	if (r.exec_errno)
+		status = r.exec_errno == ENOENT ? 127 : 126;
+	clean(&r);
+	return status;
+}

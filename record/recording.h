@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One recording, from armed probes to a finished file. */
+#ifndef DMA_RECORDING_H
+#define DMA_RECORDING_H
+
+#include "irqmap.h"
+#include "plan.h"
+#include "session.h"
+
+struct err;
+
+struct recording_options {
+	const char *output, *label, *clock_name; /* label NULL = none */
+	char **argv;				 /* the command; NULL with pid */
+	pid_t pid;
+	int clockid;
+	int64_t duration_ns; /* 0 = to the end of the command */
+	size_t ring_bytes;
+	enum irq_feed feed;
+	const struct plan *plan;
+	const struct profile *profile;
+	const struct irqmap *map;
+	const int32_t *irq; /* ascending */
+	size_t nirq;
+	bool irq_named;
+	int verbosity; /* -1 quiet, 0, 1 verbose */
+	char **cmdline;
+};
+
+/* Returns the exit status for dmarec: the workload's own, 126 or 127, or 1 with *e
+ * filled. */
+int recording_run(const struct recording_options *o, struct err *e);
+
+#endif
