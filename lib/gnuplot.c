@@ -48,11 +48,13 @@ static void child_release(struct child *c)
 	*c = (struct child){.pid = -1, .script = -1, .out = -1, .complaint = -1};
 }
 
-/* Never returns. Only async-signal-safe calls and exec. */
+/* Never returns. Texts are UTF-8 whatever the caller's locale. */
 static void child_exec(const struct child *c)
 {
 	if (dup2(c->script, 0) < 0 || dup2(c->out, 1) < 0 || dup2(c->complaint, 2) < 0)
 		_exit(EXIT_NO_GNUPLOT - 1);
+	setenv("LC_ALL", "C.UTF-8", 1);
+	unsetenv("GNUTERM");
 	execlp("gnuplot", "gnuplot", "-d", "-", (char *)NULL);
 	_exit(EXIT_NO_GNUPLOT);
 }
@@ -77,12 +79,44 @@ static int child_start(struct child *c, const char *script, size_t len, struct e
 	return 0;
 }
 
+/*
+ * What the host's set-up makes the libraries say, which is about no picture: fontconfig
+ * without a home to cache in, and gnuplot without a UTF-8 locale (it looks for the degree
+ * sign at its start; we `set encoding utf8`).
+ */
+static bool harmless(const char *line)
+{
+	return !strncmp(line, "Fontconfig ", 11) ||
+	       strstr(line, "iconv failed to convert degree sign");
+}
+
+static void drop_harmless(char *text)
+{
+	char *to = text;
+
+	for (char *line = text, *next; *line; line = next) {
+		size_t len = strcspn(line, "\n");
+		char end = line[len];
+
+		next = line + len + (end ? 1 : 0);
+		line[len] = 0;
+		if (harmless(line))
+			continue;
+		memmove(to, line, len);
+		to += len;
+		if (end)
+			*to++ = end;
+	}
+	*to = 0;
+}
+
 /* What the child wrote to fd, as one line; "" when nothing. */
 static void read_back(int fd, char *buf, size_t size)
 {
 	ssize_t n = pread(fd, buf, size - 1, 0);
 
 	buf[n > 0 ? n : 0] = 0;
+	drop_harmless(buf);
 	for (char *p = buf; *p; p++)
 		if ((unsigned char)*p < ' ')
 			*p = ' ';
@@ -92,7 +126,7 @@ static void read_back(int fd, char *buf, size_t size)
 
 static int child_wait(struct child *c, struct err *e)
 {
-	char said[600];
+	char said[4096];
 	int status;
 
 	while (waitpid(c->pid, &status, 0) < 0)

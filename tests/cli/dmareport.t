@@ -69,6 +69,9 @@ try "$report" -o runs --format html $(seq -f '--run %.0f' 1 10) runs.db
 [ -z "$(grep -o '<[a-z0-9]* [^>]*id="[^"]*"' runs/index.html | grep -v 'id="gp' | grep -o ' id=.*' | sort | uniq -d)" ]
 ok $? "no id twice in the page"
 
+env -i PATH="$PATH" LC_ALL=C HOME=/nonexistent "$report" -o bare trace.db >out 2>err && [ ! -s err ] &&
+	cmp -s bare/time.svg trace-report/time.svg
+ok $? "the same pictures with no environment at all"
 export COLUMNS=80
 LC_ALL=C.UTF-8 try "$report" --term trace.db
 r=$?; [ $r = 0 ] && grep -q '█' out && ! grep -q $'\033' out; ok $? "--term: blocks, no colour into a file"
