@@ -85,8 +85,7 @@ static int load(struct irqfeed *f, struct err *e)
 	int rc;
 
 	raise_memlock();
-	f->object =
-		bpf_object__open_mem(embed_irqfeed_bpf, embed_irqfeed_bpf_len - 1, NULL);
+	f->object = bpf_object__open_mem(embed_irqfeed_bpf, embed_irqfeed_bpf_len, NULL);
 	rc = f->object ? bpf_object__load(f->object) : -errno;
 	libbpf_set_print(before);
 	if (rc)
