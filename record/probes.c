@@ -82,6 +82,19 @@ int probes_owner(const char *line, const char **event, size_t *len)
 	return (int)pid;
 }
 
+/* Removal, with patience: perf lets go of an event of a process that just ended some
+ * milliseconds later, and until then the kernel says EBUSY. *tries is shared by a pass.
+ */
+static int remove_event(const char *cmd, int *tries)
+{
+	while (command(cmd)) {
+		if (errno != EBUSY || --*tries < 0)
+			return -1;
+		usleep(10000);
+	}
+	return 0;
+}
+
 /* Is that process a recorder, and not a later user of its number? */
 static bool is_recorder(int pid)
 {
@@ -94,6 +107,7 @@ static bool is_recorder(int pid)
 
 static int remove_stale(const char *root, struct err *e)
 {
+	int tries = 50;
 	char *text, *line, *save = NULL, cmd[256];
 	const char *event;
 	size_t len;
@@ -108,8 +122,9 @@ static int remove_stale(const char *root, struct err *e)
 		if (!pid || is_recorder(pid))
 			continue;
 		snprintf(cmd, sizeof(cmd), "-:%.*s\n", (int)len, event);
-		command(cmd); /* in use by somebody's perf: stays, and is no fault of ours
-			       */
+		remove_event(cmd, &tries); /* in use by somebody's perf: stays, and is no
+					    * fault of ours
+					    */
 	}
 	free(text);
 	return 0;
@@ -205,13 +220,13 @@ int probes_add(struct probes *p, bool is_return, const char *event, const char *
 int probes_close(struct probes *p, struct err *e)
 {
 	char cmd[160];
-	int rc = 0;
+	int rc = 0, tries = 50;
 
 	if (!p)
 		return 0;
 	for (size_t i = 0; i < p->n; i++) {
 		snprintf(cmd, sizeof(cmd), "-:%s/%s\n", p->group, p->event[i]);
-		if (command(cmd) && errno != ENOENT)
+		if (remove_event(cmd, &tries) && errno != ENOENT)
 			rc = err_errno(e, "the probe %s/%s could not be removed",
 				       p->group, p->event[i]);
 		free(p->event[i]);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A plan as text: names of events, the kernel filter, --dry-run. Knows nothing of ELF. */
+#include "plan.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+void plan_event_name(const char *function, char out[48])
+{
+	size_t n = 0;
+
+	if (isdigit((unsigned char)*function))
+		out[n++] = '_';
+	for (; *function && *function != '(' && n < 40; function++) {
+		char c = isalnum((unsigned char)*function) ? *function : '_';
+
+		if (c == '_' && n && out[n - 1] == '_' && function[0] != '_')
+			continue; /* "::" becomes one */
+		out[n++] = c;
+	}
+	out[n] = '\0';
+}
+
+char *plan_irq_filter(const int32_t *irq, size_t n)
+{
+	char *text = NULL;
+	size_t len, i = 0, k;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	while (i < n) {
+		for (k = i; k + 1 < n && irq[k + 1] == irq[k] + 1; k++)
+			;
+		fputs(i ? " || " : "", out);
+		if (k > i + 1)
+			fprintf(out, "(irq >= %d && irq <= %d)", irq[i], irq[k]);
+		else
+			fprintf(out, "irq == %d", irq[k = i]);
+		i = k + 1;
+	}
+	return fclose(out) ? NULL : text;
+}
+
+void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out)
+{
+	char *filter = plan_irq_filter(irq, nirq);
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct plan_probe *q = &p->probe[i];
+
+		fprintf(out, "%-10s %s\n  at       %s+0x%" PRIx64 "%s%s\n",
+			role_name(q->role), q->function, q->file, q->offset,
+			q->code ? "  " : "", q->code ? q->code : "");
+		if (*q->args)
+			fprintf(out, "  fields   %s\n", q->args);
+	}
+	if (nirq)
+		fprintf(out, "interrupt  %s\n", filter ? filter : "?");
+	fputs("\n# the same with tracefs and perf:\n", out);
+	for (size_t i = 0; i < p->n; i++)
+		fprintf(out,
+			"echo '%c:probe_dma/%s %s:0x%" PRIx64
+			"%s%s' >>/sys/kernel/tracing/uprobe_events\n",
+			p->probe[i].is_return ? 'r' : 'p', p->probe[i].event,
+			p->probe[i].file, p->probe[i].offset,
+			*p->probe[i].args ? " " : "", p->probe[i].args);
+	fputs("perf record -a -k CLOCK_MONOTONIC", out);
+	for (size_t i = 0; i < p->n; i++)
+		fprintf(out, " -e probe_dma:%s", p->probe[i].event);
+	if (nirq)
+		fprintf(out, " -e irq:irq_handler_entry --filter '%s'",
+			filter ? filter : "");
+	fputs(" -- COMMAND\n", out);
+	free(filter);
+}
