@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "cost.h"
 #include "err.h"
 #include "num.h"
 #include "perfdata.h"
@@ -480,6 +481,9 @@ static int arm(struct recording *r, struct err *e)
 {
 	const char *note;
 	int rc = add_probes(r, e);
+
+	if (!rc)
+		r->meta.uprobe_cost_ns = cost_uprobe_ns(r->probes);
 
 	if (!rc)
 		rc = snapshot_events(&r->meta, r->o->plan, probes_group(r->probes),
