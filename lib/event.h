@@ -34,6 +34,12 @@ int event_decoder_new(struct event_decoder **d, struct perfdata *p, const struct
 		      struct meta *m, bool *guessed, struct err *e);
 void event_decoder_free(struct event_decoder *d);
 
+/* Where an event does not carry a value, it is DMA_UNKNOWN; but an exit, and a doorbell, take card,
+ * channel, size and direction from the entry of their function (meta_event.func) on their thread. A
+ * sample is ROLE_OTHER when its `when` does not hold (nor that of its entry), or when its source has
+ * path patterns and the path of its descriptor fits none. A card key below 65536 is a number, the
+ * same card in every process; others are pointers. A negative size, or one beyond 2^63 bytes, is
+ * DMA_UNKNOWN. Conditions see the value as the event carries it, before size_unit. */
 /* 1 = *s filled (role may be ROLE_OTHER), 0 = no sample of a known event, negative = damaged. */
 int event_decode(struct event_decoder *d, const struct perfdata_rec *rec, struct sample *s,
 		 struct err *e);
@@ -46,5 +52,9 @@ struct event_card {
 	const char *name;
 };
 size_t event_cards(const struct event_decoder *d, const struct event_card **cards);
+
+/* Samples of sources with path patterns whose file descriptor no meta_fd names: they became
+ * ROLE_OTHER though they may have been transfers. */
+uint64_t event_unresolved(const struct event_decoder *d);
 
 #endif
