@@ -14,7 +14,7 @@
 #define ROUNDS 9
 #define CALLS  100
 
-__attribute__((noinline, noclone)) static void target(int n)
+__attribute__((noinline)) static void target(int n)
 {
 	__asm__ volatile("" : : "r"(n) : "memory");
 }
