@@ -290,10 +290,14 @@ static int open_perf(struct session *s, const struct session_options *o,
 
 static void close_list(struct perf_evlist **list)
 {
+	struct perf_evsel *evsel;
+
 	if (!*list)
 		return;
 	perf_evlist__munmap(*list);
 	perf_evlist__close(*list);
+	perf_evlist__for_each_entry(*list, evsel)
+		perf_evsel__free_id(evsel); /* deleting leaves them */
 	perf_evlist__delete(*list);
 	*list = NULL;
 }
