@@ -346,6 +346,18 @@ static void resolve_held(struct channel *c)
 	c->held.set = false;
 }
 
+/* Has transfer i exactly one interrupt before the next start? A window is cut behind such
+ * ones. */
+static bool single(const struct jwindow *w, size_t i)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < w->nirq; k++)
+		n += w->irq[k].time_ns >= w->tr[i]->t.submit_ns &&
+		     (i + 1 == w->ntr || w->irq[k].time_ns < w->tr[i + 1]->t.submit_ns);
+	return n == 1;
+}
+
 static int trim(struct join *j, struct channel *c, struct err *e)
 {
 	size_t n = c->w.ntr / 2, m = 0;
@@ -362,6 +374,11 @@ static int trim(struct join *j, struct channel *c, struct err *e)
 		n--;
 	if (!n && c->w.ntr)
 		return 0;
+	for (size_t k = n; c->expects && k > 2; k--)
+		if (single(&c->w, k - 1) && single(&c->w, k - 2)) {
+			n = k;
+			break;
+		}
 	while (m < c->w.nirq &&
 	       (n == c->w.ntr || c->w.irq[m].time_ns < c->w.tr[n]->t.submit_ns))
 		m++;
