@@ -181,6 +181,8 @@ int64_t hist_at_rank(const struct hist *h, uint64_t rank)
 
 	if (rank < 1 || rank > h->n)
 		return DMA_UNKNOWN;
+	if (rank == 1 || rank == h->n)
+		return rank == 1 ? h->min : h->max;
 	while (below + h->count[i] < rank)
 		below += h->count[i++];
 	bucket_range(h->first + (int32_t)i, &first, &last);

@@ -22,7 +22,7 @@ int64_t hist_max(const struct hist *h);
 double hist_mean(const struct hist *h);
 double hist_stddev(const struct hist *h); /* sample (n - 1); NAN when n < 2 */
 
-/* Value of 1-based rank r among n ordered values (nearest rank), as its bucket's midpoint, clamped
+/* Value of 1-based rank r among n ordered values: exact for the first and the last, else its bucket's midpoint, clamped
  * into [min, max]; DMA_UNKNOWN when r < 1 or r > n. */
 int64_t hist_at_rank(const struct hist *h, uint64_t rank);
 

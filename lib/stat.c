@@ -43,6 +43,7 @@ static void exact_ranks(uint64_t n, double q, double tail, uint64_t *low, uint64
 	while (k < n && binomial_cdf(n, q, k) <= tail)
 		k++;
 	*low = k; /* P(B <= k - 1) <= tail; 0 = no such rank */
+	/* P(B >= k + 1) = 1 - P(B <= k) <= tail, k + 1 <= n */
 	while (k < n && 1 - binomial_cdf(n, q, k) > tail)
 		k++;
 	*high = k < n ? k + 1 : 0;
