@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make            build/dmarec, dmaanalyze, dmareport, dmacompare and the examples
-# make demo       everything from a fresh machine to the picture of a latency histogram
+# make demo       record, analyse and draw on this machine (needs dmaanalyze, which is not there yet)
 # make check      everything from a fresh machine to the result of the tests
 # make install    PREFIX= DESTDIR=; make uninstall takes it away again
-# make lint, format, asan, man, clean
-# make check-unit, check-cli, check-asan, check-clang, check-fuzz, check-vm: the parts of make check
-# make bench      speed and memory, as ratios against named peers in the same run
+# make format, asan, man, clean
+# make check-unit, check-cli, check-asan, check-clang, lint: run by themselves; make check runs the first two
 # make help       this list
 #
 # Sub-directories add their own programs and tests in examples/*/build.mk and tests/*/build.mk.
