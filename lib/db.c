@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Opening and checking a trace database, and thin statements over it. */
+#include "db.h"
+
+#include <errno.h>
+#include <math.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dma.h"
+#include "err.h"
+
+extern const char sql_raw[], sql_derived[], sql_views[];
+
+struct db {
+	sqlite3 *sq;
+	char *path;
+	bool created; /* we made the file and nothing is committed yet */
+};
+
+struct db_stmt {
+	sqlite3_stmt *st;
+	struct db *db;
+	bool misbound;
+};
+
+static int fail(struct db *db, struct err *e)
+{
+	int code = sqlite3_errcode(db->sq);
+
+	switch (code & 0xff) {
+	case SQLITE_NOTADB:
+		return err_set(e, ERR_FORMAT,
+			       "%s: is not an SQLite database; name another file",
+			       db->path);
+	case SQLITE_CORRUPT:
+		return err_set(e, ERR_FORMAT,
+			       "%s: the database is damaged (%s); load its recordings "
+			       "into a new one",
+			       db->path, sqlite3_errmsg(db->sq));
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return err_set(e, ERR_IO,
+			       "%s: another program is writing to it; try again when it "
+			       "has ended",
+			       db->path);
+	case SQLITE_FULL:
+		return err_set(e, ERR_IO, "%s: the disk is full; nothing was changed",
+			       db->path);
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return err_set(e, ERR_PERM,
+			       "%s: cannot be written (read-only file or directory)",
+			       db->path);
+	case SQLITE_NOMEM:
+		return err_set(e, ERR_NOMEM, "%s: out of memory", db->path);
+	default:
+		return err_set(e, ERR_IO, "%s: %s", db->path, sqlite3_errmsg(db->sq));
+	}
+}
+
+int db_exec(struct db *db, const char *sql, struct err *e)
+{
+	if (sqlite3_exec(db->sq, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return fail(db, e);
+	return 0;
+}
+
+static int one_number(struct db *db, const char *sql, int64_t *out, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int got;
+
+	if (sqlite3_prepare_v2(db->sq, sql, -1, &st, NULL) != SQLITE_OK)
+		return fail(db, e);
+	got = sqlite3_step(st);
+	*out = got == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+	sqlite3_finalize(st);
+	return got == SQLITE_ROW || got == SQLITE_DONE ? 0 : fail(db, e);
+}
+
+static int create_tables(struct db *db, struct err *e)
+{
+	static const char *const part[] = {sql_raw, sql_derived, sql_views};
+	char pragma[96];
+	int got = 0;
+
+	for (size_t i = 0; !got && i < sizeof(part) / sizeof(*part); i++)
+		got = db_exec(db, part[i], e);
+	if (got)
+		return got;
+	sqlite3_snprintf(sizeof(pragma), pragma,
+			 "PRAGMA application_id = %d; PRAGMA user_version = %d",
+			 DB_APPLICATION_ID, DB_VERSION);
+	return db_exec(db, pragma, e);
+}
+
+/* What it is: 1 = empty, 0 = ours, negative. */
+static int identify(struct db *db, struct err *e)
+{
+	int64_t app, version, tables, run;
+	int got;
+
+	got = one_number(db, "PRAGMA application_id", &app, e);
+	if (!got)
+		got = one_number(db, "PRAGMA user_version", &version, e);
+	if (!got)
+		got = one_number(db, "SELECT count(*) FROM sqlite_schema", &tables, e);
+	if (!got)
+		got = one_number(
+			db,
+			"SELECT count(*) FROM sqlite_schema WHERE type = 'table' "
+			"AND name IN ('run', 'source', 'sample', 'transfer')",
+			&run, e);
+	if (got)
+		return got;
+	if (!tables && !app)
+		return 1;
+	if (app != DB_APPLICATION_ID)
+		return err_set(e, ERR_FORMAT,
+			       "%s: is another application's database; name another file "
+			       "for the trace",
+			       db->path);
+	if (version > DB_VERSION)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "%s: was written by a newer version (schema %lld, this "
+			       "tool knows "
+			       "%d); use that version's tools",
+			       db->path, (long long)version, DB_VERSION);
+	if (version < DB_VERSION || run != 4)
+		return err_set(e, ERR_FORMAT,
+			       "%s: lacks tables that a trace has (schema %lld); load "
+			       "its recordings "
+			       "into a new database",
+			       db->path, (long long)version);
+	return 0;
+}
+
+static int check_path(const char *path, enum db_mode mode, bool *missing, struct err *e)
+{
+	struct stat st;
+
+	*missing = false;
+	if (!stat(path, &st)) {
+		if (!S_ISREG(st.st_mode))
+			return err_set(e, ERR_FORMAT, "%s: is not a regular file", path);
+		return 0;
+	}
+	if (errno != ENOENT)
+		return err_errno(e, "%s", path);
+	if (mode != DB_CREATE)
+		return err_set(
+			e, ERR_NOTFOUND,
+			"%s: no such database; dmaanalyze makes one from a recording",
+			path);
+	*missing = true;
+	return 0;
+}
+
+static int configure(struct db *db, enum db_mode mode, struct err *e)
+{
+	sqlite3_busy_timeout(db->sq, 2000);
+	sqlite3_extended_result_codes(db->sq, 1);
+	if (mode == DB_READ)
+		return db_exec(db, "PRAGMA cache_size = -16384", e);
+	/* A rollback journal keeps a killed load harmless; appended pages cost it
+	 * nothing. */
+	return db_exec(db,
+		       "PRAGMA cache_size = -32768; PRAGMA synchronous = NORMAL;"
+		       "PRAGMA foreign_keys = ON; PRAGMA temp_store = FILE",
+		       e);
+}
+
+static int open_checked(struct db *db, enum db_mode mode, struct err *e)
+{
+	int flags = mode == DB_READ	? SQLITE_OPEN_READONLY
+		    : mode == DB_CREATE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+					: SQLITE_OPEN_READWRITE;
+	int got = check_path(db->path, mode, &db->created, e);
+
+	if (got)
+		return got;
+	if (sqlite3_open_v2(db->path, &db->sq, flags, NULL) != SQLITE_OK) {
+		db->created = false;
+		if (!db->sq)
+			return err_set(e, ERR_NOMEM, "out of memory");
+		return err_set(e, ERR_IO, "%s: %s%s", db->path, sqlite3_errmsg(db->sq),
+			       mode == DB_CREATE ? " (is there such a directory, and may "
+						   "you write to it?)"
+						 : "");
+	}
+	got = configure(db, mode, e);
+	if (!got)
+		got = identify(db, e);
+	if (got <= 0)
+		return got;
+	if (mode != DB_CREATE)
+		return err_set(e, ERR_FORMAT, "%s: is empty; dmaanalyze -i RAW fills it",
+			       db->path);
+	return 0;
+}
+
+int db_open(struct db **out, const char *path, enum db_mode mode, struct err *e)
+{
+	struct db *db = calloc(1, sizeof(*db));
+	int got;
+
+	*out = NULL;
+	if (!db || !(db->path = strdup(path))) {
+		free(db);
+		return err_set(e, ERR_NOMEM, "out of memory");
+	}
+	got = open_checked(db, mode, e);
+	if (got < 0) {
+		db_close(db);
+		return got;
+	}
+	*out = db;
+	return 0;
+}
+
+void db_close(struct db *db)
+{
+	if (!db)
+		return;
+	db_rollback(db);
+	sqlite3_close_v2(db->sq);
+	if (db->created)
+		unlink(db->path);
+	free(db->path);
+	free(db);
+}
+
+const char *db_path(const struct db *db)
+{
+	return db->path;
+}
+
+int db_begin(struct db *db, struct err *e)
+{
+	int64_t tables;
+	int got = db_exec(db, "BEGIN IMMEDIATE", e);
+
+	if (!got)
+		got = one_number(db, "SELECT count(*) FROM sqlite_schema", &tables, e);
+	if (!got && !tables)
+		got = create_tables(db, e);
+	if (got)
+		db_rollback(db);
+	return got;
+}
+
+int db_commit(struct db *db, struct err *e)
+{
+	int got = db_exec(db, "COMMIT", e);
+
+	if (got)
+		db_rollback(db);
+	else
+		db->created = false;
+	return got;
+}
+
+void db_rollback(struct db *db)
+{
+	if (db->sq && !sqlite3_get_autocommit(db->sq))
+		sqlite3_exec(db->sq, "ROLLBACK", NULL, NULL, NULL);
+}
+
+int64_t db_last_id(struct db *db)
+{
+	return sqlite3_last_insert_rowid(db->sq);
+}
+
+int db_check(struct db *db, struct err *e)
+{
+	struct db_stmt *s;
+	const char *said;
+	int got = db_prepare(db, &s, "PRAGMA quick_check(1)", e);
+
+	if (got)
+		return got;
+	got = db_step(s, e);
+	said = got == 1 ? db_text(s, 0) : NULL;
+	if (got == 1)
+		got = said && !strcmp(said, "ok")
+			      ? 0
+			      : err_set(e, ERR_FORMAT,
+					"%s: the database is damaged (%s); load its "
+					"recordings into a new one",
+					db->path, said ? said : "?");
+	db_finalize(s);
+	return got;
+}
+
+int db_prepare(struct db *db, struct db_stmt **out, const char *sql, struct err *e)
+{
+	struct db_stmt *s = calloc(1, sizeof(*s));
+
+	*out = NULL;
+	if (!s)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	s->db = db;
+	if (sqlite3_prepare_v3(db->sq, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->st,
+			       NULL) != SQLITE_OK) {
+		free(s);
+		return fail(db, e);
+	}
+	*out = s;
+	return 0;
+}
+
+void db_finalize(struct db_stmt *s)
+{
+	if (s)
+		sqlite3_finalize(s->st);
+	free(s);
+}
+
+static int place_of(struct db_stmt *s, const char *name)
+{
+	int place = sqlite3_bind_parameter_index(s->st, name);
+
+	if (!place)
+		s->misbound = true;
+	return place;
+}
+
+void db_bind_i64(struct db_stmt *s, const char *name, int64_t v)
+{
+	db_bind_at(s, place_of(s, name), v);
+}
+
+void db_bind_real(struct db_stmt *s, const char *name, double v)
+{
+	int place = place_of(s, name);
+
+	if (isfinite(v))
+		sqlite3_bind_double(s->st, place, v);
+	else
+		sqlite3_bind_null(s->st, place);
+}
+
+void db_bind_text(struct db_stmt *s, const char *name, const char *v)
+{
+	sqlite3_bind_text(s->st, place_of(s, name), v, -1, SQLITE_TRANSIENT);
+}
+
+void db_bind_at(struct db_stmt *s, int place, int64_t v)
+{
+	if (v == DMA_UNKNOWN)
+		sqlite3_bind_null(s->st, place);
+	else
+		sqlite3_bind_int64(s->st, place, v);
+}
+
+void db_bind_text_at(struct db_stmt *s, int place, const char *v)
+{
+	sqlite3_bind_text(s->st, place, v, -1, SQLITE_STATIC);
+}
+
+int db_step(struct db_stmt *s, struct err *e)
+{
+	int got;
+
+	if (s->misbound)
+		return err_set(e, ERR_USAGE, "bug: no such parameter in: %s",
+			       sqlite3_sql(s->st));
+	got = sqlite3_step(s->st);
+	if (got == SQLITE_ROW)
+		return 1;
+	if (got != SQLITE_DONE) {
+		fail(s->db, e);
+		sqlite3_reset(s->st);
+		return e ? e->code : ERR_IO;
+	}
+	sqlite3_reset(s->st);
+	return 0;
+}
+
+void db_reset(struct db_stmt *s)
+{
+	sqlite3_reset(s->st);
+}
+
+int db_run(struct db_stmt *s, struct err *e)
+{
+	int got = db_step(s, e);
+
+	return got < 0 ? got : 0;
+}
+
+int64_t db_i64(struct db_stmt *s, int column)
+{
+	if (sqlite3_column_type(s->st, column) == SQLITE_NULL)
+		return DMA_UNKNOWN;
+	return sqlite3_column_int64(s->st, column);
+}
+
+double db_real(struct db_stmt *s, int column)
+{
+	if (sqlite3_column_type(s->st, column) == SQLITE_NULL)
+		return NAN;
+	return sqlite3_column_double(s->st, column);
+}
+
+const char *db_text(struct db_stmt *s, int column)
+{
+	return (const char *)sqlite3_column_text(s->st, column);
+}

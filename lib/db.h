@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The database: opening, creating, checking its version, and statements. The only file
+ * that knows SQLite's C interface for reading and writing a trace. A value that is
+ * DMA_UNKNOWN, NAN or a NULL text is NULL in the database, and the reverse.
+ */
+#ifndef DMA_DB_H
+#define DMA_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct db;
+struct db_stmt;
+
+enum {
+	DB_APPLICATION_ID = 0x444d4172, /* "DMAr" */
+	DB_VERSION = 1,			/* PRAGMA user_version of schema/ as it stands */
+};
+
+enum db_mode {
+	DB_READ,   /* must exist; nothing is written */
+	DB_WRITE,  /* must exist; tables that a newer tool added are created */
+	DB_CREATE, /* as DB_WRITE, but a missing or empty file becomes a database, with
+		    * its tables only when the first transaction is committed */
+};
+
+/* Refuses, with a sentence, what is no database, another application's, of a newer
+ * version, or damaged. On failure *db is NULL. */
+int db_open(struct db **db, const char *path, enum db_mode mode, struct err *e);
+
+/* Rolls back what is open. A file that DB_CREATE made and nothing was committed to is
+ * removed. */
+void db_close(struct db *db);
+
+const char *db_path(const struct db *db);
+
+int db_exec(struct db *db, const char *sql, struct err *e);
+int db_begin(struct db *db, struct err *e); /* takes the write lock at once */
+int db_commit(struct db *db, struct err *e);
+void db_rollback(struct db *db);
+int64_t db_last_id(struct db *db);
+
+/* PRAGMA integrity: quick_check; ERR_FORMAT with what it found. */
+int db_check(struct db *db, struct err *e);
+
+int db_prepare(struct db *db, struct db_stmt **s, const char *sql, struct err *e);
+void db_finalize(struct db_stmt *s);
+
+/* By name (":run"); a name that the statement does not have is a bug and fails the next
+ * step. Texts are copied. */
+void db_bind_i64(struct db_stmt *s, const char *name, int64_t v);
+void db_bind_real(struct db_stmt *s, const char *name, double v);
+void db_bind_text(struct db_stmt *s, const char *name, const char *v);
+
+/* By place, 1-based: for the statements that run a million times. A text must be static.
+ */
+void db_bind_at(struct db_stmt *s, int place, int64_t v);
+void db_bind_text_at(struct db_stmt *s, int place, const char *v);
+
+/* 1 = a row, 0 = done (and reset, ready for the next values), negative. */
+int db_step(struct db_stmt *s, struct err *e);
+void db_reset(struct db_stmt *s);
+
+/* A statement that returns no rows: step and reset. */
+int db_run(struct db_stmt *s, struct err *e);
+
+int64_t db_i64(struct db_stmt *s, int column);	    /* DMA_UNKNOWN for NULL; 0-based */
+double db_real(struct db_stmt *s, int column);	    /* NAN for NULL */
+const char *db_text(struct db_stmt *s, int column); /* NULL; valid until the next step */
+
+#endif
