@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# make check-fuzz: every fuzz_NAME.c for FUZZ_SECONDS over a copy of its seeds, tests/data/fuzz/NAME. What
+# it finds is kept as build/fuzz/crash-*: it becomes a unit test, and a seed.
+FUZZ         := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 8
+
+$(FUZZ): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libdma.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_analyze)
+fuzz-programs: $(FUZZ)
+
+check-fuzz:
+	@CLANG='$(CLANG)' MAKE='$(MAKE)' tests/fuzz/run.sh $(FUZZ_SECONDS)
+.PHONY: fuzz-programs check-fuzz
+
+$(B)/tests/fuzz/mkseeds: $(B)/tests/fuzz/mkseeds.o $(B)/tests/unit/rawfile.o $(B)/libdma.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_analyze)
