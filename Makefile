@@ -100,8 +100,7 @@ $(B)/record/%.bpf.embed.o: $(B)/record/%.bpf.o
 	$(call embed,embed_$*_bpf,$<,$@)
 
 # ---- the tools ----
-# (dmarec needs record/symbols.c; the guard goes with its arrival)
-tools: $(foreach t,$(if $(wildcard record/symbols.c),$(TOOLS),$(filter-out dmarec,$(TOOLS))),$(if $(wildcard record/$(t).c analyze/$(t).c report/$(t).c),$(B)/$(t)))
+tools: $(foreach t,$(TOOLS),$(if $(wildcard record/$(t).c analyze/$(t).c report/$(t).c),$(B)/$(t)))
 $(B)/dmarec: $(B)/record/dmarec.o $(B)/record.a $(B)/libdma.a | $(LIBPERF)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBPERF) $(LIBS_record)

@@ -233,25 +233,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* The shipped profile whose start functions the files define, a library's name before
  * all. 1 = taken, 0 = none fits. */
-static int find_shipped(struct profile *best, char *const *files, size_t n, struct err *e)
+static int find_shipped(struct profile *best, const struct plan_files *files,
+			struct err *e)
 {
 	char **path = NULL, also[256] = "";
-	size_t npath = 0, len = 0;
-	int top = 0, rc = profile_list(&path, &npath, e);
+	size_t npath = 0, len = 0, top = 0;
+	int rc = profile_list(&path, &npath, e);
 
 	for (size_t i = 0; !rc && i < npath; i++) {
 		struct profile p;
-		bool library = false;
-		int fits;
+		bool library;
+		size_t fits;
 
 		profile_init(&p);
 		if (profile_read(&p, path[i], NULL))
 			continue; /* a broken one is an error only when it is asked for */
-		for (size_t k = 0; k < n; k++)
-			library |= profile_is_library(&p, files[k]);
-		fits = p.automatic == AUTO_NO || (p.automatic == AUTO_LIBRARY && !library)
-			       ? 0
-			       : plan_fits(&p, files, n) + 0;
+		fits = p.automatic == AUTO_NO ? 0 : plan_fits(&p, files, &library);
+		if (fits && p.automatic == AUTO_LIBRARY && !library)
+			fits = 0;
 		if (fits > 0 && library)
 			fits += 1000;
 		if (fits > 0 && fits == top && len < sizeof(also))
@@ -299,8 +298,8 @@ static int named_profile(const struct options *o, struct profile *p, struct err 
 	return rc;
 }
 
-static int choose_profile(const struct options *o, struct profile *p, char *const *files,
-			  size_t n, struct err *e)
+static int choose_profile(const struct options *o, struct profile *p,
+			  const struct plan_files *files, struct err *e)
 {
 	int rc;
 
@@ -310,7 +309,7 @@ static int choose_profile(const struct options *o, struct profile *p, char *cons
 	} else if (o->start.n) {
 		rc = 0;
 	} else {
-		rc = find_shipped(p, files, n, e);
+		rc = find_shipped(p, files, e);
 		if (rc > 0 && o->rec.verbosity >= 0)
 			cli_note(TOOL, "profile %s fits (--profile NAME chooses another)",
 				 p->name);
@@ -342,7 +341,7 @@ static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 static int find_files(const struct options *o, char ***files, size_t *n, struct err *e)
 {
 	char *missing = NULL;
-	int rc = o->rec.argv ? loader_files(o->rec.argv[0], files, n, &missing, e)
+	int rc = o->rec.argv ? loader_files(o->rec.argv, files, n, &missing, e)
 			     : loader_files_of_pid(o->rec.pid, files, n, e);
 
 	if (missing && o->rec.verbosity >= 0)
@@ -481,6 +480,7 @@ static int run(struct options *o, struct err *e)
 	struct profile p;
 	struct plan plan = {0};
 	struct irqmap map = {0};
+	struct plan_files opened = {0};
 	char **files = NULL;
 	size_t n = 0;
 	int rc, status;
@@ -492,9 +492,12 @@ static int run(struct options *o, struct err *e)
 		return 127;
 	}
 	if (!rc)
-		rc = choose_profile(o, &p, files, n, e);
+		rc = plan_files_open(&opened, files, n, e);
 	if (!rc)
-		rc = plan_make(&plan, &p, files, n, o->exits, e);
+		rc = choose_profile(o, &p, &opened, e);
+	if (!rc)
+		rc = plan_make(&plan, &p, &opened, o->exits, e);
+	plan_files_close(&opened);
 	if (!rc)
 		rc = irqmap_read(&map, "", e);
 	status = rc ? cli_status(e) : run_planned(o, &p, &plan, &map, e);

@@ -221,26 +221,47 @@ static enum role entry_role(const struct func_spec *f)
 static int plan_doorbells(struct site *s, struct err *e)
 {
 	struct code_sites sites = {0};
+	struct err why = {0};
 	char *where = NULL, event[80];
 	int rc;
 
 	if (s->spec->doorbell_store < 0 || s->spec->role != FUNC_START)
 		return 0;
 	rc = elf_file_stores(s->file, s->symbol, s->spec->doorbell_store, &sites, &where,
-			     e);
+			     &why);
 	for (size_t i = 0; !rc && i < sites.n; i++) {
 		snprintf(event, sizeof(event), "%s_db%zu", s->name, i);
 		rc = add(s, event, ROLE_DOORBELL, sites.site[i].offset, "",
 			 sites.site[i].text, e);
 	}
-	if (!rc && !sites.n)
+	if (rc == ERR_UNSUPPORTED)
+		rc = note(s->plan, e, "%s; its exits stand for the doorbell", why.text);
+	else if (!rc && !sites.n)
 		rc = note(s->plan, e,
 			  "%s: no store to +0x%" PRIx64
 			  " found, its exits stand for the doorbell",
-			  s->symbol->name, (uint64_t)s->spec->doorbell_store);
+			  s->symbol->qualified, (uint64_t)s->spec->doorbell_store);
 	code_sites_release(&sites);
 	free(where);
 	return rc;
+}
+
+/* A wait that ends with a jump into another file: the jump is not its end. */
+static bool ends_elsewhere(const struct site *s, const struct code_sites *sites,
+			   struct err *why)
+{
+	if (s->spec->role == FUNC_START)
+		return false;
+	for (size_t i = 0; i < sites->n; i++)
+		if (sites->site[i].kind == SITE_TAIL_JUMP) {
+			err_set(why, ERR_UNSUPPORTED,
+				"it ends by a jump into another file (%s at 0x%" PRIx64
+				"), whose return is not seen; --exit-probes uretprobe "
+				"sees it, but must not be used on code that throws",
+				sites->site[i].text, sites->site[i].addr);
+			return true;
+		}
+	return false;
 }
 
 static int plan_exits(struct site *s, size_t entry, enum exit_probes mode, struct err *e)
@@ -262,11 +283,13 @@ static int plan_exits(struct site *s, size_t entry, enum exit_probes mode, struc
 	}
 	rc = mode == EXITS_NONE ? err_set(&why, ERR_UNSUPPORTED, "--exit-probes none")
 				: elf_file_exits(s->file, s->symbol, &sites, &why);
+	if (!rc && ends_elsewhere(s, &sites, &why))
+		rc = why.code;
 	if (rc || !sites.n) {
 		s->plan->probe[entry].no_exit = true;
 		code_sites_release(&sites);
-		return note(s->plan, e, "%s is left without exits: %s", s->symbol->name,
-			    rc ? why.text : "it never returns");
+		return note(s->plan, e, "%s is left without exits: %s",
+			    s->symbol->qualified, rc ? why.text : "it never returns");
 	}
 	for (size_t i = 0; !rc && i < sites.n; i++) {
 		/* before a tail jump the value is not there yet */
@@ -308,6 +331,12 @@ static int plan_function(struct plan *p, const struct func_spec *spec, struct el
 		rc = plan_doorbells(&s, e);
 	if (!rc)
 		rc = plan_exits(&s, entry, mode, e);
+	if (!rc && elf_file_clones(f, symbol))
+		rc = note(p, e,
+			  "%s: the compiler made copies of %s with other parameters, or "
+			  "moved part "
+			  "of it; calls of those from within %s are not seen",
+			  elf_file_path(f), symbol->qualified, elf_file_path(f));
 	free(s.args);
 	free(s.ret);
 	parameter_list_release(&s.params);
@@ -393,17 +422,20 @@ static void nearest(struct elf_file *const *f, size_t n, const char *pattern, ch
 	}
 }
 
-static int not_found(const struct func_spec *spec, struct elf_file *const *f, size_t n,
-		     char *const *files, struct err *e)
+static int not_found(const struct func_spec *spec, const struct plan_files *f,
+		     struct err *e)
 {
 	char near[256], searched[400];
 	size_t len = 0;
 
-	nearest(f, n, spec->pattern, near, sizeof(near));
+	nearest(f->file, f->n, spec->pattern, near, sizeof(near));
 	searched[0] = '\0';
-	for (size_t i = 0; i < n && len < sizeof(searched); i++)
-		len += (size_t)snprintf(searched + len, sizeof(searched) - len, "%s%s",
-					i ? ", " : "", files[i]);
+	for (size_t i = 0; i < f->n && len < sizeof(searched); i++)
+		len += (size_t)snprintf(searched + len, sizeof(searched) - len, "%s%s%s",
+					i ? ", " : "", f->path[i],
+					f->file[i] && !elf_file_has_symbols(f->file[i])
+						? " (stripped)"
+						: "");
 	return err_set(
 		e, ERR_NOTFOUND,
 		"no function '%s' (%s) in %s%s%s; name another with --start, or the "
@@ -412,8 +444,8 @@ static int not_found(const struct func_spec *spec, struct elf_file *const *f, si
 		*near ? "; the nearest names are " : "", near);
 }
 
-static int plan_specs(struct plan *p, const struct profile *prof, struct elf_file **f,
-		      char *const *files, size_t n, enum exit_probes mode, struct err *e)
+static int plan_specs(struct plan *p, const struct profile *prof,
+		      const struct plan_files *f, enum exit_probes mode, struct err *e)
 {
 	const struct func_spec *missing = NULL;
 	size_t starts = 0;
@@ -423,68 +455,87 @@ static int plan_specs(struct plan *p, const struct profile *prof, struct elf_fil
 		const struct func_spec *spec = &prof->func[k];
 		size_t found = 0;
 
-		for (size_t i = 0; !rc && i < n; i++)
-			if (f[i])
-				rc = plan_spec(p, spec, f[i], mode, &found, e);
+		for (size_t i = 0; !rc && i < f->n; i++)
+			if (f->file[i])
+				rc = plan_spec(p, spec, f->file[i], mode, &found, e);
 		if (rc)
 			break;
 		if (spec->role == FUNC_START || spec->role == FUNC_TRANSFER)
 			starts += found;
 		if (!found && spec->origin && !strncmp(spec->origin, "--", 2))
-			rc = not_found(spec, f, n, files, e);
+			rc = not_found(spec, f, e);
 		else if (!found && !missing)
 			missing = spec;
 	}
 	if (!rc && !starts)
-		rc = missing ? not_found(missing, f, n, files, e)
+		rc = missing ? not_found(missing, f, e)
 			     : err_set(e, ERR_USAGE,
 				       "no start function is named: --start FUNC");
 	return rc;
 }
 
-int plan_make(struct plan *p, const struct profile *prof, char *const *files,
-	      size_t nfiles, enum exit_probes exits, struct err *e)
+int plan_files_open(struct plan_files *f, char *const *path, size_t n, struct err *e)
 {
-	struct elf_file **f = calloc(nfiles + 1, sizeof(*f));
-	int rc;
-
-	*p = (struct plan){0};
-	if (!f)
+	*f = (struct plan_files){.path = path, .n = n};
+	f->file = calloc(n + 1, sizeof(*f->file));
+	f->why = calloc(n + 1, sizeof(*f->why));
+	if (!f->file || !f->why)
 		return err_set(e, ERR_NOMEM, "no memory");
-	for (size_t i = 0; i < nfiles; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct err why = {0};
 
-		if (elf_file_open(&f[i], files[i], &why))
-			note(p, e, "%s is not searched: %s", files[i], why.text);
+		if (elf_file_open(&f->file[i], path[i], &why))
+			f->why[i] = strdup(why.text);
 	}
-	rc = plan_specs(p, prof, f, files, nfiles, exits, e);
-	for (size_t i = 0; i < nfiles; i++)
-		elf_file_close(f[i]);
-	free(f);
+	return 0;
+}
+
+void plan_files_close(struct plan_files *f)
+{
+	for (size_t i = 0; f->file && i < f->n; i++) {
+		elf_file_close(f->file[i]);
+		free(f->why[i]);
+	}
+	free(f->file);
+	free(f->why);
+	*f = (struct plan_files){0};
+}
+
+int plan_make(struct plan *p, const struct profile *prof, const struct plan_files *f,
+	      enum exit_probes exits, struct err *e)
+{
+	int rc = 0;
+
+	*p = (struct plan){0};
+	for (size_t i = 0; i < f->n && !rc; i++)
+		if (f->why[i])
+			rc = note(p, e, "not searched: %s", f->why[i]);
+	if (!rc)
+		rc = plan_specs(p, prof, f, exits, e);
 	if (rc)
 		plan_release(p);
 	return rc;
 }
 
-int plan_fits(const struct profile *prof, char *const *files, size_t nfiles)
+size_t plan_fits(const struct profile *prof, const struct plan_files *f, bool *library)
 {
-	int starts = 0;
+	size_t starts = 0;
 
-	for (size_t i = 0; i < nfiles; i++) {
-		struct elf_file *f;
+	*library = false;
+	for (size_t i = 0; i < f->n; i++) {
+		const char *soname = f->file[i] ? elf_file_soname(f->file[i]) : NULL;
 
-		if (elf_file_open(&f, files[i], NULL))
-			continue;
-		for (size_t k = 0; k < prof->nfunc; k++) {
+		*library |= profile_is_library(prof, f->path[i]) ||
+			    (soname && profile_is_library(prof, soname));
+		for (size_t k = 0; f->file[i] && k < prof->nfunc; k++) {
 			struct symbol_list l = {0};
 
 			if (prof->func[k].role > FUNC_TRANSFER ||
-			    elf_file_find(f, prof->func[k].pattern, &l, NULL))
+			    elf_file_find(f->file[i], prof->func[k].pattern, &l, NULL))
 				continue;
 			starts += l.n > 0;
 			symbol_list_release(&l);
 		}
-		elf_file_close(f);
 	}
 	return starts;
 }

@@ -40,15 +40,27 @@ struct plan {
 	size_t nnote;
 };
 
+/* The files in which functions are looked for, opened once. */
+struct elf_file;
+struct plan_files {
+	struct elf_file **file; /* NULL where it could not be opened */
+	char *const *path;	/* borrowed */
+	char **why;		/* of those */
+	size_t n;
+};
+int plan_files_open(struct plan_files *f, char *const *path, size_t n, struct err *e);
+void plan_files_close(struct plan_files *f);
+
 /* Finds the functions of prof, which must outlive the plan, in the files. Fails with
  * ERR_NOTFOUND when there is no start function (what was searched, the nearest names,
  * -x), and with ERR_AMBIGUOUS when one name fits several functions. On failure *p is
  * released. */
-int plan_make(struct plan *p, const struct profile *prof, char *const *files,
-	      size_t nfiles, enum exit_probes exits, struct err *e);
+int plan_make(struct plan *p, const struct profile *prof, const struct plan_files *f,
+	      enum exit_probes exits, struct err *e);
 
-/* How many start functions of prof the files define; -1 = a file cannot be read. */
-int plan_fits(const struct profile *prof, char *const *files, size_t nfiles);
+/* How many start functions of prof the files define; and is one of the files a library
+ * that prof names (by file name or soname)? */
+size_t plan_fits(const struct profile *prof, const struct plan_files *f, bool *library);
 
 void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out);
 void plan_release(struct plan *p);

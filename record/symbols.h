@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Functions in ELF files: where they are, where they end, what their parameters are called, and
- * which files a command will load. Reads symbols from .symtab, .dynsym, .gnu_debugdata and separate
- * debug files (libdwfl's rules), DWARF where there is any; decodes with capstone. Never guesses: a
- * body that cannot be decoded whole is said so.
+ * Functions in ELF files: where they are, where they end, what their parameters are
+ * called, and which files a command will load. Reads symbols from .symtab, .dynsym,
+ * .gnu_debugdata and separate debug files (libdwfl's rules), DWARF where there is any;
+ * decodes with capstone. Never guesses: a body that cannot be decoded whole is said so.
  */
 #ifndef DMA_SYMBOLS_H
 #define DMA_SYMBOLS_H
@@ -15,13 +15,13 @@
 struct err;
 
 struct symbol {
-	char *name;	    /* as in the symbol table */
-	char *demangled;    /* "FlxCard::dma_wait(unsigned int)"; equal to name for C */
-	char *qualified;    /* the same without parameters: "FlxCard::dma_wait" */
-	uint64_t addr, size;/* virtual address in the file; size 0 = unknown */
-	uint64_t offset;    /* of the first instruction in the file: what uprobes want */
-	bool is_method;	    /* non-static member function as far as DWARF or mangling tells */
-	bool plt_or_ifunc;  /* an ifunc resolver: not the function itself */
+	char *name;	     /* as in the symbol table */
+	char *demangled;     /* "FlxCard::dma_wait(unsigned int)"; equal to name for C */
+	char *qualified;     /* the same without parameters: "FlxCard::dma_wait" */
+	uint64_t addr, size; /* virtual address in the file; size 0 = unknown */
+	uint64_t offset;     /* of the first instruction in the file: what uprobes want */
+	bool is_method; /* non-static member function as far as DWARF or mangling tells */
+	bool plt_or_ifunc; /* an ifunc resolver: not the function itself */
 };
 
 struct symbol_list {
@@ -35,22 +35,32 @@ void elf_file_close(struct elf_file *f);
 const char *elf_file_path(const struct elf_file *f);
 const char *elf_file_soname(const struct elf_file *f); /* NULL = none */
 const char *elf_file_arch(const struct elf_file *f);   /* "x86_64", "aarch64" */
+bool elf_file_has_symbols(const struct elf_file *f);   /* false: stripped whole */
 
-/* Functions defined in f that pattern names: exact symbol name; demangled name with or without
- * parameters; last component of a qualified name ("dma_wait" fits FlxCard::dma_wait); glob with
- * * ? [] over the qualified name. Doubles at one address (aliases) count once. n = 0 is no error. */
-int elf_file_find(struct elf_file *f, const char *pattern, struct symbol_list *out, struct err *e);
+/* Functions defined in f that pattern names: exact symbol name; demangled name with or
+ * without parameters; last component of a qualified name ("dma_wait" fits
+ * FlxCard::dma_wait); glob with
+ * * ? [] over the qualified name. Doubles at one address (aliases) count once. n = 0 is
+ * no error. */
+int elf_file_find(struct elf_file *f, const char *pattern, struct symbol_list *out,
+		  struct err *e);
 void symbol_list_release(struct symbol_list *l);
 
-/* The nearest names for a message, by edit distance over demangled names; up to max, malloc'ed. */
-int elf_file_nearest(struct elf_file *f, const char *pattern, size_t max, char ***names, size_t *n);
+/* Copies of s with other parameters (.constprop, .isra) or split off it (.part), which
+ * may be called in its place and are not probed. */
+size_t elf_file_clones(struct elf_file *f, const struct symbol *s);
+
+/* The nearest names for a message, by edit distance over demangled names; up to max,
+ * malloc'ed. */
+int elf_file_nearest(struct elf_file *f, const char *pattern, size_t max, char ***names,
+		     size_t *n);
 
 enum code_site_kind { SITE_RET, SITE_TAIL_JUMP, SITE_STORE };
 struct code_site {
 	enum code_site_kind kind;
-	uint64_t offset;  /* in the file */
+	uint64_t offset; /* in the file */
 	uint64_t addr;
-	char text[64];	  /* the instruction, for --dry-run */
+	char text[256]; /* the instruction, for --dry-run */
 };
 struct code_sites {
 	struct code_site *site;
@@ -58,15 +68,19 @@ struct code_sites {
 };
 void code_sites_release(struct code_sites *s);
 
-/* Every place where control leaves the function to its caller: ret, and jumps out of the body that
- * are no calls; the body includes cold parts (NAME.cold, NAME.part.N split off by the compiler, DWARF
- * ranges). Size unknown: bounded by the next symbol and by decoding. ERR_UNSUPPORTED with the reason
- * when the body cannot be decoded to its end (data in code, indirect jumps that may leave). */
-int elf_file_exits(struct elf_file *f, const struct symbol *s, struct code_sites *out, struct err *e);
+/* Every place where control leaves the function to its caller: ret, and jumps to another
+ * function. A function of the same file that such a jump reaches returns for this one:
+ * its exits count as this one's, unless this one calls it too. SITE_TAIL_JUMP is a jump
+ * to another file: the end comes later, unseen. The body includes cold parts that the
+ * compiler split off (NAME.cold). Size unknown: bounded by the next symbol and by
+ * decoding. ERR_UNSUPPORTED with the reason when the body cannot be decoded to its end
+ * (data in code, indirect jumps that may leave). */
+int elf_file_exits(struct elf_file *f, const struct symbol *s, struct code_sites *out,
+		   struct err *e);
 
-/* Stores to memory with that displacement from a register (e.g. mov %eax,0x400(%rdx)) in the body or,
- * when there is none, in functions of the same file it calls directly (one level). *where names the
- * function they were found in (malloc'ed). n = 0 is no error. */
+/* Stores to memory with that displacement from a register (e.g. mov %eax,0x400(%rdx)) in
+ * the body or, when there is none, in functions of the same file it calls directly (one
+ * level). *where names the function they were found in (malloc'ed). n = 0 is no error. */
 int elf_file_stores(struct elf_file *f, const struct symbol *s, int64_t displacement,
 		    struct code_sites *out, char **where, struct err *e);
 
@@ -75,7 +89,8 @@ struct parameter {
 	char *name;
 	uint8_t bytes;
 	bool is_signed, is_pointer, is_float;
-	int reg_index;	/* 0-based integer-register argument number by the calling convention; -1 = in memory or float register */
+	int reg_index; /* 0-based integer-register argument number by the calling
+			  convention; -1 = in memory or float register */
 };
 struct parameter_list {
 	struct parameter *param;
@@ -83,23 +98,27 @@ struct parameter_list {
 	bool returns_signed_int; /* a return value < 0 can mean an error */
 	uint8_t return_bytes;	 /* 0 = void or unknown */
 };
-int elf_file_parameters(struct elf_file *f, const struct symbol *s, struct parameter_list *out,
-			struct err *e);
+int elf_file_parameters(struct elf_file *f, const struct symbol *s,
+			struct parameter_list *out, struct err *e);
 void parameter_list_release(struct parameter_list *l);
 
-/* The kernel's fetch argument for the n-th (from 1) integer argument at a function's entry on this
- * architecture: "%di", "%x0"; beyond the registers "+8($stack)" style. buf of 32. NULL = impossible. */
+/* The kernel's fetch argument for the n-th (from 1) integer argument at a function's
+ * entry on this architecture: "%di", "%x0"; beyond the registers "+8($stack)" style. buf
+ * of 32. NULL = impossible. */
 const char *abi_argument(const char *arch, int n, char buf[32]);
 const char *abi_return_value(const char *arch); /* "%ax", "%x0" */
 
-/* Files that running argv[0] will map: the executable (through PATH; for a script its interpreter,
- * and what `env` starts), its interpreter (ld.so) left out, and every library it needs, found as the
- * loader does (RPATH, RUNPATH, $ORIGIN, LD_LIBRARY_PATH, ld.so.cache, default directories), LD_PRELOAD
- * first. Paths are resolved, without doubles. ERR_NOTFOUND when the command does not exist. A library
- * that is not found is skipped and named in *missing (malloc'ed text or NULL). */
-int loader_files(const char *command, char ***paths, size_t *n, char **missing, struct err *e);
-/* The same for a running process, from /proc/PID/maps (paths under /proc/PID/root when in another
- * mount namespace). */
+/* Files that running argv will map: the executable (through PATH), its interpreter
+ * (ld.so) left out, and every library it needs, as the loader finds them; libraries whose
+ * names are among its strings (it may dlopen them); for a script its interpreter, what
+ * `env` starts, and the programs that the script or the arguments name (sh -c, taskset,
+ * ...). Paths are resolved, without doubles. ERR_NOTFOUND when the command does not
+ * exist. A library that is not found is skipped and named in *missing (malloc'ed text or
+ * NULL). */
+int loader_files(char *const *argv, char ***paths, size_t *n, char **missing,
+		 struct err *e);
+/* The same for a running process, from /proc/PID/maps (paths under /proc/PID/root when in
+ * another mount namespace). */
 int loader_files_of_pid(int pid, char ***paths, size_t *n, struct err *e);
 void paths_free(char **paths, size_t n);
 
