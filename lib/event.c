@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From raw bytes to struct sample. What an exit does not carry (card, channel, direction,
- * and whether the call counts at all) is that of the entry before it on its thread, in a
- * table of fixed size: a lost or replaced entry leaves the exit's fields unknown.
+ * From raw bytes to struct sample. What an exit does not carry (card, channel,
+ * direction, and whether the call counts at all) is that of the entry before it
+ * on its thread.
+ *
+ * An exit must not take the fields of a call that is not its own. An entry that
+ * was lost is told of by LOST records, which perfdata_next() hands out at the
+ * beginning of their window: they close all calls. An entry while a call of the
+ * same function is open means that the earlier one was left by an exception, or
+ * that this one is inside it and may itself be left so; whose exit comes next
+ * cannot be told, so where the two differ the exit's fields are unknown.
  */
 #include "event.h"
 
@@ -14,16 +21,7 @@
 #include "err.h"
 #include "event_impl.h"
 
-enum { OPEN_CALLS = 1 << 14, POINTERS_FROM = 65536 };
-
-/* The last entry of a function on a thread, until its exit. */
-struct call {
-	int32_t tid, func; /* func -1 = free */
-	bool other;
-	int64_t value[V_N];
-	int64_t card, channel, size_bytes;
-	uint8_t direction;
-};
+enum { POINTERS_FROM = 65536, MAX_FUNCS = 4096 };
 
 struct event_decoder {
 	struct perfdata *p;
@@ -31,94 +29,23 @@ struct event_decoder {
 	struct formats *formats;
 	struct source *source; /* one for each attribute */
 	size_t nsource;
-	struct call *call;
-	struct event_card *card;
-	size_t ncard;
+	int32_t nfunc; /* functions are numbered below it */
+	struct calls calls;
+	struct cards cards;
+	struct fds fds;
 	uint64_t unresolved;
 	int64_t seq;
 };
 
-/* ---- cards ---- */
-
-static int64_t card_number(struct event_decoder *d, int32_t pid, uint64_t key,
-			   const char *name, struct err *e)
-{
-	struct event_card *grown;
-
-	for (size_t i = 0; i < d->ncard; i++)
-		if (d->card[i].key == key && d->card[i].pid == pid)
-			return (int64_t)i;
-	if (d->ncard >= 65536)
-		return err_set(e, ERR_LIMIT,
-			       "more than 65536 cards: is 'card' really one?");
-	grown = reallocarray(d->card, d->ncard + 1, sizeof(*grown));
-	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory for %zu cards", d->ncard + 1);
-	d->card = grown;
-	grown[d->ncard] = (struct event_card){pid, key, name};
-	return (int64_t)d->ncard++;
-}
-
 size_t event_cards(const struct event_decoder *d, const struct event_card **cards)
 {
-	*cards = d->card;
-	return d->ncard;
+	*cards = d->cards.card;
+	return d->cards.n;
 }
 
 uint64_t event_unresolved(const struct event_decoder *d)
 {
 	return d->unresolved;
-}
-
-/* ---- fd -> path -> card, channel, direction ---- */
-
-static const char *path_of_fd(const struct meta *m, int32_t pid, int64_t fd,
-			      int64_t time_ns)
-{
-	const struct meta_fd *best = NULL, *first = NULL;
-
-	for (size_t i = 0; i < m->nfd; i++) {
-		const struct meta_fd *f = &m->fd[i];
-
-		if (f->pid != pid || f->fd != fd)
-			continue;
-		if (f->from_ns <= time_ns && (!best || f->from_ns >= best->from_ns))
-			best = f;
-		if (!first || f->from_ns < first->from_ns)
-			first = f;
-	}
-	best = best ? best : first;
-	return best ? best->path : NULL;
-}
-
-static const char *match_digits(const char *path, int64_t *value)
-{
-	int64_t v = 0;
-	int n = 0;
-
-	for (; *path >= '0' && *path <= '9' && n < 18; path++, n++)
-		v = v * 10 + (*path - '0');
-	*value = v;
-	return n ? path : NULL;
-}
-
-/* {card} and {channel} are decimal digits, everything else itself. */
-static bool match_path(const char *pattern, const char *path, int64_t *card,
-		       int64_t *channel)
-{
-	*card = *channel = DMA_UNKNOWN;
-	while (*pattern && path) {
-		if (!strncmp(pattern, "{card}", 6)) {
-			path = match_digits(path, card);
-			pattern += 6;
-		} else if (!strncmp(pattern, "{channel}", 9)) {
-			path = match_digits(path, channel);
-			pattern += 9;
-		} else if (*pattern++ != *path++) {
-			return false;
-		}
-	}
-	return path && !*path;
 }
 
 /* ---- one sample ---- */
@@ -181,7 +108,7 @@ static bool holds(const struct decoding *c, const struct condition *cond, int8_t
 
 static int set_card(struct decoding *c, int32_t pid, int64_t key, const char *name)
 {
-	int64_t n = card_number(c->d, pid, (uint64_t)key, name, c->e);
+	int64_t n = cards_number(&c->d->cards, pid, (uint64_t)key, name, c->e);
 
 	if (n < 0)
 		return (int)n;
@@ -198,10 +125,10 @@ static int resolve_path(struct decoding *c)
 
 	if (!ev->npath || c->value[V_FD] == DMA_UNKNOWN)
 		return 0;
-	path = path_of_fd(c->d->m, c->rec->pid, c->value[V_FD], c->rec->time_ns);
+	path = fds_path(&c->d->fds, c->rec->pid, c->value[V_FD], c->rec->time_ns);
 	c->d->unresolved += !path;
 	for (size_t i = 0; path && i < ev->npath; i++) {
-		if (!match_path(ev->path[i].pattern, path, &card, &channel))
+		if (!meta_path_match(&ev->path[i], path, &card, &channel))
 			continue;
 		if (ev->path[i].direction != DIR_UNKNOWN)
 			c->s->direction = (uint8_t)ev->path[i].direction;
@@ -279,25 +206,45 @@ static void set_bits(struct decoding *c)
 
 /* ---- entry and exit of one call ---- */
 
-static struct call *call_slot(struct event_decoder *d, int32_t tid, int32_t func)
+static void keep_same(int64_t *to, int64_t from)
 {
-	uint32_t h = ((uint32_t)tid * 8 + (uint32_t)func) % OPEN_CALLS;
-
-	return &d->call[h];
+	if (*to != from)
+		*to = DMA_UNKNOWN;
 }
 
-static void keep_call(struct decoding *c)
+/* What two calls have in common, of which one is open. */
+static void merge_call(struct call *to, const struct call *from)
 {
-	struct call *call = call_slot(c->d, c->s->tid, c->source->meta->func);
+	for (int i = 0; i < V_RET; i++)
+		keep_same(&to->value[i], from->value[i]);
+	keep_same(&to->card, from->card);
+	keep_same(&to->channel, from->channel);
+	keep_same(&to->size_bytes, from->size_bytes);
+	if (to->direction != from->direction)
+		to->direction = DIR_UNKNOWN;
+}
 
-	*call = (struct call){.tid = c->s->tid,
-			      .func = c->source->meta->func,
-			      .other = c->other,
-			      .card = c->s->card,
-			      .channel = c->s->channel,
-			      .size_bytes = c->s->size_bytes,
-			      .direction = c->s->direction};
-	memcpy(call->value, c->value, sizeof(call->value));
+static int keep_call(struct decoding *c)
+{
+	const struct meta_event *ev = c->source->meta;
+	struct call now = {.tid = c->s->tid,
+			   .func = ev->func,
+			   .other = c->other,
+			   .card = c->s->card,
+			   .channel = c->s->channel,
+			   .size_bytes = c->s->size_bytes,
+			   .direction = c->s->direction};
+	bool added;
+	struct call *call = calls_add(&c->d->calls, c->s->tid, ev->func, &added);
+
+	if (!call)
+		return err_set(c->e, ERR_NOMEM, "no memory for %zu open calls",
+			       c->d->calls.n);
+	memcpy(now.value, c->value, sizeof(now.value));
+	if (!added && !ev->no_exit)
+		merge_call(&now, call);
+	*call = now;
+	return 0;
 }
 
 static void take_unknown(int64_t *to, int64_t from)
@@ -310,9 +257,9 @@ static void take_unknown(int64_t *to, int64_t from)
 static const struct call *find_call(struct decoding *c)
 {
 	const struct meta_event *ev = c->source->meta;
-	const struct call *call = call_slot(c->d, c->s->tid, ev->func);
+	const struct call *call = calls_find(&c->d->calls, c->s->tid, ev->func);
 
-	if (call->func != ev->func || call->tid != c->s->tid)
+	if (!call)
 		return NULL;
 	for (int i = 0; i < V_RET; i++)
 		take_unknown(&c->value[i], call->value[i]);
@@ -346,11 +293,32 @@ static int decode_function(struct decoding *c)
 	    !condition_holds(&ev->when, c->value[c->source->when]))
 		c->other = true;
 	set_bits(c);
-	if (known && entry)
-		keep_call(c);
 	if (call && ev->role != ROLE_DOORBELL)
-		call_slot(c->d, c->s->tid, ev->func)->func = -1;
-	return 0;
+		calls_drop(&c->d->calls, c->s->tid, ev->func);
+	return known && entry ? keep_call(c) : 0;
+}
+
+/* Records that end what is known of open calls. */
+static void watch(struct event_decoder *d, const struct perfdata_rec *rec)
+{
+	int32_t tid;
+
+	switch (rec->type) {
+	case PERF_RECORD_LOST:
+	case PERF_RECORD_LOST_SAMPLES:
+	case PERF_RECORD_THROTTLE:
+		calls_clear(&d->calls);
+		break;
+	case PERF_RECORD_EXIT:
+		if (rec->body_len < 12)
+			break;
+		memcpy(&tid, (const char *)rec->body + 8, sizeof(tid));
+		for (int32_t f = 0; d->calls.n && f < d->nfunc; f++)
+			calls_drop(&d->calls, tid, f);
+		break;
+	default:
+		break;
+	}
 }
 
 int event_decode(struct event_decoder *d, const struct perfdata_rec *rec,
@@ -359,6 +327,8 @@ int event_decode(struct event_decoder *d, const struct perfdata_rec *rec,
 	struct decoding c = {.d = d, .rec = rec, .s = s, .e = e};
 	int rc;
 
+	if (rec->type != PERF_RECORD_SAMPLE)
+		watch(d, rec);
 	if (rec->type != PERF_RECORD_SAMPLE || rec->attr < 0 ||
 	    (size_t)rec->attr >= d->nsource || !d->source[rec->attr].meta)
 		return 0;
@@ -465,6 +435,8 @@ static int bind_sources(struct event_decoder *d, struct err *e)
 				       "feature 250: event %d belongs to attribute %d, "
 				       "the file has %zu",
 				       ev->id, ev->attr, d->nsource);
+		d->nfunc = ev->func >= d->nfunc && ev->func < MAX_FUNCS ? ev->func + 1
+									: d->nfunc;
 		s = &d->source[ev->attr];
 		s->meta = ev;
 		s->name = ev->name ? ev->name : s->name;
@@ -504,12 +476,9 @@ static int allocate(struct event_decoder **out, struct perfdata *p, struct meta 
 	d->m = m;
 	d->nsource = perfdata_nattrs(p);
 	d->source = calloc(d->nsource, sizeof(*d->source));
-	d->call = calloc(OPEN_CALLS, sizeof(*d->call));
-	if (!d->source || !d->call)
+	if (!d->source)
 		return err_set(e, ERR_NOMEM, "no memory to decode %zu events",
 			       d->nsource);
-	for (size_t i = 0; i < OPEN_CALLS; i++)
-		d->call[i].func = -1;
 	return 0;
 }
 
@@ -527,6 +496,8 @@ int event_decoder_new(struct event_decoder **out, struct perfdata *p,
 		rc = fill_meta(*out, rules, guessed, e);
 	if (!rc)
 		rc = bind_sources(*out, e);
+	if (!rc)
+		rc = fds_init(&(*out)->fds, m, e);
 	if (rc) {
 		event_decoder_free(*out);
 		*out = NULL;
@@ -542,7 +513,8 @@ void event_decoder_free(struct event_decoder *d)
 		free(d->source[i].owned);
 	formats_free(d->formats);
 	free(d->source);
-	free(d->call);
-	free(d->card);
+	calls_release(&d->calls);
+	cards_release(&d->cards);
+	fds_release(&d->fds);
 	free(d);
 }

@@ -2,10 +2,11 @@
 /*
  * The tracing data section (perf's tools/perf/util/trace-event-info.c wrote it): magic,
  * version, byte order, then header files, ftrace formats, event formats by system; what
- * follows is not needed. Formats are given to libtraceevent without their print format,
- * which we do not use and which is the hardest part to parse of a text that a file
- * brings.
+ * follows is not needed. Of a format libtraceevent is given only its name, its number and
+ * the plain fields ("field:unsigned int size;"): arrays, strings and the print format are
+ * not used, and are the hardest parts to parse of a text that a file brings.
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,32 +229,90 @@ void formats_free(struct formats *f)
 	free(f);
 }
 
-/* Letters, digits and what stands in C declarations: libtraceevent sees nothing else. */
-static bool plain(const char *text, size_t len)
+/* "\tfield:" words ";\toffset:" digits ";\tsize:" digits ";" [ "\tsigned:" digit ";" ] */
+static bool plain_field(const char *line, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if ((text[i] < ' ' || text[i] > '~') && text[i] != '\n' &&
-		    text[i] != '\t')
+	static const char *const part[] = {";\toffset:", ";\tsize:", ";\tsigned:"};
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789 ";
+	char text[160];
+	size_t at;
+
+	if (len >= sizeof(text) || len < 8 || memcmp(line, "\tfield:", 7))
+		return false;
+	memcpy(text, line, len);
+	text[len] = 0;
+	at = 7 + strspn(text + 7, letters);
+	if (!memchr(text + 8, ' ', at - 7) || text[7] == ' ' || text[at - 1] == ' ')
+		return false;
+	for (int i = 0; i < 3; i++) {
+		size_t n = strlen(part[i]), digits;
+
+		if (i == 2 && !strcmp(text + at, ";"))
+			return true;
+		if (strncmp(text + at, part[i], n))
 			return false;
-	return true;
+		digits = strspn(text + at + n, "0123456789");
+		if (!digits || digits > 5)
+			return false;
+		at += n + digits;
+	}
+	return !strcmp(text + at, ";");
+}
+
+/* The length of the word behind "name: ", at *at; 0 = none that could be one. */
+static size_t format_name(const struct format *one, const char **at)
+{
+	size_t n = 0;
+
+	if (one->len < 6 || memcmp(one->text, "name: ", 6))
+		return 0;
+	*at = one->text + 6;
+	while (n + 6 < one->len && n < 128 &&
+	       (isalnum((unsigned char)(*at)[n]) || (*at)[n] == '_'))
+		n++;
+	return n;
+}
+
+/* The format without what we do not need: the common fields, an empty line, the others.
+ */
+static char *plain_format(const struct format *one, size_t *len)
+{
+	const char *at = one->text, *end = at + one->len, *name = "event";
+	size_t nname = format_name(one, &name);
+	bool any = false, parted = false;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, len);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "name: %.*s\nID: %" PRIu64 "\nformat:\n", nname ? (int)nname : 5,
+		nname ? name : "event", one->id);
+	while (at < end) {
+		const char *nl = memchr(at, '\n', (size_t)(end - at));
+		size_t n = (size_t)((nl ? nl : end) - at);
+		bool field = plain_field(at, n), part = !n && any && !parted;
+
+		if (field || part)
+			fprintf(out, "%.*s\n", (int)n, at);
+		any |= field;
+		parted |= part;
+		at += n + 1;
+	}
+	fprintf(out, "%s\nprint fmt: \"\"\n", parted ? "" : "\n");
+	if (!fclose(out))
+		return text;
+	free(text);
+	return NULL;
 }
 
 static void parse_format(struct formats *f, struct format *one)
 {
-	static const char no_print[] = "\nprint fmt: \"\"\n";
-	const char *print = memmem(one->text, one->len, "\nprint fmt:", 11);
-	size_t len = print ? (size_t)(print - one->text) : one->len;
-	char *text;
+	size_t len;
+	char *text = plain_format(one, &len);
 
 	one->tried = true;
-	text = malloc(len + sizeof(no_print));
-	if (!text || !plain(one->text, len)) {
-		free(text);
-		return;
-	}
-	memcpy(text, one->text, len);
-	memcpy(text + len, no_print, sizeof(no_print));
-	if (!tep_parse_event(f->tep, text, len + sizeof(no_print) - 1, one->system))
+	if (text && !tep_parse_event(f->tep, text, len, one->system))
 		one->event = tep_find_event(f->tep, (int)one->id);
 	free(text);
 }

@@ -105,13 +105,14 @@ struct perfdata_clock {
 int perfdata_clock(struct perfdata *p, struct perfdata_clock *c, struct err *e);
 
 /* The next record in order of time. 1 = *rec filled, 0 = end, negative = damaged (path, offset).
- * Records of equal time come in file order. */
+ * Records of equal time come in file order. LOST and LOST_SAMPLES come where their window begins
+ * (or at once, when that has passed), whatever their own time. */
 int perfdata_next(struct perfdata *p, struct perfdata_rec *rec, struct err *e);
 
 /* Go back to the first record. */
 int perfdata_rewind(struct perfdata *p, struct err *e);
 
-/* How many records were found to be earlier than one already handed out (a clock that steps back,
+/* How many records (but for losses) were found to be earlier than one already handed out (a clock that steps back,
  * or a file that breaks the FINISHED_ROUND promise). They are still handed out. */
 uint64_t perfdata_disordered(const struct perfdata *p);
 

@@ -201,12 +201,35 @@ static int scan_close(struct perfdata *p, struct scan *s, struct err *e)
 	return heap_push(p, &s->run, e);
 }
 
+/* A loss is handed out where its window begins: its own time may even be later than that
+ * of the record behind it, since the kernel stamps it while it writes that one. */
+static int scan_lost(struct perfdata *p, struct scan *s, const struct rec_key *k,
+		     struct err *e)
+{
+	const struct ring *ring = ring_of(p, k);
+	struct run run = {.key_ns = ring ? ring->last_ns : k->time_ns,
+			  .pos = p->scan_pos,
+			  .end = p->scan_pos + k->size + k->skip};
+	int rc = scan_close(p, s, e);
+
+	if (!rc)
+		rc = heap_push(p, &run, e);
+	return rc ? rc : scan_loss(p, p->scan_pos, k, e);
+}
+
+static bool is_lost(uint32_t type)
+{
+	return type == PERF_RECORD_LOST || type == PERF_RECORD_LOST_SAMPLES;
+}
+
 static int scan_record(struct perfdata *p, struct scan *s, int64_t *last_ns,
 		       const struct rec_key *k, struct err *e)
 {
-	bool lost = k->type == PERF_RECORD_LOST || k->type == PERF_RECORD_LOST_SAMPLES;
 	int rc = 0;
 
+	if (is_lost(k->type))
+		return scan_lost(p, s, k, e);
+	p->round_max_ns = max_ns(p->round_max_ns, k->time_ns);
 	if (s->open && k->time_ns != DMA_UNKNOWN && k->time_ns < *last_ns)
 		rc = scan_close(p, s, e);
 	if (rc)
@@ -217,11 +240,8 @@ static int scan_record(struct perfdata *p, struct scan *s, int64_t *last_ns,
 		s->run = (struct run){.key_ns = k->time_ns, .pos = p->scan_pos};
 	s->open = true;
 	s->run.end = p->scan_pos + k->size + k->skip;
-	p->round_max_ns = max_ns(p->round_max_ns, k->time_ns);
-	if (!lost)
-		scan_ring(p, k);
-	rc = lost ? scan_loss(p, p->scan_pos, k, e) : 0;
-	return rc < 0 ? rc : 0;
+	scan_ring(p, k);
+	return 0;
 }
 
 /* 1 = a round was scanned, 0 = nothing is left. */
@@ -290,14 +310,16 @@ static int advance(struct perfdata *p, struct err *e)
 static int hand_out(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 {
 	int rc = record_parse(p, p->heap[0].pos, rec, e);
+	bool lost = rc > 0 && is_lost(rec->type);
 
-	if (rc > 0 &&
-	    (rec->type == PERF_RECORD_LOST || rec->type == PERF_RECORD_LOST_SAMPLES))
+	if (lost)
 		take_loss(p, rec);
 	if (rc > 0)
 		rc = advance(p, e);
 	if (rc < 0)
 		return rc;
+	if (lost)
+		return 1;
 	if (rec->time_ns != DMA_UNKNOWN && rec->time_ns < p->last_ns)
 		p->disordered++;
 	p->last_ns = max_ns(p->last_ns, rec->time_ns);

@@ -67,8 +67,11 @@ static struct tally read_all(const struct input *in, struct perfdata *p,
 		if (t.rc <= 0)
 			break;
 		check_record(in, p, &r);
-		back += r.time_ns != DMA_UNKNOWN && r.time_ns < last;
-		last = r.time_ns > last ? r.time_ns : last;
+		bool lost =
+			r.type == PERF_RECORD_LOST || r.type == PERF_RECORD_LOST_SAMPLES;
+
+		back += !lost && r.time_ns != DMA_UNKNOWN && r.time_ns < last;
+		last = lost ? last : r.time_ns > last ? r.time_ns : last;
 		t.records++;
 		t.hash = t.hash * 31 + r.offset;
 		if (d && event_decode(d, &r, &s, &e) < 0)
