@@ -13,7 +13,7 @@
 #include "dma.h"
 #include "err.h"
 
-extern const char sql_raw[], sql_derived[], sql_views[];
+extern const char sql_raw[], sql_derived[], sql_views[], sql_queries[];
 
 struct db {
 	sqlite3 *sq;
@@ -311,6 +311,45 @@ int db_prepare(struct db *db, struct db_stmt **out, const char *sql, struct err 
 	}
 	*out = s;
 	return 0;
+}
+
+int db_prepare_named(struct db *db, struct db_stmt **s, const char *name, struct err *e)
+{
+	static const char mark[] = "-- name: ";
+	size_t len = strlen(name);
+	const char *p = sql_queries, *next;
+	char *text;
+	int rc;
+
+	*s = NULL;
+	while ((p = strstr(p, mark))) {
+		p += strlen(mark);
+		if (!strncmp(p, name, len) && p[len] == '\n')
+			break;
+	}
+	if (!p)
+		return err_set(e, ERR_USAGE, "bug: no statement '%s' in queries.sql", name);
+	p += len;
+	next = strstr(p, mark);
+	text = next ? strndup(p, (size_t)(next - p)) : strdup(p);
+	if (!text)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	rc = db_prepare(db, s, text, e);
+	free(text);
+	return rc;
+}
+
+int db_run_named(struct db *db, const char *name, int64_t run, struct err *e)
+{
+	struct db_stmt *s;
+	int rc = db_prepare_named(db, &s, name, e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(s, ":run", run);
+	rc = db_run(s, e);
+	db_finalize(s);
+	return rc;
 }
 
 void db_finalize(struct db_stmt *s)

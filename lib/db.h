@@ -46,6 +46,12 @@ int64_t db_last_id(struct db *db);
 int db_check(struct db *db, struct err *e);
 
 int db_prepare(struct db *db, struct db_stmt **s, const char *sql, struct err *e);
+
+/* A statement of schema/queries.sql, by the name that stands above it. */
+int db_prepare_named(struct db *db, struct db_stmt **s, const char *name, struct err *e);
+
+/* Prepare, bind :run, step, finalize. */
+int db_run_named(struct db *db, const char *name, int64_t run, struct err *e);
 void db_finalize(struct db_stmt *s);
 
 /* By name (":run"); a name that the statement does not have is a bug and fails the next

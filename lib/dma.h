@@ -87,6 +87,7 @@ enum sample_bits {
 	SAMPLE_BLOCKING = 4, /* a submit whose function returns only when the transfer has ended */
 	SAMPLE_CIRCULAR = 8, /* a submit of a circular DMA */
 	SAMPLE_NO_EXIT = 16, /* a wait or submit whose function has no armed exits */
+	SAMPLE_OTHER = 32,    /* of an event with a role, but no part of a transfer (its `when`, its fd) */
 };
 
 #endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "db.h"
+#include "err.h"
+#include "perfdata.h"
+
+struct stream {
+	/* a raw file */
+	struct perfdata *file;
+	struct meta meta;
+	struct event_decoder *decoder;
+	struct event_rules rules;
+	bool guessed, cut_told;
+	int64_t last_ns;
+	/* a run */
+	struct db *db;
+	int64_t run;
+	struct db_stmt *losses, *samples;
+	struct {
+		int64_t id;
+		enum role role;
+		int32_t index;
+	} * source;
+	size_t nsource, recent;
+	int64_t seq;
+	bool losses_done;
+};
+
+/* ---- a raw file ---- */
+
+int stream_open_raw(struct stream **out, const char *path, const struct event_rules *rules,
+		    struct err *e)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+	int rc = s ? 0 : err_set(e, ERR_NOMEM, "no memory");
+
+	*out = NULL;
+	if (rc)
+		return rc;
+	meta_init(&s->meta);
+	if (rules)
+		s->rules = *rules;
+	rc = perfdata_open(&s->file, path, e);
+	if (!rc)
+		rc = event_decoder_new(&s->decoder, s->file, &s->rules, &s->meta,
+				       &s->guessed, e);
+	if (rc) {
+		err_prefix(e, "%s", path);
+		stream_close(s);
+		return rc;
+	}
+	s->last_ns = DMA_UNKNOWN;
+	*out = s;
+	return 0;
+}
+
+static int next_raw(struct stream *s, struct sample *sample, struct loss *loss,
+		    struct err *e)
+{
+	struct perfdata_rec rec;
+	int got;
+
+	while ((got = perfdata_next(s->file, &rec, e)) > 0) {
+		if (rec.lost) {
+			*loss = (struct loss){rec.cpu, rec.lost_from_ns, rec.lost_to_ns,
+					      rec.lost, "ring"};
+			return STREAM_LOSS;
+		}
+		got = event_decode(s->decoder, &rec, sample, e);
+		if (got < 0)
+			return got;
+		if (!got)
+			continue;
+		if (sample->role == ROLE_OTHER && sample->source >= 0 &&
+		    (size_t)sample->source < s->meta.nevent &&
+		    s->meta.event[sample->source].role != ROLE_OTHER)
+			sample->bits |= SAMPLE_OTHER;
+		s->last_ns = sample->time_ns;
+		return STREAM_SAMPLE;
+	}
+	if (!got && perfdata_truncated(s->file) && !s->cut_told) {
+		s->cut_told = true;
+		*loss = (struct loss){-1, s->last_ns, DMA_UNKNOWN, 0, "cut"};
+		return STREAM_LOSS;
+	}
+	return got;
+}
+
+/* The decoder keeps calls that are open: it begins anew. */
+static int rewind_raw(struct stream *s, struct err *e)
+{
+	int rc = perfdata_rewind(s->file, e);
+
+	event_decoder_free(s->decoder);
+	s->decoder = NULL;
+	meta_release(&s->meta);
+	meta_init(&s->meta);
+	s->cut_told = false;
+	s->last_ns = DMA_UNKNOWN;
+	return rc ? rc
+		  : event_decoder_new(&s->decoder, s->file, &s->rules, &s->meta,
+				      &s->guessed, e);
+}
+
+/* ---- a run of the database ---- */
+
+static int read_sources(struct stream *s, struct err *e)
+{
+	struct db_stmt *q;
+	int got, rc = db_prepare_named(s->db, &q, "sources", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(q, ":run", s->run);
+	while ((got = db_step(q, e)) > 0) {
+		void *grown = reallocarray(s->source, s->nsource + 1, sizeof(*s->source));
+		int role = role_parse(db_text(q, 2));
+
+		if (!grown) {
+			got = err_set(e, ERR_NOMEM, "no memory");
+			break;
+		}
+		s->source = grown;
+		s->source[s->nsource].id = db_i64(q, 0);
+		s->source[s->nsource].role = role < 0 ? ROLE_OTHER : (enum role)role;
+		s->source[s->nsource].index = (int32_t)s->nsource;
+		s->nsource++;
+	}
+	db_finalize(q);
+	return got;
+}
+
+static int rewind_run(struct stream *s, struct err *e)
+{
+	int rc = 0;
+
+	db_finalize(s->losses);
+	db_finalize(s->samples);
+	s->losses = s->samples = NULL;
+	rc = db_prepare_named(s->db, &s->losses, "losses", e);
+	if (!rc)
+		rc = db_prepare_named(s->db, &s->samples, "samples", e);
+	if (rc)
+		return rc;
+	db_bind_i64(s->losses, ":run", s->run);
+	db_bind_i64(s->samples, ":run", s->run);
+	s->seq = 0;
+	s->losses_done = false;
+	return 0;
+}
+
+int stream_open_run(struct stream **out, struct db *db, int64_t run, struct err *e)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+	int rc = s ? 0 : err_set(e, ERR_NOMEM, "no memory");
+
+	*out = NULL;
+	if (rc)
+		return rc;
+	meta_init(&s->meta);
+	s->db = db;
+	s->run = run;
+	rc = read_sources(s, e);
+	if (!rc)
+		rc = rewind_run(s, e);
+	if (rc) {
+		stream_close(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+static int32_t small(int64_t v)
+{
+	return v == DMA_UNKNOWN ? -1 : (int32_t)v;
+}
+
+static void set_source(struct stream *s, struct sample *x, int64_t id)
+{
+	for (size_t i = 0; i < s->nsource; i++, s->recent++) {
+		if (s->recent >= s->nsource)
+			s->recent = 0;
+		if (s->source[s->recent].id != id)
+			continue;
+		x->source = s->source[s->recent].index;
+		x->role = (uint8_t)s->source[s->recent].role;
+		return;
+	}
+	x->source = -1;
+	x->role = ROLE_OTHER;
+}
+
+static int next_run(struct stream *s, struct sample *x, struct loss *loss, struct err *e)
+{
+	struct db_stmt *q = s->samples;
+	const char *direction;
+	int got;
+
+	if (!s->losses_done) {
+		const char *kind;
+
+		got = db_step(s->losses, e);
+		if (got < 0)
+			return got;
+		s->losses_done = !got;
+		kind = got ? db_text(s->losses, 4) : "";
+		if (got)
+			*loss = (struct loss){
+				small(db_i64(s->losses, 0)), db_i64(s->losses, 1),
+				db_i64(s->losses, 2), (uint64_t)db_i64(s->losses, 3),
+				!strcmp(kind, "ring")  ? "ring"
+				: !strcmp(kind, "cut") ? "cut"
+						       : "count"};
+		if (got)
+			return STREAM_LOSS;
+	}
+	got = db_step(q, e);
+	if (got <= 0)
+		return got;
+	*x = (struct sample){.time_ns = db_i64(q, 0),
+			     .seq = s->seq++,
+			     .cpu = small(db_i64(q, 1)),
+			     .pid = small(db_i64(q, 2)),
+			     .tid = small(db_i64(q, 3)),
+			     .irq = small(db_i64(q, 5)),
+			     .card = db_i64(q, 6),
+			     .channel = db_i64(q, 7),
+			     .size_bytes = db_i64(q, 9),
+			     .addr = db_i64(q, 10),
+			     .flags = db_i64(q, 11),
+			     .ret = db_i64(q, 12),
+			     .bits = (uint8_t)db_i64(q, 13)};
+	direction = db_text(q, 8);
+	x->direction = direction ? (uint8_t)direction_parse(direction) : DIR_UNKNOWN;
+	set_source(s, x, db_i64(q, 4));
+	if (x->bits & SAMPLE_OTHER)
+		x->role = ROLE_OTHER;
+	return STREAM_SAMPLE;
+}
+
+/* ---- both ---- */
+
+int stream_next(struct stream *s, struct sample *sample, struct loss *loss, struct err *e)
+{
+	return s->file ? next_raw(s, sample, loss, e) : next_run(s, sample, loss, e);
+}
+
+int stream_rewind(struct stream *s, struct err *e)
+{
+	return s->file ? rewind_raw(s, e) : rewind_run(s, e);
+}
+
+uint64_t stream_size(const struct stream *s)
+{
+	return s->file ? perfdata_data_size(s->file) : 0;
+}
+
+uint64_t stream_done(const struct stream *s)
+{
+	return s->file ? perfdata_data_done(s->file) : (uint64_t)s->seq;
+}
+
+struct perfdata *stream_file(struct stream *s)
+{
+	return s->file;
+}
+
+const struct meta *stream_meta(const struct stream *s)
+{
+	return s->file ? &s->meta : NULL;
+}
+
+const struct event_decoder *stream_decoder(const struct stream *s)
+{
+	return s->decoder;
+}
+
+bool stream_guessed(const struct stream *s)
+{
+	return s->guessed;
+}
+
+bool stream_threads(const struct stream *s)
+{
+	return s->file != NULL;
+}
+
+void stream_close(struct stream *s)
+{
+	if (!s)
+		return;
+	event_decoder_free(s->decoder);
+	perfdata_close(s->file);
+	meta_release(&s->meta);
+	db_finalize(s->losses);
+	db_finalize(s->samples);
+	free(s->source);
+	free(s);
+}

@@ -1,0 +1,190 @@
+-- Statements of the tools, by name (lib/db.h: db_prepare_named). Places are bound by name; those of the two
+-- that run a million times also by number, in the order in which they stand.
+
+-- name: run_by_identity
+SELECT id, uuid = :uuid, raw_sha256 = :sha FROM run WHERE uuid = :uuid OR raw_sha256 = :sha;
+
+-- name: run_insert
+INSERT INTO run (uuid, label, host, kernel, arch, cpus, command, started_utc, begin_ns, end_ns, duration_ns,
+	clock, profile, pairing, tool, irq_feed, exit_status, exit_signal, finished, roles_guessed,
+	uprobe_cost_ns, irq_cost_ns, disordered, raw_path, raw_sha256)
+VALUES (:uuid, :label, :host, :kernel, :arch, :cpus, :command, :started, :begin, :end, :duration,
+	:clock, :profile, :pairing, :tool, :feed, :status, :signal, :finished, :guessed,
+	:uprobe_cost, :irq_cost, 0, :path, :sha);
+
+-- name: run_times
+UPDATE run SET begin_ns = :begin, end_ns = :end, duration_ns = :end - :begin, started_utc = :started,
+	disordered = :disordered
+WHERE id = :run;
+
+-- name: runs
+SELECT id, label, started_utc, duration_ns, host, command, profile, tool, finished,
+	(SELECT transfers FROM analysis a WHERE a.run_id = run.id)
+FROM run ORDER BY id;
+
+-- name: run
+SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, duration_ns, clock, profile, pairing, tool,
+	irq_feed, exit_status, exit_signal, finished, roles_guessed, uprobe_cost_ns, irq_cost_ns, disordered,
+	raw_path, uuid, raw_sha256, arch, cpus
+FROM run WHERE id = :run;
+
+-- name: source_insert
+INSERT INTO source (run_id, name, role, direction, function, file, offset, counted)
+VALUES (:run, :name, :role, :direction, :function, :file, :offset, :counted);
+
+-- name: source_delivered
+UPDATE source SET delivered = :delivered, lost = counted - :delivered WHERE id = :id;
+
+-- name: sources
+SELECT id, name, role, direction, function, counted, delivered, lost FROM source WHERE run_id = :run ORDER BY id;
+
+-- name: irq_insert
+INSERT INTO irq (run_id, irq, name, chip, vector, bdf, affinity, affinity_after, masked, count_before,
+	count_after, recorded, named, named_channel)
+VALUES (:run, :irq, :name, :chip, :vector, :bdf, :affinity, :affinity_after, :masked, :before, :after,
+	:recorded, :named, :named_channel);
+
+-- name: irqs
+SELECT irq, count_after - count_before, recorded, named, named_channel, name FROM irq WHERE run_id = :run;
+
+-- name: card_insert
+INSERT OR IGNORE INTO card (run_id, card, key, name) VALUES (:run, :card, :key, :name);
+
+-- name: counter_insert
+INSERT INTO counter (run_id, name, before, after) VALUES (:run, :name, :before, :after);
+
+-- name: environment_insert
+INSERT OR IGNORE INTO environment (run_id, key, value) VALUES (:run, :key, :value);
+
+-- name: warning_insert
+INSERT INTO warning (run_id, text) VALUES (:run, :text);
+
+-- name: warnings
+SELECT text FROM warning WHERE run_id = :run ORDER BY rowid;
+
+-- name: loss_insert
+INSERT INTO loss (run_id, cpu, from_ns, to_ns, lost, kind) VALUES (:run, :cpu, :from, :to, :lost, :kind);
+
+-- name: losses
+SELECT cpu, from_ns, to_ns, lost, kind FROM loss WHERE run_id = :run ORDER BY from_ns;
+
+-- name: sample_insert
+INSERT INTO sample (run_id, time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr,
+	flags, ret, bits)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15);
+
+-- name: samples
+SELECT time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr, flags, ret, bits
+FROM sample WHERE run_id = :run ORDER BY rowid;
+
+-- name: transfer_insert
+INSERT INTO transfer (run_id, id, card, channel, direction, size_bytes, pid, tid, submit_ns, doorbell_ns, irq_ns,
+	wait_ns, woken_ns, irq, irq_cpu, coalesced, irq_count, state, reason, api_ns, device_ns, notice_ns,
+	total_ns)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23);
+
+-- name: stray_insert
+INSERT INTO stray (run_id, kind, time_ns, card, channel, irq, cpu, tid, reason)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+
+-- name: vector_insert
+INSERT INTO vector (run_id, irq, card, channel, score, verdict, used, transfers, one, none, many, interrupts,
+	outside, position, to_end_ns, slope_ns_per_byte, intercept_ns, why)
+VALUES (:run, :irq, :card, :channel, :score, :verdict, :used, :transfers, :one, :none, :many, :interrupts,
+	:outside, :position, :to_end, :slope, :intercept, :why);
+
+-- name: vectors
+SELECT v.irq, i.name, v.card, v.channel, v.verdict, v.used, v.transfers, v.one, v.none, v.many, v.interrupts,
+	v.outside, v.position, v.to_end_ns, v.slope_ns_per_byte, v.score, v.why,
+	i.count_after - i.count_before
+FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
+WHERE v.run_id = :run
+ORDER BY v.card IS NOT NULL OR v.channel IS NOT NULL, v.score DESC, v.irq, v.card, v.channel;
+
+-- name: analysis_insert
+INSERT INTO analysis (run_id, tool, pairing, pairing_from, vectors_from, latency_phase, doorbell_from, submits,
+	transfers, interrupts, interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used,
+	waits_stray, negative, disordered, advice)
+VALUES (:run, :tool, :pairing, :pairing_from, :vectors_from, :latency, :doorbell, :submits, :transfers,
+	:interrupts, :irq_used, :irq_stray, :irq_ignored, :waits, :waits_used, :waits_stray, :negative,
+	:disordered, :advice);
+
+-- name: analysis
+SELECT tool, pairing, pairing_from, vectors_from, latency_phase, doorbell_from, submits, transfers, interrupts,
+	interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used, waits_stray, negative,
+	disordered, advice
+FROM analysis WHERE run_id = :run;
+
+-- name: summary_insert
+INSERT INTO summary (run_id, card, channel, direction, phase, n, excluded, negative, min_ns, max_ns, mean_ns,
+	stddev_ns, error_ns)
+VALUES (:run, :card, :channel, :direction, :phase, :n, :excluded, :negative, :min, :max, :mean, :stddev, :error);
+
+-- name: summaries
+SELECT card, channel, direction, phase, n, excluded, negative, min_ns, max_ns, mean_ns, stddev_ns, error_ns
+FROM summary WHERE run_id = :run
+ORDER BY direction IS NOT NULL, card, channel, direction,
+	CASE phase WHEN 'api' THEN 0 WHEN 'device' THEN 1 WHEN 'notice' THEN 2 ELSE 3 END;
+
+-- name: quantile_insert
+INSERT INTO quantile (run_id, card, channel, direction, phase, q, value_ns, bound_low_ns, bound_high_ns,
+	ci_low_ns, ci_high_ns)
+VALUES (:run, :card, :channel, :direction, :phase, :q, :value, :low, :high, :ci_low, :ci_high);
+
+-- name: quantiles
+SELECT q, value_ns, bound_low_ns, bound_high_ns, ci_low_ns, ci_high_ns FROM quantile
+WHERE run_id = :run AND card IS :card AND channel IS :channel AND direction IS :direction AND phase = :phase
+ORDER BY q;
+
+-- name: histogram_insert
+INSERT INTO histogram (run_id, card, channel, direction, phase, low_ns, high_ns, n)
+VALUES (:run, :card, :channel, :direction, :phase, :low, :high, :n);
+
+-- name: state_insert
+INSERT INTO state_count (run_id, card, channel, direction, state, n, size_bytes)
+VALUES (:run, :card, :channel, :direction, :state, :n, :size);
+
+-- name: states
+SELECT card, channel, direction, state, n FROM state_count WHERE run_id = :run
+ORDER BY card, channel, direction, n DESC;
+
+-- name: reasons
+SELECT state, reason, count(*) FROM transfer WHERE run_id = :run AND reason IS NOT NULL
+GROUP BY state, reason ORDER BY count(*) DESC;
+
+-- name: strays
+SELECT kind, reason, count(*) FROM stray WHERE run_id = :run GROUP BY kind, reason ORDER BY count(*) DESC;
+
+-- name: throughput_insert
+INSERT INTO throughput (run_id, card, channel, direction, transfers, size_bytes, from_ns, to_ns, bytes_per_s)
+VALUES (:run, :card, :channel, :direction, :transfers, :size, :from, :to, :rate);
+
+-- name: throughput
+SELECT transfers, size_bytes, from_ns, to_ns, bytes_per_s FROM throughput
+WHERE run_id = :run AND card IS :card AND channel IS :channel AND direction IS :direction;
+
+-- name: fit_insert
+INSERT INTO fit (run_id, card, channel, direction, phase, n, sizes, a_ns, a_low_ns, a_high_ns, ns_per_byte,
+	ns_per_byte_low, ns_per_byte_high, r2)
+VALUES (:run, :card, :channel, :direction, :phase, :n, :sizes, :a, :a_low, :a_high, :b, :b_low, :b_high, :r2);
+
+-- name: drop_analysis
+DELETE FROM analysis WHERE run_id = :run;
+-- name: drop_transfer
+DELETE FROM transfer WHERE run_id = :run;
+-- name: drop_stray
+DELETE FROM stray WHERE run_id = :run;
+-- name: drop_vector
+DELETE FROM vector WHERE run_id = :run;
+-- name: drop_summary
+DELETE FROM summary WHERE run_id = :run;
+-- name: drop_quantile
+DELETE FROM quantile WHERE run_id = :run;
+-- name: drop_histogram
+DELETE FROM histogram WHERE run_id = :run;
+-- name: drop_state_count
+DELETE FROM state_count WHERE run_id = :run;
+-- name: drop_throughput
+DELETE FROM throughput WHERE run_id = :run;
+-- name: drop_fit
+DELETE FROM fit WHERE run_id = :run;
