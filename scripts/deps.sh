@@ -38,6 +38,11 @@ check    cppcheck               cppcheck
 check    libclang-rt-14-dev     compiler-rt
 check    linux-perf             perf
 check    binutils               binutils
+vm       linux-headers-amd64    kernel-devel
+vm       qemu-system-x86        qemu-kvm
+vm       busybox-static         busybox
+vm       cpio                   cpio
+vm       linux-perf             perf
 browser  chromium               chromium
 LIST
 }
