@@ -27,7 +27,7 @@ if [ "$(cat "$dir/kver" 2>/dev/null)" != "$kver" ]; then
 	mv "$dir"/image/boot/vmlinuz-* "$dir/vmlinuz"
 fi
 
-root=$dir/initramfs.d
+root=$dir/initramfs-root
 rm -rf "$root"
 mkdir -p "$root"/{bin,proc,dev,root,modules}
 cp "$(command -v busybox)" "$root/bin/busybox"
