@@ -137,6 +137,28 @@ int profile_set_interrupt(struct profile *p, const char *key, const char *value,
 	return 0;
 }
 
+/* The C library unfolds repetitions when it compiles an expression: x+++++ and
+ * (((x+)+)+)+ double with each sign, x{999} becomes 999 times x. Ordinary patterns have
+ * neither. */
+static bool unfolds_too_far(const char *re)
+{
+	int groups = 0, braces = 0;
+
+	for (const char *at = re; *at; at++) {
+		if (*at == '\\' && at[1])
+			at += 2;
+		if (!*at || !strchr("*+?{", *at))
+			continue;
+		if (at[1] && strchr("*+?{", at[1]))
+			return true;
+		groups += at > re && at[-1] == ')';
+		braces += *at == '{';
+		if (*at == '{' && strspn(at + 1, "0123456789") > 2)
+			return true;
+	}
+	return groups > 4 || braces > 4;
+}
+
 int profile_set_counter(struct profile_counter *c, const char *key, const char *value,
 			struct err *e)
 {
@@ -150,6 +172,11 @@ int profile_set_counter(struct profile_counter *c, const char *key, const char *
 			return err_set(e, ERR_FORMAT, "'%s' is no absolute path", value);
 		return set_text(&c->file, value, e);
 	}
+	if (unfolds_too_far(value))
+		return err_set(
+			e, ERR_FORMAT,
+			"'%s' repeats a repetition, or too often; write it plainer",
+			value);
 	rc = regcomp(&re, value, REG_EXTENDED);
 	if (rc) {
 		regerror(rc, &re, why, sizeof(why));

@@ -244,6 +244,10 @@ static void test_values(void **state)
 	refuses("[start a]\n[counter c]\nfile = proc\n", 3, "absolute");
 	refuses("[start a]\n[counter c]\npattern = (\n", 3, "no regular expression");
 	refuses("[start a]\n[counter c]\npattern = a\n", 3, "0 groups");
+	refuses("[start a]\n[counter c]\npattern = (a)++++++++++++++++++++\n", 3,
+		"repeats a repetition");
+	refuses("[start a]\n[counter c]\npattern = (((((a+)+)+)+)+)+\n", 3, "too often");
+	refuses("[start a]\n[counter c]\npattern = (a{999})\n", 3, "too often");
 }
 
 /* Faults that only the whole section shows stand on its first line. */
