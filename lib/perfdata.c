@@ -289,7 +289,7 @@ static bool read_table(struct perfdata *p, uint64_t at)
 }
 
 /* Behind the ids, 8-aligned (schema/FORMAT.md 2). What is absent in the table is taken
- * from here. */
+ * from here: all of it when the recorder was killed, and always our own section. */
 static void read_early(struct perfdata *p)
 {
 	uint64_t at = get_u64(p->map + HEADER_ATTRS) + get_u64(p->map + HEADER_ATTRS + 8);
@@ -364,8 +364,7 @@ static int load(struct perfdata *p, struct err *e)
 	if (rc)
 		return e && e->code ? e->code : ERR_FORMAT;
 	read_data_section(p);
-	if (p->truncated)
-		read_early(p);
+	read_early(p);
 	if (p->data_begin < HEADER_SIZE)
 		return err_set(e, ERR_FORMAT,
 			       "%s: offset %d: the data begins at %" PRIu64

@@ -30,13 +30,14 @@ enum perfdata_feat {
 	FEAT_ARCH = 6,
 	FEAT_NRCPUS = 7,
 	FEAT_CPUDESC = 8,
+	FEAT_CPUID = 9,
 	FEAT_TOTAL_MEM = 10,
 	FEAT_CMDLINE = 11,
 	FEAT_EVENT_DESC = 12,
 	FEAT_SAMPLE_TIME = 21,
 	FEAT_CLOCKID = 23,
 	FEAT_CLOCK_DATA = 29,
-	FEAT_DMAREC = 250, /* ours: schema/FORMAT.md; perf skips bits that it does not know */
+	FEAT_DMAREC = 250, /* ours, in the early directory only: schema/FORMAT.md */
 	FEAT_BITS = 256
 };
 
@@ -89,11 +90,11 @@ uint64_t perfdata_data_size(const struct perfdata *p);
 uint64_t perfdata_data_done(const struct perfdata *p);
 
 /* A feature section whole. 1 = there (*buf is owned by the reader), 0 = absent, negative = error.
- * Looks in the feature table, and for a truncated file in the early directory. */
+ * Looks in the feature table, then in the early directory. */
 int perfdata_feature(struct perfdata *p, unsigned feat, const void **buf, size_t *len,
 		     struct err *e);
 
-/* A feature that is one string (HOSTNAME, OSRELEASE, VERSION, ARCH, CPUDESC); NULL if absent or
+/* A feature that is one string (HOSTNAME, OSRELEASE, VERSION, ARCH, CPUDESC, CPUID); NULL if absent or
  * malformed. Owned by the reader. And CMDLINE joined by spaces. */
 const char *perfdata_string(struct perfdata *p, unsigned feat);
 
@@ -147,8 +148,8 @@ int perfdata_flush(struct perfdata_writer *w, struct err *e);
 uint64_t perfdata_written(const struct perfdata_writer *w);
 
 /* Write the late sections and the feature table (late ones win over early ones of the same
- * number, except FEAT_DMAREC, whose late half is appended to a copy of the early one), complete
- * the header, close. The writer is gone afterwards, also on failure. */
+ * number; the late half of FEAT_DMAREC is appended to a copy of the early one), complete the
+ * header, close. The writer is gone afterwards, also on failure. */
 int perfdata_finish(struct perfdata_writer *w, const struct perfdata_section *late, size_t nlate,
 		    struct err *e);
 

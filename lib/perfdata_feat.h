@@ -9,7 +9,7 @@
 
 #include "perfdata.h"
 
-/* HOSTNAME, OSRELEASE, VERSION, ARCH, CPUDESC: one string. */
+/* HOSTNAME, OSRELEASE, VERSION, ARCH, CPUDESC, CPUID: one string. */
 int feat_string(struct perfdata_section *s, unsigned feat, const char *text,
 		struct err *e);
 

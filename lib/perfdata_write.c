@@ -26,6 +26,8 @@ struct perfdata_writer {
 	uint64_t data_offset, round_offset;
 	uint8_t header[HEADER_SIZE];
 	struct feature feature[FEAT_BITS];
+	uint64_t meta_entry; /* the directory's entry of FEAT_DMAREC: where its offset is
+			      */
 	uint8_t *early_meta; /* a copy of the first half of FEAT_DMAREC */
 	size_t nearly_meta;
 };
@@ -188,26 +190,42 @@ static void make_header(struct perfdata_writer *w, size_t nattrs)
 	put_u64_at(w->header + HEADER_ATTRS + 8, nattrs * stride);
 }
 
+/* The directory's last entry is that of our section, there or not: perf's table cannot
+ * hold it, since perf's own tools (inject, 6.1) crash on bits that they do not know. */
+static int write_entry(struct perfdata_writer *w, uint64_t feat, uint64_t at,
+		       uint64_t len, struct err *e)
+{
+	uint8_t entry[24];
+
+	put_u64_at(entry, feat);
+	put_u64_at(entry + 8, at);
+	put_u64_at(entry + 16, len);
+	if (feat == FEAT_DMAREC)
+		w->meta_entry = perfdata_written(w) + 8;
+	return perfdata_append(w, entry, sizeof(entry), e);
+}
+
 static int write_early(struct perfdata_writer *w, const struct perfdata_section *s,
 		       size_t n, struct err *e)
 {
-	uint8_t head[16] = EARLY_MAGIC, entry[24];
-	uint32_t count = (uint32_t)n;
+	bool has_meta = w->early_meta;
+	uint8_t head[16] = EARLY_MAGIC;
+	uint32_t count = (uint32_t)n + !has_meta;
 	uint64_t at;
 	int rc = pad_to(w, 8, e);
 
 	memcpy(head + 8, &count, sizeof(count));
-	at = perfdata_written(w) + sizeof(head) + n * sizeof(entry);
+	at = perfdata_written(w) + sizeof(head) + count * 24ull;
 	if (!rc)
 		rc = perfdata_append(w, head, sizeof(head), e);
 	for (size_t i = 0; i < n && !rc; i++) {
-		w->feature[s[i].feat] = (struct feature){at, s[i].len};
-		put_u64_at(entry, s[i].feat);
-		put_u64_at(entry + 8, at);
-		put_u64_at(entry + 16, s[i].len);
+		if (s[i].feat != FEAT_DMAREC)
+			w->feature[s[i].feat] = (struct feature){at, s[i].len};
+		rc = write_entry(w, s[i].feat, at, s[i].len, e);
 		at += (s[i].len + 7) & ~7ull;
-		rc = perfdata_append(w, entry, sizeof(entry), e);
 	}
+	if (!rc && !has_meta)
+		rc = write_entry(w, FEAT_DMAREC, 0, 0, e);
 	for (size_t i = 0; i < n && !rc; i++) {
 		rc = perfdata_append(w, s[i].buf, s[i].len, e);
 		if (!rc)
@@ -275,54 +293,88 @@ int perfdata_create(struct perfdata_writer **out, const char *path,
 
 /* ---- the end ---- */
 
-static int write_late(struct perfdata_writer *w, const struct perfdata_section *s,
-		      uint64_t at, struct err *e)
+/* The sections behind the table, and where each will lie; *meta is that of ours. */
+static void place_late(struct perfdata_writer *w, const struct perfdata_section *late,
+		       size_t nlate, struct feature *meta)
 {
-	struct feature *f = &w->feature[s->feat];
-	bool join = s->feat == FEAT_DMAREC && w->early_meta;
+	bool there[FEAT_BITS] = {false};
+	uint64_t at;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < FEAT_BITS; i++)
+		there[i] = w->feature[i].size;
+	for (size_t i = 0; i < nlate; i++)
+		there[late[i].feat] = late[i].feat != FEAT_DMAREC;
+	for (unsigned i = 0; i < FEAT_BITS; i++) {
+		n += there[i];
+		if (there[i])
+			w->header[HEADER_FEATURES + i / 8] |= (uint8_t)(1 << i % 8);
+	}
+	at = perfdata_written(w) + n * SECTION_SIZE;
+	for (size_t i = 0; i < nlate; i++) {
+		bool ours = late[i].feat == FEAT_DMAREC;
+		struct feature f = {at, late[i].len + (ours ? w->nearly_meta : 0)};
+
+		*(ours ? meta : &w->feature[late[i].feat]) = f;
+		at = (at + f.size + 7) & ~7ull;
+	}
+}
+
+static int write_table(struct perfdata_writer *w, struct err *e)
+{
+	uint8_t table[FEAT_BITS * SECTION_SIZE];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < FEAT_BITS; i++) {
+		if (!(w->header[HEADER_FEATURES + i / 8] >> i % 8 & 1))
+			continue;
+		put_u64_at(table + n, w->feature[i].offset);
+		put_u64_at(table + n + 8, w->feature[i].size);
+		n += SECTION_SIZE;
+	}
+	return perfdata_append(w, table, n, e);
+}
+
+static int write_late(struct perfdata_writer *w, const struct perfdata_section *s,
+		      struct err *e)
+{
 	int rc = 0;
 
-	*f = (struct feature){at, s->len + (join ? w->nearly_meta : 0)};
-	if (join)
+	if (s->feat == FEAT_DMAREC)
 		rc = perfdata_append(w, w->early_meta, w->nearly_meta, e);
 	if (!rc)
 		rc = perfdata_append(w, s->buf, s->len, e);
 	return rc ? rc : pad_to(w, 8, e);
 }
 
-/* The table is as long as there are features, early and late ones. */
+/*
+ * The header goes first: from then on the data has an end, and a reader that finds the
+ * table or a section beyond the end of the file takes what the directory says, as with a
+ * killed recorder. Our own section is entered last, when all of it is there.
+ */
 static int write_features(struct perfdata_writer *w, const struct perfdata_section *late,
 			  size_t nlate, struct err *e)
 {
-	uint64_t table_at = perfdata_written(w), at = table_at;
-	uint8_t table[FEAT_BITS * SECTION_SIZE] = {0};
-	bool there[FEAT_BITS] = {false};
-	size_t n = 0;
-	int rc = 0;
+	struct feature meta = {0};
+	uint8_t entry[16];
+	int rc = perfdata_flush(w, e);
 
-	for (unsigned i = 0; i < FEAT_BITS; i++)
-		there[i] = w->feature[i].size;
-	for (size_t i = 0; i < nlate; i++)
-		there[late[i].feat] = true;
-	for (unsigned i = 0; i < FEAT_BITS; i++)
-		n += there[i];
-	rc = perfdata_append(w, table, n * SECTION_SIZE, e);
-	for (size_t i = 0; i < nlate && !rc; i++) {
-		at = perfdata_written(w);
-		rc = write_late(w, &late[i], at, e);
-	}
+	if (rc)
+		return rc;
+	put_u64_at(w->header + HEADER_DATA + 8, w->offset - w->data_offset);
+	place_late(w, late, nlate, &meta);
+	rc = write_all(w, w->header, sizeof(w->header), 0, e);
+	if (!rc)
+		rc = write_table(w, e);
+	for (size_t i = 0; i < nlate && !rc; i++)
+		rc = write_late(w, &late[i], e);
 	if (!rc)
 		rc = perfdata_flush(w, e);
-	n = 0;
-	for (unsigned i = 0; i < FEAT_BITS; i++) {
-		if (!there[i])
-			continue;
-		w->header[HEADER_FEATURES + i / 8] |= (uint8_t)(1 << i % 8);
-		put_u64_at(table + n, w->feature[i].offset);
-		put_u64_at(table + n + 8, w->feature[i].size);
-		n += SECTION_SIZE;
-	}
-	return rc ? rc : write_all(w, table, n, table_at, e);
+	put_u64_at(entry, meta.offset);
+	put_u64_at(entry + 8, meta.size);
+	if (!rc && meta.size)
+		rc = write_all(w, entry, sizeof(entry), w->meta_entry, e);
+	return rc;
 }
 
 int perfdata_finish(struct perfdata_writer *w, const struct perfdata_section *late,
@@ -339,14 +391,8 @@ int perfdata_finish(struct perfdata_writer *w, const struct perfdata_section *la
 	w->round_offset = empty ? 0 : w->round_offset;
 	if (!rc)
 		rc = perfdata_round(w, e);
-	if (!rc) {
-		put_u64_at(w->header + HEADER_DATA + 8,
-			   perfdata_written(w) - w->data_offset);
-		rc = write_features(w, late, nlate, e);
-	}
-	/* Last, so that the file is that of a killed recorder until it is whole. */
 	if (!rc)
-		rc = write_all(w, w->header, sizeof(w->header), 0, e);
+		rc = write_features(w, late, nlate, e);
 	if (close(w->fd) && !rc)
 		rc = err_errno(e, "%s: cannot be closed", w->path);
 	w->fd = -1;

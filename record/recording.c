@@ -21,6 +21,7 @@
 #include "cli.h"
 #include "cost.h"
 #include "err.h"
+#include "machine.h"
 #include "num.h"
 #include "perfdata.h"
 #include "perfdata_feat.h"
@@ -52,6 +53,7 @@ struct recording {
 	struct id_slot *slot;
 	size_t nslot;
 	uint64_t *delivered, lost;
+	uint64_t first_ns, last_ns; /* of the samples; last 0 = none */
 	int signal_fd;
 	sigset_t old_mask;
 	int signals; /* how many asked us to end */
@@ -77,6 +79,23 @@ static void count_sample(struct recording *r, uint64_t id)
 		}
 }
 
+/* Where session.c's samples and records keep the first number we need: the id, or what
+ * LOST says; and a sample's time. */
+enum { AT_ID = 8, AT_LOST = 16, AT_TIME = 32 };
+
+static void note_time(struct recording *r, const char *sample, size_t size)
+{
+	uint64_t t;
+
+	if (size < AT_TIME + sizeof(t))
+		return;
+	memcpy(&t, sample + AT_TIME, sizeof(t));
+	if (!r->last_ns || t < r->first_ns)
+		r->first_ns = t;
+	if (t > r->last_ns)
+		r->last_ns = t;
+}
+
 static int put(void *arg, const void *buf, size_t len, struct err *e)
 {
 	struct recording *r = arg;
@@ -89,7 +108,9 @@ static int put(void *arg, const void *buf, size_t len, struct err *e)
 		memcpy(&h, p, sizeof(h));
 		if (h.size < sizeof(h))
 			break;
-		memcpy(&v, p + (h.type == PERF_RECORD_LOST ? 16 : 8), sizeof(v));
+		memcpy(&v, p + (h.type == PERF_RECORD_LOST ? AT_LOST : AT_ID), sizeof(v));
+		if (h.type == PERF_RECORD_SAMPLE)
+			note_time(r, p, (size_t)(end - p));
 		if (h.type == PERF_RECORD_SAMPLE)
 			count_sample(r, v);
 		else if (h.type == PERF_RECORD_LOST)
@@ -249,9 +270,25 @@ static int meta_section(const struct meta *m, bool begin, struct perfdata_sectio
 	return rc;
 }
 
+/* perf's tools expect both to be there (data convert --to-json crashes without); a kernel
+ * that does not tell leaves them out. */
+static int cpu_sections(struct perfdata_section *s, size_t *n, struct err *e)
+{
+	char *name = machine_cpu_name(""), *id = machine_cpu_id("");
+	int rc = 0;
+
+	if (name)
+		rc = feat_string(&s[(*n)++], FEAT_CPUDESC, name, e);
+	if (!rc && id)
+		rc = feat_string(&s[(*n)++], FEAT_CPUID, id, e);
+	free(name);
+	free(id);
+	return rc;
+}
+
 static int create_file(struct recording *r, struct err *e)
 {
-	struct perfdata_section s[12] = {0};
+	struct perfdata_section s[14] = {0};
 	struct perfdata_clock clock = {.clockid = r->o->clockid};
 	struct utsname u;
 	struct timespec res;
@@ -273,6 +310,8 @@ static int create_file(struct recording *r, struct err *e)
 		rc = feat_string(&s[n++], FEAT_VERSION, "dmarec " DMA_VERSION, e);
 	if (!rc)
 		rc = feat_string(&s[n++], FEAT_ARCH, u.machine, e);
+	if (!rc)
+		rc = cpu_sections(s, &n, e);
 	if (!rc)
 		rc = feat_nrcpus(&s[n++], (uint32_t)sysconf(_SC_NPROCESSORS_CONF),
 				 (uint32_t)sysconf(_SC_NPROCESSORS_ONLN), e);
@@ -439,7 +478,8 @@ static void print_summary(const struct recording *r)
 
 static int finish_file(struct recording *r, struct err *e)
 {
-	struct perfdata_section s;
+	struct perfdata_section s[2] = {0};
+	size_t n = 1;
 	struct meta *m = &r->meta;
 	int rc;
 
@@ -447,13 +487,16 @@ static int finish_file(struct recording *r, struct err *e)
 		m->exit_status = WEXITSTATUS(r->work.status);
 	if (r->work.ended && WIFSIGNALED(r->work.status))
 		m->exit_signal = WTERMSIG(r->work.status);
-	rc = meta_section(m, false, &s, e);
+	rc = meta_section(m, false, &s[0], e);
+	if (!rc && r->last_ns)
+		rc = feat_sample_time(&s[n++], (int64_t)r->first_ns, (int64_t)r->last_ns,
+				      e);
 	if (rc)
 		perfdata_abandon(r->file);
 	else
-		rc = perfdata_finish(r->file, &s, 1, e);
+		rc = perfdata_finish(r->file, s, n, e);
 	r->file = NULL;
-	free_sections(&s, 1);
+	free_sections(s, n);
 	return rc;
 }
 
