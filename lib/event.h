@@ -35,7 +35,8 @@ int event_decoder_new(struct event_decoder **d, struct perfdata *p, const struct
 void event_decoder_free(struct event_decoder *d);
 
 /* Where an event does not carry a value, it is DMA_UNKNOWN; but an exit, and a doorbell, take card,
- * channel, size and direction from the entry of their function (meta_event.func) on their thread. A
+ * channel, size, address, flags and direction from the entry of their function (meta_event.func) on
+ * their thread, where that is certain. A
  * sample is ROLE_OTHER when its `when` does not hold (nor that of its entry), or when its source has
  * path patterns and the path of its descriptor fits none. A card key below 65536 is a number, the
  * same card in every process; others are pointers. A negative size, or one beyond 2^63 bytes, is
