@@ -16,8 +16,11 @@ struct err;
 struct event_decoder;
 
 /* What the caller adds for files that do not say it themselves (perf record), all optional. */
+struct event_role {
+	const char *event, *role; /* "probe_lib:foo", "submit" */
+};
 struct event_rules {
-	const struct { const char *event, *role; } *role; /* "probe_lib:foo" = "submit" */
+	const struct event_role *role;
 	size_t nrole;
 };
 

@@ -4,8 +4,8 @@ CREATE TABLE analysis ( -- one row for each run that was analysed
 	run_id        INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
 	tool          TEXT NOT NULL,        -- "dmaanalyze 0.1.0"
 	pairing       TEXT NOT NULL,        -- as used
-	pairing_from  TEXT NOT NULL,        -- profile, option, inferred
-	vectors_from  TEXT NOT NULL,        -- option, profile, found, none
+	pairing_from  TEXT NOT NULL,        -- option, profile, inferred
+	vectors_from  TEXT NOT NULL,        -- option, recording (named to dmarec or by its profile), found, none
 	latency_phase TEXT NOT NULL,        -- phase that stands for "latency" in this run: device or total
 	doorbell_from TEXT NOT NULL,        -- store, exit, none
 	submits       INTEGER NOT NULL, transfers INTEGER NOT NULL,

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "analysis.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "db.h"
+#include "derive.h"
+#include "err.h"
+#include "join.h"
+#include "load.h"
+#include "stream.h"
+#include "vector.h"
+
+/* A recorder reads its rings about every 150 ms: before the end of a file that was cut,
+ * so much of some CPUs may be missing while others' is there. */
+#define CUT_NS INT64_C(500000000)
+
+struct analysis {
+	struct db *db;
+	int64_t run;
+	struct stream *stream;
+	const struct analysis_options *o;
+	const struct vector_result *found;
+	struct join_vector *vector;
+	size_t nvector;
+	const char *vectors_from, *pairing_from;
+	enum pairing pairing;
+	char advice[512];
+	struct load_holes holes;
+	int64_t uprobe_cost_ns, irq_cost_ns;
+	struct join *join;
+	struct pipe *pipe;
+	struct join_totals totals;
+	struct derive *derive;
+	struct db_stmt *transfer, *stray;
+	struct cli_progress progress;
+};
+
+static int drop(struct analysis *a, struct err *e)
+{
+	static const char *const table[] = {
+		"drop_analysis", "drop_transfer",  "drop_stray",
+		"drop_vector",	 "drop_summary",   "drop_quantile",
+		"drop_histogram", "drop_state_count", "drop_throughput",
+		"drop_fit"};
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table) && !rc; i++)
+		rc = db_run_named(a->db, table[i], a->run, e);
+	return rc;
+}
+
+/* ---- which vectors ---- */
+
+static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err *e)
+{
+	struct sample s;
+	struct loss loss;
+	struct db_stmt *q;
+	int got, rc = db_prepare_named(a->db, &q, "irqs", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(q, ":run", a->run);
+	while (!rc && (got = db_step(q, e))) {
+		if (got < 0)
+			rc = got;
+		else if (db_i64(q, 2) == 1)
+			rc = vector_finder_known(vf, (int32_t)db_i64(q, 0), db_i64(q, 1), e);
+	}
+	db_finalize(q);
+	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
+		if (got < 0)
+			rc = got;
+		else if (got == STREAM_LOSS)
+			rc = vector_finder_loss(vf, loss.cpu, loss.from_ns, loss.to_ns);
+		else
+			rc = vector_finder_push(vf, &s, e);
+	}
+	return rc;
+}
+
+static int add_vector(struct analysis *a, int64_t irq, int64_t card, int64_t channel,
+		      struct err *e)
+{
+	struct join_vector *grown =
+		reallocarray(a->vector, a->nvector + 1, sizeof(*grown));
+
+	if (!grown)
+		return err_set(e, ERR_NOMEM, "no memory");
+	a->vector = grown;
+	grown[a->nvector++] = (struct join_vector){(int32_t)irq, card, channel};
+	return 0;
+}
+
+/* Those that the user or the profile named when recording. */
+static int named_vectors(struct analysis *a, struct err *e)
+{
+	struct db_stmt *q;
+	int got, rc = db_prepare_named(a->db, &q, "irqs", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(q, ":run", a->run);
+	while (!rc && (got = db_step(q, e))) {
+		if (got < 0)
+			rc = got;
+		else if (db_i64(q, 3) == 1)
+			rc = add_vector(a, db_i64(q, 0), DMA_UNKNOWN, db_i64(q, 4), e);
+	}
+	db_finalize(q);
+	return rc;
+}
+
+static bool ends_transfers(const struct vector_evidence *v)
+{
+	return v->verdict == VERDICT_COMPLETION || v->verdict == VERDICT_SHARED;
+}
+
+/* For each channel the vector that fits it best. */
+static int found_vectors(struct analysis *a, struct err *e)
+{
+	const struct vector_result *r = a->found;
+	int rc = 0;
+
+	for (size_t i = 0; i < r->nchannel && !rc; i++) {
+		const struct vector_evidence *v = &r->channel[i];
+		bool best = ends_transfers(v);
+
+		for (size_t k = 0; k < r->nchannel && best; k++) {
+			const struct vector_evidence *w = &r->channel[k];
+
+			if (w->card == v->card && w->channel == v->channel &&
+			    ends_transfers(w) &&
+			    (w->score > v->score || (w->score == v->score && k < i)))
+				best = false;
+		}
+		if (best)
+			rc = add_vector(a, v->irq, v->card, v->channel, e);
+	}
+	return rc;
+}
+
+/* What was named against what is seen. */
+static void doubt_named(struct analysis *a)
+{
+	for (size_t k = 0; k < a->nvector; k++)
+		for (size_t i = 0; i < a->found->noverall; i++) {
+			const struct vector_evidence *v = &a->found->overall[i];
+
+			if (v->irq != a->vector[k].irq || ends_transfers(v) ||
+			    v->verdict == VERDICT_UNCLEAR)
+				continue;
+			snprintf(a->advice, sizeof(a->advice),
+				 "interrupt %d was named, but it looks %s: %s", v->irq,
+				 verdict_name(v->verdict), v->why);
+		}
+}
+
+static int choose_vectors(struct analysis *a, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < a->o->nirq && !rc; i++)
+		rc = add_vector(a, a->o->irq[i], DMA_UNKNOWN, DMA_UNKNOWN, e);
+	a->vectors_from = "option";
+	if (!rc && !a->nvector) {
+		rc = named_vectors(a, e);
+		a->vectors_from = "recording";
+	}
+	if (!rc && a->nvector) {
+		doubt_named(a);
+		return 0;
+	}
+	if (!rc)
+		rc = found_vectors(a, e);
+	a->vectors_from = a->nvector ? "found" : "none";
+	if (a->found->thin)
+		snprintf(a->advice, sizeof(a->advice), "%s", a->found->advice);
+	return rc;
+}
+
+static bool is_used(const struct analysis *a, const struct vector_evidence *v)
+{
+	for (size_t i = 0; i < a->nvector; i++) {
+		const struct join_vector *w = &a->vector[i];
+
+		if (w->irq == v->irq &&
+		    (v->card == DMA_UNKNOWN || w->card == DMA_UNKNOWN ||
+		     w->card == v->card) &&
+		    (v->channel == DMA_UNKNOWN || w->channel == DMA_UNKNOWN ||
+		     w->channel == v->channel))
+			return true;
+	}
+	return false;
+}
+
+static int write_vector(struct analysis *a, struct db_stmt *s,
+			const struct vector_evidence *v, struct err *e)
+{
+	db_bind_i64(s, ":run", a->run);
+	db_bind_i64(s, ":irq", v->irq);
+	db_bind_i64(s, ":card", v->card);
+	db_bind_i64(s, ":channel", v->channel);
+	db_bind_real(s, ":score", v->score);
+	db_bind_text(s, ":verdict", verdict_name(v->verdict));
+	db_bind_i64(s, ":used", is_used(a, v));
+	db_bind_i64(s, ":transfers", (int64_t)v->transfers);
+	db_bind_i64(s, ":one", (int64_t)v->one);
+	db_bind_i64(s, ":none", (int64_t)v->none);
+	db_bind_i64(s, ":many", (int64_t)v->many);
+	db_bind_i64(s, ":interrupts", (int64_t)v->interrupts);
+	db_bind_i64(s, ":outside", (int64_t)v->outside);
+	db_bind_real(s, ":position", v->position);
+	db_bind_real(s, ":to_end", v->to_end_ns);
+	db_bind_real(s, ":slope", v->slope_ns_per_byte);
+	db_bind_real(s, ":intercept", v->intercept_ns);
+	db_bind_text(s, ":why", v->why);
+	return db_run(s, e);
+}
+
+/* The whole of a vector, and its channels where there are several. */
+static int write_vectors(struct analysis *a, struct err *e)
+{
+	const struct vector_result *r = a->found;
+	struct db_stmt *s;
+	int rc = db_prepare_named(a->db, &s, "vector_insert", e);
+
+	for (size_t i = 0; i < r->noverall && !rc; i++)
+		rc = write_vector(a, s, &r->overall[i], e);
+	for (size_t i = 0; i < r->nchannel && !rc; i++)
+		if (r->channel[i].card != DMA_UNKNOWN ||
+		    r->channel[i].channel != DMA_UNKNOWN)
+			rc = write_vector(a, s, &r->channel[i], e);
+	db_finalize(s);
+	return rc;
+}
+
+/* ---- the join ---- */
+
+static int on_transfer(void *arg, const struct transfer *t, struct err *e)
+{
+	struct analysis *a = arg;
+
+	(void)e;
+	return pipe_transfer(a->pipe, t);
+}
+
+static int on_stray(void *arg, const struct stray *s, struct err *e)
+{
+	struct analysis *a = arg;
+
+	(void)e;
+	return pipe_stray(a->pipe, s);
+}
+
+static int push_loss(struct analysis *a, const struct loss *l, struct err *e)
+{
+	if (!strcmp(l->kind, "count"))
+		return 0; /* see load_holes() */
+	if (!strcmp(l->kind, "cut") && l->from_ns != DMA_UNKNOWN)
+		return join_loss(a->join, -1, l->from_ns - CUT_NS, DMA_UNKNOWN, e);
+	return join_loss(a->join, l->cpu, l->from_ns, l->to_ns, e);
+}
+
+static int produce(void *arg, struct pipe *p, struct err *e)
+{
+	struct analysis *a = arg;
+	struct sample s;
+	struct loss loss;
+	uint64_t n = 0;
+	int got, rc = 0;
+
+	a->pipe = p;
+	if (a->holes.calls)
+		rc = join_loss(a->join, -1, DMA_UNKNOWN, DMA_UNKNOWN, e);
+	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
+		if (got < 0)
+			return got;
+		rc = got == STREAM_LOSS ? push_loss(a, &loss, e)
+					: join_push(a->join, &s, e);
+		if (!(++n & 1023))
+			pipe_done(p, stream_done(a->stream));
+	}
+	return rc ? rc : join_finish(a->join, &a->totals, e);
+}
+
+static int64_t known(int32_t v)
+{
+	return v < 0 ? DMA_UNKNOWN : v;
+}
+
+static int write_transfer(struct analysis *a, const struct transfer *t, struct err *e)
+{
+	struct db_stmt *q = a->transfer;
+
+	db_bind_at(q, 2, t->id);
+	db_bind_at(q, 3, t->card);
+	db_bind_at(q, 4, t->channel);
+	db_bind_text_at(q, 5, direction_name(t->direction));
+	db_bind_at(q, 6, t->size_bytes);
+	db_bind_at(q, 7, known(t->pid));
+	db_bind_at(q, 8, known(t->tid));
+	db_bind_at(q, 9, t->submit_ns);
+	db_bind_at(q, 10, t->doorbell_ns);
+	db_bind_at(q, 11, t->irq_ns);
+	db_bind_at(q, 12, t->wait_ns);
+	db_bind_at(q, 13, t->woken_ns);
+	db_bind_at(q, 14, known(t->irq));
+	db_bind_at(q, 15, known(t->irq_cpu));
+	db_bind_at(q, 16, t->coalesced ? t->coalesced : DMA_UNKNOWN);
+	db_bind_at(q, 17, t->irq_count ? t->irq_count : DMA_UNKNOWN);
+	db_bind_text_at(q, 18, state_name(t->state));
+	db_bind_text_at(q, 19, t->reason);
+	for (int p = 0; p < PHASE_N; p++)
+		db_bind_at(q, 20 + p, transfer_phase_ns(t, (enum phase)p));
+	return db_run(q, e);
+}
+
+static int sink_transfer(void *arg, const struct transfer *given, struct err *e)
+{
+	struct analysis *a = arg;
+	struct transfer t = *given;
+	int rc;
+
+	if (t.state == STATE_NO_INTERRUPT && a->holes.interrupts) {
+		t.state = STATE_UNKNOWN;
+		t.reason = "no interrupt, but some were lost in this recording";
+	}
+	rc = derive_add(a->derive, &t, e);
+	return rc ? rc : write_transfer(a, &t, e);
+}
+
+static int sink_stray(void *arg, const struct stray *x, struct err *e)
+{
+	struct analysis *a = arg;
+	struct db_stmt *q = a->stray;
+
+	db_bind_text_at(q, 2, stray_kind_name(x->kind));
+	db_bind_at(q, 3, x->time_ns);
+	db_bind_at(q, 4, x->card);
+	db_bind_at(q, 5, x->channel);
+	db_bind_at(q, 6, known(x->irq));
+	db_bind_at(q, 7, known(x->cpu));
+	db_bind_at(q, 8, known(x->tid));
+	db_bind_text_at(q, 9, x->reason ? x->reason : "?");
+	return db_run(q, e);
+}
+
+static void progress(void *arg, uint64_t done, uint64_t rows)
+{
+	struct analysis *a = arg;
+
+	cli_progress_step(&a->progress, done, rows);
+}
+
+static int join_all(struct analysis *a, struct err *e)
+{
+	struct join_options jo = {.vector = a->vector,
+				  .nvector = a->nvector,
+				  .pairing = a->pairing};
+	struct join_sink js = {a, on_transfer, on_stray};
+	struct pipe_sink sink = {.arg = a,
+				 .transfer = sink_transfer,
+				 .stray = sink_stray,
+				 .progress = a->o->quiet ? NULL : progress};
+	int rc = db_prepare_named(a->db, &a->transfer, "transfer_insert", e);
+
+	if (!rc)
+		rc = db_prepare_named(a->db, &a->stray, "stray_insert", e);
+	if (!rc)
+		rc = join_new(&a->join, &jo, &js, e);
+	if (rc)
+		return rc;
+	db_bind_at(a->transfer, 1, a->run);
+	db_bind_at(a->stray, 1, a->run);
+	cli_progress_begin(&a->progress, "joining", "rows", stream_size(a->stream));
+	rc = pipe_run(produce, a, &sink, stream_threads(a->stream), e);
+	cli_progress_end(&a->progress);
+	return rc;
+}
+
+/* ---- the rest ---- */
+
+static int read_run(struct analysis *a, struct err *e)
+{
+	struct db_stmt *q;
+	const char *word;
+	int got, p, rc = db_prepare_named(a->db, &q, "run", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(q, ":run", a->run);
+	got = db_step(q, e);
+	if (!got)
+		got = err_set(e, ERR_NOTFOUND, "%s: there is no run %" PRId64,
+			      db_path(a->db), a->run);
+	if (got > 0) {
+		word = db_text(q, 10);
+		p = word ? pairing_parse(word) : -1;
+		a->pairing = p < 0 ? PAIRING_INFER : (enum pairing)p;
+		a->pairing_from = a->pairing == PAIRING_INFER ? "inferred" : "profile";
+		a->uprobe_cost_ns = db_i64(q, 17);
+		a->irq_cost_ns = db_i64(q, 18);
+	}
+	db_finalize(q);
+	if (a->o->pairing >= 0) {
+		a->pairing = (enum pairing)a->o->pairing;
+		a->pairing_from = "option";
+	}
+	return got < 0 ? got : load_holes(a->db, a->run, &a->holes, e);
+}
+
+static int write_analysis(struct analysis *a, struct err *e)
+{
+	const struct join_totals *n = &a->totals;
+	struct db_stmt *s;
+	int rc = db_prepare_named(a->db, &s, "analysis_insert", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(s, ":run", a->run);
+	db_bind_text(s, ":tool", "dmaanalyze " DMA_VERSION);
+	db_bind_text(s, ":pairing", pairing_name(n->pairing));
+	db_bind_text(s, ":pairing_from", a->pairing_from);
+	db_bind_text(s, ":vectors_from", a->vectors_from);
+	db_bind_text(s, ":latency", phase_name(derive_latency(a->derive)));
+	db_bind_text(s, ":doorbell", derive_doorbell(a->derive));
+	db_bind_i64(s, ":submits", (int64_t)n->submits);
+	db_bind_i64(s, ":transfers", (int64_t)n->transfers);
+	db_bind_i64(s, ":interrupts", (int64_t)n->interrupts);
+	db_bind_i64(s, ":irq_used", (int64_t)n->interrupts_used);
+	db_bind_i64(s, ":irq_stray", (int64_t)n->interrupts_stray);
+	db_bind_i64(s, ":irq_ignored", (int64_t)n->interrupts_ignored);
+	db_bind_i64(s, ":waits", (int64_t)n->waits);
+	db_bind_i64(s, ":waits_used", (int64_t)n->waits_used);
+	db_bind_i64(s, ":waits_stray", (int64_t)n->waits_stray);
+	db_bind_i64(s, ":negative", (int64_t)n->negative);
+	db_bind_i64(s, ":disordered", (int64_t)n->disordered);
+	db_bind_text(s, ":advice", *a->advice ? a->advice : NULL);
+	rc = db_run(s, e);
+	db_finalize(s);
+	return rc;
+}
+
+static int run_analysis(struct analysis *a, struct vector_finder *vf, struct err *e)
+{
+	struct vector_finder *own = NULL;
+	int rc = read_run(a, e);
+
+	if (!rc)
+		rc = drop(a, e);
+	if (!rc && !vf) {
+		rc = vector_finder_new(&own, e);
+		rc = rc ? rc : find_vectors(a, own, e);
+		vf = own;
+	}
+	if (!rc)
+		rc = vector_finder_finish(vf, &a->found, e);
+	if (!rc)
+		rc = choose_vectors(a, e);
+	if (!rc)
+		rc = write_vectors(a, e);
+	if (!rc)
+		rc = stream_rewind(a->stream, e);
+	if (!rc)
+		rc = derive_new(&a->derive, e);
+	if (!rc)
+		rc = join_all(a, e);
+	if (!rc)
+		rc = derive_write(a->derive, a->db, a->run, a->uprobe_cost_ns,
+				  a->irq_cost_ns, e);
+	if (!rc)
+		rc = write_analysis(a, e);
+	vector_finder_free(own);
+	return rc;
+}
+
+int analysis_run(struct db *db, int64_t run, struct stream *s, struct vector_finder *vf,
+		 const struct analysis_options *o, struct err *e)
+{
+	struct analysis a = {.db = db, .run = run, .stream = s, .o = o};
+	int rc = run_analysis(&a, vf, e);
+
+	join_free(a.join);
+	derive_free(a.derive);
+	db_finalize(a.transfer);
+	db_finalize(a.stray);
+	free(a.vector);
+	return rc;
+}

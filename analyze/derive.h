@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The derived tables that count transfers: summary, quantile, histogram, state_count,
+ * throughput, fit. One pass; memory grows with the number of channels only.
+ *
+ * `excluded` of a phase: transfers that have such a duration which is not known. Those that
+ * have none are not among them: device and notice of a transfer without interrupt (polled,
+ * no_interrupt), and everything but api of an aborted or a circular one.
+ *
+ * `error_ns`, the cost of the probes inside a phase on that host: a hit stops the thread
+ * after its time was taken, so the time from one stamp to the next on a thread holds one
+ * hit for each stamp but the last. api: the submit's. device: the doorbell's, which delays
+ * the store itself; with an exit for a doorbell none lies between, but the stamp is late by
+ * what the exit's probe took to be reached, which is the submit's. notice: the wait's entry
+ * may fall into it, and the interrupt's own sample does. total: submit, doorbell or exit,
+ * wait (and exit too when both are probed); of a function that blocks, the submit's.
+ */
+#ifndef ANALYZE_DERIVE_H
+#define ANALYZE_DERIVE_H
+
+#include <stdint.h>
+
+#include "join.h"
+
+struct db;
+struct err;
+struct derive;
+
+int derive_new(struct derive **d, struct err *e);
+void derive_free(struct derive *d);
+int derive_add(struct derive *d, const struct transfer *t, struct err *e);
+
+/* Writes the tables of the run. The costs: DMA_UNKNOWN = not measured. */
+int derive_write(struct derive *d, struct db *db, int64_t run, int64_t uprobe_cost_ns,
+		 int64_t irq_cost_ns, struct err *e);
+
+/* After the transfers: what `latency` means, and what the doorbells were. */
+enum phase derive_latency(const struct derive *d);
+const char *derive_doorbell(const struct derive *d); /* "store", "exit", "none" */
+
+#endif

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* dmaanalyze: options, which recordings and runs, and what is printed. */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analysis.h"
+#include "cli.h"
+#include "db.h"
+#include "err.h"
+#include "json.h"
+#include "load.h"
+#include "num.h"
+#include "stream.h"
+#include "summary.h"
+#include "vector.h"
+
+#define TOOL	    "dmaanalyze"
+#define DEFAULT_RAW "dma.data"
+
+struct options {
+	const char **raw;
+	size_t nraw;
+	const char *label, *db;
+	int64_t run; /* DMA_UNKNOWN = not given */
+	int64_t *irq;
+	size_t nirq;
+	int pairing;
+	struct event_role *role;
+	size_t nrole;
+	bool list, verify, rebuild, json, csv, quiet, verbose;
+};
+
+enum {
+	KEY_LABEL = 256,
+	KEY_RUN,
+	KEY_LIST,
+	KEY_VERIFY,
+	KEY_IRQ,
+	KEY_PAIRING,
+	KEY_ROLE,
+	KEY_REBUILD,
+	KEY_JSON,
+	KEY_CSV
+};
+
+static const struct argp_option table[] = {
+	{"input", 'i', "RAW", 0, "A recording to load (default dma.data, when it is there)",
+	 0},
+	{"label", KEY_LABEL, "TEXT", 0, "A name for the run that is loaded", 0},
+	{"run", KEY_RUN, "ID", 0, "Analyse this run of the database", 0},
+	{"list", KEY_LIST, 0, 0, "Show the runs in the database", 0},
+	{"verify", KEY_VERIFY, 0, 0,
+	 "Print the evidence for and against every vector", 0},
+	{"irq", KEY_IRQ, "N[,N...]", 0, "These interrupts end transfers", 0},
+	{"pairing", KEY_PAIRING, "one|drain|first|last|infer", 0,
+	 "How interrupts end transfers", 0},
+	{"role", KEY_ROLE, "EVENT=ROLE", 0, "The role of an event of perf's", 0},
+	{"rebuild", KEY_REBUILD, 0, 0, "Build everything derived again", 0},
+	{"json", KEY_JSON, 0, 0, "The figures as JSON", 0},
+	{"csv", KEY_CSV, 0, 0, "The figures as CSV", 0},
+	{"quiet", 'q', 0, 0, "Print no summary", 0},
+	{"verbose", 'v', 0, 0, "Say more", 0},
+	{0}};
+
+const char *argp_program_version = TOOL " " DMA_VERSION;
+static const char doc[] =
+	"Load recordings into SQLite, join starts to completions, say what they took.";
+
+/* ---- options ---- */
+
+static void *grown(void *list, size_t n, size_t size)
+{
+	void *p = reallocarray(list, n + 1, size);
+
+	if (!p)
+		exit(EXIT_FAILED);
+	return p;
+}
+
+static void add_role(struct argp_state *state, struct options *o, char *arg)
+{
+	char *equal = strrchr(arg, '=');
+
+	if (!equal || equal == arg || role_parse(equal + 1) < 0)
+		argp_error(state,
+			   "--role '%s': expected EVENT=ROLE, ROLE being submit, "
+			   "doorbell, started, interrupt, handled, wait, woken, stop or "
+			   "other",
+			   arg);
+	*equal = '\0';
+	o->role = grown(o->role, o->nrole, sizeof(*o->role));
+	o->role[o->nrole].event = arg;
+	o->role[o->nrole++].role = equal + 1;
+}
+
+static error_t parse_value(int key, char *arg, struct argp_state *state,
+			   struct options *o)
+{
+	struct err e = {0};
+
+	if (!*arg)
+		argp_error(state, "the value of an option is empty");
+	if (key == KEY_RUN && num_i64(arg, 1, INT64_MAX, &o->run, &e))
+		argp_error(state, "--run: %s", e.text);
+	if (key == KEY_IRQ) {
+		free(o->irq);
+		o->irq = NULL;
+		if (num_list(arg, 0, 65535, 4096, &o->irq, &o->nirq, &e))
+			argp_error(state, "--irq: %s", e.text);
+	}
+	if (key == KEY_PAIRING && (o->pairing = pairing_parse(arg)) < 0)
+		argp_error(state,
+			   "--pairing '%s': expected one, drain, first, last or infer",
+			   arg);
+	return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'i':
+		if (!*arg)
+			argp_error(state, "-i: the value is empty");
+		o->raw = grown(o->raw, o->nraw, sizeof(*o->raw));
+		o->raw[o->nraw++] = arg;
+		return 0;
+	case KEY_LABEL:
+		o->label = arg;
+		return 0;
+	case KEY_RUN:
+	case KEY_IRQ:
+	case KEY_PAIRING:
+		return parse_value(key, arg, state, o);
+	case KEY_ROLE:
+		add_role(state, o, arg);
+		return 0;
+	case KEY_LIST:
+		o->list = true;
+		return 0;
+	case KEY_VERIFY:
+		o->verify = true;
+		return 0;
+	case KEY_REBUILD:
+		o->rebuild = true;
+		return 0;
+	case KEY_JSON:
+		o->json = true;
+		return 0;
+	case KEY_CSV:
+		o->csv = true;
+		return 0;
+	case 'q':
+		o->quiet = true;
+		return 0;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (o->db)
+			argp_error(state, "one database, not also '%s'", arg);
+		o->db = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->db)
+			argp_error(state, "name the database: " TOOL " [-i RAW] TRACE.db");
+		if (o->json && o->csv)
+			argp_error(state, "--json or --csv, not both");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* ---- runs ---- */
+
+struct run_list {
+	int64_t *id;
+	size_t n;
+	size_t nanalysed;
+	bool *analysed;
+};
+
+static int read_runs(struct db *db, struct run_list *l, struct err *e)
+{
+	struct db_stmt *q;
+	int got, rc = db_prepare_named(db, &q, "runs", e);
+
+	*l = (struct run_list){0};
+	if (rc)
+		return rc;
+	while ((got = db_step(q, e)) > 0) {
+		l->id = grown(l->id, l->n, sizeof(*l->id));
+		l->analysed = grown(l->analysed, l->n, sizeof(*l->analysed));
+		l->id[l->n] = db_i64(q, 0);
+		l->analysed[l->n++] = db_i64(q, 9) != DMA_UNKNOWN;
+	}
+	db_finalize(q);
+	return got;
+}
+
+static void run_list_release(struct run_list *l)
+{
+	free(l->id);
+	free(l->analysed);
+}
+
+static const char *dash(const char *text)
+{
+	return text ? text : "-";
+}
+
+static int print_list(struct db *db, bool json, struct err *e)
+{
+	struct db_stmt *q;
+	char took[32];
+	int got, rc = db_prepare_named(db, &q, "runs", e), n = 0;
+
+	if (rc)
+		return rc;
+	if (json)
+		fputs("{\"runs\":[", stdout);
+	while ((got = db_step(q, e)) > 0) {
+		if (json) {
+			printf("%s{\"run\":%" PRId64 ",\"label\":", n ? "," : "",
+			       db_i64(q, 0));
+			json_text(stdout, db_text(q, 1));
+			fputs(",\"started_utc\":", stdout);
+			json_text(stdout, db_text(q, 2));
+			fputs(",\"duration_ns\":", stdout);
+			json_i64(stdout, db_i64(q, 3));
+			fputs(",\"command\":", stdout);
+			json_text(stdout, db_text(q, 5));
+			fputs(",\"transfers\":", stdout);
+			json_i64(stdout, db_i64(q, 9));
+			putchar('}');
+		} else {
+			if (!n)
+				printf("%4s  %-16s %-28s %10s %10s  %s\n", "run", "label",
+				       "started (UTC)", "took", "transfers", "command");
+			printf("%4" PRId64 "  %-16s %-28s %10s ", db_i64(q, 0),
+			       dash(db_text(q, 1)), dash(db_text(q, 2)),
+			       db_i64(q, 3) == DMA_UNKNOWN
+				       ? "-"
+				       : num_print_ns(took, db_i64(q, 3)));
+			if (db_i64(q, 9) == DMA_UNKNOWN)
+				printf("%10s", "-");
+			else
+				printf("%10" PRId64, db_i64(q, 9));
+			printf("  %s\n", dash(db_text(q, 5)));
+		}
+		n++;
+	}
+	db_finalize(q);
+	fputs(json ? "]}\n" : n || got < 0 ? "" : "no runs\n", stdout);
+	return got;
+}
+
+/* ---- loading and analysing ---- */
+
+static bool changes(const struct options *o)
+{
+	return o->rebuild || o->nirq || o->pairing >= 0;
+}
+
+static int analyse(struct db *db, const struct options *o, int64_t run, struct stream *s,
+		   struct vector_finder *vf, struct err *e)
+{
+	struct analysis_options a = {.irq = o->irq,
+				     .nirq = o->nirq,
+				     .pairing = o->pairing,
+				     .quiet = o->quiet};
+	struct stream *own = NULL;
+	int rc = s ? 0 : stream_open_run(&own, db, run, e);
+
+	if (!rc)
+		rc = analysis_run(db, run, s ? s : own, vf, &a, e);
+	stream_close(own);
+	return rc;
+}
+
+/* In one transaction: all of it, or nothing. */
+static int load(struct db *db, const struct options *o, const char *raw, int64_t *run,
+		struct err *e)
+{
+	struct event_rules rules = {.role = o->role, .nrole = o->nrole};
+	struct vector_finder *vf = NULL;
+	struct load_result r = {0};
+	struct stream *s = NULL;
+	int rc = stream_open_raw(&s, raw, &rules, e);
+
+	if (!rc)
+		rc = vector_finder_new(&vf, e);
+	if (!rc)
+		rc = db_begin(db, e);
+	if (!rc)
+		rc = load_recording(db, s, raw, o->label, vf, o->quiet, &r, e);
+	if (!rc && !r.known)
+		rc = analyse(db, o, r.run, s, vf, e);
+	else if (!rc && changes(o))
+		rc = analyse(db, o, r.run, NULL, NULL, e);
+	if (!rc && r.known && !changes(o))
+		db_rollback(db);
+	else if (!rc)
+		rc = db_commit(db, e);
+	else
+		db_rollback(db);
+	if (!rc && r.known && !o->quiet)
+		cli_note(TOOL, "%s is run %" PRId64 " of %s already; nothing is loaded",
+			 raw, r.run, o->db);
+	*run = r.run;
+	vector_finder_free(vf);
+	stream_close(s);
+	return rc;
+}
+
+static int reanalyse(struct db *db, const struct options *o, int64_t run, struct err *e)
+{
+	int rc = db_begin(db, e);
+
+	if (!rc)
+		rc = analyse(db, o, run, NULL, NULL, e);
+	if (rc) {
+		db_rollback(db);
+		return rc;
+	}
+	return db_commit(db, e);
+}
+
+/* ---- printing ---- */
+
+static int print_runs(struct db *db, const struct options *o, const int64_t *run,
+		      size_t n, struct err *e)
+{
+	struct summary_style style = {o->verify, o->verbose, cli_color(stdout)};
+	int rc = 0;
+
+	if (o->json)
+		fputs("{\"runs\":[", stdout);
+	if (o->csv)
+		summary_csv_head(stdout);
+	for (size_t i = 0; i < n && !rc; i++) {
+		struct summary s;
+
+		rc = summary_read(&s, db, run[i], e);
+		if (rc)
+			break;
+		if (o->json) {
+			fputs(i ? ",\n" : "\n", stdout);
+			summary_json(&s, stdout);
+		} else if (o->csv) {
+			summary_csv(&s, stdout);
+		} else if (!o->quiet) {
+			fputs(i ? "\n" : "", stdout);
+			summary_text(&s, &style, stdout);
+		}
+		summary_release(&s);
+	}
+	if (o->json)
+		fputs("\n]}\n", stdout);
+	if (!rc && (fflush(stdout) || ferror(stdout)))
+		rc = err_errno(e, "standard output");
+	return rc;
+}
+
+static int run_raw(struct db *db, const struct options *o, struct err *e)
+{
+	int64_t *run = calloc(o->nraw, sizeof(*run));
+	int rc = run ? 0 : err_set(e, ERR_NOMEM, "no memory");
+
+	for (size_t i = 0; i < o->nraw && !rc; i++)
+		rc = load(db, o, o->raw[i], &run[i], e);
+	if (!rc)
+		rc = print_runs(db, o, run, o->nraw, e);
+	free(run);
+	return rc;
+}
+
+static int nothing_there(const struct options *o, struct err *e)
+{
+	return err_set(e, ERR_NOTFOUND,
+		       "%s holds no run, and there is no %s here: record one with "
+		       "'dmarec -- ./workload', or name a recording with -i",
+		       o->db, DEFAULT_RAW);
+}
+
+/* The run that was asked for, or the last; all of them to be rebuilt. */
+static int run_existing(struct db *db, const struct options *o, struct err *e)
+{
+	struct run_list l;
+	int64_t run = o->run;
+	int rc = read_runs(db, &l, e);
+	bool there = false;
+
+	if (!rc && !l.n)
+		rc = nothing_there(o, e);
+	if (!rc && run == DMA_UNKNOWN)
+		run = l.id[l.n - 1];
+	for (size_t i = 0; i < l.n && !rc; i++) {
+		bool mine = l.id[i] == run;
+
+		there |= mine;
+		if (mine ? changes(o) || !l.analysed[i]
+			 : o->run == DMA_UNKNOWN && o->rebuild)
+			rc = reanalyse(db, o, l.id[i], e);
+	}
+	if (!rc && !there)
+		rc = err_set(e, ERR_NOTFOUND, "%s: there is no run %" PRId64
+					      "; --list shows them",
+			     o->db, run);
+	if (!rc && o->run == DMA_UNKNOWN && l.n > 1 && !o->quiet)
+		cli_note(TOOL, "run %" PRId64 " of %zu (--run ID picks another)", run,
+			 l.n);
+	if (!rc)
+		rc = print_runs(db, o, &run, 1, e);
+	run_list_release(&l);
+	return rc;
+}
+
+static bool needs_writing(const struct options *o)
+{
+	return o->nraw || changes(o);
+}
+
+static int run(struct options *o, struct err *e)
+{
+	static const char *raw = DEFAULT_RAW;
+	struct db *db = NULL;
+	int rc;
+
+	if (!o->nraw && !o->list && o->run == DMA_UNKNOWN && !o->rebuild &&
+	    !access(raw, F_OK)) {
+		o->raw = grown(o->raw, 0, sizeof(*o->raw));
+		o->raw[o->nraw++] = raw;
+	}
+	if (!o->nraw && access(o->db, F_OK) && errno == ENOENT)
+		return nothing_there(o, e);
+	rc = db_open(&db, o->db,
+		     o->nraw		? DB_CREATE
+		     : needs_writing(o) ? DB_WRITE
+					: DB_READ,
+		     e);
+	if (!rc)
+		rc = o->list   ? print_list(db, o->json, e)
+		     : o->nraw ? run_raw(db, o, e)
+			       : run_existing(db, o, e);
+	db_close(db);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {table, parse, "TRACE.db", doc, NULL, NULL, NULL};
+	struct options o = {.run = DMA_UNKNOWN, .pairing = -1};
+	struct err e = {0};
+	int rc;
+
+	argp_err_exit_status = EXIT_USAGE;
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
+		return EXIT_USAGE;
+	rc = run(&o, &e);
+	if (rc)
+		cli_error(TOOL, &e);
+	free(o.raw);
+	free(o.irq);
+	free(o.role);
+	return rc ? cli_status(&e) : EXIT_OK;
+}

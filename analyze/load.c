@@ -1,0 +1,613 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "db.h"
+#include "err.h"
+#include "perfdata.h"
+#include "stream.h"
+#include "vector.h"
+
+int file_sha256(const char *path, char out[65], struct err *e)
+{
+	static const char digit[] = "0123456789abcdef";
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned char *buf = malloc(1 << 20), sum[EVP_MAX_MD_SIZE];
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+	ssize_t got = 0;
+
+	if (fd < 0)
+		rc = err_errno(e, "%s", path);
+	else if (!ctx || !buf || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL))
+		rc = err_set(e, ERR_NOMEM, "no memory");
+	while (!rc && (got = read(fd, buf, 1 << 20)) > 0)
+		EVP_DigestUpdate(ctx, buf, (size_t)got);
+	if (!rc && got < 0)
+		rc = err_errno(e, "%s", path);
+	if (!rc)
+		EVP_DigestFinal_ex(ctx, sum, NULL);
+	for (int i = 0; i < 32 && !rc; i++) {
+		out[2 * i] = digit[sum[i] >> 4];
+		out[2 * i + 1] = digit[sum[i] & 15];
+	}
+	out[64] = '\0';
+	EVP_MD_CTX_free(ctx);
+	free(buf);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+struct loading {
+	struct db *db;
+	struct stream *stream;
+	struct vector_finder *vf;
+	const char *path;
+	int64_t run, first_ns, last_ns;
+	int64_t *source_id;
+	uint64_t *delivered;
+	size_t nsource;
+	struct db_stmt *sample, *loss;
+	uint64_t samples;
+	struct cli_progress progress;
+};
+
+/* ---- the run ---- */
+
+static const char *clock_word(int clockid)
+{
+	switch (clockid) {
+	case CLOCK_MONOTONIC:
+		return "monotonic";
+	case CLOCK_MONOTONIC_RAW:
+		return "monotonic_raw";
+	case CLOCK_BOOTTIME:
+		return "boottime";
+	case CLOCK_TAI:
+		return "tai";
+	case CLOCK_REALTIME:
+		return "realtime";
+	default:
+		return "perf";
+	}
+}
+
+static const char *clock_of(struct loading *l, const struct meta *m)
+{
+	struct perfdata *p = stream_file(l->stream);
+	struct perfdata_clock c;
+
+	if (m->clock)
+		return m->clock;
+	if (perfdata_clock(p, &c, NULL) > 0)
+		return clock_word(c.clockid);
+	for (size_t i = 0; i < perfdata_nattrs(p); i++)
+		if (perfdata_attr(p, i)->attr.use_clockid)
+			return clock_word(perfdata_attr(p, i)->attr.clockid);
+	return "perf";
+}
+
+/* ISO 8601 of the moment that the recording's clock calls `at`; NULL = not known. */
+static const char *wall_time(struct loading *l, const struct meta *m, int64_t at,
+			     char buf[40])
+{
+	struct perfdata_clock c;
+	int64_t wall;
+	struct tm tm;
+	time_t t;
+
+	if (m->begin_wall_ns != DMA_UNKNOWN && m->begin_ns != DMA_UNKNOWN &&
+	    at != DMA_UNKNOWN)
+		wall = m->begin_wall_ns + (at - m->begin_ns);
+	else if (at != DMA_UNKNOWN &&
+		 perfdata_clock(stream_file(l->stream), &c, NULL) > 0)
+		wall = c.wall_ns + (at - c.clock_ns);
+	else
+		return NULL;
+	t = (time_t)(wall / 1000000000);
+	if (!gmtime_r(&t, &tm) || !strftime(buf, 24, "%Y-%m-%dT%H:%M:%S", &tm))
+		return NULL;
+	snprintf(buf + strlen(buf), 16, ".%06dZ", (int)(wall / 1000 % 1000000));
+	return buf;
+}
+
+static int64_t cpus(struct perfdata *p)
+{
+	const void *buf;
+	size_t len;
+	uint32_t v[2];
+
+	if (perfdata_feature(p, FEAT_NRCPUS, &buf, &len, NULL) <= 0 || len < sizeof(v))
+		return DMA_UNKNOWN;
+	memcpy(v, buf, sizeof(v));
+	return v[1];
+}
+
+static int64_t told(int64_t v)
+{
+	return v < 0 ? DMA_UNKNOWN : v;
+}
+
+static int insert_run(struct loading *l, const char *uuid, const char *label,
+		      const char *sha, struct err *e)
+{
+	const struct meta *m = stream_meta(l->stream);
+	struct perfdata *p = stream_file(l->stream);
+	struct db_stmt *s;
+	char tool[128], *real = realpath(l->path, NULL);
+	int rc = db_prepare_named(l->db, &s, "run_insert", e);
+	const char *version = perfdata_string(p, FEAT_VERSION);
+
+	if (rc) {
+		free(real);
+		return rc;
+	}
+	snprintf(tool, sizeof(tool), "perf %s", version ? version : "");
+	db_bind_text(s, ":uuid", uuid);
+	db_bind_text(s, ":label", label ? label : m->label);
+	db_bind_text(s, ":host", perfdata_string(p, FEAT_HOSTNAME));
+	db_bind_text(s, ":kernel", perfdata_string(p, FEAT_OSRELEASE));
+	db_bind_text(s, ":arch", perfdata_string(p, FEAT_ARCH));
+	db_bind_i64(s, ":cpus", cpus(p));
+	db_bind_text(s, ":command",
+		     m->command ? m->command : perfdata_string(p, FEAT_CMDLINE));
+	db_bind_text(s, ":started", NULL);
+	db_bind_i64(s, ":begin", m->begin_ns);
+	db_bind_i64(s, ":end", m->end_ns);
+	db_bind_i64(s, ":duration", DMA_UNKNOWN);
+	db_bind_text(s, ":clock", clock_of(l, m));
+	db_bind_text(s, ":profile", m->profile);
+	db_bind_text(s, ":pairing", pairing_name(m->pairing));
+	db_bind_text(s, ":tool", m->tool ? m->tool : tool);
+	db_bind_text(s, ":feed", m->irq_feed);
+	db_bind_i64(s, ":status", told(m->exit_status));
+	db_bind_i64(s, ":signal", told(m->exit_signal));
+	db_bind_i64(s, ":finished", !perfdata_truncated(p));
+	db_bind_i64(s, ":guessed", stream_guessed(l->stream));
+	db_bind_i64(s, ":uprobe_cost", m->uprobe_cost_ns);
+	db_bind_i64(s, ":irq_cost", m->irq_cost_ns);
+	db_bind_text(s, ":path", real ? real : l->path);
+	db_bind_text(s, ":sha", sha);
+	rc = db_run(s, e);
+	db_finalize(s);
+	l->run = db_last_id(l->db);
+	free(real);
+	return rc;
+}
+
+/* Is it there already? 1 = yes. */
+static int find_run(struct db *db, const char *uuid, const char *sha, int64_t *run,
+		    struct err *e)
+{
+	struct db_stmt *s;
+	int got = db_prepare_named(db, &s, "run_by_identity", e);
+
+	if (got)
+		return got;
+	db_bind_text(s, ":uuid", uuid);
+	db_bind_text(s, ":sha", sha);
+	got = db_step(s, e);
+	if (got > 0)
+		*run = db_i64(s, 0);
+	db_finalize(s);
+	return got;
+}
+
+/* ---- sources, interrupts, counters ... ---- */
+
+static int insert_sources(struct loading *l, struct err *e)
+{
+	const struct meta *m = stream_meta(l->stream);
+	struct db_stmt *s;
+	int rc = db_prepare_named(l->db, &s, "source_insert", e);
+
+	l->nsource = m->nevent;
+	l->source_id = calloc(m->nevent + 1, sizeof(*l->source_id));
+	l->delivered = calloc(m->nevent + 1, sizeof(*l->delivered));
+	if (!rc && (!l->source_id || !l->delivered))
+		rc = err_set(e, ERR_NOMEM, "no memory");
+	for (size_t i = 0; i < m->nevent && !rc; i++) {
+		const struct meta_event *ev = &m->event[i];
+
+		db_bind_i64(s, ":run", l->run);
+		db_bind_text(s, ":name", ev->name ? ev->name : "?");
+		db_bind_text(s, ":role", role_name(ev->role));
+		db_bind_text(s, ":direction", direction_name(ev->direction));
+		db_bind_text(s, ":function", ev->function);
+		db_bind_text(s, ":file", ev->file);
+		db_bind_i64(s, ":offset", ev->file ? (int64_t)ev->offset : DMA_UNKNOWN);
+		db_bind_i64(s, ":counted", ev->counted);
+		rc = db_run(s, e);
+		l->source_id[i] = db_last_id(l->db);
+	}
+	db_finalize(s);
+	return rc;
+}
+
+static int insert_irqs(struct loading *l, struct err *e)
+{
+	const struct meta *m = stream_meta(l->stream);
+	struct db_stmt *s;
+	int rc = db_prepare_named(l->db, &s, "irq_insert", e);
+
+	for (size_t i = 0; i < m->nirq && !rc; i++) {
+		const struct meta_irq *q = &m->irq[i];
+
+		db_bind_i64(s, ":run", l->run);
+		db_bind_i64(s, ":irq", q->irq);
+		db_bind_text(s, ":name", q->name);
+		db_bind_text(s, ":chip", q->chip);
+		db_bind_i64(s, ":vector", told(q->vector));
+		db_bind_text(s, ":bdf", q->bdf);
+		db_bind_text(s, ":affinity", q->affinity_before);
+		db_bind_text(s, ":affinity_after", q->affinity_after);
+		db_bind_i64(s, ":masked", told(q->masked));
+		db_bind_i64(s, ":before", q->count_before);
+		db_bind_i64(s, ":after", q->count_after);
+		db_bind_i64(s, ":recorded", q->recorded);
+		db_bind_i64(s, ":named", q->completes);
+		db_bind_i64(s, ":named_channel", q->completes_channel);
+		rc = db_run(s, e);
+		if (!rc && l->vf && q->recorded)
+			rc = vector_finder_known(l->vf, q->irq,
+						 q->count_after == DMA_UNKNOWN ||
+								 q->count_before ==
+									 DMA_UNKNOWN
+							 ? DMA_UNKNOWN
+							 : q->count_after -
+								   q->count_before,
+						 e);
+	}
+	db_finalize(s);
+	return rc;
+}
+
+static int insert_pairs(struct loading *l, struct err *e)
+{
+	const struct meta *m = stream_meta(l->stream);
+	struct db_stmt *s;
+	int rc = db_prepare_named(l->db, &s, "counter_insert", e);
+
+	for (size_t i = 0; i < m->ncounter && !rc; i++) {
+		db_bind_i64(s, ":run", l->run);
+		db_bind_text(s, ":name", m->counter[i].name);
+		db_bind_text(s, ":before", m->counter[i].before);
+		db_bind_text(s, ":after", m->counter[i].after);
+		rc = db_run(s, e);
+	}
+	db_finalize(s);
+	if (!rc)
+		rc = db_prepare_named(l->db, &s, "environment_insert", e);
+	else
+		return rc;
+	for (size_t i = 0; i < m->nenv && !rc; i++) {
+		db_bind_i64(s, ":run", l->run);
+		db_bind_text(s, ":key", m->env[i].name);
+		db_bind_text(s, ":value", m->env[i].before);
+		rc = db_run(s, e);
+	}
+	db_finalize(s);
+	return rc;
+}
+
+static int insert_warning(struct loading *l, const char *text, struct err *e)
+{
+	struct db_stmt *s;
+	int rc = db_prepare_named(l->db, &s, "warning_insert", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(s, ":run", l->run);
+	db_bind_text(s, ":text", text);
+	rc = db_run(s, e);
+	db_finalize(s);
+	return rc;
+}
+
+/* ---- samples ---- */
+
+static int produce(void *arg, struct pipe *p, struct err *e)
+{
+	struct loading *l = arg;
+	struct sample s;
+	struct loss loss;
+	int got, rc = 0;
+
+	while (!rc && (got = stream_next(l->stream, &s, &loss, e))) {
+		if (got < 0)
+			return got;
+		if (got == STREAM_LOSS) {
+			rc = vector_finder_loss(l->vf, loss.cpu, loss.from_ns,
+						loss.to_ns);
+			rc = rc ? rc : pipe_loss(p, &loss);
+			continue;
+		}
+		rc = vector_finder_push(l->vf, &s, e);
+		rc = rc ? rc : pipe_sample(p, &s);
+		if (!(s.seq & 1023))
+			pipe_done(p, stream_done(l->stream));
+	}
+	return rc;
+}
+
+static int64_t known(int32_t v)
+{
+	return v < 0 ? DMA_UNKNOWN : v;
+}
+
+static int sink_sample(void *arg, const struct sample *s, struct err *e)
+{
+	struct loading *l = arg;
+	struct db_stmt *q = l->sample;
+
+	if (s->source < 0 || (size_t)s->source >= l->nsource)
+		return err_set(e, ERR_FORMAT, "a sample of an event that is not listed");
+	l->delivered[s->source]++;
+	l->samples++;
+	if (l->first_ns == DMA_UNKNOWN || s->time_ns < l->first_ns)
+		l->first_ns = s->time_ns;
+	if (l->last_ns == DMA_UNKNOWN || s->time_ns > l->last_ns)
+		l->last_ns = s->time_ns;
+	db_bind_at(q, 2, s->time_ns);
+	db_bind_at(q, 3, known(s->cpu));
+	db_bind_at(q, 4, known(s->pid));
+	db_bind_at(q, 5, known(s->tid));
+	db_bind_at(q, 6, l->source_id[s->source]);
+	db_bind_at(q, 7, known(s->irq));
+	db_bind_at(q, 8, s->card);
+	db_bind_at(q, 9, s->channel);
+	db_bind_text_at(q, 10,
+			s->direction == DIR_UNKNOWN ? NULL : direction_name(s->direction));
+	db_bind_at(q, 11, s->size_bytes);
+	db_bind_at(q, 12, s->addr);
+	db_bind_at(q, 13, s->flags);
+	db_bind_at(q, 14, s->ret);
+	db_bind_at(q, 15, s->bits);
+	return db_run(q, e);
+}
+
+static int insert_loss(struct loading *l, const struct loss *x, struct err *e)
+{
+	db_bind_i64(l->loss, ":run", l->run);
+	db_bind_i64(l->loss, ":cpu", known(x->cpu));
+	db_bind_i64(l->loss, ":from", x->from_ns);
+	db_bind_i64(l->loss, ":to", x->to_ns);
+	db_bind_i64(l->loss, ":lost", (int64_t)x->lost);
+	db_bind_text(l->loss, ":kind", x->kind);
+	return db_run(l->loss, e);
+}
+
+static int sink_loss(void *arg, const struct loss *x, struct err *e)
+{
+	return insert_loss(arg, x, e);
+}
+
+static void progress(void *arg, uint64_t done, uint64_t rows)
+{
+	struct loading *l = arg;
+
+	cli_progress_step(&l->progress, done, rows);
+}
+
+static int insert_samples(struct loading *l, bool quiet, struct err *e)
+{
+	struct pipe_sink sink = {.arg = l,
+				 .sample = sink_sample,
+				 .loss = sink_loss,
+				 .progress = quiet ? NULL : progress};
+	int rc = db_prepare_named(l->db, &l->sample, "sample_insert", e);
+
+	if (!rc)
+		rc = db_prepare_named(l->db, &l->loss, "loss_insert", e);
+	if (rc)
+		return rc;
+	db_bind_at(l->sample, 1, l->run);
+	cli_progress_begin(&l->progress, "loading", "samples", stream_size(l->stream));
+	rc = pipe_run(produce, l, &sink, true, e);
+	cli_progress_end(&l->progress);
+	return rc;
+}
+
+/* ---- what is known only at the end ---- */
+
+static int update_sources(struct loading *l, struct err *e)
+{
+	struct db_stmt *s;
+	int rc = db_prepare_named(l->db, &s, "source_delivered", e);
+
+	for (size_t i = 0; i < l->nsource && !rc; i++) {
+		db_bind_i64(s, ":id", l->source_id[i]);
+		db_bind_i64(s, ":delivered", (int64_t)l->delivered[i]);
+		rc = db_run(s, e);
+	}
+	db_finalize(s);
+	return rc;
+}
+
+static int update_run(struct loading *l, struct err *e)
+{
+	const struct meta *m = stream_meta(l->stream);
+	int64_t begin = m->begin_ns != DMA_UNKNOWN ? m->begin_ns : l->first_ns;
+	int64_t end = m->end_ns != DMA_UNKNOWN ? m->end_ns : l->last_ns;
+	struct db_stmt *s;
+	char wall[40];
+	int rc = db_prepare_named(l->db, &s, "run_times", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(s, ":run", l->run);
+	db_bind_i64(s, ":begin", begin);
+	db_bind_i64(s, ":end", end);
+	db_bind_text(s, ":started", wall_time(l, m, begin, wall));
+	db_bind_i64(s, ":disordered",
+		    (int64_t)perfdata_disordered(stream_file(l->stream)));
+	rc = db_run(s, e);
+	db_finalize(s);
+	return rc;
+}
+
+static int insert_cards(struct loading *l, struct err *e)
+{
+	const struct event_card *card;
+	size_t n = event_cards(stream_decoder(l->stream), &card);
+	struct db_stmt *s;
+	int rc = db_prepare_named(l->db, &s, "card_insert", e);
+
+	for (size_t i = 0; i < n && !rc; i++) {
+		db_bind_i64(s, ":run", l->run);
+		db_bind_i64(s, ":card", (int64_t)i);
+		db_bind_i64(s, ":key", (int64_t)card[i].key);
+		db_bind_text(s, ":name", card[i].name);
+		rc = db_run(s, e);
+	}
+	db_finalize(s);
+	return rc;
+}
+
+static int insert_warnings(struct loading *l, struct err *e)
+{
+	const struct meta *m = stream_meta(l->stream);
+	uint64_t unresolved = event_unresolved(stream_decoder(l->stream));
+	char text[200];
+	int rc = 0;
+
+	for (size_t i = 0; i < m->nwarning && !rc; i++)
+		rc = insert_warning(l, m->warning[i], e);
+	if (!rc && unresolved) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " calls on file descriptors of which no path was "
+			 "recorded: they may have been transfers",
+			 unresolved);
+		rc = insert_warning(l, text, e);
+	}
+	return rc;
+}
+
+/* Holes that no record of loss explains: somewhere in the recording. */
+static int insert_holes(struct loading *l, struct err *e)
+{
+	struct load_holes h;
+	struct loss x = {-1, DMA_UNKNOWN, DMA_UNKNOWN, 0, "count"};
+	int rc = load_holes(l->db, l->run, &h, e);
+
+	x.lost = h.calls + h.interrupts;
+	return rc || !x.lost ? rc : insert_loss(l, &x, e);
+}
+
+/* Known after the whole file, where a killed recorder's has them nowhere. */
+static int load(struct loading *l, const char *uuid, const char *label, const char *sha,
+		bool quiet, struct err *e)
+{
+	int rc = insert_run(l, uuid, label, sha, e);
+
+	if (!rc)
+		rc = insert_sources(l, e);
+	if (!rc)
+		rc = insert_irqs(l, e);
+	if (!rc)
+		rc = insert_pairs(l, e);
+	if (!rc)
+		rc = insert_samples(l, quiet, e);
+	if (!rc)
+		rc = update_sources(l, e);
+	if (!rc)
+		rc = update_run(l, e);
+	if (!rc)
+		rc = insert_cards(l, e);
+	if (!rc)
+		rc = insert_warnings(l, e);
+	return rc ? rc : insert_holes(l, e);
+}
+
+int load_recording(struct db *db, struct stream *s, const char *path, const char *label,
+		   struct vector_finder *vf, bool quiet, struct load_result *out,
+		   struct err *e)
+{
+	struct loading l = {.db = db,
+			    .stream = s,
+			    .vf = vf,
+			    .path = path,
+			    .first_ns = DMA_UNKNOWN,
+			    .last_ns = DMA_UNKNOWN};
+	const struct meta *m = stream_meta(s);
+	char sha[65], made[80];
+	const char *uuid = m->uuid;
+	int rc = file_sha256(path, sha, e);
+
+	*out = (struct load_result){0};
+	if (rc)
+		return rc;
+	if (!uuid) {
+		snprintf(made, sizeof(made), "sha256-%.32s", sha);
+		uuid = made;
+	}
+	rc = find_run(db, uuid, sha, &out->run, e);
+	if (rc > 0) {
+		out->known = true;
+		return 0;
+	}
+	if (!rc)
+		rc = load(&l, uuid, label, sha, quiet, e);
+	out->run = l.run;
+	out->samples = l.samples;
+	db_finalize(l.sample);
+	db_finalize(l.loss);
+	free(l.source_id);
+	free(l.delivered);
+	return rc;
+}
+
+/* The records of loss do not say of which event: they explain holes of the probes first,
+ * as those are what a full ring loses; an interrupt that vanished from an idle CPU leaves
+ * no record (perf's quirk). */
+int load_holes(struct db *db, int64_t run, struct load_holes *out, struct err *e)
+{
+	struct db_stmt *s;
+	uint64_t told_lost = 0, used;
+	int got, rc = db_prepare_named(db, &s, "losses", e);
+
+	*out = (struct load_holes){0};
+	if (rc)
+		return rc;
+	db_bind_i64(s, ":run", run);
+	while ((got = db_step(s, e)) > 0)
+		if (!strcmp(db_text(s, 4), "ring"))
+			told_lost += (uint64_t)db_i64(s, 3);
+	db_finalize(s);
+	rc = got < 0 ? got : db_prepare_named(db, &s, "sources", e);
+	if (rc)
+		return rc;
+	db_bind_i64(s, ":run", run);
+	while ((got = db_step(s, e)) > 0) {
+		int64_t lost = db_i64(s, 7);
+		int role;
+
+		if (db_i64(s, 5) != DMA_UNKNOWN)
+			out->counted = true;
+		role = role_parse(db_text(s, 2));
+		if (lost == DMA_UNKNOWN || lost <= 0 || role <= ROLE_OTHER ||
+		    role == ROLE_HANDLED)
+			continue;
+		if (role == ROLE_INTERRUPT)
+			out->interrupts += (uint64_t)lost;
+		else
+			out->calls += (uint64_t)lost;
+	}
+	db_finalize(s);
+	used = told_lost < out->calls ? told_lost : out->calls;
+	out->calls -= used;
+	told_lost -= used;
+	used = told_lost < out->interrupts ? told_lost : out->interrupts;
+	out->interrupts -= used;
+	return got < 0 ? got : 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A recording's facts into the database: run, source, irq, card, sample, loss, counter,
+ * environment, warning. The caller has begun a transaction and commits it.
+ */
+#ifndef ANALYZE_LOAD_H
+#define ANALYZE_LOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct db;
+struct err;
+struct stream;
+struct vector_finder;
+
+struct load_result {
+	int64_t run;
+	bool known; /* it was there before; nothing was changed */
+	uint64_t samples;
+};
+
+/* raw's samples are seen by vf too. label: NULL = the recording's own. */
+int load_recording(struct db *db, struct stream *s, const char *path, const char *label,
+		   struct vector_finder *vf, bool quiet, struct load_result *out,
+		   struct err *e);
+
+/* SHA-256 of a file as 64 hexadecimal digits. */
+int file_sha256(const char *path, char out[65], struct err *e);
+
+/* What is missing without a loss record saying where: counted by the kernel, not
+ * delivered, and more than the records of loss say. `calls`: of the probes (submit, wait
+ * and the like); `interrupts`: of the interrupt. */
+struct load_holes {
+	uint64_t calls, interrupts;
+	bool counted; /* the recording has the kernel's counts at all */
+};
+int load_holes(struct db *db, int64_t run, struct load_holes *out, struct err *e);
+
+#endif

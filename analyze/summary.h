@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The figures of a run, read from the database as they stand there, and three ways to
+ * print them. The JSON's shape is in dmaanalyze(1).
+ */
+#ifndef ANALYZE_SUMMARY_H
+#define ANALYZE_SUMMARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "dma.h"
+
+struct db;
+struct err;
+
+enum { SUMMARY_QUANTILES = 5 };
+
+struct summary_phase {
+	int64_t n, excluded, negative, min_ns, max_ns, error_ns; /* DMA_UNKNOWN */
+	double mean_ns, stddev_ns;				 /* NAN */
+	struct summary_quantile {
+		double q;
+		int64_t value_ns, low_ns, high_ns, ci_low_ns, ci_high_ns;
+	} q[SUMMARY_QUANTILES];
+	int nq;
+};
+
+struct summary_group { /* the first is the whole run: card, channel DMA_UNKNOWN, "" */
+	int64_t card, channel;
+	char direction[16];
+	struct summary_phase phase[PHASE_N];
+	int64_t state[STATE_N]; /* of the whole run too */
+	int64_t ended, bytes;	/* with a known size */
+	double bytes_per_s;
+};
+
+struct summary_source {
+	char *name, *role, *function;
+	int64_t counted, delivered, lost;
+};
+
+struct summary_vector {
+	int32_t irq;
+	char *name, *verdict, *why;
+	int64_t card, channel, transfers, one, none, many, interrupts, outside, proc;
+	bool used;
+	double position, to_end_ns, slope, score;
+};
+
+struct summary_count { /* of a state or a kind of stray, with the reason */
+	char *what, *reason;
+	int64_t n;
+};
+
+struct summary {
+	int64_t run;
+	char *label, *host, *kernel, *command, *started, *clock, *profile, *tool, *feed,
+		*raw;
+	int64_t duration_ns, exit_status, exit_signal, finished, guessed, uprobe_cost_ns,
+		irq_cost_ns, disordered;
+	bool analysed;
+	char *pairing, *pairing_from, *vectors_from, *latency, *doorbell, *advice;
+	int64_t submits, transfers, interrupts, irq_used, irq_stray, irq_ignored, waits,
+		waits_used, waits_stray, negative, late_samples;
+	int64_t lost; /* by records of loss */
+	struct summary_source *source;
+	size_t nsource;
+	struct summary_vector *vector;
+	size_t nvector;
+	struct summary_group *group;
+	size_t ngroup;
+	struct summary_count *reason, *stray;
+	size_t nreason, nstray;
+	char **warning;
+	size_t nwarning;
+};
+
+int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e);
+void summary_release(struct summary *s);
+
+struct summary_style {
+	bool verify, verbose, color;
+};
+void summary_text(const struct summary *s, const struct summary_style *style, FILE *out);
+void summary_json(const struct summary *s, FILE *out); /* one object */
+void summary_csv_head(FILE *out);
+void summary_csv(const struct summary *s, FILE *out);
+
+#endif
