@@ -4,7 +4,9 @@
 # make check      everything from a fresh machine to the result of the tests
 # make install    PREFIX= DESTDIR=; make uninstall takes it away again
 # make format, asan, man, clean
-# make check-unit, check-cli, check-asan, check-clang, lint: run by themselves; make check runs the first two
+# make check-unit, check-cli, check-fuzz, check-asan, check-clang, lint: run by themselves; make check runs
+#                 the first three
+# make fuzz       FUZZ_SECONDS=60; make bench: cost of reading a recording
 # make help       this list
 #
 # Sub-directories add their own programs and tests in examples/*/build.mk and tests/*/build.mk.
@@ -161,7 +163,7 @@ browser:
 check: deps browser
 	$(MAKE) --no-print-directory -j2 all unit
 	$(MAKE) --no-print-directory check-all
-CHECKS = check-unit check-cli
+CHECKS = check-unit check-cli check-fuzz
 check-all:
 	@for c in $(CHECKS); do $(MAKE) --no-print-directory $$c || exit 1; done
 

@@ -65,7 +65,20 @@ static int64_t raw_value(const uint8_t *raw, const struct field *f)
 	uint64_t v = 0;
 	unsigned unused = 64 - 8 * f->size;
 
-	memcpy(&v, raw + f->offset, f->size);
+	switch (f->size) { /* of known size, so that no call is made */
+	case 1:
+		v = raw[f->offset];
+		break;
+	case 2:
+		memcpy(&v, raw + f->offset, 2);
+		break;
+	case 4:
+		memcpy(&v, raw + f->offset, 4);
+		break;
+	default:
+		memcpy(&v, raw + f->offset, 8);
+		break;
+	}
 	if (f->is_signed)
 		return (int64_t)(v << unused) >> unused;
 	return (int64_t)v;

@@ -145,8 +145,8 @@ struct rec_key {
 /* perfdata_record.c. 1 = a record, 0 = the data ends here, negative = damaged. */
 int layout_init(struct layout *l, const struct perf_event_attr *attr);
 int record_key(struct perfdata *p, uint64_t offset, struct rec_key *k, struct err *e);
-int record_parse(struct perfdata *p, uint64_t offset, struct perfdata_rec *r,
-		 struct err *e);
+int record_parse(struct perfdata *p, uint64_t offset, const struct rec_key *k,
+		 struct perfdata_rec *r, struct err *e);
 int64_t record_id_slot(const struct perfdata *p, uint64_t id); /* -1 = not known */
 bool record_is_user(uint32_t type);
 

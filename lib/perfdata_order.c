@@ -127,7 +127,7 @@ static int scan_loss(struct perfdata *p, uint64_t offset, const struct rec_key *
 	struct ring *ring = ring_of(p, k);
 	struct perfdata_rec r;
 	struct loss l = {.offset = offset};
-	int rc = record_parse(p, offset, &r, e);
+	int rc = record_parse(p, offset, k, &r, e);
 
 	if (rc < 0)
 		return rc;
@@ -278,12 +278,11 @@ static int scan_round(struct perfdata *p, struct err *e)
 
 /* ---- handing out ---- */
 
-/* Move the first run's cursor to its next kernel record. */
-static int advance(struct perfdata *p, struct err *e)
+/* Move the first run's cursor from its record k to its next kernel record. */
+static int advance(struct perfdata *p, struct rec_key k, struct err *e)
 {
 	struct run *top = &p->heap[0];
-	struct rec_key k;
-	int rc = record_key(p, top->pos, &k, e);
+	int rc = 1;
 
 	while (rc > 0) {
 		top->pos += k.size + k.skip;
@@ -309,13 +308,18 @@ static int advance(struct perfdata *p, struct err *e)
 
 static int hand_out(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 {
-	int rc = record_parse(p, p->heap[0].pos, rec, e);
-	bool lost = rc > 0 && is_lost(rec->type);
+	uint64_t offset = p->heap[0].pos;
+	struct rec_key k;
+	int rc = record_key(p, offset, &k, e);
+	bool lost = rc > 0 && is_lost(k.type);
 
+	if (rc > 0)
+		rc = record_parse(p, offset, &k, rec, e);
+	if (rc <= 0)
+		return rc;
 	if (lost)
 		take_loss(p, rec);
-	if (rc > 0)
-		rc = advance(p, e);
+	rc = advance(p, k, e);
 	if (rc < 0)
 		return rc;
 	if (lost)

@@ -381,40 +381,35 @@ static int other_body(struct perfdata *p, const struct layout *l, const struct r
 	return 1;
 }
 
-int record_parse(struct perfdata *p, uint64_t offset, struct perfdata_rec *r,
-		 struct err *e)
+int record_parse(struct perfdata *p, uint64_t offset, const struct rec_key *k,
+		 struct perfdata_rec *r, struct err *e)
 {
 	const uint8_t *rec = p->map + offset;
 	const struct layout *l;
-	struct rec_key k;
+	bool sample = k->type == PERF_RECORD_SAMPLE;
 	uint64_t at;
-	bool sample;
-	int rc = record_key(p, offset, &k, e);
 
-	if (rc <= 0)
-		return rc;
-	sample = k.type == PERF_RECORD_SAMPLE;
-	l = &p->layout[k.attr >= 0 ? k.attr : 0];
+	l = &p->layout[k->attr >= 0 ? k->attr : 0];
 	*r = (struct perfdata_rec){
-		.type = k.type,
+		.type = k->type,
 		.misc = get_u16(rec + 4),
-		.attr = k.attr,
-		.time_ns = k.time_ns,
-		.cpu = k.cpu,
+		.attr = k->attr,
+		.time_ns = k->time_ns,
+		.cpu = k->cpu,
 		.pid = -1,
 		.tid = -1,
-		.id = k.id,
+		.id = k->id,
 		.offset = offset,
 		.lost_from_ns = DMA_UNKNOWN,
 		.lost_to_ns = DMA_UNKNOWN,
 	};
-	at = sample ? l->tid : l->end_tid ? k.size - l->end_tid : 0;
+	at = sample ? l->tid : l->end_tid ? k->size - l->end_tid : 0;
 	if (at) {
 		r->pid = (int32_t)get_u32(rec + at);
 		r->tid = (int32_t)get_u32(rec + at + 4);
 	}
 	if (!sample)
-		return other_body(p, l, &k, r, e);
+		return other_body(p, l, k, r, e);
 	r->ip = l->ip ? get_u64(rec + l->ip) : 0;
-	return sample_raw(p, l, &k, r, e);
+	return sample_raw(p, l, k, r, e);
 }

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# make check-fuzz: every fuzz_NAME.c for FUZZ_SECONDS over a copy of its seeds, tests/data/fuzz/NAME. What
-# it finds is kept as build/fuzz/crash-*: it becomes a unit test, and a seed.
+# make check-fuzz: every fuzz_NAME.c from its seeds, tests/data/fuzz/NAME, the same runs every time;
+# make fuzz FUZZ_SECONDS=600: random ones. What they find is kept as build/fuzz/crash-*: it becomes a unit
+# test, and a seed.
 FUZZ         := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_SECONDS ?= 8
+FUZZ_SECONDS ?= 60
 
 $(FUZZ): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libdma.a
 	$(call say,LD,$@)
@@ -10,8 +11,10 @@ $(FUZZ): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libdma.a
 fuzz-programs: $(FUZZ)
 
 check-fuzz:
+	@CLANG='$(CLANG)' MAKE='$(MAKE)' tests/fuzz/run.sh
+fuzz:
 	@CLANG='$(CLANG)' MAKE='$(MAKE)' tests/fuzz/run.sh $(FUZZ_SECONDS)
-.PHONY: fuzz-programs check-fuzz
+.PHONY: fuzz-programs check-fuzz fuzz
 
 $(B)/tests/fuzz/mkseeds: $(B)/tests/fuzz/mkseeds.o $(B)/tests/unit/rawfile.o $(B)/libdma.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_analyze)

@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# run.sh SECONDS: build the fuzz targets in build/fuzz and run each for so long. Findings fail.
+# run.sh [SECONDS]: build the fuzz targets in build/fuzz and run each, from the seeds in tests/data/fuzz.
+# Without SECONDS the runs are counted and always the same, so that a check says the same twice; with
+# SECONDS they are random, and what they learn is kept in build/fuzz/corpus. Findings fail.
 set -eu
-seconds=$1 dir=build/fuzz
+seconds=${1:-} dir=build/fuzz
 : "${CLANG:=clang}" "${MAKE:=make}"
 mkdir -p "$dir"
 
@@ -17,22 +19,25 @@ printf '%s\n' '#include <stddef.h>' '#include <stdint.h>' \
 "$MAKE" --no-print-directory B="$dir" CC="$CLANG" CXX="$CLANG++" SAN=1 OPT='-O1 -g' \
 	CFLAGS=-fsanitize=fuzzer-no-link fuzz-programs
 failed=0
-for target in "$dir"/tests/fuzz/fuzz_*; do
-	case $target in *.o | *.d) continue ;; esac
-	name=${target##*/fuzz_}
-	corpus=$dir/corpus/$name log=$dir/$name.log
+for source in tests/fuzz/fuzz_*.c; do
+	name=${source##*/fuzz_} name=${name%.c}
+	corpus=$dir/corpus/$name log=$dir/$name.log rc=0
 	mkdir -p "$corpus"
-	rc=0
-	# The seeds are read where they are; what is new goes into the first directory.
-	"$target" "$corpus" tests/data/fuzz/"$name" -max_total_time="$seconds" -timeout=10 \
+	if [ -n "$seconds" ]; then
+		set -- -max_total_time="$seconds"
+	else
+		rm -rf "$corpus" && mkdir -p "$corpus"
+		set -- -seed=1 -runs=60000 -max_total_time=60
+	fi
+	# New inputs go into the first directory, the seeds stay as they are.
+	"$dir/tests/fuzz/fuzz_$name" "$corpus" "tests/data/fuzz/$name" "$@" -timeout=10 \
 		-rss_limit_mb=1024 -max_len=20000 -artifact_prefix="$dir/crash-$name-" >"$log" 2>&1 || rc=$?
-	runs=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$log")
 	if [ "$rc" = 0 ]; then
-		echo "check-fuzz: $name: ${runs:-?} runs in $seconds s, no finding"
+		sed -n "s/^Done \([0-9]*\) runs in \([0-9]*\) .*/check-fuzz: $name: \1 runs in \2 s, no finding/p" "$log"
 	else
 		failed=1
 		echo "check-fuzz: $name: FAILED, $log:"
-		tail -n 40 "$log"
+		grep -v '^#[0-9]' "$log" | tail -n 40
 	fi
 done
 exit $failed
