@@ -451,6 +451,35 @@ static void check_holes(struct recording *r)
 	}
 }
 
+/* Events of one role of one function, its exits above all, are one line. */
+static bool same_line(const struct meta_event *a, const struct meta_event *b)
+{
+	return a->role == b->role && a->func >= 0 && a->func == b->func;
+}
+
+static void print_line(const struct recording *r, size_t i)
+{
+	const struct meta_event *ev = &r->meta.event[i];
+	int64_t counted = 0, delivered = 0;
+
+	for (size_t k = 0; k < r->nattr; k++) {
+		const struct meta_event *x = &r->meta.event[k];
+
+		if (k != i && !same_line(x, ev))
+			continue;
+		if (k < i)
+			return; /* told already */
+		counted += x->counted;
+		delivered += x->delivered;
+	}
+	if (counted || delivered || r->o->verbosity > 0)
+		fprintf(stderr,
+			"  %-10s %-34s counted %" PRId64 ", delivered %" PRId64
+			", lost %" PRId64 "\n",
+			role_name(ev->role), ev->function ? ev->function : ev->name,
+			counted, delivered, counted - delivered);
+}
+
 static void print_summary(const struct recording *r)
 {
 	int64_t starts = 0, irqs = 0, missing = 0;
@@ -460,11 +489,7 @@ static void print_summary(const struct recording *r)
 	for (size_t i = 0; i < r->nattr; i++) {
 		const struct meta_event *ev = &r->meta.event[i];
 
-		fprintf(stderr,
-			"  %-10s %-40s counted %" PRId64 ", delivered %" PRId64
-			", lost %" PRId64 "\n",
-			role_name(ev->role), ev->name, ev->counted, ev->delivered,
-			ev->counted - ev->delivered);
+		print_line(r, i);
 		missing += ev->counted - ev->delivered;
 		starts += ev->role == ROLE_SUBMIT ? ev->counted : 0;
 		irqs += ev->role == ROLE_INTERRUPT ? ev->counted : 0;

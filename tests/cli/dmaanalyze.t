@@ -1,0 +1,204 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# dmaanalyze on real recordings of the disk: what is stored agrees with what was recorded, with perf's own
+# record of the same events and with the block layer's tracepoints; and wrong input is told.
+B=$(realpath "${B:-build}")
+DMAREC_PROFILES=$(realpath examples/profiles)
+export DMAREC_PROFILES
+if [ ! -w /sys/kernel/tracing/uprobe_events ]; then
+	echo "1..0 # SKIP no right to write uprobe_events"
+	exit 0
+fi
+rec=$B/dmarec ana=$B/dmaanalyze work=$B/examples/blkdma
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+touch out err
+n=0
+ok() { # description, then a command
+	local what=$1 not=
+	shift
+	n=$((n + 1))
+	mv -f out last.out; mv -f err last.err
+	"$@" >out 2>err || not="not "
+	echo "${not}ok $n - $what"
+	[ -z "$not" ] || sed 's/^/# /' out err
+}
+skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
+status() { # expected status, then a command
+	local want=$1 got
+	shift
+	"$@"
+	got=$?
+	[ "$got" = "$want" ] || { echo "status $got, not $want"; return 1; }
+}
+is() { # database, expected, query
+	local got
+	got=$(sqlite3 "$1" "$3")
+	[ "$got" = "$2" ] || { echo "$3: '$got', not '$2'"; return 1; }
+}
+atleast() { # database, number, query
+	local got
+	got=$(sqlite3 "$1" "$3")
+	[ "$got" -ge "$2" ] || { echo "$3: $got, below $2"; return 1; }
+}
+
+# ---- one recording ----
+count=3000
+"$rec" -q -o r.data --label first -- "$work" --count $count --size 4096 --seed 7 >truth
+ok "loads" "$ana" -i r.data t.db
+ok "... and says which interrupt ends transfers" grep -q 'virtio.*completion, ends transfers here' last.out
+ok "every transfer is there" is t.db $count 'SELECT count(*) FROM transfer'
+ok "nearly all are complete" atleast t.db $((count * 998 / 1000)) "SELECT count(*) FROM transfer WHERE state = 'complete'"
+ok "all submits are stored" is t.db $count "SELECT count(*) FROM sample s JOIN source o ON o.id = s.source_id WHERE o.role = 'submit'"
+ok "counted is delivered" is t.db 0 'SELECT count(*) FROM source WHERE counted IS NOT delivered OR lost <> 0'
+ok "sizes, channels, directions" is t.db "$count|4096|0|to_host" \
+	'SELECT count(*), min(size_bytes), max(channel), max(direction) FROM transfer'
+ok "the vector was found, not named" is t.db found 'SELECT vectors_from FROM analysis'
+ok "summary and transfers agree" is t.db 0 "SELECT count(*) FROM summary u WHERE channel IS NULL AND direction IS NULL AND n <>
+	(SELECT CASE u.phase WHEN 'api' THEN count(api_ns) WHEN 'device' THEN count(device_ns)
+	 WHEN 'notice' THEN count(notice_ns) ELSE count(total_ns) END FROM transfer t WHERE t.run_id = u.run_id)"
+ok "the histogram holds as many" is t.db 0 "SELECT count(*) FROM summary u WHERE channel IS NULL AND direction IS NULL AND n <>
+	(SELECT coalesce(sum(n), 0) FROM histogram h WHERE h.run_id = u.run_id AND h.phase = u.phase)"
+median_agrees() { # total against the workload's own clock, within the probes' cost (and a tenth)
+	local own
+	own=$(sed -n 's/.*median_ns=//p' truth)
+	sqlite3 t.db "SELECT 1 FROM quantile q JOIN summary s USING (run_id, phase) WHERE q.phase = 'total' AND q.q = 0.5
+		AND q.channel IS NULL AND s.channel IS NULL AND q.direction IS NULL AND s.direction IS NULL
+		AND abs(q.value_ns - $own) <= s.error_ns + 0.1 * $own" | grep -q 1 || {
+		cat truth; sqlite3 t.db "SELECT * FROM quantile WHERE phase = 'total'"; return 1; }
+}
+ok "the median agrees with the workload's own" median_agrees
+dump() { sqlite3 "$1" 'SELECT * FROM transfer; SELECT * FROM stray; SELECT * FROM summary; SELECT * FROM quantile' | cksum; }
+before=$(dump t.db)
+ok "loading it again" "$ana" -i r.data t.db
+ok "... says so" grep -q 'already' last.err
+ok "... changes nothing" test "$before" = "$(dump t.db)"
+ok "building again from the facts" "$ana" -q --rebuild t.db
+ok "... gives the same" test "$before" = "$(dump t.db)"
+ok "--json" "$ana" --json t.db
+cp out j.json
+ok "... is valid" is :memory: 1 "SELECT json_valid(CAST(readfile('j.json') AS TEXT))"
+ok "... with the same figures" is t.db 0 "SELECT s.n - json_extract(CAST(readfile('j.json') AS TEXT), '\$.runs[0].groups[0].phases.total.n')
+	FROM summary s WHERE phase = 'total' AND channel IS NULL AND direction IS NULL"
+ok "--csv" "$ana" --csv t.db
+ok "... has a line for each group and phase" test "$(wc -l <out)" -eq 9
+ok "--verify" "$ana" --verify t.db
+ok "... tells of every vector" test "$(grep -c 'interrupts, .* outside' out)" -ge "$(sqlite3 t.db 'SELECT count(DISTINCT irq) FROM vector')"
+irq=$(sqlite3 t.db 'SELECT irq FROM vector WHERE used LIMIT 1')
+ok "--irq and --pairing analyse again" "$ana" --irq "$irq" --pairing one t.db
+ok "... and it is stored" is t.db "option|option|one" 'SELECT vectors_from, pairing_from, pairing FROM analysis'
+ok "--list" "$ana" --list t.db
+ok "... names the label" grep -q 'first' last.out
+ok "a second run" "$rec" -q -o r2.data -- "$work" --count 200 --channels 1 --size 4K,64K --mix 50%
+ok "... in the same database" "$ana" -q -i r2.data --label second t.db
+ok "... is run 2" is t.db "2|second|200" 'SELECT r.id, r.label, count(*) FROM run r JOIN transfer t ON t.run_id = r.id WHERE r.id = 2'
+ok "--run picks one" "$ana" --run 1 t.db
+ok "... the first" grep -q '^run 1 (first)' last.out
+
+# ---- perf's tools on the same ----
+samples=$(sqlite3 t.db 'SELECT count(*) FROM sample WHERE run_id = 1')
+if command -v perf >/dev/null; then
+	perf script -i r.data >script.txt 2>script.err
+	ok "perf script lists every sample" test "$(wc -l <script.txt)" -eq "$samples"
+	ok "... with its fields" test "$(grep -c 'dma_to_host: .*size=4096' script.txt)" -eq $count
+	# interrupts of an idle CPU are lost to perf here: keep that CPU busy
+	cpu=$(sqlite3 t.db "SELECT irq_cpu FROM transfer GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
+	"$rec" --dry-run -- "$work" --count 1 >plan.txt 2>/dev/null
+	group=probe_dma$$
+	sed -n "s/^echo '\(.\):probe_dma\/\(.*\)' >>.*/\1:$group\/\2/p" plan.txt >defs
+	while read -r def; do echo "$def" >>/sys/kernel/tracing/uprobe_events; done <defs
+	events=$(sed "s/^.:\([^ ]*\) .*/-e \1/; s,/,:," defs)
+	taskset -c "$cpu" sh -c 'while :; do :; done' & busy=$!
+	perf record -q -a -k CLOCK_MONOTONIC $events -e irq:irq_handler_entry --filter "irq == $irq" -o p.data -- \
+		taskset -c $((1 - cpu)) "$work" --count 500 --size 4096 >/dev/null 2>perf.err
+	kill $busy; wait $busy 2>/dev/null
+	sed "s/^.:\([^ ]*\) .*/-:\1/" defs | while read -r def; do echo "$def" >>/sys/kernel/tracing/uprobe_events; done
+	ok "a recording of perf's loads" "$ana" -i p.data p.db
+	ok "... roles guessed from the names" is p.db 1 'SELECT roles_guessed FROM run'
+	ok "... and gives the transfers" is p.db 500 'SELECT count(*) FROM transfer WHERE size_bytes = 4096'
+	ok "... nearly all complete" atleast p.db 495 "SELECT count(*) FROM transfer WHERE state = 'complete'"
+	# the block layer's own view of each transfer
+	perf record -q -a -k CLOCK_MONOTONIC -e block:block_rq_issue -e block:block_rq_complete -o blk.data -- \
+		"$rec" -q -o b.data -- "$work" --count 500 --size 4096 >/dev/null 2>&1
+	"$ana" -q -i b.data b.db
+	perf script -i blk.data --ns -F comm,time,event,trace 2>/dev/null |
+		awk '/rq_issue/ && /blkdma/ { t = $2; sub(":", "", t); s = $0; sub(/.*\(\) /, "", s); split(s, f, " "); issue[f[1]] = t; order[++k] = f[1] }
+		     /rq_complete/ { t = $2; sub(":", "", t); s = $0; sub(/.*\(\) /, "", s); split(s, f, " "); if (f[1] in issue && !(f[1] in done)) done[f[1]] = t }
+		     END { for (i = 1; i <= k; i++) printf "%.9f,%.0f\n", issue[order[i]], 1e9 * (done[order[i]] - issue[order[i]]) }' >blk.csv
+	agree() {
+		sqlite3 b.db >agree.txt <<-SQL
+		CREATE TEMP TABLE blk (at REAL, took REAL);
+		.mode csv
+		.import blk.csv blk
+		SELECT count(*), sum(abs(t.device_ns - b.took) <= (SELECT error_ns FROM summary WHERE phase = 'device' AND channel IS NULL AND direction IS NULL) * 2)
+		FROM transfer t JOIN blk b ON b.at * 1e9 > t.submit_ns AND b.at * 1e9 < t.woken_ns;
+		SQL
+		local all good
+		IFS=, read -r all good <agree.txt
+		[ "$all" -ge 490 ] && [ "$good" -ge $((all * 95 / 100)) ] || { cat agree.txt; head -3 blk.csv; return 1; }
+	}
+	ok "device time agrees with the block layer, transfer by transfer" agree
+else
+	skip "perf's tools" "no perf here"
+fi
+
+# ---- what goes wrong ----
+ok "no database named" status 2 "$ana"
+ok "a doubtful number" status 2 "$ana" --run 1x t.db
+ok "a role that is none" status 2 "$ana" --role a=b t.db
+ok "nothing there" status 1 "$ana" nothing.db
+ok "... says how to begin" grep -q 'dmarec -- ' last.err
+ok "... and leaves no file" test ! -e nothing.db
+ok "no such run" status 1 "$ana" --run 77 t.db
+ok "no such recording" status 1 "$ana" -i nosuch.data t.db
+ok "... is named" grep -q 'nosuch.data' last.err
+echo 'this is no recording' >text.data
+ok "a text file" status 1 "$ana" -i text.data t.db
+echo 'this is no database at all, only some words' >text.db
+ok "a text file for a database" status 1 "$ana" -i r.data text.db
+sqlite3 other.db 'CREATE TABLE t (x)'
+ok "another program's database" status 1 "$ana" -i r.data other.db
+ok "... stays as it was" is other.db t "SELECT group_concat(name) FROM sqlite_schema"
+head -c 300000 r.data >cut.data
+ok "a file that was cut" sh -c "'$ana' -i cut.data cut.db; [ \$? -le 1 ]"
+damaged() {
+	local size off
+	size=$(stat -c %s r.data)
+	for off in 8 16 40 104 120 200 400 1000 5000 20000 $((size / 2)) $((size - 300)) $((size - 40)); do
+		cp r.data bad.data
+		printf '\377\377\377\377\377\377\377\377' | dd of=bad.data bs=1 seek="$off" conv=notrunc 2>/dev/null
+		rm -f bad.db
+		"$ana" -i bad.data bad.db >bad.out 2>bad.err
+		[ $? -le 1 ] || { echo "offset $off"; cat bad.err; return 1; }
+	done
+}
+ok "damage anywhere is told or harmless" damaged
+"$rec" -q -o k.data -- "$work" --count 100000000 >/dev/null 2>&1 &
+pid=$!
+for _ in $(seq 100); do
+	[ "$(stat -c %s k.data 2>/dev/null || echo 0)" -gt 400000 ] && break
+	sleep 0.05
+done
+child=$(pgrep -P $pid | head -1)
+kill -9 $pid; wait $pid 2>/dev/null
+[ -z "$child" ] || kill -9 "$child" 2>/dev/null
+ok "a killed recorder's file loads" "$ana" -i k.data k.db
+ok "... and says that it was cut" grep -q 'did not end this file' last.out
+ok "... with its transfers" atleast k.db 100 "SELECT count(*) FROM transfer WHERE state = 'complete'"
+"$rec" -q -o after.data -- "$work" --count 5 >/dev/null
+ok "the next start removes the killed one's probes" sh -c "! grep -q dmarec_$pid/ /sys/kernel/tracing/uprobe_events"
+killed_load() {
+	local i runs
+	for i in 1 2 3 4 5 6; do
+		rm -f kl.db*
+		timeout -s KILL 0.0$((i * 2)) "$ana" -q -i r.data kl.db 2>/dev/null
+		[ -e kl.db ] || continue
+		runs=$(sqlite3 kl.db 'SELECT (SELECT count(*) FROM run), (SELECT count(*) FROM transfer)' 2>/dev/null)
+		case $runs in '' | '0|0' | "1|$count") ;; *) echo "after a kill: $runs"; return 1 ;; esac
+		"$ana" -q -i r.data kl.db || return 1
+	done
+}
+ok "a killed load leaves nothing half done" killed_load
+ok "no right to write" status 1 "$ana" -i r.data /proc/t.db
+echo "1..$n"
