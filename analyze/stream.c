@@ -66,6 +66,8 @@ static int next_raw(struct stream *s, struct sample *sample, struct loss *loss,
 
 	while ((got = perfdata_next(s->file, &rec, e)) > 0) {
 		if (rec.lost) {
+			/* A loss ends what the decoder knows of open calls. */
+			event_decode(s->decoder, &rec, sample, e);
 			*loss = (struct loss){rec.cpu, rec.lost_from_ns, rec.lost_to_ns,
 					      rec.lost, "ring"};
 			return STREAM_LOSS;

@@ -44,7 +44,9 @@ void event_decoder_free(struct event_decoder *d);
  * path patterns and the path of its descriptor fits none. A card key below 65536 is a number, the
  * same card in every process; others are pointers. A negative size, or one beyond 2^63 bytes, is
  * DMA_UNKNOWN. Conditions see the value as the event carries it, before size_unit. */
-/* 1 = *s filled (role may be ROLE_OTHER), 0 = no sample of a known event, negative = damaged. */
+/* Wants every record that perfdata_next() gives, in that order: a loss and the end of a thread close
+ * calls, whose exits then know less.
+ * 1 = *s filled (role may be ROLE_OTHER), 0 = no sample of a known event, negative = damaged. */
 int event_decode(struct event_decoder *d, const struct perfdata_rec *rec, struct sample *s,
 		 struct err *e);
 

@@ -371,7 +371,8 @@ static int load(struct perfdata *p, struct err *e)
 			       ", inside the header",
 			       p->name, HEADER_DATA, p->data_begin);
 	p->ring = table(p, RING_CPUS + p->nslot, sizeof(*p->ring), e);
-	if (!p->ring)
+	p->ring_of_slot = table(p, p->nslot, sizeof(*p->ring_of_slot), e);
+	if (!p->ring || !p->ring_of_slot)
 		return ERR_NOMEM;
 	order_reset(p);
 	return feat_event_names(p, e);

@@ -60,8 +60,10 @@ struct perfdata_rec {
 	const void *raw;  /* PERF_SAMPLE_RAW of a sample; NULL = none; valid until the next call */
 	uint32_t raw_len;
 	/* PERF_RECORD_LOST and LOST_SAMPLES: how many, and the window in which they vanished: from
-	 * the record before it on its CPU to the one after it (or to its own time, whichever is
-	 * later). lost_from_ns is DMA_UNKNOWN when nothing came before it. */
+	 * the record before it in its ring to the one after it (or to its own time, whichever is
+	 * later). lost_from_ns is DMA_UNKNOWN when nothing came before it, lost_to_ns when nothing
+	 * came after it. cpu is that of the ring, -1 when it is not that of one CPU. What LOST has
+	 * told is taken off LOST_SAMPLES, and those that are used up are not handed out. */
 	uint64_t lost;
 	int64_t lost_from_ns, lost_to_ns;
 	/* Body of any other kernel record, after its header, without the sample_id trailer (FORK,

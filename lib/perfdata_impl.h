@@ -61,11 +61,12 @@ struct run {
 struct loss {
 	uint64_t offset, lost;
 	int64_t from_ns, to_ns;
+	int32_t cpu; /* -1 = the ring is not that of one CPU, or not known */
 	bool taken;
 };
 
-/* What is known of one ring while scanning: a CPU's, or where there is no CPU an event
- * id's. */
+/* What is known of one ring while scanning: a CPU's, or where there is no CPU a thread's,
+ * which goes by one of its event ids. */
 struct ring {
 	int64_t last_ns;     /* of its records; DMA_UNKNOWN = none yet */
 	uint64_t told;	     /* by its LOST records and not yet taken off LOST_SAMPLES */
@@ -100,7 +101,9 @@ struct perfdata {
 	int64_t round_max_ns, limit_ns, last_ns;
 	struct run *heap;
 	size_t nheap, heap_room;
-	struct ring *ring; /* RING_CPUS, then one for each id slot */
+	struct ring *ring;     /* RING_CPUS, then one for each id slot */
+	int32_t *ring_of_slot; /* index in ring; -1 = not known yet */
+	uint64_t told;	       /* of all rings, as in struct ring */
 	struct loss *loss;
 	size_t nloss, loss_room;
 	uint64_t loss_base; /* ordinal of loss[0] */

@@ -23,7 +23,8 @@
 #include "dma.h"
 #include "err.h"
 
-enum { TRIM = 4 << 20, USER_FINISHED_ROUND = 68, LOST_SAMPLES_BPF = 1 << 15 };
+enum { TRIM = 4 << 20, LOST_SAMPLES_BPF = 1 << 15 };
+enum { USER_FINISHED_ROUND = 68, USER_ID_INDEX = 69 };
 
 static int64_t max_ns(int64_t a, int64_t b)
 {
@@ -83,14 +84,51 @@ static int heap_push(struct perfdata *p, const struct run *run, struct err *e)
 
 /* ---- losses: their windows are seen in file order, which is ring order ---- */
 
+/* Which ring a record lay in. Events of one CPU share its ring, and so do those of one
+ * thread that were opened for any CPU (perf record --per-thread); which it is says perf's
+ * ID_INDEX, or an id that is met on two CPUs. A record without a time was written by
+ * perf, with 0 for its CPU. */
 static struct ring *ring_of(struct perfdata *p, const struct rec_key *k)
 {
-	int64_t slot;
+	int64_t slot = k->id ? record_id_slot(p, k->id) : -1;
+	bool stamped = k->time_ns != DMA_UNKNOWN && k->cpu >= 0 && k->cpu < RING_CPUS;
+	int32_t *known = slot >= 0 ? &p->ring_of_slot[slot] : NULL;
 
-	if (k->cpu >= 0 && k->cpu < RING_CPUS)
-		return &p->ring[k->cpu];
-	slot = k->id ? record_id_slot(p, k->id) : -1;
-	return slot >= 0 ? &p->ring[RING_CPUS + slot] : NULL;
+	if (known && *known < 0 && stamped)
+		*known = k->cpu;
+	else if (known && stamped && *known < RING_CPUS && *known != k->cpu)
+		*known = RING_CPUS + (int32_t)slot;
+	if (known && *known >= 0)
+		return &p->ring[*known];
+	return stamped ? &p->ring[k->cpu] : NULL;
+}
+
+/* u64 n, then n times u64 id, place, cpu, thread. */
+static void scan_id_index(struct perfdata *p, uint64_t offset, uint32_t size)
+{
+	const uint8_t *rec = p->map + offset;
+	uint64_t n = size < 16 ? 0 : get_u64(rec + 8);
+	uint32_t first_tid = 0, first_slot = 0;
+	bool any = false;
+
+	for (uint64_t i = 0; i < n && 16 + 32 * (i + 1) <= size; i++) {
+		const uint8_t *entry = rec + 16 + 32 * i;
+		int64_t slot = record_id_slot(p, get_u64(entry));
+		int32_t cpu = (int32_t)get_u64(entry + 16);
+		uint32_t tid = (uint32_t)get_u64(entry + 24);
+
+		if (slot < 0)
+			continue;
+		if (cpu >= 0 && cpu < RING_CPUS) {
+			p->ring_of_slot[slot] = cpu;
+			continue;
+		}
+		if (!any || tid != first_tid)
+			first_slot = (uint32_t)slot;
+		any = true;
+		first_tid = tid;
+		p->ring_of_slot[slot] = RING_CPUS + (int32_t)first_slot;
+	}
 }
 
 static int loss_add(struct perfdata *p, const struct loss *l, struct err *e)
@@ -118,9 +156,23 @@ static int loss_add(struct perfdata *p, const struct loss *l, struct err *e)
 	return 0;
 }
 
+/* How much of `lost` LOST records have told before. */
+static uint64_t take_told(struct perfdata *p, struct ring *ring, uint64_t lost)
+{
+	uint64_t known = p->told < lost ? p->told : lost;
+
+	if (ring && ring->told < known)
+		known = ring->told;
+	if (ring)
+		ring->told -= known;
+	p->told -= known;
+	return known;
+}
+
 /* LOST tells what its ring could not take since the record before it; LOST_SAMPLES,
- * written at the end, each event's total, in which the former is contained (linux commit
- * 119a784c8127). */
+ * which perf writes at the end, each event's total, in which the former is contained
+ * (linux commit 119a784c8127). What is left of it was lost after the last record of the
+ * ring. Where it is not known which ring that is, all LOST records count against it. */
 static int scan_loss(struct perfdata *p, uint64_t offset, const struct rec_key *k,
 		     struct err *e)
 {
@@ -134,15 +186,14 @@ static int scan_loss(struct perfdata *p, uint64_t offset, const struct rec_key *
 	l.lost = r.lost;
 	l.from_ns = ring ? ring->last_ns : DMA_UNKNOWN;
 	l.to_ns = k->time_ns;
+	l.cpu = ring && ring < p->ring + RING_CPUS ? (int32_t)(ring - p->ring) : -1;
 	if (k->type == PERF_RECORD_LOST_SAMPLES && r.misc & LOST_SAMPLES_BPF) {
 		l.lost = 0;
-	} else if (k->type == PERF_RECORD_LOST_SAMPLES && ring) {
-		uint64_t known = ring->told < l.lost ? ring->told : l.lost;
-
-		ring->told -= known;
-		l.lost -= known;
+	} else if (k->type == PERF_RECORD_LOST_SAMPLES) {
+		l.lost -= take_told(p, ring, l.lost);
 	} else if (ring) {
 		ring->told += l.lost;
+		p->told += l.lost;
 		ring->open_loss1 = p->loss_base + p->nloss + 1;
 	}
 	if (loss_add(p, &l, e))
@@ -184,6 +235,7 @@ static void take_loss(struct perfdata *p, struct perfdata_rec *r)
 	r->lost = p->loss[lo].lost;
 	r->lost_from_ns = p->loss[lo].from_ns;
 	r->lost_to_ns = p->loss[lo].to_ns;
+	r->cpu = p->loss[lo].cpu;
 }
 
 /* ---- scanning a round ---- */
@@ -262,6 +314,8 @@ static int scan_round(struct perfdata *p, struct err *e)
 				return rc;
 		}
 		p->scan_pos += k.size + k.skip;
+		if (k.type == USER_ID_INDEX)
+			scan_id_index(p, p->scan_pos - k.size, k.size);
 		touch(p, k.size);
 		if (k.type == USER_FINISHED_ROUND)
 			break;
@@ -306,6 +360,7 @@ static int advance(struct perfdata *p, struct rec_key k, struct err *e)
 	return 0;
 }
 
+/* 2 = a loss that was told before: not handed out. */
 static int hand_out(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 {
 	uint64_t offset = p->heap[0].pos;
@@ -323,7 +378,7 @@ static int hand_out(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 	if (rc < 0)
 		return rc;
 	if (lost)
-		return 1;
+		return rec->lost ? 1 : 2;
 	if (rec->time_ns != DMA_UNKNOWN && rec->time_ns < p->last_ns)
 		p->disordered++;
 	p->last_ns = max_ns(p->last_ns, rec->time_ns);
@@ -335,8 +390,12 @@ int perfdata_next(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 	int rc;
 
 	for (;;) {
-		if (p->nheap && p->heap[0].key_ns <= p->limit_ns)
-			return hand_out(p, rec, e);
+		if (p->nheap && p->heap[0].key_ns <= p->limit_ns) {
+			rc = hand_out(p, rec, e);
+			if (rc != 2)
+				return rc;
+			continue;
+		}
 		if (p->limit_ns == INT64_MAX) {
 			p->done = p->data_end - p->data_begin;
 			return 0;
@@ -352,7 +411,9 @@ void order_reset(struct perfdata *p)
 	p->scan_pos = p->data_begin;
 	p->round_max_ns = p->limit_ns = p->last_ns = DMA_UNKNOWN;
 	p->nheap = p->nloss = 0;
-	p->loss_base = p->done = p->touched = p->disordered = 0;
+	p->loss_base = p->done = p->touched = p->disordered = p->told = 0;
+	for (size_t i = 0; i < p->nslot; i++)
+		p->ring_of_slot[i] = -1;
 	for (size_t i = 0; i < RING_CPUS + p->nslot; i++)
 		p->ring[i] = (struct ring){.last_ns = DMA_UNKNOWN};
 }
@@ -369,6 +430,7 @@ void order_release(struct perfdata *p)
 	free(p->heap);
 	free(p->loss);
 	free(p->ring);
+	free(p->ring_of_slot);
 }
 
 uint64_t perfdata_disordered(const struct perfdata *p)

@@ -249,112 +249,6 @@ static void test_step_back_inside_a_ring(void **state)
 	close_mem(p, buf);
 }
 
-/* ---- losses ---- */
-
-static void test_window_of_a_loss(void **state)
-{
-	struct rawfile *f = start();
-	struct perfdata_rec r;
-	struct perfdata *p;
-	size_t len;
-	void *buf;
-
-	(void)state;
-	irq(f, 100, 0);
-	rawfile_lost(f, 5, 205, 0); /* stamped after what it makes room for */
-	irq(f, 200, 0);
-	irq(f, 150, 1);
-	rawfile_lost(f, 2, 300, 2);
-	irq(f, 310, 2);
-	buf = rawfile_finish(f, NULL, true, &len);
-	p = open_mem(buf, len);
-	assert_true(next(p, &r)); /* nothing before it on its CPU: from the beginning */
-	assert_int_equal(r.type, PERF_RECORD_LOST);
-	assert_int_equal(r.cpu, 2);
-	assert_int_equal(r.lost, 2);
-	assert_int_equal(r.lost_from_ns, DMA_UNKNOWN);
-	assert_int_equal(r.lost_to_ns, 310);
-	assert_true(next(p, &r));
-	assert_int_equal(r.time_ns, 100);
-	assert_true(next(p, &r)); /* before 150, which lies inside */
-	assert_int_equal(r.type, PERF_RECORD_LOST);
-	assert_int_equal(r.cpu, 0);
-	assert_int_equal(r.lost, 5);
-	assert_int_equal(r.time_ns, 205);
-	assert_int_equal(r.lost_from_ns, 100);
-	assert_int_equal(r.lost_to_ns, 205);
-	expect_times(p, (int64_t[]){150, 200, 310, 0});
-	assert_int_equal(perfdata_disordered(p), 0);
-	close_mem(p, buf);
-}
-
-static void test_window_over_rounds(void **state)
-{
-	struct rawfile *f = start();
-	struct perfdata_rec r;
-	struct perfdata *p;
-	size_t len;
-	void *buf;
-	int64_t last = 0;
-	int losses = 0;
-
-	(void)state;
-	irq(f, 100, 0);
-	for (int i = 2; i < 40; i++) {
-		irq(f, i * 100, 1);
-		rawfile_round(f);
-	}
-	rawfile_lost(f, 9, 5000, 0);
-	irq(f, 4990, 0);
-	buf = rawfile_finish(f, NULL, true, &len);
-	p = open_mem(buf, len);
-	while (next(p, &r)) {
-		if (r.type == PERF_RECORD_LOST) {
-			losses++;
-			assert_int_equal(r.lost_from_ns, 100);
-			assert_int_equal(r.lost_to_ns, 5000);
-			assert_true(last < 4990);
-		} else {
-			assert_true(r.time_ns > last);
-			last = r.time_ns;
-		}
-	}
-	assert_int_equal(losses, 1);
-	assert_int_equal(perfdata_disordered(p), 0);
-	close_mem(p, buf);
-}
-
-/* LOST_SAMPLES repeats what LOST said of the same ring. */
-static void test_lost_samples(void **state)
-{
-	static const uint64_t seven = 7, two = 2;
-	struct rawfile *f = start();
-	struct perfdata_rec r;
-	uint64_t lost[4], n = 0;
-	struct perfdata *p;
-	size_t len;
-	void *buf;
-
-	(void)state;
-	irq(f, 100, 0);
-	rawfile_lost(f, 5, 200, 0);
-	irq(f, 201, 0);
-	rawfile_record(f, PERF_RECORD_LOST_SAMPLES, 0, &seven, 8, 300, 0, 0);
-	rawfile_record(f, PERF_RECORD_LOST_SAMPLES, 0, &two, 8, 301, 1, 0);
-	rawfile_record(f, PERF_RECORD_LOST_SAMPLES, 1 << 15, &two, 8, 302, 1, 0);
-	buf = rawfile_finish(f, NULL, true, &len);
-	p = open_mem(buf, len);
-	while (next(p, &r))
-		if (r.type != PERF_RECORD_SAMPLE)
-			lost[n++] = r.lost;
-	assert_int_equal(n, 4);
-	/* Where nothing is known before it, a loss reaches back to the beginning. */
-	assert_int_equal(lost[0] + lost[1], 2 + 0);
-	assert_int_equal(lost[2], 5);
-	assert_int_equal(lost[3], 2);
-	close_mem(p, buf);
-}
-
 /* ---- cut ---- */
 
 static struct rawfile *some(void)
@@ -639,9 +533,6 @@ int main(void)
 		cmocka_unit_test(test_equal_times_in_file_order),
 		cmocka_unit_test(test_broken_promise_is_counted),
 		cmocka_unit_test(test_step_back_inside_a_ring),
-		cmocka_unit_test(test_window_of_a_loss),
-		cmocka_unit_test(test_window_over_rounds),
-		cmocka_unit_test(test_lost_samples),
 		cmocka_unit_test(test_cut_everywhere),
 		cmocka_unit_test(test_zeros_behind),
 		cmocka_unit_test(test_killed_keeps_its_sections),
