@@ -27,7 +27,7 @@ struct event_rules {
 /* Reads the tracing data and FEAT_DMAREC of p. m must be initialised; it is filled from the file's
  * own section where there is one, else by guessing:
  *   irq:irq_handler_entry -> interrupt, irq:irq_handler_exit -> handled; of events in a group named
- *   probe_* or dmarec_*: name begins with dma_to_host / dma_from_host -> submit with that direction;
+ *   probe_*, dmarec_* or uprobes (the default of uprobe_events): name begins with dma_to_host / dma_from_host -> submit with that direction;
  *   dma_wait -> wait; the same with suffix __return, _ret or _exit (perf probe's and the usual
  *   hand-made names, with a number behind them) -> started / woken; doorbell* -> doorbell.
  * Argument names: card|this, channel|id|dma_id|chan, size|size_bytes|len|count,

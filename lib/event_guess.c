@@ -71,7 +71,8 @@ static void guess_event(struct meta_event *ev)
 		ev->role = ROLE_INTERRUPT;
 	else if (!strcmp(ev->name, "irq:irq_handler_exit"))
 		ev->role = ROLE_HANDLED;
-	if (strncmp(ev->name, "probe_", 6) && strncmp(ev->name, "dmarec_", 7))
+	if (strncmp(ev->name, "probe_", 6) && strncmp(ev->name, "dmarec_", 7) &&
+	    strncmp(ev->name, "uprobes:", 8))
 		return;
 	k = find_known(name);
 	if (!k)

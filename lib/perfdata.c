@@ -289,7 +289,8 @@ static bool read_table(struct perfdata *p, uint64_t at)
 }
 
 /* Behind the ids, 8-aligned (schema/FORMAT.md 2). What is absent in the table is taken
- * from here: all of it when the recorder was killed, and always our own section. */
+ * from here: all of it when the recorder was killed, and always our own section, of which
+ * the whole comes behind the first half. */
 static void read_early(struct perfdata *p)
 {
 	uint64_t at = get_u64(p->map + HEADER_ATTRS) + get_u64(p->map + HEADER_ATTRS + 8);
@@ -316,8 +317,8 @@ static void read_early(struct perfdata *p)
 		feat = get_u64(p->map + entry);
 		f = (struct feature){get_u64(p->map + entry + 8),
 				     get_u64(p->map + entry + 16)};
-		if (feat < FEAT_BITS && inside(p, f.offset, f.size) &&
-		    !p->feature[feat].size)
+		if (feat < FEAT_BITS && f.size && inside(p, f.offset, f.size) &&
+		    (!p->feature[feat].size || feat == FEAT_DMAREC))
 			p->feature[feat] = f;
 	}
 }

@@ -190,8 +190,8 @@ static void make_header(struct perfdata_writer *w, size_t nattrs)
 	put_u64_at(w->header + HEADER_ATTRS + 8, nattrs * stride);
 }
 
-/* The directory's last entry is that of our section, there or not: perf's table cannot
- * hold it, since perf's own tools (inject, 6.1) crash on bits that they do not know. */
+/* The directory's last entry is for the whole of our section: perf's table cannot hold
+ * it, since perf's own tools (inject, 6.1) crash on bits that they do not know. */
 static int write_entry(struct perfdata_writer *w, uint64_t feat, uint64_t at,
 		       uint64_t len, struct err *e)
 {
@@ -200,17 +200,14 @@ static int write_entry(struct perfdata_writer *w, uint64_t feat, uint64_t at,
 	put_u64_at(entry, feat);
 	put_u64_at(entry + 8, at);
 	put_u64_at(entry + 16, len);
-	if (feat == FEAT_DMAREC)
-		w->meta_entry = perfdata_written(w) + 8;
 	return perfdata_append(w, entry, sizeof(entry), e);
 }
 
 static int write_early(struct perfdata_writer *w, const struct perfdata_section *s,
 		       size_t n, struct err *e)
 {
-	bool has_meta = w->early_meta;
 	uint8_t head[16] = EARLY_MAGIC;
-	uint32_t count = (uint32_t)n + !has_meta;
+	uint32_t count = (uint32_t)n + 1;
 	uint64_t at;
 	int rc = pad_to(w, 8, e);
 
@@ -224,7 +221,8 @@ static int write_early(struct perfdata_writer *w, const struct perfdata_section 
 		rc = write_entry(w, s[i].feat, at, s[i].len, e);
 		at += (s[i].len + 7) & ~7ull;
 	}
-	if (!rc && !has_meta)
+	w->meta_entry = perfdata_written(w) + 8;
+	if (!rc)
 		rc = write_entry(w, FEAT_DMAREC, 0, 0, e);
 	for (size_t i = 0; i < n && !rc; i++) {
 		rc = perfdata_append(w, s[i].buf, s[i].len, e);
@@ -262,9 +260,9 @@ int perfdata_create(struct perfdata_writer **out, const char *path,
 	int rc = open_file(out, path, e);
 
 	w = *out;
-	if (!rc && nearly > EARLY_MAX)
+	if (!rc && nearly >= EARLY_MAX)
 		rc = err_set(e, ERR_USAGE, "%s: %zu early sections, at most %d", path,
-			     nearly, EARLY_MAX);
+			     nearly, EARLY_MAX - 1);
 	if (!rc)
 		rc = keep_early_meta(w, early, nearly, e);
 	if (!rc) {

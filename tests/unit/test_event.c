@@ -653,6 +653,32 @@ static void test_guessed_roles(void **state)
 	rig_end(&r);
 }
 
+/* Where the file has no names of its events, their formats have. */
+static void test_names_from_formats(void **state)
+{
+	static const struct raw_event one[] = {
+		{"uprobes:dma_wait", "u32 channel", false}};
+	struct rig r = {.guessed = false};
+	uint64_t *word, twelve = FEAT_EVENT_DESC, none = 77;
+	char *directory;
+
+	(void)state;
+	meta_init(&r.m);
+	r.f = rawfile_new(one, 1, NULL);
+	rawfile_sample(r.f, 0, 5, 0, 7, V(2));
+	r.buf = rawfile_finish(r.f, NULL, false, &r.len);
+	r.f = NULL;
+	directory = memmem(r.buf, r.len, "DMAREC\0\1", 8);
+	assert_non_null(directory);
+	word = memmem(directory, 200, &twelve, 8);
+	assert_non_null(word);
+	memcpy(word, &none, 8);
+	rig_open(&r, NULL);
+	assert_string_equal(r.m.event[0].name, "uprobes:dma_wait");
+	assert_int_equal(sample(&r).role, ROLE_WAIT);
+	rig_end(&r);
+}
+
 static void test_rules_win(void **state)
 {
 	static const struct raw_event perf[] = {{"probe_l:go", "u32 channel", false}};
@@ -706,6 +732,7 @@ int main(void)
 		cmocka_unit_test(test_damaged_formats),
 		cmocka_unit_test(test_formats_of_real_kernels),
 		cmocka_unit_test(test_guessed_roles),
+		cmocka_unit_test(test_names_from_formats),
 		cmocka_unit_test(test_rules_win),
 	};
 

@@ -374,6 +374,36 @@ static void test_killed_keeps_its_sections(void **state)
 	meta_release(&m);
 }
 
+/* A finished file that is cut keeps its roles: the first half of ours stands before the
+ * data. */
+static void test_cut_keeps_the_first_half(void **state)
+{
+	struct perfdata *p;
+	struct rawfile *f;
+	const void *text;
+	struct meta m;
+	size_t len, n;
+	void *buf;
+
+	(void)state;
+	meta_init(&m);
+	m.label = strdup("before");
+	m.exit_status = 9;
+	f = rawfile_new(events, 2, &m);
+	irq(f, 100, 0);
+	buf = rawfile_finish(f, &m, true, &len);
+	for (size_t cut = 0; cut < 200; cut += 199) {
+		p = open_mem(buf, len - cut);
+		assert_int_equal(perfdata_truncated(p), cut > 0);
+		assert_int_equal(perfdata_feature(p, FEAT_DMAREC, &text, &n, NULL), 1);
+		assert_non_null(memmem(text, n, "label=before", 12));
+		assert_int_equal(memmem(text, n, "exit_status=9", 13) != NULL, !cut);
+		perfdata_close(p);
+	}
+	free(buf);
+	meta_release(&m);
+}
+
 /* Finished without a record is not killed. */
 static void test_empty_recording(void **state)
 {
@@ -536,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_cut_everywhere),
 		cmocka_unit_test(test_zeros_behind),
 		cmocka_unit_test(test_killed_keeps_its_sections),
+		cmocka_unit_test(test_cut_keeps_the_first_half),
 		cmocka_unit_test(test_empty_recording),
 		cmocka_unit_test(test_both_halves_of_ours),
 		cmocka_unit_test(test_command_line_and_old_file),
