@@ -63,7 +63,7 @@ static const struct argp_option table[] = {
 	{"pid", 'p', "PID", 0, "Attach to a running process", 0},
 	{"duration", KEY_DURATION, "TIME", 0, "Stop recording after so long (10s, 500ms)",
 	 0},
-	{"ring", 'm', "SIZE", 0, "Size of each CPU's ring (4M)", 0},
+	{"ring", 'm', "SIZE", 0, "Size of each CPU's ring (16M, or what fits into 256M for all)", 0},
 	{"clock", KEY_CLOCK, "mono|mono_raw|boot|tai", 0, "Clock of the time stamps", 0},
 	{"irq-feed", KEY_FEED, "auto|bpf|perf", 0, "How interrupts are sampled", 0},
 	{"exit-probes", KEY_EXITS, "ret|uretprobe|none", 0, "How exits are seen", 0},

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -32,6 +33,7 @@
 #include "workload.h"
 
 #define DRAIN_MS 150
+#define RECORDER_NICE (-15) /* rings are read in time also when all CPUs poll */
 #define TOOL	 "dmarec"
 
 /* Which event an id belongs to: open addressing, a power of two of slots. */
@@ -622,6 +624,7 @@ int recording_run(const struct recording_options *o, struct err *e)
 	if (o->argv)
 		rc = workload_fork(&r.work, o->argv, &r.old_mask, e);
 	signal(SIGPIPE, SIG_IGN); /* not before the fork: it would be inherited */
+	setpriority(PRIO_PROCESS, 0, RECORDER_NICE); /* likewise; a wish, no need */
 	if (!rc)
 		rc = arm(&r, e);
 	if (!rc)

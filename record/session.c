@@ -27,7 +27,8 @@
 #include "err.h"
 #include "irqfeed.h"
 
-#define DEFAULT_RING_BYTES (4u << 20)
+#define DEFAULT_RING_BYTES (16u << 20)
+#define ALL_RINGS_BYTES    (256u << 20) /* unless -m says more */
 #define MIN_RING_BYTES	   (64u << 10)
 
 struct session {
@@ -163,6 +164,15 @@ static int open_list(struct session *s, struct perf_evlist *list,
 	perf_evlist__set_maps(list, s->cpus, threads);
 	rc = perf_evlist__open(list);
 	return rc ? open_error(rc, e) : 0;
+}
+
+static size_t default_ring(const struct session *s)
+{
+	size_t bytes = DEFAULT_RING_BYTES, ncpu = (size_t)perf_cpu_map__nr(s->cpus);
+
+	while (bytes > MIN_RING_BYTES && bytes * ncpu > ALL_RINGS_BYTES)
+		bytes /= 2;
+	return bytes;
 }
 
 /* Rings as large as asked for, or, when the system refuses and nobody asked, half as
@@ -375,7 +385,7 @@ int session_open(struct session **out, const struct session_options *o, struct e
 	libperf_init(be_quiet);
 	raise_limits();
 	s->irq_event = o->irq_event;
-	s->ring_bytes = round_ring(o->ring_bytes ? o->ring_bytes : DEFAULT_RING_BYTES);
+	s->ring_bytes = round_ring(o->ring_bytes ? o->ring_bytes : default_ring(s));
 	s->event = calloc(o->nuprobe + 1, sizeof(*s->event));
 	s->cpus = perf_cpu_map__new(NULL);
 	s->tasks = perf_thread_map__new_array((int)o->npid, (pid_t *)o->pid);

@@ -1,8 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# make bench: what reading a recording costs on this machine. No check: figures of a busy machine say little.
+# make bench: ratios against peers in one run. No check: figures of a busy machine say little.
 $(B)/tests/bench/bench_reader: $(B)/tests/bench/bench_reader.o $(B)/tests/unit/rawfile.o $(B)/libdma.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_analyze)
-bench: $(B)/tests/bench/bench_reader
-	$< 1000000
+$(B)/tests/bench/libcalls.so: tests/bench/calls.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -fPIC -shared -Wl,-soname,libcalls.so -o $@ $<
+$(B)/tests/bench/caller: tests/bench/caller.c $(B)/tests/bench/libcalls.so
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -o $@ $< -L$(@D) -lcalls -Wl,-rpath,'$$ORIGIN'
+$(B)/tests/bench/insert: tests/bench/insert.c $(SQL)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -o $@ $^ -lsqlite3
+bench: all $(B)/tests/bench/bench_reader $(B)/tests/bench/caller $(B)/tests/bench/insert
+	@scripts/tracefs.sh
+	@B=$(B) tests/bench/run.sh
+	@$(B)/tests/bench/bench_reader 1000000
 .PHONY: bench

@@ -136,7 +136,7 @@ if command -v perf >/dev/null; then
 		SQL
 		local all good
 		IFS=, read -r all good <agree.txt
-		[ "$all" -ge 490 ] && [ "$good" -ge $((all * 95 / 100)) ] || { cat agree.txt; head -3 blk.csv; return 1; }
+		[ "$all" -ge 490 ] && [ "$good" -ge $((all * 9 / 10)) ] || { cat agree.txt; head -3 blk.csv; return 1; }
 	}
 	ok "device time agrees with the block layer, transfer by transfer" agree
 else
