@@ -41,23 +41,27 @@ struct edu {
 };
 
 extern "C" {
-int edu_dma_to_host(struct edu *card, unsigned dma_id, uint64_t dst, size_t size);
-int edu_dma_from_host(struct edu *card, unsigned dma_id, uint64_t src, size_t size);
+int edu_dma_to_host(struct edu *card, unsigned dma_id, uint64_t dst, size_t size,
+		    unsigned flags);
+int edu_dma_from_host(struct edu *card, unsigned dma_id, uint64_t src, size_t size,
+		      unsigned flags);
 int edu_dma_wait(struct edu *card, unsigned dma_id);
 void edu_dma_stop(struct edu *card, unsigned dma_id);
 }
 
-int edu_dma_to_host(struct edu *card, unsigned dma_id, uint64_t dst, size_t size)
+int edu_dma_to_host(struct edu *card, unsigned dma_id, uint64_t dst, size_t size,
+		    unsigned flags)
 {
 	card->bar0[0x88 / 8] = dst + size + dma_id;
-	card->bar0[0x98 / 8] = 7;
+	card->bar0[0x98 / 8] = 7 + flags;
 	return 0;
 }
 
-int edu_dma_from_host(struct edu *card, unsigned dma_id, uint64_t src, size_t size)
+int edu_dma_from_host(struct edu *card, unsigned dma_id, uint64_t src, size_t size,
+		      unsigned flags)
 {
 	card->bar0[0x80 / 8] = src + size + dma_id;
-	card->bar0[0x98 / 8] = 5;
+	card->bar0[0x98 / 8] = 5 + flags;
 	return 0;
 }
 
