@@ -393,6 +393,15 @@ static int need_formats(struct event_decoder *d, struct err *e)
 	return rc > 0 ? formats_new(&d->formats, buf, len, "the recording", e) : rc;
 }
 
+static int no_time(const struct source *s, size_t i, struct err *e)
+{
+	return err_set(
+		e, ERR_UNSUPPORTED,
+		"event %zu (%s): its samples carry no time; record again with perf "
+		"record --timestamp",
+		i, s->name ? s->name : "no name");
+}
+
 static int no_format(const struct source *s, size_t i, bool truncated, struct err *e)
 {
 	return err_set(
@@ -417,6 +426,8 @@ static int open_sources(struct event_decoder *d, struct err *e)
 		s->name = a->name;
 		if (s->attr_type != PERF_TYPE_TRACEPOINT)
 			continue;
+		if (!(a->attr.sample_type & PERF_SAMPLE_TIME))
+			return no_time(s, i, e);
 		ev = d->formats ? formats_find(d->formats, s->type) : NULL;
 		if (!ev)
 			return no_format(s, i, perfdata_truncated(d->p), e);
@@ -451,6 +462,11 @@ static int bind_sources(struct event_decoder *d, struct err *e)
 		d->nfunc = ev->func >= d->nfunc && ev->func < MAX_FUNCS ? ev->func + 1
 									: d->nfunc;
 		s = &d->source[ev->attr];
+		if (s->meta)
+			return err_set(e, ERR_FORMAT,
+				       "feature 250: attribute %d belongs to events %d "
+				       "and %d",
+				       ev->attr, s->meta->id, ev->id);
 		s->meta = ev;
 		s->name = ev->name ? ev->name : s->name;
 		s->when = (int8_t)condition_value(&ev->when);

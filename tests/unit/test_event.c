@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* lib/event: from a record's bytes to a sample: fields, roles, conditions, calls. */
+/* lib/event: from a record's bytes to a sample: fields, roles, conditions, cards. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,119 +7,12 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/event.h"
-#include "tests/unit/rawfile.h"
-
-/* One recording with its decoder. */
-struct rig {
-	struct rawfile *f;
-	struct meta m; /* what is written, and later what is read */
-	void *buf;
-	size_t len;
-	struct perfdata *p;
-	struct event_decoder *d;
-	bool guessed;
-};
-
-enum { IRQ, TO_HOST, TO_HOST_EXIT, WAIT, WAIT_EXIT, DOORBELL, PREAD, PREAD_EXIT, NEVENT };
-
-static const struct raw_event events[NEVENT] = {
-	[IRQ] = {"irq:irq_handler_entry", "s32 irq", true},
-	[TO_HOST] = {"dmarec_1:dma_to_host",
-		     "u32 channel,u64 size,u64 addr,u64 card,u32 flags", false},
-	[TO_HOST_EXIT] = {"dmarec_1:dma_to_host_x0", "s32 ret", false},
-	[WAIT] = {"dmarec_1:dma_wait", "u32 channel", false},
-	[WAIT_EXIT] = {"dmarec_1:dma_wait_x0", "s32 ret", false},
-	[DOORBELL] = {"dmarec_1:doorbell", "", false},
-	[PREAD] = {"dmarec_1:pread", "s32 fd,u64 size,s64 offset", false},
-	[PREAD_EXIT] = {"dmarec_1:pread_x0", "s64 ret", false},
-};
-
-static void rig_begin(struct rig *r)
-{
-	static const struct {
-		enum role role;
-		enum direction direction;
-		int32_t func;
-	} is[NEVENT] = {
-		[IRQ] = {ROLE_INTERRUPT, DIR_UNKNOWN, -1},
-		[TO_HOST] = {ROLE_SUBMIT, DIR_TO_HOST, 0},
-		[TO_HOST_EXIT] = {ROLE_STARTED, DIR_UNKNOWN, 0},
-		[WAIT] = {ROLE_WAIT, DIR_UNKNOWN, 1},
-		[WAIT_EXIT] = {ROLE_WOKEN, DIR_UNKNOWN, 1},
-		[DOORBELL] = {ROLE_DOORBELL, DIR_UNKNOWN, 0},
-		[PREAD] = {ROLE_SUBMIT, DIR_UNKNOWN, 2},
-		[PREAD_EXIT] = {ROLE_WOKEN, DIR_UNKNOWN, 2},
-	};
-
-	memset(r, 0, sizeof(*r));
-	meta_init(&r->m);
-	for (int i = 0; i < NEVENT; i++) {
-		struct meta_event *ev = meta_add_event(&r->m);
-
-		ev->attr = i;
-		ev->name = strdup(events[i].name);
-		ev->role = is[i].role;
-		ev->direction = is[i].direction;
-		ev->func = is[i].func;
-	}
-}
-
-/* After the meta is as wished: samples can be added. */
-static void rig_file(struct rig *r)
-{
-	r->f = rawfile_new(events, NEVENT, &r->m);
-}
-
-static void rig_open(struct rig *r, const struct event_rules *rules)
-{
-	struct err e = {0};
-
-	if (r->f)
-		r->buf = rawfile_finish(r->f, &r->m, true, &r->len);
-	meta_release(&r->m);
-	assert_int_equal(perfdata_open_mem(&r->p, r->buf, r->len, "mem", &e), 0);
-	if (event_decoder_new(&r->d, r->p, rules, &r->m, &r->guessed, &e))
-		fail_msg("%s", e.text);
-}
-
-static void rig_end(struct rig *r)
-{
-	event_decoder_free(r->d);
-	perfdata_close(r->p);
-	meta_release(&r->m);
-	free(r->buf);
-}
-
-/* The next sample; others are decoded on the way. */
-static struct sample sample(struct rig *r)
-{
-	struct perfdata_rec rec;
-	struct err e = {0};
-	struct sample s;
-	int rc;
-
-	do {
-		if (perfdata_next(r->p, &rec, &e) <= 0)
-			fail_msg("no more samples: %s", e.text);
-		rc = event_decode(r->d, &rec, &s, &e);
-		if (rc < 0)
-			fail_msg("%s", e.text);
-	} while (!rc);
-	return s;
-}
-
-#define V(...) ((int64_t[]){__VA_ARGS__})
-#define U      DMA_UNKNOWN
-
-static void submit(struct rig *r, int64_t t, int tid, int64_t channel, int64_t size)
-{
-	rawfile_sample(r->f, TO_HOST, t, 0, tid, V(channel, size, 0x1000, 0, 0));
-}
+#include "tests/unit/eventrig.h"
 
 /* ---- fields ---- */
 
@@ -127,15 +20,12 @@ static int64_t width(const char *type, int64_t value)
 {
 	char fields[32];
 	struct raw_event one[1] = {{"probe_l:dma_wait__return", fields, false}};
-	struct rig r = {.guessed = false};
+	struct rig r;
 	struct sample s;
 
 	snprintf(fields, sizeof(fields), "%s ret", type);
-	meta_init(&r.m);
-	r.f = rawfile_new(one, 1, NULL);
+	rig_foreign(&r, one, 1);
 	rawfile_sample(r.f, 0, 10, 0, 7, &value);
-	r.buf = rawfile_finish(r.f, NULL, true, &r.len);
-	r.f = NULL;
 	rig_open(&r, NULL);
 	s = sample(&r);
 	assert_int_equal(s.role, ROLE_WOKEN);
@@ -461,258 +351,6 @@ static void test_too_many_cards(void **state)
 	rig_end(&r);
 }
 
-/* ---- damage ---- */
-
-static int decode_error(struct rig *r, const char *part)
-{
-	struct perfdata_rec rec;
-	struct err e = {0};
-	struct sample s;
-	int rc;
-
-	while (perfdata_next(r->p, &rec, NULL) > 0) {
-		rc = event_decode(r->d, &rec, &s, &e);
-		if (rc < 0 && !strstr(e.text, part))
-			fail_msg("%s", e.text);
-		if (rc < 0)
-			return rc;
-	}
-	fail_msg("no error");
-	return 0;
-}
-
-static uint64_t data_of(const struct rig *r)
-{
-	uint64_t v;
-
-	memcpy(&v, (const char *)r->buf + 40, 8);
-	return v;
-}
-
-static void patched(uint64_t at, uint32_t value, const char *part)
-{
-	struct rig r;
-
-	rig_begin(&r);
-	rig_file(&r);
-	submit(&r, 1, 7, 3, 4096);
-	r.buf = rawfile_finish(r.f, &r.m, true, &r.len);
-	r.f = NULL;
-	memcpy((char *)r.buf + data_of(&r) + at, &value, 4);
-	rig_open(&r, NULL);
-	assert_int_equal(decode_error(&r, part), ERR_FORMAT);
-	rig_end(&r);
-}
-
-static void test_damaged_samples(void **state)
-{
-	enum { RAW_LEN = 56, RAW = 60 }; /* in a sample of rawfile */
-
-	(void)state;
-	patched(RAW_LEN, 20, "of its raw data, which has 20 bytes");
-	patched(RAW_LEN, 0, "of its raw data, which has 0 bytes");
-	patched(RAW, 999, "its raw data is of event 999");
-}
-
-static void expect_no_decoder(struct rig *r, int code, const char *part)
-{
-	struct err e = {0};
-
-	meta_release(&r->m);
-	assert_int_equal(perfdata_open_mem(&r->p, r->buf, r->len, "mem", &e), 0);
-	assert_int_equal(event_decoder_new(&r->d, r->p, NULL, &r->m, &r->guessed, &e),
-			 code);
-	assert_null(r->d);
-	if (!strstr(e.text, part))
-		fail_msg("%s", e.text);
-	rig_end(r);
-}
-
-static void test_foreign_attribute(void **state)
-{
-	struct rig r;
-
-	(void)state;
-	rig_begin(&r);
-	r.m.event[IRQ].attr = 8;
-	r.buf = rawfile_finish(rawfile_new(events, NEVENT, &r.m), &r.m, true, &r.len);
-	expect_no_decoder(&r, ERR_FORMAT,
-			  "event 0 belongs to attribute 8, the file has 8");
-}
-
-static void damaged_formats(const char *find, const char *put, const char *part)
-{
-	struct rig r;
-	char *at;
-
-	rig_begin(&r);
-	r.buf = rawfile_finish(rawfile_new(events, NEVENT, NULL), NULL, true, &r.len);
-	at = memmem(r.buf, r.len, find, strlen(find));
-	assert_non_null(at);
-	memcpy(at, put, strlen(find));
-	expect_no_decoder(&r, ERR_FORMAT, part);
-}
-
-static void test_damaged_formats(void **state)
-{
-	(void)state;
-	damaged_formats("\nID: 103\n", "\nID: 903\n",
-			"event 3 (dmarec_1:dma_wait, number 103) has no format");
-	damaged_formats("\nID: 103\n", "\nIX: 103\n", "has no ID line");
-	damaged_formats("tracing0.6", "Tracing0.6",
-			"does not begin with its magic number");
-}
-
-/* The formats around what we read: arrays, strings, fields of the future. */
-static void test_formats_of_real_kernels(void **state)
-{
-	static const struct raw_event odd[] = {
-		{"irq:irq_handler_entry", "s32 irq", true}};
-	const char old[] = "\tfield:s32 irq;\toffset:8;\tsize:4;\tsigned:1;\n";
-	struct rig r = {.guessed = false};
-	char *at;
-
-	(void)state;
-	meta_init(&r.m);
-	r.f = rawfile_new(odd, 1, NULL);
-	rawfile_sample(r.f, 0, 5, 0, 0, V(33));
-	r.buf = rawfile_finish(r.f, NULL, true, &r.len);
-	r.f = NULL;
-	/* the same length, with a string behind the number */
-	at = memmem(r.buf, r.len, old, sizeof(old) - 1);
-	assert_non_null(at);
-	memcpy(at, "\tfield:int irq;\toffset:8;\tsize:4;\tsigned:1;\n\n\n\n",
-	       sizeof(old) - 1);
-	rig_open(&r, NULL);
-	assert_int_equal(sample(&r).irq, 33);
-	rig_end(&r);
-}
-
-/* ---- guessed ---- */
-
-static void test_guessed_roles(void **state)
-{
-	static const struct raw_event perf[] = {
-		{"irq:irq_handler_entry", "s32 irq", true},
-		{"irq:irq_handler_exit", "s32 irq,s32 ret", true},
-		{"probe_libblkdma:dma_to_host", "u32 channel,u64 size", false},
-		{"probe_libblkdma:dma_to_host__return", "s32 arg1", false},
-		{"probe_libblkdma:dma_from_host_1", "u32 channel,u64 size", false},
-		{"probe_libflx:_ZN7FlxCard8dma_waitEj", "u32 dma_id", false},
-		{"probe_libflx:dma_wait_exit_2", "", false},
-		{"probe_libflx:doorbell", "", false},
-		{"probe_libflx:dma_stop", "u32 chan", false},
-		{"sched:dma_to_host", "u32 channel", true},
-		{"probe_l:unrelated", "u32 channel", false},
-	};
-	static const struct {
-		enum role role;
-		enum direction direction;
-		int64_t value[2];
-	} want[] = {
-		{ROLE_INTERRUPT, DIR_UNKNOWN, {5, 0}},
-		{ROLE_HANDLED, DIR_UNKNOWN, {5, 1}},
-		{ROLE_SUBMIT, DIR_TO_HOST, {1, 64}},
-		{ROLE_STARTED, DIR_TO_HOST, {-3, 0}},
-		{ROLE_SUBMIT, DIR_FROM_HOST, {1, 64}},
-		{ROLE_WAIT, DIR_UNKNOWN, {1, 0}},
-		{ROLE_WOKEN, DIR_UNKNOWN, {0, 0}},
-		{ROLE_DOORBELL, DIR_UNKNOWN, {0, 0}},
-		{ROLE_STOP, DIR_UNKNOWN, {1, 0}},
-		{ROLE_OTHER, DIR_UNKNOWN, {1, 0}},
-		{ROLE_OTHER, DIR_UNKNOWN, {1, 0}},
-	};
-	enum { N = sizeof(perf) / sizeof(*perf) };
-	struct sample s[N];
-	struct rig r = {.guessed = false};
-
-	(void)state;
-	meta_init(&r.m);
-	r.f = rawfile_new(perf, N, NULL);
-	for (int i = 0; i < N; i++)
-		rawfile_sample(r.f, (size_t)i, 100 + i, 0, 7, want[i].value);
-	r.buf = rawfile_finish(r.f, NULL, true, &r.len);
-	r.f = NULL;
-	rig_open(&r, NULL);
-	assert_true(r.guessed);
-	assert_string_equal(r.m.clock, "monotonic");
-	assert_int_equal(r.m.nevent, N);
-	for (int i = 0; i < N; i++) {
-		s[i] = sample(&r);
-		if (s[i].role != want[i].role || s[i].direction != want[i].direction)
-			fail_msg("%s: %s %s", perf[i].name, role_name(s[i].role),
-				 direction_name(s[i].direction));
-	}
-	assert_int_equal(s[1].irq, 5);
-	assert_int_equal(s[1].ret, 1);
-	assert_int_equal(s[3].ret, -3);
-	assert_int_equal(s[3].channel, 1); /* of its entry */
-	assert_int_equal(s[5].channel, 1);
-	assert_true(s[4].bits & SAMPLE_NO_EXIT);
-	assert_false(s[2].bits & SAMPLE_NO_EXIT);
-	rig_end(&r);
-}
-
-/* Where the file has no names of its events, their formats have. */
-static void test_names_from_formats(void **state)
-{
-	static const struct raw_event one[] = {
-		{"uprobes:dma_wait", "u32 channel", false}};
-	struct rig r = {.guessed = false};
-	uint64_t *word, twelve = FEAT_EVENT_DESC, none = 77;
-	char *directory;
-
-	(void)state;
-	meta_init(&r.m);
-	r.f = rawfile_new(one, 1, NULL);
-	rawfile_sample(r.f, 0, 5, 0, 7, V(2));
-	r.buf = rawfile_finish(r.f, NULL, false, &r.len);
-	r.f = NULL;
-	directory = memmem(r.buf, r.len, "DMAREC\0\1", 8);
-	assert_non_null(directory);
-	word = memmem(directory, 200, &twelve, 8);
-	assert_non_null(word);
-	memcpy(word, &none, 8);
-	rig_open(&r, NULL);
-	assert_string_equal(r.m.event[0].name, "uprobes:dma_wait");
-	assert_int_equal(sample(&r).role, ROLE_WAIT);
-	rig_end(&r);
-}
-
-static void test_rules_win(void **state)
-{
-	static const struct raw_event perf[] = {{"probe_l:go", "u32 channel", false}};
-	struct event_rules rules = {NULL, 0};
-	struct rig r = {.guessed = false};
-	struct err e = {0};
-	struct sample s;
-
-	(void)state;
-	meta_init(&r.m);
-	r.f = rawfile_new(perf, 1, NULL);
-	rawfile_sample(r.f, 0, 5, 0, 7, V(2));
-	r.buf = rawfile_finish(r.f, NULL, true, &r.len);
-	r.f = NULL;
-	rules.role = (void *)(const char *const[]){"go", "submit:from_host"};
-	rules.nrole = 1;
-	rig_open(&r, &rules);
-	s = sample(&r);
-	assert_int_equal(s.role, ROLE_SUBMIT);
-	assert_int_equal(s.direction, DIR_FROM_HOST);
-	event_decoder_free(r.d);
-	meta_release(&r.m);
-	rules.role = (void *)(const char *const[]){"probe_l:stop", "submit"};
-	assert_int_equal(event_decoder_new(&r.d, r.p, &rules, &r.m, &r.guessed, &e),
-			 ERR_NOTFOUND);
-	assert_non_null(strstr(e.text, "it has probe_l:go"));
-	meta_release(&r.m);
-	e = (struct err){0};
-	rules.role = (void *)(const char *const[]){"go", "begin"};
-	assert_int_equal(event_decoder_new(&r.d, r.p, &rules, &r.m, &r.guessed, &e),
-			 ERR_USAGE);
-	rig_end(&r);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -727,13 +365,6 @@ int main(void)
 		cmocka_unit_test(test_descriptor_to_device),
 		cmocka_unit_test(test_cards),
 		cmocka_unit_test(test_too_many_cards),
-		cmocka_unit_test(test_damaged_samples),
-		cmocka_unit_test(test_foreign_attribute),
-		cmocka_unit_test(test_damaged_formats),
-		cmocka_unit_test(test_formats_of_real_kernels),
-		cmocka_unit_test(test_guessed_roles),
-		cmocka_unit_test(test_names_from_formats),
-		cmocka_unit_test(test_rules_win),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

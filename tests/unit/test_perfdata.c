@@ -9,13 +9,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/dma.h"
 #include "lib/err.h"
 #include "lib/perfdata.h"
-#include "lib/perfdata_feat.h"
 #include "tests/unit/rawfile.h"
 
 static const struct raw_event events[] = {
@@ -452,82 +450,6 @@ static void test_both_halves_of_ours(void **state)
 	meta_release(&back);
 }
 
-static void put_file(const char *path)
-{
-	static const char *const argv[] = {"dmarec", "--", "./w", NULL};
-	struct perfdata_attr attr = {.attr = {.size = sizeof(attr.attr)}};
-	struct perfdata_section s[2];
-	struct perfdata_writer *w;
-
-	assert_int_equal(feat_cmdline(&s[0], argv, NULL), 0);
-	assert_int_equal(feat_sample_time(&s[1], 5, 9, NULL), 0);
-	assert_int_equal(perfdata_create(&w, path, &attr, 1, &s[0], 1, NULL), 0);
-	assert_int_equal(perfdata_finish(w, &s[1], 1, NULL), 0);
-	free((void *)(uintptr_t)s[0].buf);
-	free((void *)(uintptr_t)s[1].buf);
-}
-
-static void test_command_line_and_old_file(void **state)
-{
-	char dir[] = "/tmp/dma-test-XXXXXX", path[64], old[64];
-	struct perfdata *p;
-	const void *buf;
-	struct stat st;
-	int64_t t[2];
-	size_t len;
-
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/a.data", dir);
-	snprintf(old, sizeof(old), "%s/a.data.old", dir);
-	put_file(path);
-	assert_int_not_equal(stat(old, &st), 0);
-	put_file(path);
-	assert_int_equal(stat(old, &st), 0);
-	assert_int_equal(perfdata_open(&p, path, NULL), 0);
-	assert_string_equal(perfdata_string(p, FEAT_CMDLINE), "dmarec -- ./w");
-	assert_int_equal(perfdata_feature(p, FEAT_SAMPLE_TIME, &buf, &len, NULL), 1);
-	assert_int_equal(len, 16);
-	memcpy(t, buf, 16);
-	assert_int_equal(t[0], 5);
-	assert_int_equal(t[1], 9);
-	perfdata_close(p);
-	unlink(path);
-	unlink(old);
-	rmdir(dir);
-}
-
-/* ---- what is no file ---- */
-
-static void expect_no_open(const char *path, int code)
-{
-	struct perfdata *p;
-	struct err e = {0};
-
-	assert_int_equal(perfdata_open(&p, path, &e), code);
-	assert_null(p);
-	assert_non_null(strstr(e.text, path));
-}
-
-static void test_no_file(void **state)
-{
-	struct perfdata_writer *w;
-	struct err e = {0};
-
-	(void)state;
-	expect_no_open("/nonexistent/x", ERR_NOTFOUND);
-	expect_no_open("/tmp", ERR_FORMAT);
-	expect_no_open("/dev/null", ERR_FORMAT);
-	assert_true(perfdata_create(&w, "/tmp", NULL, 0, NULL, 0, &e) < 0);
-	assert_null(w);
-	assert_non_null(strstr(e.text, "/tmp: is a directory"));
-	e = (struct err){0};
-	assert_true(perfdata_create(&w, "/dev/null", NULL, 0, NULL, 0, &e) < 0);
-	assert_non_null(strstr(e.text, "no regular file"));
-	perfdata_close(NULL);
-	perfdata_abandon(NULL);
-}
-
 /* More than the writer's buffer at once, and in many pieces. */
 static void test_large(void **state)
 {
@@ -569,8 +491,6 @@ int main(void)
 		cmocka_unit_test(test_cut_keeps_the_first_half),
 		cmocka_unit_test(test_empty_recording),
 		cmocka_unit_test(test_both_halves_of_ours),
-		cmocka_unit_test(test_command_line_and_old_file),
-		cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_large),
 	};
 
