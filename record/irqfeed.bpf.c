@@ -76,7 +76,7 @@ struct {
 SEC("tracepoint/irq/irq_handler_entry")
 int irq_handler_entry(struct context *ctx)
 {
-	__u32 zero = 0, irq = (__u32)ctx->irq;
+	__u32 zero = 0, irq = (__u32)ctx->irq, word = irq / 64;
 	struct control *c = bpf_map_lookup_elem(&control, &zero);
 	struct count *n = bpf_map_lookup_elem(&count, &zero);
 	struct record r = {};
@@ -86,8 +86,10 @@ int irq_handler_entry(struct context *ctx)
 	 * this tracepoint. */
 	if (!c || !n || !c->enabled)
 		return 1;
+	/* Without this the compiler drops the mask as idle, and 6.1's verifier misses it. */
+	barrier_var(word);
 	if (!c->all && (irq >= IRQ_WORDS * 64 ||
-			!(c->wanted[(irq / 64) & (IRQ_WORDS - 1)] >> (irq % 64) & 1)))
+			!(c->wanted[word & (IRQ_WORDS - 1)] >> (irq % 64) & 1)))
 		return 1;
 	n->seen++;
 	len = bpf_probe_read_kernel_str(r.name, NAME_MAX_BYTES,
