@@ -69,15 +69,16 @@ BPF     := $(patsubst %.bpf.c,$(B)/%.bpf.embed.o,$(wildcard record/*.bpf.c))
 EMBED_report := $(patsubst %,$(B)/%.embed.o,$(wildcard report/*.css report/*.js report/*.html report/*.gp))
 EMBED_lib    := $(patsubst %,$(B)/%.embed.o,$(wildcard lib/*.css lib/*.js))
 
-$(B)/libdma.a: $(call objs,$(wildcard lib/*.c)) $(SQL) $(EMBED_lib)
-$(B)/record.a: $(call objs,$(call parts,record)) $(BPF)
-$(B)/analyze.a: $(call objs,$(call parts,analyze))
-$(B)/report.a: $(call objs,$(call parts,report)) $(EMBED_report)
+# With their directories, so that a file that leaves one leaves the archive.
+$(B)/libdma.a: $(call objs,$(wildcard lib/*.c)) $(SQL) $(EMBED_lib) lib/.
+$(B)/record.a: $(call objs,$(call parts,record)) $(BPF) record/.
+$(B)/analyze.a: $(call objs,$(call parts,analyze)) analyze/.
+$(B)/report.a: $(call objs,$(call parts,report)) $(EMBED_report) report/.
 $(B)/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(call say,AR,$@)
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)

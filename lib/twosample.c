@@ -316,27 +316,45 @@ static int estimate_across(const struct side *s, double q, struct estimate *out,
 	return 0;
 }
 
-int side_estimate(const struct side *s, double q, bool across, uint64_t seed,
-		  struct estimate *out, struct err *e)
+static int estimates_by_blocks(const struct side *s, const double *q, size_t nq,
+			       uint64_t seed, struct estimate *out, struct err *e)
 {
 	size_t n = side_n(s);
-	int64_t *v, *sorted;
+	int64_t *v = side_values(s, n), *sorted = side_values(s, n);
 	int rc = 0;
 
-	*out = (struct estimate){.value = NAN, .se = NAN, .n = n};
-	if (across)
-		return estimate_across(s, q, out, e);
-	v = side_values(s, n);
-	sorted = side_values(s, n);
 	if (!v || !sorted)
 		rc = err_set(e, ERR_NOMEM, "no memory for %zu values", n);
-	if (!rc)
-		out->value = statistic_of(sorted, n, q);
-	if (!rc && n)
-		rc = estimate_by_blocks(s, q, seed, v, sorted, out, e);
+	else
+		qsort(sorted, n, sizeof(*sorted), by_value);
+	for (size_t i = 0; !rc && n && i < nq; i++) {
+		out[i].value =
+			q[i] > 0 ? (double)sorted[rank_of(q[i], n) - 1] : mean_of(v, n);
+		rc = estimate_by_blocks(s, q[i], seed, v, sorted, &out[i], e);
+	}
 	free(v);
 	free(sorted);
 	return rc;
+}
+
+int side_estimates(const struct side *s, const double *q, size_t nq, bool across,
+		   uint64_t seed, struct estimate *out, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < nq; i++)
+		out[i] = (struct estimate){.value = NAN, .se = NAN, .n = side_n(s)};
+	if (!across)
+		return estimates_by_blocks(s, q, nq, seed, out, e);
+	for (size_t i = 0; !rc && i < nq; i++)
+		rc = estimate_across(s, q[i], &out[i], e);
+	return rc;
+}
+
+int side_estimate(const struct side *s, double q, bool across, uint64_t seed,
+		  struct estimate *out, struct err *e)
+{
+	return side_estimates(s, &q, 1, across, seed, out, e);
 }
 
 void estimate_difference(const struct estimate *base, const struct estimate *fresh,

@@ -60,6 +60,10 @@ struct estimate {
 int side_estimate(const struct side *s, double q, bool across, uint64_t seed,
 		  struct estimate *out, struct err *e);
 
+/* nq of them at once, out[0 .. nq): the same figures, but the values are sorted once. */
+int side_estimates(const struct side *s, const double *q, size_t nq, bool across,
+		   uint64_t seed, struct estimate *out, struct err *e);
+
 struct difference {
 	double value;	  /* new - base */
 	double low, high; /* interval at the level asked for; NAN = cannot be told */

@@ -7,7 +7,6 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -203,34 +202,6 @@ static char *default_dir(const char *db)
 	return asprintf(&dir, "%.*s-report", (int)(dot - base), base) < 0 ? NULL : dir;
 }
 
-static int make_dir(const char *path, struct err *e)
-{
-	char *copy = strdup(path);
-	struct stat st;
-	int error = 0;
-
-	if (!copy)
-		return err_set(e, ERR_NOMEM, "out of memory");
-	for (char *p = copy + 1; !error; p++) {
-		char c = *p;
-
-		if (c && c != '/')
-			continue;
-		*p = 0;
-		if (mkdir(copy, 0777) && errno != EEXIST)
-			error = err_errno(e, "cannot make the directory %s", copy);
-		*p = c;
-		if (!c)
-			break;
-	}
-	if (!error && (stat(path, &st) || !S_ISDIR(st.st_mode)))
-		error = err_set(e, ERR_IO,
-				"%s is there and no directory; name another with -o",
-				path);
-	free(copy);
-	return error;
-}
-
 static int make_figures(struct run_figures *rf, const struct options *o, struct err *e)
 {
 	rf->fig = calloc(PLOT_N * PLOT_MAX_FIGURES, sizeof(*rf->fig));
@@ -276,31 +247,16 @@ static int load_run(struct run_figures *rf, sqlite3 *db, int64_t id,
 	return error ? error : report_scan(rf->r, e);
 }
 
-static int write_page(const struct run_figures *rf, size_t n, const char *dir,
-		      char **path, struct err *e)
-{
-	char *tmp = NULL;
-	FILE *f;
-	int error;
+struct pages {
+	const struct run_figures *run;
+	size_t n;
+};
 
-	if (asprintf(path, "%s/index.html", dir) < 0 ||
-	    asprintf(&tmp, "%s/.index.html.%d", dir, (int)getpid()) < 0)
-		return err_set(e, ERR_NOMEM, "out of memory");
-	f = fopen(tmp, "w");
-	if (!f) {
-		error = err_errno(e, "cannot write %s", tmp);
-		free(tmp);
-		return error;
-	}
-	error = page_write(f, rf, n, e);
-	if (fclose(f) && !error)
-		error = err_errno(e, "cannot write %s", tmp);
-	if (!error && rename(tmp, *path))
-		error = err_errno(e, "cannot write %s", *path);
-	if (error)
-		unlink(tmp);
-	free(tmp);
-	return error;
+static int write_page(FILE *f, void *arg, struct err *e)
+{
+	const struct pages *p = arg;
+
+	return page_write(f, p->run, p->n, e);
 }
 
 /* In the background, without a shell. */
@@ -360,7 +316,7 @@ static int draw(struct run_figures *rf, size_t n, struct options *o, struct err 
 			: err_set(e, ERR_NOMEM, "out of memory");
 
 	if (!error)
-		error = make_dir(dir, e);
+		error = render_directory(dir, e);
 	for (size_t k = 0; k < n && !error; k++) {
 		error = make_figures(&rf[k], o, e);
 		if (!error && n > 1)
@@ -371,7 +327,7 @@ static int draw(struct run_figures *rf, size_t n, struct options *o, struct err 
 			say_why_not(&rf[k]);
 	}
 	if (!error && o->format.html)
-		error = write_page(rf, n, dir, &path, e);
+		error = render_page(dir, write_page, &(struct pages){rf, n}, &path, e);
 	if (!error)
 		printf("%s\n", path ? path : dir);
 	if (!error && o->open && path)

@@ -187,3 +187,57 @@ out:
 	free(j.tmp);
 	return error;
 }
+
+int render_directory(const char *path, struct err *e)
+{
+	char *copy = strdup(path);
+	struct stat st;
+	int error = 0;
+
+	if (!copy)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	for (char *p = copy + 1; !error; p++) {
+		char c = *p;
+
+		if (c && c != '/')
+			continue;
+		*p = 0;
+		if (mkdir(copy, 0777) && errno != EEXIST)
+			error = err_errno(e, "cannot make the directory %s", copy);
+		*p = c;
+		if (!c)
+			break;
+	}
+	if (!error && (stat(path, &st) || !S_ISDIR(st.st_mode)))
+		error = err_set(e, ERR_IO, "%s is there and no directory; name another",
+				path);
+	free(copy);
+	return error;
+}
+
+int render_page(const char *dir, int (*write)(FILE *f, void *arg, struct err *e),
+		void *arg, char **path, struct err *e)
+{
+	char *tmp = NULL;
+	FILE *f;
+	int error;
+
+	*path = path_of(dir, "index", ".html");
+	if (!*path || asprintf(&tmp, "%s/.index.html.%d", dir, (int)getpid()) < 0)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	f = fopen(tmp, "w");
+	if (!f) {
+		error = err_errno(e, "cannot write %s", tmp);
+		free(tmp);
+		return error;
+	}
+	error = write(f, arg, e);
+	if (fclose(f) && !error)
+		error = err_errno(e, "cannot write %s", tmp);
+	if (!error && rename(tmp, *path))
+		error = err_errno(e, "cannot write %s", *path);
+	if (error)
+		unlink(tmp);
+	free(tmp);
+	return error;
+}
