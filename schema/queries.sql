@@ -188,3 +188,60 @@ DELETE FROM state_count WHERE run_id = :run;
 DELETE FROM throughput WHERE run_id = :run;
 -- name: drop_fit
 DELETE FROM fit WHERE run_id = :run;
+
+-- ---- dmacompare ----
+-- name: compare_labelled
+SELECT id FROM run WHERE label = :label ORDER BY id;
+
+-- name: compare_run
+SELECT r.label, r.uuid, r.clock, r.finished, r.roles_guessed, r.uprobe_cost_ns, a.latency_phase, a.doorbell_from,
+	a.transfers,
+	(SELECT sum(counted) FROM source s WHERE s.run_id = r.id AND s.role <> 'other'),
+	(SELECT sum(delivered) FROM source s WHERE s.run_id = r.id AND s.role <> 'other'),
+	(SELECT sum(lost) FROM source s WHERE s.run_id = r.id AND s.role <> 'other'),
+	(SELECT sum(lost) FROM loss l WHERE l.run_id = r.id),
+	(SELECT count(*) FROM loss l WHERE l.run_id = r.id),
+	(SELECT count(DISTINCT card) FROM transfer t WHERE t.run_id = r.id),
+	r.started_utc, r.duration_ns
+FROM run r LEFT JOIN analysis a ON a.run_id = r.id WHERE r.id = :run;
+
+-- What may differ between two runs beside the latencies, as key and value. A driver's counter that stood still
+-- is a property of the machine (a firmware's version); one that counted is not.
+-- name: compare_facts
+SELECT key, value FROM (
+	SELECT 1 AS place, 'host' AS key, host AS value FROM run WHERE id = :run
+	UNION ALL SELECT 2, 'kernel', kernel FROM run WHERE id = :run
+	UNION ALL SELECT 3, 'architecture', arch FROM run WHERE id = :run
+	UNION ALL SELECT 4, 'CPUs', CAST(cpus AS TEXT) FROM run WHERE id = :run
+	UNION ALL SELECT 5, 'command', command FROM run WHERE id = :run
+	UNION ALL SELECT 6, 'exit of the workload',
+		CASE WHEN exit_signal IS NOT NULL THEN 'signal ' || exit_signal ELSE CAST(exit_status AS TEXT) END
+		FROM run WHERE id = :run
+	UNION ALL SELECT 7, 'profile', profile FROM run WHERE id = :run
+	UNION ALL SELECT 8, 'clock', clock FROM run WHERE id = :run
+	UNION ALL SELECT 9, 'recorder', tool FROM run WHERE id = :run
+	UNION ALL SELECT 10, 'interrupts by', irq_feed FROM run WHERE id = :run
+	UNION ALL SELECT 11, 'whole to its end', CASE finished WHEN 0 THEN 'no' ELSE 'yes' END FROM run WHERE id = :run
+	UNION ALL SELECT 12, 'roles of events', CASE roles_guessed WHEN 0 THEN 'told' ELSE 'guessed' END
+		FROM run WHERE id = :run
+	UNION ALL SELECT 13, 'analysed by', tool FROM analysis WHERE run_id = :run
+	UNION ALL SELECT 14, 'pairing', pairing FROM analysis WHERE run_id = :run
+	UNION ALL SELECT 15, 'doorbell from', doorbell_from FROM analysis WHERE run_id = :run
+	UNION ALL SELECT 16, 'latency is', latency_phase FROM analysis WHERE run_id = :run
+	UNION ALL SELECT 20, 'affinity of ' || coalesce(name, 'interrupt ' || irq) || coalesce(' vector ' || vector, ''),
+		affinity || CASE WHEN affinity_after <> affinity THEN ', then ' || affinity_after ELSE '' END
+		FROM irq WHERE run_id = :run AND recorded = 1
+	UNION ALL SELECT 30, key, value FROM environment WHERE run_id = :run
+	UNION ALL SELECT 40, 'counter ' || name, before FROM counter WHERE run_id = :run AND before = after)
+ORDER BY place, key, value;
+
+-- name: compare_sizes
+SELECT DISTINCT size_bytes FROM transfer WHERE run_id = :run LIMIT 6;
+
+-- name: compare_error
+SELECT error_ns FROM summary
+WHERE run_id = :run AND phase = :phase AND card IS NULL AND channel IS NULL AND direction IS NULL;
+
+-- name: compare_transfers
+SELECT card, channel, direction, size_bytes, state, submit_ns, woken_ns, irq_ns, api_ns, device_ns, notice_ns, total_ns
+FROM transfer WHERE run_id = :run ORDER BY id;

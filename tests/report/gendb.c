@@ -3,7 +3,10 @@
  * gendb KIND OUT.db [--n N] [--runs N] [--seed N]: a database of the schema without any
  * recording. Its derived figures are computed here in the plainest way, by sorting, so
  * that the tests of dmareport rest on nothing but the schema. Kinds: usual, empty, one,
- * none-complete, one-size, equal, negative, channels, polled, loss, unanalysed, no-runs.
+ * none-complete, one-size, equal, negative, channels, polled, loss, unanalysed, no-runs,
+ * ar1 (autocorrelated latencies, one size). --slow-channel C --slow SHARE makes the
+ * device times of one channel longer by that share; --label TEXT names the runs; --sql
+ * TEXT is run at the end, to damage or change what was made.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -21,7 +24,10 @@ struct want {
 	const char *kind;
 	int64_t n;
 	int channels;
-	bool two_ways, sizes, equal, negative, none, polled, loss;
+	bool two_ways, sizes, equal, negative, none, polled, loss, ar1;
+	int64_t slow_channel, seed;
+	double slow; /* share by which that channel is slower */
+	const char *label;
 };
 
 struct row {
@@ -82,19 +88,31 @@ static void put(sqlite3 *db, sqlite3_stmt *st)
 }
 
 /* ---- the transfers ---- */
+/* Lognormal around its base, its logarithm an AR(1) with coefficient 0.6. */
+static double ar1_time(double base)
+{
+	static double z;
+
+	z = 0.6 * z + 0.8 * normal();
+	return base * exp(0.1 * z);
+}
+
 static int64_t device_time(const struct want *w, const struct row *r, int64_t i)
 {
+	double slow = r->channel == w->slow_channel ? 1 + w->slow : 1;
 	double base = 9000 + 3000 * r->channel +
 		      (double)r->size * (r->dir == DIR_TO_HOST ? 0.25 : 0.4);
 	double t;
 
 	if (w->equal)
 		return 98000000;
+	if (w->ar1)
+		return (int64_t)(slow * ar1_time(base));
 	t = base * exp(0.08 * normal()) *
 	    (1 + 0.15 * sin((double)i * 12.0 / (double)w->n));
 	if (uniform() < 0.01)
 		t *= 1 + 2 / pow(uniform(), 0.7); /* heavy tail */
-	return (int64_t)t;
+	return (int64_t)(slow * t);
 }
 
 static void make_row(const struct want *w, struct row *r, int64_t i, int64_t *clock)
@@ -423,11 +441,11 @@ static void put_run(sqlite3 *db, int64_t run, const struct want *w)
 		 "duration_ns, clock, profile, pairing, tool, irq_feed, exit_status, "
 		 "finished, roles_guessed, "
 		 "uprobe_cost_ns, irq_cost_ns, disordered, raw_path, raw_sha256) VALUES "
-		 "(%" PRId64 ", 'u%" PRId64 "', '%s', "
+		 "(%" PRId64 ", 'u%" PRId64 "-%" PRId64 "-%s-%g', '%s', "
 		 "'testhost', '6.1.0-x', 'x86_64', 4, './workload --size \"4K\" <&>', "
 		 "'2026-01-02T03:04:05Z', %" PRId64 ", %" PRId64 ", %" PRId64
 		 ", 'monotonic', 'flx', 'infer', 'gendb', 'bpf', 0, 1, 0, 1200, 300, 0, "
-		 "'dma.data', 'sha%" PRId64 "');"
+		 "'dma.data', 'sha%" PRId64 "-%" PRId64 "-%s-%g');"
 		 "INSERT INTO source (run_id, name, role, direction, function, counted, "
 		 "delivered, lost) VALUES "
 		 "(%" PRId64 ", 'dma:dma_to_host', 'submit', 'to_host', "
@@ -442,9 +460,10 @@ static void put_run(sqlite3 *db, int64_t run, const struct want *w)
 		 ", 'link_speed.0000:03:00.0', '8.0 GT/s PCIe'), (%" PRId64
 		 ", 'link_width.0000:03:00.0', '8'), (%" PRId64
 		 ", 'governor', 'performance');",
-		 run, run, w->kind, begin, clock, clock - begin, run, run, w->n, w->n,
-		 run, w->n, w->n - (w->loss ? 40 : 0), w->loss ? 40 : 0, run, run, run,
-		 run, run);
+		 run, run, w->seed, w->kind, w->slow, w->label ? w->label : w->kind,
+		 begin, clock, clock - begin, run, w->seed, w->kind, w->slow, run, w->n,
+		 w->n, run, w->n, w->n - (w->loss ? 40 : 0), w->loss ? 40 : 0, run, run,
+		 run, run, run);
 	run_sql(db, sql);
 	if (w->loss) {
 		snprintf(sql, sizeof(sql),
@@ -464,18 +483,30 @@ static void put_run(sqlite3 *db, int64_t run, const struct want *w)
 
 static void want_init(struct want *w, const char *kind)
 {
-	*w = (struct want){
-		.kind = kind, .n = 20000, .channels = 2, .two_ways = true, .sizes = true};
+	*w = (struct want){.kind = kind,
+			   .n = 20000,
+			   .channels = 2,
+			   .two_ways = true,
+			   .sizes = true,
+			   .slow_channel = -1};
 	if (!strcmp(kind, "empty"))
 		w->n = 0;
 	else if (!strcmp(kind, "one"))
-		*w = (struct want){.kind = kind, .n = 1, .channels = 1, .equal = true};
+		*w = (struct want){.kind = kind,
+				   .n = 1,
+				   .channels = 1,
+				   .equal = true,
+				   .slow_channel = -1};
 	else if (!strcmp(kind, "none-complete"))
 		w->none = true;
 	else if (!strcmp(kind, "one-size"))
 		w->sizes = false;
 	else if (!strcmp(kind, "equal"))
-		*w = (struct want){.kind = kind, .n = 500, .channels = 1, .equal = true};
+		*w = (struct want){.kind = kind,
+				   .n = 500,
+				   .channels = 1,
+				   .equal = true,
+				   .slow_channel = -1};
 	else if (!strcmp(kind, "negative"))
 		w->negative = true;
 	else if (!strcmp(kind, "channels"))
@@ -484,6 +515,8 @@ static void want_init(struct want *w, const char *kind)
 		w->polled = true;
 	else if (!strcmp(kind, "loss"))
 		w->loss = true;
+	else if (!strcmp(kind, "ar1"))
+		w->ar1 = true, w->sizes = w->two_ways = false;
 	else if (strcmp(kind, "usual") && strcmp(kind, "unanalysed") &&
 		 strcmp(kind, "no-runs")) {
 		fprintf(stderr, "gendb: no such kind: %s\n", kind);
@@ -494,6 +527,7 @@ static void want_init(struct want *w, const char *kind)
 int main(int argc, char **argv)
 {
 	int64_t n = -1, runs = 1;
+	const char *sql = NULL;
 	struct want w;
 	sqlite3 *db;
 
@@ -505,12 +539,21 @@ int main(int argc, char **argv)
 	for (int i = 3; i + 1 < argc; i += 2) {
 		int64_t v = strtoll(argv[i + 1], NULL, 10);
 
+		if (!strcmp(argv[i], "--slow-channel"))
+			w.slow_channel = v;
+		else if (!strcmp(argv[i], "--slow"))
+			w.slow = strtod(argv[i + 1], NULL);
+		else if (!strcmp(argv[i], "--label"))
+			w.label = argv[i + 1];
+		else if (!strcmp(argv[i], "--sql"))
+			sql = argv[i + 1];
+
 		if (!strcmp(argv[i], "--n"))
 			n = v;
 		else if (!strcmp(argv[i], "--runs"))
 			runs = v;
 		else if (!strcmp(argv[i], "--seed"))
-			state ^= (uint64_t)v * 0x9e3779b97f4a7c15u;
+			state ^= (uint64_t)(w.seed = v) * 0x9e3779b97f4a7c15u;
 	}
 	if (n >= 0)
 		w.n = n;
@@ -523,6 +566,9 @@ int main(int argc, char **argv)
 	run_sql(db, sql_views);
 	for (int64_t r = 1; r <= runs && strcmp(w.kind, "no-runs"); r++)
 		put_run(db, r, &w);
+	if (sql)
+		run_sql(db, sql);
+	run_sql(db, "PRAGMA application_id = 1145913714; PRAGMA user_version = 1");
 	run_sql(db, "COMMIT");
 	sqlite3_close(db);
 	return 0;
