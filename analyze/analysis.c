@@ -19,6 +19,12 @@
  * so much of some CPUs may be missing while others' is there. */
 #define CUT_NS INT64_C(500000000)
 
+struct window { /* of the table `loss` */
+	int32_t cpu;
+	int64_t from_ns, to_ns;
+	bool ring; /* a record of loss; else the end of a file that was cut */
+};
+
 struct analysis {
 	struct db *db;
 	int64_t run;
@@ -31,6 +37,8 @@ struct analysis {
 	enum pairing pairing;
 	char advice[512];
 	struct load_holes holes;
+	struct window *window;
+	size_t nwindow, nring;
 	int64_t uprobe_cost_ns, irq_cost_ns;
 	struct join *join;
 	struct pipe *pipe;
@@ -43,15 +51,48 @@ struct analysis {
 static int drop(struct analysis *a, struct err *e)
 {
 	static const char *const table[] = {
-		"drop_analysis", "drop_transfer",  "drop_stray",
-		"drop_vector",	 "drop_summary",   "drop_quantile",
-		"drop_histogram", "drop_state_count", "drop_throughput",
-		"drop_fit"};
+		"drop_analysis",   "drop_transfer", "drop_stray",     "drop_vector",
+		"drop_summary",	   "drop_quantile", "drop_histogram", "drop_state_count",
+		"drop_throughput", "drop_fit"};
 	int rc = 0;
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table) && !rc; i++)
 		rc = db_run_named(a->db, table[i], a->run, e);
 	return rc;
+}
+
+/* ---- what was lost ---- */
+
+/* All of them before the first sample, so that a file and its rows give the same. */
+static int read_losses(struct analysis *a, struct err *e)
+{
+	struct db_stmt *q;
+	int got, rc = db_prepare_named(a->db, &q, "losses", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(q, ":run", a->run);
+	while ((got = db_step(q, e)) > 0) {
+		int64_t cpu = db_i64(q, 0);
+		struct window *w;
+
+		if (!strcmp(db_text(q, 4), "count"))
+			continue; /* nowhere in particular: load_holes() */
+		w = reallocarray(a->window, a->nwindow + 1, sizeof(*w));
+		if (!w) {
+			got = err_set(e, ERR_NOMEM, "no memory");
+			break;
+		}
+		a->window = w;
+		w += a->nwindow++;
+		*w = (struct window){cpu == DMA_UNKNOWN ? -1 : (int32_t)cpu, db_i64(q, 1),
+				     db_i64(q, 2), !strcmp(db_text(q, 4), "ring")};
+		a->nring += w->ring;
+		if (!w->ring && w->from_ns != DMA_UNKNOWN)
+			w->from_ns -= CUT_NS;
+	}
+	db_finalize(q);
+	return got;
 }
 
 /* ---- which vectors ---- */
@@ -70,15 +111,19 @@ static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err
 		if (got < 0)
 			rc = got;
 		else if (db_i64(q, 2) == 1)
-			rc = vector_finder_known(vf, (int32_t)db_i64(q, 0), db_i64(q, 1), e);
+			rc = vector_finder_known(vf, (int32_t)db_i64(q, 0), db_i64(q, 1),
+						 e);
 	}
 	db_finalize(q);
+	for (size_t i = 0; i < a->nwindow && !rc; i++)
+		if (a->window[i].ring)
+			rc = vector_finder_loss(vf, a->window[i].cpu,
+						a->window[i].from_ns, a->window[i].to_ns);
+	rc = rc ? rc : stream_rewind(a->stream, e);
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			rc = got;
-		else if (got == STREAM_LOSS)
-			rc = vector_finder_loss(vf, loss.cpu, loss.from_ns, loss.to_ns);
-		else
+		else if (got == STREAM_SAMPLE)
 			rc = vector_finder_push(vf, &s, e);
 	}
 	return rc;
@@ -258,13 +303,16 @@ static int on_stray(void *arg, const struct stray *s, struct err *e)
 	return pipe_stray(a->pipe, s);
 }
 
-static int push_loss(struct analysis *a, const struct loss *l, struct err *e)
+static int push_losses(struct analysis *a, struct err *e)
 {
-	if (!strcmp(l->kind, "count"))
-		return 0; /* see load_holes() */
-	if (!strcmp(l->kind, "cut") && l->from_ns != DMA_UNKNOWN)
-		return join_loss(a->join, -1, l->from_ns - CUT_NS, DMA_UNKNOWN, e);
-	return join_loss(a->join, l->cpu, l->from_ns, l->to_ns, e);
+	int rc = 0;
+
+	if (a->holes.calls)
+		rc = join_loss(a->join, -1, DMA_UNKNOWN, DMA_UNKNOWN, e);
+	for (size_t i = 0; i < a->nwindow && !rc; i++)
+		rc = join_loss(a->join, a->window[i].cpu, a->window[i].from_ns,
+			       a->window[i].to_ns, e);
+	return rc;
 }
 
 static int produce(void *arg, struct pipe *p, struct err *e)
@@ -273,16 +321,14 @@ static int produce(void *arg, struct pipe *p, struct err *e)
 	struct sample s;
 	struct loss loss;
 	uint64_t n = 0;
-	int got, rc = 0;
+	int got, rc;
 
 	a->pipe = p;
-	if (a->holes.calls)
-		rc = join_loss(a->join, -1, DMA_UNKNOWN, DMA_UNKNOWN, e);
+	rc = push_losses(a, e);
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			return got;
-		rc = got == STREAM_LOSS ? push_loss(a, &loss, e)
-					: join_push(a->join, &s, e);
+		rc = got == STREAM_LOSS ? 0 : join_push(a->join, &s, e);
 		if (!(++n & 1023))
 			pipe_done(p, stream_done(a->stream));
 	}
@@ -360,9 +406,8 @@ static void progress(void *arg, uint64_t done, uint64_t rows)
 
 static int join_all(struct analysis *a, struct err *e)
 {
-	struct join_options jo = {.vector = a->vector,
-				  .nvector = a->nvector,
-				  .pairing = a->pairing};
+	struct join_options jo = {
+		.vector = a->vector, .nvector = a->nvector, .pairing = a->pairing};
 	struct join_sink js = {a, on_transfer, on_stray};
 	struct pipe_sink sink = {.arg = a,
 				 .transfer = sink_transfer,
@@ -454,7 +499,9 @@ static int run_analysis(struct analysis *a, struct vector_finder *vf, struct err
 
 	if (!rc)
 		rc = drop(a, e);
-	if (!rc && !vf) {
+	if (!rc)
+		rc = read_losses(a, e);
+	if (!rc && (!vf || a->nring)) { /* what it saw while loading had no losses */
 		rc = vector_finder_new(&own, e);
 		rc = rc ? rc : find_vectors(a, own, e);
 		vf = own;
@@ -491,5 +538,6 @@ int analysis_run(struct db *db, int64_t run, struct stream *s, struct vector_fin
 	db_finalize(a.transfer);
 	db_finalize(a.stray);
 	free(a.vector);
+	free(a.window);
 	return rc;
 }

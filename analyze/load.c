@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,41 @@ int file_sha256(const char *path, char out[65], struct err *e)
 	if (fd >= 0)
 		close(fd);
 	return rc;
+}
+
+/* Runs beside the load: it takes as long as a tenth of it. */
+struct hashing {
+	const char *path;
+	char sha[65];
+	struct err err;
+	int rc;
+	bool started;
+	pthread_t thread;
+};
+
+static void *hash(void *arg)
+{
+	struct hashing *h = arg;
+
+	h->rc = file_sha256(h->path, h->sha, &h->err);
+	return NULL;
+}
+
+static void hashing_start(struct hashing *h, const char *path)
+{
+	*h = (struct hashing){.path = path};
+	h->started = !pthread_create(&h->thread, NULL, hash, h);
+	if (!h->started)
+		hash(h);
+}
+
+/* Waits for it; may be called again. */
+static int hashing_end(struct hashing *h, struct err *e)
+{
+	if (h->started)
+		pthread_join(h->thread, NULL);
+	h->started = false;
+	return h->rc ? err_set(e, h->err.code, "%s", h->err.text) : 0;
 }
 
 struct loading {
@@ -259,14 +295,13 @@ static int insert_irqs(struct loading *l, struct err *e)
 		db_bind_i64(s, ":named_channel", q->completes_channel);
 		rc = db_run(s, e);
 		if (!rc && l->vf && q->recorded)
-			rc = vector_finder_known(l->vf, q->irq,
-						 q->count_after == DMA_UNKNOWN ||
-								 q->count_before ==
-									 DMA_UNKNOWN
-							 ? DMA_UNKNOWN
-							 : q->count_after -
-								   q->count_before,
-						 e);
+			rc = vector_finder_known(
+				l->vf, q->irq,
+				q->count_after == DMA_UNKNOWN ||
+						q->count_before == DMA_UNKNOWN
+					? DMA_UNKNOWN
+					: q->count_after - q->count_before,
+				e);
 	}
 	db_finalize(s);
 	return rc;
@@ -327,9 +362,7 @@ static int produce(void *arg, struct pipe *p, struct err *e)
 		if (got < 0)
 			return got;
 		if (got == STREAM_LOSS) {
-			rc = vector_finder_loss(l->vf, loss.cpu, loss.from_ns,
-						loss.to_ns);
-			rc = rc ? rc : pipe_loss(p, &loss);
+			rc = pipe_loss(p, &loss);
 			continue;
 		}
 		rc = vector_finder_push(l->vf, &s, e);
@@ -366,8 +399,8 @@ static int sink_sample(void *arg, const struct sample *s, struct err *e)
 	db_bind_at(q, 7, known(s->irq));
 	db_bind_at(q, 8, s->card);
 	db_bind_at(q, 9, s->channel);
-	db_bind_text_at(q, 10,
-			s->direction == DIR_UNKNOWN ? NULL : direction_name(s->direction));
+	db_bind_text_at(
+		q, 10, s->direction == DIR_UNKNOWN ? NULL : direction_name(s->direction));
 	db_bind_at(q, 11, s->size_bytes);
 	db_bind_at(q, 12, s->addr);
 	db_bind_at(q, 13, s->flags);
@@ -456,6 +489,20 @@ static int update_run(struct loading *l, struct err *e)
 	return rc;
 }
 
+static int set_sha(struct loading *l, const char *sha, struct err *e)
+{
+	struct db_stmt *s;
+	int rc = db_prepare_named(l->db, &s, "run_sha", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(s, ":run", l->run);
+	db_bind_text(s, ":sha", sha);
+	rc = db_run(s, e);
+	db_finalize(s);
+	return rc;
+}
+
 static int insert_cards(struct loading *l, struct err *e)
 {
 	const struct event_card *card;
@@ -505,10 +552,11 @@ static int insert_holes(struct loading *l, struct err *e)
 }
 
 /* Known after the whole file, where a killed recorder's has them nowhere. */
-static int load(struct loading *l, const char *uuid, const char *label, const char *sha,
-		bool quiet, struct err *e)
+static int load(struct loading *l, const char *uuid, const char *label, bool quiet,
+		struct err *e)
 {
-	int rc = insert_run(l, uuid, label, sha, e);
+	/* until its own hash is known: set_sha() */
+	int rc = insert_run(l, uuid, label, uuid, e);
 
 	if (!rc)
 		rc = insert_sources(l, e);
@@ -529,6 +577,44 @@ static int load(struct loading *l, const char *uuid, const char *label, const ch
 	return rc ? rc : insert_holes(l, e);
 }
 
+/* The uuid tells a recording that is there already; of one without, and of one whose uuid
+ * was changed, the hash does. Either of them NULL = not looked at. */
+static int find_known(struct loading *l, const char *uuid, const char *sha,
+		      struct load_result *out, struct err *e)
+{
+	int got = find_run(l->db, uuid, sha, &out->run, e);
+
+	out->known = got > 0;
+	return got < 0 ? got : 0;
+}
+
+static int load_new(struct loading *l, struct hashing *h, const char *label, bool quiet,
+		    struct load_result *out, struct err *e)
+{
+	const char *uuid = stream_meta(l->stream)->uuid;
+	char made[80];
+	int rc = 0;
+
+	if (uuid) {
+		rc = find_known(l, uuid, NULL, out, e);
+	} else {
+		rc = hashing_end(h, e);
+		snprintf(made, sizeof(made), "sha256-%.32s", h->sha);
+		uuid = made;
+		rc = rc ? rc : find_known(l, uuid, h->sha, out, e);
+	}
+	if (rc || out->known)
+		return rc;
+	rc = load(l, uuid, label, quiet, e);
+	rc = rc ? rc : hashing_end(h, e);
+	rc = rc ? rc : find_known(l, NULL, h->sha, out, e);
+	if (rc || out->known)
+		return rc;
+	out->run = l->run;
+	out->samples = l->samples;
+	return set_sha(l, h->sha, e);
+}
+
 int load_recording(struct db *db, struct stream *s, const char *path, const char *label,
 		   struct vector_finder *vf, bool quiet, struct load_result *out,
 		   struct err *e)
@@ -539,27 +625,13 @@ int load_recording(struct db *db, struct stream *s, const char *path, const char
 			    .path = path,
 			    .first_ns = DMA_UNKNOWN,
 			    .last_ns = DMA_UNKNOWN};
-	const struct meta *m = stream_meta(s);
-	char sha[65], made[80];
-	const char *uuid = m->uuid;
-	int rc = file_sha256(path, sha, e);
+	struct hashing h;
+	int rc;
 
 	*out = (struct load_result){0};
-	if (rc)
-		return rc;
-	if (!uuid) {
-		snprintf(made, sizeof(made), "sha256-%.32s", sha);
-		uuid = made;
-	}
-	rc = find_run(db, uuid, sha, &out->run, e);
-	if (rc > 0) {
-		out->known = true;
-		return 0;
-	}
-	if (!rc)
-		rc = load(&l, uuid, label, sha, quiet, e);
-	out->run = l.run;
-	out->samples = l.samples;
+	hashing_start(&h, path);
+	rc = load_new(&l, &h, label, quiet, out, e);
+	hashing_end(&h, NULL);
 	db_finalize(l.sample);
 	db_finalize(l.loss);
 	free(l.source_id);

@@ -19,7 +19,7 @@ struct stream {
 	/* a run */
 	struct db *db;
 	int64_t run;
-	struct db_stmt *losses, *samples;
+	struct db_stmt *samples;
 	struct {
 		int64_t id;
 		enum role role;
@@ -27,13 +27,12 @@ struct stream {
 	} * source;
 	size_t nsource, recent;
 	int64_t seq;
-	bool losses_done;
 };
 
 /* ---- a raw file ---- */
 
-int stream_open_raw(struct stream **out, const char *path, const struct event_rules *rules,
-		    struct err *e)
+int stream_open_raw(struct stream **out, const char *path,
+		    const struct event_rules *rules, struct err *e)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 	int rc = s ? 0 : err_set(e, ERR_NOMEM, "no memory");
@@ -138,20 +137,15 @@ static int read_sources(struct stream *s, struct err *e)
 
 static int rewind_run(struct stream *s, struct err *e)
 {
-	int rc = 0;
+	int rc;
 
-	db_finalize(s->losses);
 	db_finalize(s->samples);
-	s->losses = s->samples = NULL;
-	rc = db_prepare_named(s->db, &s->losses, "losses", e);
-	if (!rc)
-		rc = db_prepare_named(s->db, &s->samples, "samples", e);
+	s->samples = NULL;
+	rc = db_prepare_named(s->db, &s->samples, "samples", e);
 	if (rc)
 		return rc;
-	db_bind_i64(s->losses, ":run", s->run);
 	db_bind_i64(s->samples, ":run", s->run);
 	s->seq = 0;
-	s->losses_done = false;
 	return 0;
 }
 
@@ -197,31 +191,12 @@ static void set_source(struct stream *s, struct sample *x, int64_t id)
 	x->role = ROLE_OTHER;
 }
 
-static int next_run(struct stream *s, struct sample *x, struct loss *loss, struct err *e)
+static int next_run(struct stream *s, struct sample *x, struct err *e)
 {
 	struct db_stmt *q = s->samples;
 	const char *direction;
-	int got;
+	int got = db_step(q, e);
 
-	if (!s->losses_done) {
-		const char *kind;
-
-		got = db_step(s->losses, e);
-		if (got < 0)
-			return got;
-		s->losses_done = !got;
-		kind = got ? db_text(s->losses, 4) : "";
-		if (got)
-			*loss = (struct loss){
-				small(db_i64(s->losses, 0)), db_i64(s->losses, 1),
-				db_i64(s->losses, 2), (uint64_t)db_i64(s->losses, 3),
-				!strcmp(kind, "ring")  ? "ring"
-				: !strcmp(kind, "cut") ? "cut"
-						       : "count"};
-		if (got)
-			return STREAM_LOSS;
-	}
-	got = db_step(q, e);
 	if (got <= 0)
 		return got;
 	*x = (struct sample){.time_ns = db_i64(q, 0),
@@ -249,7 +224,7 @@ static int next_run(struct stream *s, struct sample *x, struct loss *loss, struc
 
 int stream_next(struct stream *s, struct sample *sample, struct loss *loss, struct err *e)
 {
-	return s->file ? next_raw(s, sample, loss, e) : next_run(s, sample, loss, e);
+	return s->file ? next_raw(s, sample, loss, e) : next_run(s, sample, e);
 }
 
 int stream_rewind(struct stream *s, struct err *e)
@@ -299,7 +274,6 @@ void stream_close(struct stream *s)
 	event_decoder_free(s->decoder);
 	perfdata_close(s->file);
 	meta_release(&s->meta);
-	db_finalize(s->losses);
 	db_finalize(s->samples);
 	free(s->source);
 	free(s);

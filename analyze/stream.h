@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A recording's samples in order of time, with what is known to be lost: from a raw file,
- * or from the tables of a run that was loaded before. Both give the same.
+ * A recording's samples in order of time: from a raw file, or from the tables of a run
+ * that was loaded before. Both give the same. A raw file also says what is known to be
+ * lost; of a run that stands in the table `loss`.
  */
 #ifndef ANALYZE_STREAM_H
 #define ANALYZE_STREAM_H

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct err;
-struct db;
+struct db; /* one thread at a time */
 struct db_stmt;
 
 enum {

@@ -151,5 +151,3 @@ CREATE TABLE fit ( -- latency = a + size / bandwidth, least squares over ended t
 	ns_per_byte REAL, ns_per_byte_low REAL, ns_per_byte_high REAL,
 	r2 REAL
 ) STRICT;
-
-CREATE INDEX transfer_channel ON transfer (run_id, card, channel, submit_ns);

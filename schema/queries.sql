@@ -17,6 +17,9 @@ UPDATE run SET begin_ns = :begin, end_ns = :end, duration_ns = :end - :begin, st
 	disordered = :disordered
 WHERE id = :run;
 
+-- name: run_sha
+UPDATE run SET raw_sha256 = :sha WHERE id = :run;
+
 -- name: runs
 SELECT id, label, started_utc, duration_ns, host, command, profile, tool, finished,
 	(SELECT transfers FROM analysis a WHERE a.run_id = run.id)
