@@ -1,36 +1,257 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of the joiner share: transfers in a channel's window, and how a window
- * is decided. */
+/*
+ * What the parts of the joiner share.
+ *
+ * join.c          the interface: samples in, totals out, conservation
+ * join_order.c    samples into order of time; windows of loss
+ * join_call.c     entries and exits into calls, one thread at a time
+ * join_channel.c  which wait ended which transfer of a channel: first in, first out, or
+ * the last join_group.c    channels and vectors that belong together; transfers decided
+ * and handed out join_trellis.c  every assignment of interrupts to transfers that is
+ * worth keeping, weighed join_step.c     how one event moves those assignments on
+ * join_model.c    what has been learned: how long things take, how often they go wrong
+ */
 #ifndef DMA_JOIN_PRIV_H
 #define DMA_JOIN_PRIV_H
 
 #include "join.h"
 
+enum {
+	BINS = 576,    /* of a density: 16 in an octave, from 16 ns */
+	COALESCE = 64, /* sizes of a coalesced interrupt that are counted apart */
+	SLOTS = 32,    /* channels that share vectors */
+	PENDS = 4, /* transfers of one hypothesis whose interrupt may still come late */
+	CANDIDATES = 8, /* interrupts remembered for a transfer */
+	THREADS = 1024, /* hash chains */
+};
+
+/* An interrupt and how likely it is the one that ended a transfer. */
+struct candidate {
+	struct jirq *irq;
+	float weight;
+};
+
 struct jirq {
 	int64_t time_ns, seq;
 	int32_t irq, cpu;
+	uint32_t undecided; /* transfers that may be its and are not decided */
+	uint32_t used;	    /* transfers decided to be its */
+	uint32_t refs;	    /* of those, not handed out yet */
+	bool extra;	    /* of a transfer that another interrupt ended */
+	float stray;	    /* probability that it ended nothing */
+	bool committed, running_circular, counted, idle;
+	struct jirq *next;
 };
 
 struct jtransfer {
 	struct transfer t;
-	bool ended;   /* the program has seen its end, or it can have none */
-	void *opener; /* the thread whose start call it is */
-	bool decided; /* the state is known without an interrupt: failed, aborted,
-			 circular */
-};
-
-/* A channel's window: transfers in order of submit and interrupts in order of time. */
-struct jwindow {
-	struct jtransfer **tr;
-	size_t ntr, atr;
+	struct channel *c;
+	struct thread *opener; /* whose start call is still open */
+	uint64_t index;	       /* in its channel */
+	int64_t begin_ns;      /* it cannot have ended before */
+	int64_t end_ns;	       /* the program saw its end, or gave it up; INT64_MAX */
+	bool blocking;
+	bool ended;   /* nothing more is to come from the program */
+	bool fixed;   /* the state is known without an interrupt: failed, aborted */
+	bool dead;    /* it never ran, or has no single end: no interrupt is its */
+	bool absence; /* the state was concluded from what is not there: not near a loss
+		       */
+	bool queued;  /* its end is still in the group's queue */
+	bool latched, use_notice;
+	bool decided;
+	uint32_t mark;
+	uint8_t ncand;
+	struct candidate cand[CANDIDATES];
+	float other; /* probability of candidates that found no room */
 	struct jirq *irq;
-	size_t nirq, airq;
+	const char *doubt; /* why the order of its channel was lost; NULL = it was not */
+	struct jtransfer *next_free;
 };
 
-/* Sets irq_ns and its like and `state` of tr[0..n) from irq[0..m); used[j] = transfers
- * that interrupt j ended. Least total misfit; a transfer whose best choice is not clearly
- * better than its second becomes unknown. Negative on lack of memory. */
-int join_assign(const struct jwindow *w, size_t n, size_t m, enum pairing p, bool last,
-		uint32_t *used);
+/* A density over times on a logarithmic scale. */
+struct density {
+	float count[BINS], n;
+	float value[BINS];	   /* 1/ns */
+	float fresh;		   /* counted since value[] was made */
+	int64_t median_ns, low_ns; /* low: hardly any is smaller */
+};
+
+struct model {
+	struct density device, age, notice, total, late;
+	double transfers, missing, lates, strays, uses, cross;
+	double size[COALESCE + 1];
+	double affinity[SLOTS][SLOTS]; /* [vector][slot] */
+	/* derived */
+	enum pairing pairing;
+	float p_missing, p_late, p_cross, stray_per_ns;
+	float p_size[COALESCE + 1];
+	int64_t horizon_ns; /* an interrupt does not come later than this */
+	unsigned fresh;
+	bool frozen; /* the rates are not to be learned yet */
+};
+
+void density_init(struct density *d);
+void density_add(struct density *d, int64_t ns, float weight);
+float density_at(const struct density *d, int64_t ns);
+void density_fade(struct density *d, float keep);
+void model_init(struct model *m, enum pairing p, int64_t typical_device_ns);
+void model_derive(struct model *m);
+void model_settle(struct model *m);
+void model_forget(struct model *m, float keep);
+float model_affinity(const struct model *m, const bool serves[SLOTS][SLOTS],
+		     size_t nvector, size_t vector, size_t slot);
+
+/* How a wait (or what stands for it) ended. */
+struct ending {
+	int64_t wait_ns, woken_ns, seq;
+	uint64_t before; /* only transfers with a smaller index had begun */
+	bool failed, absence;
+	const char *reason;
+};
+
+enum mode { MODE_OPEN, MODE_QUEUE, MODE_LAST };
+
+struct channel {
+	int64_t card, channel;
+	struct group *g; /* NULL: no vector serves it */
+	size_t slot;
+	struct jtransfer **ring;
+	size_t mask;
+	uint64_t base, tail;  /* transfers kept: [base, tail) */
+	uint64_t open;	      /* none before it is un-ended */
+	uint64_t next_decide; /* those before it are decided */
+	uint64_t
+		frontier; /* committed: no interrupt can be assigned before it any more */
+	size_t nopen;
+	enum mode mode;
+	float odds; /* natural logarithm, queue against last */
+	uint64_t waits;
+	unsigned streak;  /* submits since the last wait */
+	unsigned plateau; /* waits, each followed by a start, that left `residue`
+			     unchanged */
+	unsigned waves;	  /* waits after several starts, in a row */
+	unsigned cycles,
+		gap_irqs; /* while holding: starts behind waits; interrupts between */
+	bool wave;	  /* it began with three starts in a row */
+	bool overlapped;  /* ever started while in flight */
+	bool drains;	  /* one wait covers several transfers */
+	int64_t prev_woken;
+	size_t residue; /* most un-ended transfers met by the first submit after a wait */
+	struct density total; /* submit to woken where that was plain */
+	struct ending *held;  /* waits whose transfer waits for the mode */
+	size_t nheld, aheld;
+	bool holding;
+	const char *doubt;
+	bool crowded; /* its group has no slot for it */
+	unsigned empties;
+	int64_t last_ns, circular_from, circular_to;
+};
+
+struct thread {
+	int32_t tid;
+	struct jtransfer *start; /* open start call */
+	bool waiting, noexit;
+	struct sample wait;
+	struct channel *last;
+	struct thread *next;
+};
+
+struct loss {
+	int64_t from, to;
+};
+
+struct jevent {
+	int64_t time_ns;
+	struct jirq *irq; /* one of the two, or neither: everything before is lost */
+	struct jtransfer *end;
+};
+
+struct group {
+	struct join *j;
+	int32_t *vector; /* interrupt numbers */
+	size_t nvector;
+	struct channel *slot[SLOTS];
+	size_t nslot;
+	bool serves[SLOTS][SLOTS]; /* [vector][slot] */
+	struct jevent *ev;
+	size_t first, nev, aev;
+	bool unsorted, learned, learning;
+	size_t cursor;		/* of the event that is looked at */
+	int64_t prev_ns[SLOTS]; /* last interrupt of each vector */
+	unsigned gate;		/* channels that hold */
+	struct trellis *t;
+	struct model m;
+	uint32_t serial;
+};
+
+struct join {
+	struct join_options o;
+	struct join_vector *vector;
+	struct join_sink sink;
+	struct join_totals n;
+	struct channel **ch, *recent;
+	size_t nch;
+	struct thread *th[THREADS];
+	struct group **group;
+	size_t ngroup;
+	struct order *order;
+	struct loss *loss;
+	size_t nloss, aloss, nextloss;
+	int64_t released, next_id;
+	size_t in_flight;
+	struct jtransfer *free_transfer;
+	struct jirq *free_irq;
+	struct irq_slab *slab;
+	bool finishing;
+};
+
+int join_nomem(struct err *e);
+int join_stray(struct join *j, enum stray_kind k, const struct sample *s, const char *why,
+	       struct err *e);
+struct channel *join_channel(struct join *j, int64_t card, int64_t channel,
+			     struct err *e);
+bool join_serves(const struct join_vector *v, const struct channel *c);
+bool join_lossy(const struct join *j, int64_t from, int64_t to);
+int join_loss_add(struct join *j, int64_t from, int64_t to, struct err *e);
+int join_take(struct join *j, const struct sample *s, struct err *e);
+
+int order_new(struct order **o, struct err *e);
+void order_free(struct order *o);
+int order_push(struct order *o, const struct sample *s, struct err *e);
+/* The earliest one not later than `until`; NULL = none. Valid until the next call. */
+const struct sample *order_pop(struct order *o, int64_t until);
+
+int call_take(struct join *j, const struct sample *s, struct err *e);
+int call_finish(struct join *j, struct err *e);
+
+static inline struct jtransfer *channel_at(const struct channel *c, uint64_t i)
+{
+	return i < c->tail && i >= c->base ? c->ring[i & c->mask] : NULL;
+}
+struct jtransfer *channel_oldest(struct channel *c);
+int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struct err *e);
+int channel_ending(struct join *j, struct channel *c, const struct ending *w,
+		   struct err *e);
+int channel_end(struct join *j, struct jtransfer *x, const struct ending *w,
+		struct err *e);
+int channel_close(struct join *j, struct jtransfer *x, enum transfer_state s,
+		  const char *why, int64_t at, struct err *e);
+int channel_stop(struct join *j, struct channel *c, int64_t at, bool *any, struct err *e);
+void channel_irq(struct channel *c);
+int channel_doubt(struct join *j, struct channel *c, const char *why, struct err *e);
+int channel_finish(struct join *j, struct channel *c, struct err *e);
+
+int groups_new(struct join *j, struct err *e);
+void groups_free(struct join *j);
+void group_adopt(struct join *j, struct channel *c);
+int group_irq(struct join *j, const struct sample *s, struct err *e);
+int group_end(struct join *j, struct jtransfer *x, struct err *e);
+int group_reset(struct group *g, int64_t at, struct err *e);
+int group_pump(struct join *j, struct group *g, bool all, struct err *e);
+int group_flush(struct join *j, struct channel *c, struct err *e);
+int group_finish(struct join *j, struct group *g, struct err *e);
+
+struct jtransfer *transfer_new(struct join *j);
+void transfer_free(struct join *j, struct jtransfer *x);
 
 #endif

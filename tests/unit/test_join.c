@@ -72,7 +72,7 @@ static void test_states(void **state)
 		{"sdwW", false, STATE_POLLED, 1},
 		{"sdwWsdwiW", true, STATE_NO_INTERRUPT, 2},
 		{"sdwWisdwiW", true, STATE_LATE, 2},
-		{"sdwWsdiwiW", true, STATE_LATE, 2},
+		{"sdwWsdiwiW", true, STATE_UNKNOWN, 2},
 		{"sd!sdwiW", true, STATE_ABORTED, 2},
 		{"sdwsdwiW", true, STATE_FAILED, 2},
 		{"sd", true, STATE_IN_FLIGHT, 1},

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which wait ended which transfer of one channel. Two readings of a start before the end
+ * of the one before it: the channel has a queue (a wait ends the oldest), or the old
+ * transfer was aborted, or is covered by the next wait (a wait ends the last). The calls
+ * alone look alike at first, so what comes after such a start is held back until the
+ * evidence decides:
+ *  - two waits in a row that both end something: a queue;
+ *  - three starts in a row, then waits and starts in turn with as many left over: a
+ * queue;
+ *  - interrupts between a wait and the next start: a queue;
+ *  - several starts, one wait, again and again: the wait is for all;
+ *  - what is left over grows, stays, and grows again: starts that aborted;
+ *  - how long the transfers of either reading took, against those that were plain.
+ * What is held for too long becomes unknown. After a loss the order is in doubt until the
+ * channel is provably empty.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "join_priv.h"
+
+enum { HOLD = 2048 };
+#define CERTAIN 6.0f
+
+#define RESTARTED "its channel was started again before it ended"
+#define HELD	  "a start before the end of the one before: a restart or a queue"
+
+struct jtransfer *channel_oldest(struct channel *c)
+{
+	while (c->open < c->tail && channel_at(c, c->open) &&
+	       channel_at(c, c->open)->ended)
+		c->open++;
+	if (c->open < c->base)
+		c->open = c->base;
+	while (c->open < c->tail && channel_at(c, c->open)->ended)
+		c->open++;
+	return channel_at(c, c->open);
+}
+
+static struct jtransfer *newest(struct channel *c, uint64_t before)
+{
+	for (uint64_t i = before < c->tail ? before : c->tail; i > c->base; i--)
+		if (!channel_at(c, i - 1)->ended)
+			return channel_at(c, i - 1);
+	return NULL;
+}
+
+static int over(struct join *j, struct jtransfer *x, struct err *e)
+{
+	x->ended = true;
+	x->c->nopen--;
+	j->in_flight--;
+	return x->c->g ? group_end(j, x, e) : group_flush(j, x->c, e);
+}
+
+int channel_close(struct join *j, struct jtransfer *x, enum transfer_state s,
+		  const char *why, int64_t at, struct err *e)
+{
+	if (x->ended)
+		return 0;
+	x->fixed = true;
+	x->t.state = s;
+	x->t.reason = why;
+	x->end_ns = at;
+	return over(j, x, e);
+}
+
+static void learn_total(struct channel *c, const struct jtransfer *x)
+{
+	if (c->mode == MODE_OPEN && !c->holding && !c->doubt && x->index + 1 == c->tail)
+		density_add(&c->total, x->t.woken_ns - x->t.submit_ns, 1);
+}
+
+int channel_end(struct join *j, struct jtransfer *x, const struct ending *w,
+		struct err *e)
+{
+	if (x->ended)
+		return 0;
+	x->t.wait_ns = w->wait_ns;
+	x->t.woken_ns = w->woken_ns;
+	x->t.woken_seq = w->seq;
+	if (w->failed) {
+		x->absence = w->absence;
+		return channel_close(
+			j, x, STATE_FAILED, w->reason,
+			w->woken_ns != DMA_UNKNOWN ? w->woken_ns : j->released, e);
+	}
+	x->end_ns = w->woken_ns;
+	learn_total(x->c, x);
+	return over(j, x, e);
+}
+
+/* ---- the two readings ---- */
+
+/* A wait ends the last start: those before it were covered by it, or aborted. */
+static int end_last(struct join *j, struct channel *c, const struct ending *w,
+		    struct err *e)
+{
+	struct jtransfer *x = newest(c, w->before), *old;
+	int r = 0;
+
+	while (x && r >= 0 && (old = channel_oldest(c)) && old != x) {
+		struct jtransfer *next = channel_at(c, old->index + 1);
+		r = c->drains && !w->failed
+			    ? channel_end(j, old, w, e)
+			    : channel_close(j, old, STATE_ABORTED, RESTARTED,
+					    next->t.submit_ns, e);
+	}
+	return x && r >= 0 ? channel_end(j, x, w, e) : r;
+}
+
+static int end_one(struct join *j, struct channel *c, const struct ending *w,
+		   struct err *e)
+{
+	if (c->mode == MODE_LAST)
+		return end_last(j, c, w, e);
+	struct jtransfer *x = channel_oldest(c);
+	return x ? channel_end(j, x, w, e) : 0;
+}
+
+static int release(struct join *j, struct channel *c, struct err *e)
+{
+	size_t n = c->nheld;
+	int r = 0;
+
+	bool gated = c->holding && c->g;
+
+	c->nheld = 0;
+	c->holding = false;
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = end_one(j, c, &c->held[i], e);
+	if (gated)
+		c->g->gate--;
+	return r < 0 || !gated ? r : group_pump(j, c->g, false, e);
+}
+
+static int give_up(struct join *j, struct channel *c, const char *why, struct err *e)
+{
+	for (uint64_t i = c->base; i < c->tail; i++)
+		if (!channel_at(c, i)->ended && !channel_at(c, i)->doubt)
+			channel_at(c, i)->doubt = why;
+	return release(j, c, e);
+}
+
+static int settle(struct join *j, struct channel *c, struct err *e)
+{
+	if (fabsf(c->odds) < CERTAIN) {
+		if (c->nheld < HOLD && c->nopen < 2 * HOLD)
+			return 0;
+		c->doubt = HELD;
+		return give_up(j, c, HELD, e);
+	}
+	c->mode = c->odds > 0 ? MODE_QUEUE : MODE_LAST;
+	c->drains = c->mode == MODE_LAST && c->waves >= 3;
+	return release(j, c, e);
+}
+
+/* Per octave, so that it does not matter where nothing was ever seen. */
+static float likeness(const struct density *d, int64_t ns)
+{
+	return density_at(d, ns) * (float)(ns > 16 ? ns : 16);
+}
+
+/* The times of both readings of this wait, against those of plain transfers. In a queue
+ * the card turns to a transfer when it has ended the one before. */
+static float time_evidence(struct channel *c, const struct ending *w)
+{
+	struct jtransfer *a = channel_at(c, c->open + c->nheld),
+			 *b = newest(c, w->before);
+
+	if (c->total.n < 8 || !a || !b || a == b || w->woken_ns == DMA_UNKNOWN)
+		return 0;
+	int64_t from = c->prev_woken > a->t.submit_ns ? c->prev_woken : a->t.submit_ns;
+	float q = likeness(&c->total, w->woken_ns - from);
+	float r = logf(q / likeness(&c->total, w->woken_ns - b->t.submit_ns));
+	return r > 1.5f ? 1.5f : r < -1.5f ? -1.5f : r;
+}
+
+static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
+		     bool in_a_row, struct err *e)
+{
+	if (c->nheld == c->aheld) {
+		size_t a = c->aheld ? 2 * c->aheld : 64;
+		struct ending *p = reallocarray(c->held, a, sizeof(*p));
+		if (!p)
+			return join_nomem(e);
+		c->held = p;
+		c->aheld = a;
+	}
+	if (!w->failed) {
+		if (in_a_row && c->nheld && c->nopen > c->nheld)
+			c->odds += 8;
+		c->odds += time_evidence(c, w);
+	}
+	c->held[c->nheld++] = *w;
+	return settle(j, c, e);
+}
+
+int channel_ending(struct join *j, struct channel *c, const struct ending *w,
+		   struct err *e)
+{
+	bool in_a_row = !c->streak && c->waits;
+
+	c->waits++;
+	if (c->streak)
+		c->waves = c->streak > 1 ? c->waves + 1 : 0;
+	c->streak = 0;
+	c->last_ns = w->woken_ns != DMA_UNKNOWN ? w->woken_ns : w->wait_ns;
+	int r = c->holding ? hold_wait(j, c, w, in_a_row, e) : end_one(j, c, w, e);
+	c->prev_woken = c->last_ns;
+	return r;
+}
+
+/* ---- starts ---- */
+
+static int ring_room(struct channel *c, struct err *e)
+{
+	if (c->tail - c->base <= c->mask)
+		return 0;
+	size_t a = 2 * (c->mask + 1);
+	struct jtransfer **p = malloc(a * sizeof(*p));
+	if (!p)
+		return join_nomem(e);
+	for (uint64_t i = c->base; i < c->tail; i++)
+		p[i & (a - 1)] = c->ring[i & c->mask];
+	free(c->ring);
+	c->ring = p;
+	c->mask = a - 1;
+	return 0;
+}
+
+static int abandon(struct join *j, struct channel *c, enum transfer_state s,
+		   const char *why, int64_t at, struct err *e)
+{
+	struct jtransfer *x;
+	int r = 0;
+
+	while (r >= 0 && (x = channel_oldest(c)))
+		r = channel_close(j, x, s, why, at, e);
+	return r;
+}
+
+/* Is the channel empty at this start, whatever was lost before it? */
+static bool provably_empty(struct channel *c, int64_t at)
+{
+	if (c->crowded)
+		return false;
+	int64_t typical = c->g ? c->g->m.total.median_ns : c->total.median_ns;
+
+	if (c->total.median_ns > typical)
+		typical = c->total.median_ns;
+	if ((c->mode == MODE_LAST || (c->mode == MODE_OPEN && !c->overlapped)) &&
+	    c->waits >= 8)
+		return true;
+	if (c->last_ns != DMA_UNKNOWN && at - c->last_ns > 8 * typical)
+		return true;
+	return !c->nopen && ++c->empties > 2;
+}
+
+static int leave_doubt(struct join *j, struct channel *c, int64_t at, struct err *e)
+{
+	if (!provably_empty(c, at))
+		return 0;
+	int r = abandon(j, c, STATE_UNKNOWN, c->doubt, at, e);
+	c->doubt = NULL;
+	c->empties = 0;
+	return r;
+}
+
+/* A start while another is in flight: does it tell the readings apart? A queue may fill
+ * by and by, but does not grow by one, stay, and grow again without ever growing shorter.
+ */
+static void start_evidence(struct channel *c)
+{
+	size_t left = c->nopen - c->nheld; /* a queue's reading */
+
+	if (c->streak >= 2 && !c->waits) {
+		c->wave = true;
+		c->odds += c->streak < 5 ? 1 : 0;
+	}
+	if (c->streak)
+		return;
+	c->cycles++;
+	if (c->waves >= 3)
+		c->odds -= 2;
+	if (left > c->residue && c->residue && c->plateau >= 5)
+		c->odds -= 3;
+	if (left == c->residue && c->wave)
+		c->odds += 0.75f;
+	c->plateau = left == c->residue ? c->plateau + 1 : 0;
+	c->residue = left;
+}
+
+/* Between a wait and the next start nothing is in flight, but in a queue. */
+void channel_irq(struct channel *c)
+{
+	if (!c->holding || c->streak || !c->waits)
+		return;
+	if (++c->gap_irqs == 6 && c->gap_irqs * 3 > c->cycles)
+		c->odds += 8;
+}
+
+static int overlap(struct join *j, struct channel *c, int64_t at, struct err *e)
+{
+	if (c->mode == MODE_QUEUE || c->doubt || !c->nopen)
+		return 0;
+	if (c->mode == MODE_LAST)
+		return c->residue > 2 ? 0
+				      : abandon(j, c, STATE_ABORTED, RESTARTED, at, e);
+	if (!c->holding) {
+		c->holding = c->overlapped = true;
+		c->cycles = c->gap_irqs = c->waves = c->plateau = 0;
+		c->residue = 0;
+		c->wave = false;
+		if (c->g)
+			c->g->gate++;
+	}
+	start_evidence(c);
+	return settle(j, c, e);
+}
+
+int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struct err *e)
+{
+	int64_t at = x->t.submit_ns;
+	int r = ring_room(c, e);
+
+	if (r < 0) {
+		transfer_free(j, x);
+		return r;
+	}
+	x->c = c;
+	x->index = c->tail;
+	c->ring[c->tail & c->mask] = x;
+	/* It is not in the channel yet: what follows speaks of those before it. */
+	if (c->doubt)
+		r = leave_doubt(j, c, at, e);
+	if (r >= 0 && !x->blocking)
+		r = overlap(j, c, at, e);
+	if (c->circular_to == INT64_MAX)
+		c->circular_to = at;
+	x->doubt = c->doubt;
+	c->tail++;
+	c->nopen++;
+	c->streak++;
+	c->last_ns = at;
+	if (++j->in_flight > j->n.peak_in_flight)
+		j->n.peak_in_flight = j->in_flight;
+	if (r >= 0 && c->nopen > j->o.max_in_flight)
+		r = channel_close(j, channel_oldest(c), STATE_UNKNOWN,
+				  "too many in flight: given up", at, e);
+	return r;
+}
+
+int channel_stop(struct join *j, struct channel *c, int64_t at, bool *any, struct err *e)
+{
+	int r = 0;
+
+	if (c->circular_to == INT64_MAX) {
+		c->circular_to = at;
+		*any = true;
+	}
+	if (c->holding && (r = give_up(j, c, HELD, e)) < 0)
+		return r;
+	*any |= channel_oldest(c) != NULL;
+	r = abandon(j, c, STATE_ABORTED, "the channel was stopped", at, e);
+	if (!c->crowded)
+		c->doubt = NULL;
+	c->streak = 0;
+	return r;
+}
+
+int channel_doubt(struct join *j, struct channel *c, const char *why, struct err *e)
+{
+	c->doubt = why;
+	c->empties = 0;
+	return give_up(j, c, why, e);
+}
+
+int channel_finish(struct join *j, struct channel *c, struct err *e)
+{
+	return c->holding ? give_up(j, c, HELD, e) : 0;
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Decisions. A transfer has an interrupt, or has none, when that is more than 99.98 %
+ * certain; else it is unknown. It leaves once every transfer that may share its interrupt
+ * is decided too, so that `coalesced` is true of what is handed out.
+ */
+#include "join_decide.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "join_trellis.h"
+
+#define CERTAIN	       0.9998f
+#define FEW	       30 /* transfers; among so few a little less will do */
+#define CERTAIN_OF_FEW 0.995f
+
+struct jtransfer *transfer_new(struct join *j)
+{
+	struct jtransfer *x = j->free_transfer;
+
+	if (!x)
+		return calloc(1, sizeof(*x));
+	j->free_transfer = x->next_free;
+	memset(x, 0, sizeof(*x));
+	return x;
+}
+
+void transfer_free(struct join *j, struct jtransfer *x)
+{
+	x->next_free = j->free_transfer;
+	j->free_transfer = x;
+}
+
+/* ---- candidates ---- */
+
+void decide_candidate(struct jtransfer *x, struct jirq *q, float p)
+{
+	for (size_t i = 0; i < x->ncand; i++)
+		if (x->cand[i].irq == q) {
+			x->cand[i].weight += p;
+			return;
+		}
+	if (x->ncand == CANDIDATES) {
+		x->other += p;
+		return;
+	}
+	x->cand[x->ncand++] = (struct candidate){q, p};
+	q->undecided++;
+}
+
+void decide_device(struct group *g, const struct jirq *q, const struct edge *x,
+		   int64_t last, float p)
+{
+	const struct jtransfer *t = channel_at(g->slot[x->slot], x->first);
+
+	if (t && !t->doubt)
+		density_add(&g->m.device,
+			    q->time_ns - (last > t->begin_ns ? last : t->begin_ns), p);
+}
+
+void decide_undo(struct jtransfer *x)
+{
+	x->ncand = 0;
+	x->other = 0;
+	x->mark = 0;
+	x->t.irq_count = 0;
+}
+
+/* ---- transfers ---- */
+
+static bool is_late(const struct jtransfer *x, const struct jirq *q)
+{
+	return x->t.woken_ns != DMA_UNKNOWN && q->time_ns > x->t.woken_ns;
+}
+
+/* Each candidate counts as much as it is likely. */
+static void learn_candidate(struct model *m, const struct jtransfer *x,
+			    const struct candidate *c)
+{
+	const struct transfer *t = &x->t;
+	const struct jirq *q = c->irq;
+
+	if (is_late(x, q)) {
+		m->lates += c->weight;
+		density_add(&m->late, q->time_ns - t->woken_ns, c->weight);
+		return;
+	}
+	density_add(&m->age, q->time_ns - x->begin_ns, c->weight);
+	if (t->woken_ns != DMA_UNKNOWN)
+		density_add(&m->notice,
+			    t->woken_ns -
+				    (t->wait_ns > q->time_ns ? t->wait_ns : q->time_ns),
+			    c->weight);
+}
+
+static void learn(struct model *m, const struct jtransfer *x, float none)
+{
+	const struct transfer *t = &x->t;
+
+	m->transfers++;
+	for (size_t i = 0; i < x->ncand; i++)
+		if (x->cand[i].weight > 0.01f)
+			learn_candidate(m, x, &x->cand[i]);
+	if (t->woken_ns != DMA_UNKNOWN) {
+		m->missing += none;
+		density_add(&m->total, t->woken_ns - x->begin_ns, 1);
+	}
+	if (++m->fresh >= 256 && !m->frozen)
+		model_derive(m);
+}
+
+static void take_irq(struct jtransfer *x, struct jirq *q)
+{
+	struct transfer *t = &x->t;
+
+	x->irq = q;
+	q->used++;
+	q->refs++;
+	t->irq_ns = q->time_ns;
+	t->irq_seq = q->seq;
+	t->irq = q->irq;
+	t->irq_cpu = q->cpu;
+	t->irq_count++;
+	if (x->fixed && (t->state != STATE_ABORTED || q->time_ns > x->end_ns))
+		return;
+	if (x->fixed)
+		t->reason = "its interrupt came before its channel was started or "
+			    "stopped again";
+	t->state = is_late(x, q) ? STATE_LATE : STATE_COMPLETE;
+}
+
+static void without_irq(struct join *j, struct jtransfer *x)
+{
+	struct transfer *t = &x->t;
+
+	if (x->fixed)
+		return;
+	if (t->woken_ns != DMA_UNKNOWN) {
+		t->state = x->c->g ? STATE_NO_INTERRUPT : STATE_POLLED;
+	} else if (j->finishing && x->index + x->c->nopen >= x->c->tail) {
+		t->state = STATE_IN_FLIGHT;
+		t->reason = "not ended when the recording stopped";
+	} else {
+		t->state = STATE_UNKNOWN;
+		t->reason = "neither an interrupt nor a wait shows its end";
+	}
+}
+
+/* Lost samples, or a lost order: nothing that was concluded stands. */
+static const char *doubtful(struct join *j, const struct jtransfer *x)
+{
+	int64_t end = x->end_ns == INT64_MAX ? j->released : x->end_ns,
+		begin = x->t.submit_ns;
+
+	if (x->t.state == STATE_CIRCULAR || (x->t.state == STATE_FAILED && !x->absence))
+		return NULL;
+	if (x->doubt)
+		return x->doubt;
+	if (x->irq && x->irq->time_ns > end)
+		end = x->irq->time_ns;
+	if (!j->nloss)
+		return NULL;
+	if (x->c->g) /* interrupts of transfers that were lost may come soon behind */
+		begin -= 2 * x->c->g->m.total.median_ns;
+	return join_lossy(j, begin, end) ? "samples were lost while it was in flight"
+					 : NULL;
+}
+
+static void forget_irq(struct jtransfer *x)
+{
+	struct transfer *t = &x->t;
+
+	if (x->irq) {
+		x->irq->used--;
+		x->irq->refs--;
+		x->irq = NULL;
+		t->irq_ns = t->irq_seq = DMA_UNKNOWN;
+		t->irq = t->irq_cpu = -1;
+	}
+	t->irq_count = 0;
+}
+
+/* May it have ended before it was given up? */
+static bool may_have_ended(const struct jtransfer *x)
+{
+	for (size_t i = 0; i < x->ncand; i++)
+		if (x->cand[i].weight > 0.01f && x->cand[i].irq->time_ns <= x->end_ns)
+			return true;
+	return false;
+}
+
+static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool none)
+{
+	struct transfer *t = &x->t;
+	const char *why;
+
+	if (q)
+		take_irq(x, q);
+	else if (none)
+		without_irq(j, x);
+	else if (!x->fixed || (t->state == STATE_ABORTED && may_have_ended(x))) {
+		t->state = STATE_UNKNOWN;
+		t->reason =
+			x->ncand > 1
+				? "several interrupts may have ended it"
+				: "the interrupt that came may be its own or another's";
+	}
+	if ((why = doubtful(j, x))) {
+		forget_irq(x);
+		t->state = STATE_UNKNOWN;
+		t->reason = why;
+	}
+	x->decided = true;
+}
+
+int decide(struct group *g, struct jtransfer *x, struct err *e)
+{
+	float sum = x->other;
+	struct candidate *best = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < x->ncand; i++) {
+		sum += x->cand[i].weight;
+		if (!best || x->cand[i].weight > best->weight)
+			best = &x->cand[i];
+	}
+	float certain = g->m.transfers < FEW ? CERTAIN_OF_FEW : CERTAIN;
+	struct jirq *q = best && best->weight >= certain ? best->irq : NULL;
+	if (!x->dead && !x->fixed && !x->doubt)
+		learn(&g->m, x, sum < 1 ? 1 - sum : 0);
+	if (g->learning)
+		return 0;
+	finish(g->j, x, q, sum <= 1 - certain);
+	for (size_t i = 0; i < x->ncand && r >= 0; i++) {
+		x->cand[i].irq->undecided--;
+		if (x->cand[i].irq != x->irq)
+			r = decide_irq(g, x->cand[i].irq, e);
+	}
+	x->ncand = 0;
+	return r < 0 || !x->irq ? r : decide_irq(g, x->irq, e);
+}
+
+/* ---- interrupts ---- */
+
+static void irq_free(struct join *j, struct jirq *q)
+{
+	if (!q->counted || q->refs)
+		return;
+	q->next = j->free_irq;
+	j->free_irq = q;
+}
+
+/* The transfer that a further interrupt belongs to, where several for one are the rule.
+ */
+static bool is_extra(struct group *g, const struct jirq *q)
+{
+	if (g->m.pairing != PAIRING_FIRST && g->m.pairing != PAIRING_LAST)
+		return false;
+	for (size_t s = 0; s < g->nslot; s++)
+		for (uint64_t i = g->slot[s]->base; i < g->slot[s]->tail; i++) {
+			struct jtransfer *x = channel_at(g->slot[s], i);
+			if (x->t.submit_ns > q->time_ns)
+				break;
+			if (x->dead || x->end_ns < q->time_ns || x->decided)
+				continue;
+			x->t.irq_count++;
+			return true;
+		}
+	return false;
+}
+
+static const char *stray_reason(const struct jirq *q)
+{
+	if (q->running_circular)
+		return "a circular transfer runs";
+	if (q->idle)
+		return "no transfer in flight";
+	return q->stray > CERTAIN
+		       ? "surplus: every transfer in flight has its own"
+		       : "several readings: it may have ended a transfer, or none";
+}
+
+int decide_irq(struct group *g, struct jirq *q, struct err *e)
+{
+	struct join *j = g->j;
+	int r = 0;
+
+	if (!q->committed || q->counted)
+		return 0;
+	if (!q->extra && q->stray > 0.9f)
+		q->extra = is_extra(g, q);
+	if (q->undecided)
+		return 0;
+	q->counted = true;
+	if (q->used || q->extra) {
+		j->n.interrupts_used++;
+	} else {
+		struct sample s = {.time_ns = q->time_ns,
+				   .seq = q->seq,
+				   .card = g->nslot == 1 ? g->slot[0]->card : DMA_UNKNOWN,
+				   .channel = g->nslot == 1 ? g->slot[0]->channel
+							    : DMA_UNKNOWN,
+				   .irq = q->irq,
+				   .cpu = q->cpu,
+				   .tid = -1};
+		r = join_stray(j, STRAY_INTERRUPT, &s, stray_reason(q), e);
+	}
+	irq_free(j, q);
+	return r;
+}
+
+/* ---- handing out ---- */
+
+static void count(struct join *j, const struct transfer *t)
+{
+	j->n.transfers++;
+	j->n.by_state[t->state]++;
+	for (int p = 0; p < PHASE_N; p++) {
+		int64_t v = transfer_phase_ns(t, p);
+		if (v != DMA_UNKNOWN && v < 0)
+			j->n.negative++;
+	}
+}
+
+static int hand_out(struct join *j, struct jtransfer *x, struct err *e)
+{
+	struct jirq *q = x->irq;
+
+	if (q) {
+		x->t.coalesced = (int32_t)q->used;
+		q->refs--;
+		irq_free(j, q);
+	}
+	count(j, &x->t);
+	int r = j->sink.transfer ? j->sink.transfer(j->sink.arg, &x->t, e) : 0;
+	transfer_free(j, x);
+	return r;
+}
+
+int group_flush(struct join *j, struct channel *c, struct err *e)
+{
+	int r = 0;
+
+	for (; c->base < c->tail && r >= 0; c->base++) {
+		struct jtransfer *x = channel_at(c, c->base);
+		if (!c->g && !x->decided && (x->ended || j->finishing))
+			finish(j, x, NULL, true);
+		if (!x->decided || (x->opener && !j->finishing) ||
+		    (x->irq && !x->irq->counted))
+			return r;
+		r = hand_out(j, x, e);
+	}
+	return r;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What becomes of a transfer and of an interrupt, from the probabilities gathered. */
+#ifndef DMA_JOIN_DECIDE_H
+#define DMA_JOIN_DECIDE_H
+
+#include "join_priv.h"
+
+/* x may have been ended by q, with probability p more than is known so far. */
+void decide_candidate(struct jtransfer *x, struct jirq *q, float p);
+/* The card took from `last` (the end before) or from their start on for what q ended. */
+struct edge;
+void decide_device(struct group *g, const struct jirq *q, const struct edge *x,
+		   int64_t last, float p);
+/* All candidates are known. While the group learns, only its model changes. */
+int decide(struct group *g, struct jtransfer *x, struct err *e);
+/* q is counted as used or handed out as a stray, once no transfer can be its any more. */
+int decide_irq(struct group *g, struct jirq *q, struct err *e);
+void decide_undo(struct jtransfer *x);
+
+#endif

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Channels and vectors that belong together: their events in a queue, through the trellis
+ * a little behind the present (so that it is known already when a wait came back), and
+ * transfers handed out as soon as all hypotheses that are left agree. The first events
+ * are gone through several times before anything is decided: that is where rates and
+ * densities are learned from.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "join_decide.h"
+#include "join_trellis.h"
+
+enum { LAG = 192, FIRST_LOOK = 3000, PASSES = 4, MOST_NODES = 12000 };
+
+/* ---- making groups: from the options alone, so that they never have to be merged ----
+ */
+
+static bool meet(int64_t a, int64_t b)
+{
+	return a == DMA_UNKNOWN || b == DMA_UNKNOWN || a == b;
+}
+
+static bool overlap(const struct join_vector *a, const struct join_vector *b)
+{
+	return a->irq == b->irq ||
+	       (meet(a->card, b->card) && meet(a->channel, b->channel));
+}
+
+static int group_add(struct join *j, struct group **out, struct err *e)
+{
+	struct group **p = reallocarray(j->group, j->ngroup + 1, sizeof(*p));
+	struct group *g = calloc(1, sizeof(*g));
+
+	if (p)
+		j->group = p;
+	if (!p || !g) {
+		free(g);
+		return join_nomem(e);
+	}
+	j->group[j->ngroup++] = g;
+	g->j = j;
+	model_init(&g->m, j->o.pairing, j->o.typical_device_ns);
+	*out = g;
+	if (!(g->vector = calloc(j->o.nvector, sizeof(*g->vector))))
+		return join_nomem(e);
+	int r = trellis_new(&g->t, e);
+	if (r >= 0)
+		trellis_root(g->t, NULL, 0);
+	return r < 0 ? r : g->t->nomem ? join_nomem(e) : 0;
+}
+
+static void group_vector(struct group *g, int32_t irq)
+{
+	for (size_t i = 0; i < g->nvector; i++)
+		if (g->vector[i] == irq)
+			return;
+	if (g->nvector < SLOTS)
+		g->vector[g->nvector++] = irq;
+}
+
+/* part[i]: the smallest index of those that i is connected with. */
+static void parts(const struct join *j, size_t *part)
+{
+	bool again = true;
+
+	for (size_t i = 0; i < j->o.nvector; i++)
+		part[i] = i;
+	while (again) {
+		again = false;
+		for (size_t i = 0; i < j->o.nvector; i++)
+			for (size_t k = 0; k < i; k++)
+				if (part[i] != part[k] &&
+				    overlap(&j->vector[i], &j->vector[k])) {
+					size_t low =
+						part[i] < part[k] ? part[i] : part[k];
+					part[i] = part[k] = low;
+					again = true;
+				}
+	}
+}
+
+int groups_new(struct join *j, struct err *e)
+{
+	size_t *part = calloc(j->o.nvector + 1, sizeof(*part));
+	int r = part ? 0 : join_nomem(e);
+
+	if (part)
+		parts(j, part);
+	for (size_t i = 0; i < j->o.nvector && r >= 0; i++) {
+		struct group *g = NULL;
+		if (part[i] != i)
+			continue;
+		r = group_add(j, &g, e);
+		for (size_t k = i; k < j->o.nvector && r >= 0; k++)
+			if (part[k] == i)
+				group_vector(g, j->vector[k].irq);
+	}
+	free(part);
+	return r;
+}
+
+/* Interrupts come by the block, so that all can be freed at once. */
+struct irq_slab {
+	struct irq_slab *next;
+	struct jirq q[256];
+};
+
+static struct jirq *irq_slab(struct join *j)
+{
+	struct irq_slab *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->next = j->slab;
+	j->slab = s;
+	for (size_t i = 0; i < 256; i++) {
+		s->q[i].next = j->free_irq;
+		j->free_irq = &s->q[i];
+	}
+	return j->free_irq;
+}
+
+static void slabs_free(struct join *j)
+{
+	while (j->slab) {
+		struct irq_slab *s = j->slab;
+		j->slab = s->next;
+		free(s);
+	}
+}
+
+void groups_free(struct join *j)
+{
+	for (size_t i = 0; i < j->ngroup; i++) {
+		struct group *g = j->group[i];
+		trellis_free(g->t);
+		free(g->ev);
+		free(g->vector);
+		free(g);
+	}
+	slabs_free(j);
+	free(j->group);
+}
+
+static size_t vector_index(const struct group *g, int32_t irq)
+{
+	size_t i = 0;
+
+	while (i < g->nvector && g->vector[i] != irq)
+		i++;
+	return i;
+}
+
+void group_adopt(struct join *j, struct channel *c)
+{
+	for (size_t i = 0; i < j->o.nvector; i++) {
+		struct group *g = NULL;
+		if (!join_serves(&j->vector[i], c))
+			continue;
+		for (size_t k = 0; k < j->ngroup && !g; k++)
+			if (vector_index(j->group[k], j->vector[i].irq) <
+			    j->group[k]->nvector)
+				g = j->group[k];
+		if (!g || (c->g && c->g != g))
+			continue;
+		if (!c->g && g->nslot == SLOTS) {
+			c->crowded = true;
+			c->doubt = "more channels share a vector than can be told apart";
+			return;
+		}
+		if (!c->g) {
+			c->g = g;
+			c->slot = g->nslot++;
+			g->slot[c->slot] = c;
+			trellis_slot(g->t, c->slot);
+		}
+		g->serves[vector_index(g, j->vector[i].irq)][c->slot] = true;
+	}
+}
+
+/* ---- the queue ---- */
+
+static int queue(struct group *g, struct jevent ev, struct err *e)
+{
+	if (g->first + g->nev == g->aev) {
+		if (g->first > g->aev / 2) {
+			memmove(g->ev, g->ev + g->first, g->nev * sizeof(*g->ev));
+		} else {
+			size_t a = g->aev ? 2 * g->aev : 1024;
+			struct jevent *p = malloc(a * sizeof(*p));
+			if (!p)
+				return join_nomem(e);
+			if (g->nev)
+				memcpy(p, g->ev + g->first, g->nev * sizeof(*p));
+			free(g->ev);
+			g->ev = p;
+			g->aev = a;
+		}
+		g->first = 0;
+	}
+	if (g->nev && g->ev[g->first + g->nev - 1].time_ns > ev.time_ns)
+		g->unsorted = true;
+	g->ev[g->first + g->nev++] = ev;
+	return 0;
+}
+
+static void put_in_order(struct group *g)
+{
+	struct jevent *ev = g->ev + g->first;
+
+	/* nearly sorted, and equal times keep their order */
+	for (size_t i = 1; i < g->nev; i++) {
+		struct jevent x = ev[i];
+		size_t k = i;
+		for (; k && ev[k - 1].time_ns > x.time_ns; k--)
+			ev[k] = ev[k - 1];
+		ev[k] = x;
+	}
+	g->unsorted = false;
+}
+
+int group_irq(struct join *j, const struct sample *s, struct err *e)
+{
+	struct group *g = NULL;
+	struct jirq *q = j->free_irq;
+
+	for (size_t i = 0; i < j->ngroup && !g; i++)
+		if (vector_index(j->group[i], s->irq) < j->group[i]->nvector)
+			g = j->group[i];
+	if (!g) {
+		j->n.interrupts_ignored++;
+		return 0;
+	}
+	j->n.interrupts++;
+	if (!q && !(q = irq_slab(j)))
+		return join_nomem(e);
+	j->free_irq = q->next;
+	*q = (struct jirq){
+		.time_ns = s->time_ns, .seq = s->seq, .irq = s->irq, .cpu = s->cpu};
+	for (size_t i = 0; i < g->nslot; i++)
+		channel_irq(g->slot[i]);
+	int r = queue(g, (struct jevent){s->time_ns, q, NULL}, e);
+	return r < 0 ? r : group_pump(j, g, false, e);
+}
+
+int group_end(struct join *j, struct jtransfer *x, struct err *e)
+{
+	struct group *g = x->c->g;
+
+	x->queued = true;
+	int r = queue(g, (struct jevent){x->end_ns, NULL, x}, e);
+	return r < 0 ? r : group_pump(j, g, false, e);
+}
+
+int group_reset(struct group *g, int64_t at, struct err *e)
+{
+	return queue(g, (struct jevent){at, NULL, NULL}, e);
+}
+
+/* ---- committing ---- */
+
+static void collect_edge(struct group *g, struct jirq *q, const struct edge *x, float p,
+			 int64_t last)
+{
+	struct model *m = &g->m;
+	struct channel *c = g->slot[x->slot];
+
+	if (x->kind == EDGE_STRAY)
+		q->stray += p;
+	if (x->kind != EDGE_END && x->kind != EDGE_LATE)
+		return;
+	if (x->kind == EDGE_END) {
+		m->size[x->k < COALESCE ? x->k : COALESCE] += p;
+		m->cross += x->again ? p : 0;
+		m->uses += p;
+		if (p > 0.01f && !x->again)
+			decide_device(g, q, x, last, p);
+	}
+	if (!x->again)
+		m->affinity[vector_index(g, q->irq)][x->slot] += p;
+	if (p < 1e-5f)
+		return;
+	for (uint32_t k = 0; k < x->k; k++) {
+		struct jtransfer *t = channel_at(c, x->first + k);
+		if (t && !t->dead)
+			decide_candidate(t, q, p);
+	}
+}
+
+static void collect(struct group *g, const struct layer *l)
+{
+	const struct trellis *t = g->t;
+	const struct layer *before = l - 1;
+	float sum = 0;
+
+	for (size_t i = l->edge; i < l->edge + l->nedge; i++) {
+		const struct edge *x = &t->edge[i];
+		sum += t->node[before->node + x->from].a * x->w *
+		       t->node[l->node + x->to].b;
+	}
+	for (size_t i = l->edge; i < l->edge + l->nedge && sum > 0; i++) {
+		const struct edge *x = &t->edge[i];
+		collect_edge(g, l->irq, x,
+			     t->node[before->node + x->from].a * x->w *
+				     t->node[l->node + x->to].b / sum,
+			     t->node[before->node + x->from].last[x->slot]);
+	}
+}
+
+/* What all states of the root agree on lies behind every slot's frontier. */
+static void set_frontiers(struct group *g)
+{
+	const struct layer *l = &g->t->layer[0];
+
+	g->serial++;
+	for (size_t s = 0; s < g->nslot; s++) {
+		uint64_t low = UINT64_MAX;
+		for (size_t i = 0; i < l->nnode; i++)
+			if (g->t->node[l->node + i].v[s] < low)
+				low = g->t->node[l->node + i].v[s];
+		g->slot[s]->frontier = low;
+	}
+	for (size_t i = 0; i < l->nnode; i++) {
+		const struct node *n = &g->t->node[l->node + i];
+		for (size_t k = 0; k < n->npend; k++) {
+			uint64_t p = n->v[g->nslot + k];
+			struct jtransfer *x = channel_at(g->slot[p >> 56],
+							 p & ((UINT64_C(1) << 56) - 1));
+			if (x)
+				x->mark = g->serial;
+		}
+	}
+}
+
+static int decide_all(struct group *g, struct err *e)
+{
+	int r = 0;
+
+	for (size_t s = 0; s < g->nslot && r >= 0; s++) {
+		struct channel *c = g->slot[s];
+		struct jtransfer *x;
+		while (r >= 0 && c->next_decide < c->frontier &&
+		       (x = channel_at(c, c->next_decide)) && x->mark != g->serial &&
+		       x->ended && !x->queued) {
+			r = decide(g, x, e);
+			c->next_decide++;
+		}
+		if (r >= 0 && !g->learning)
+			r = group_flush(g->j, c, e);
+	}
+	return r;
+}
+
+/* The first n layers behind the root are decided. */
+static int commit(struct group *g, size_t n, struct err *e)
+{
+	int r = 0;
+
+	trellis_backwards(g->t);
+	for (size_t k = 1; k <= n; k++)
+		if (g->t->layer[k].irq)
+			collect(g, &g->t->layer[k]);
+	for (size_t k = 1; k <= n && r >= 0; k++) {
+		const struct layer *l = &g->t->layer[k];
+		if (!l->irq || !l->whole)
+			continue;
+		g->m.strays += l->irq->running_circular ? 0 : l->irq->stray;
+		l->irq->committed = true;
+		if (!g->learning)
+			r = decide_irq(g, l->irq, e);
+	}
+	trellis_drop(g->t, n);
+	set_frontiers(g);
+	return r < 0 ? r : decide_all(g, e);
+}
+
+static int commit_some(struct group *g, struct err *e)
+{
+	size_t n = g->t->nlayer - 1;
+
+	if (!n)
+		return 0;
+	if (trellis_last(g->t)->nnode == 1)
+		return commit(g, n, e);
+	if (n < LAYERS && g->t->nnode < MOST_NODES)
+		return 0;
+	for (n /= 2; n > 1 && !g->t->layer[n].whole; n--)
+		;
+	return commit(g, n, e);
+}
+
+/* A loss: nothing before `at` can be told from here on. */
+static int reset(struct group *g, int64_t at, struct err *e)
+{
+	int r = g->t->nlayer > 1 ? commit(g, g->t->nlayer - 1, e) : 0;
+
+	for (size_t s = 0; s < g->nslot && r >= 0; s++) {
+		struct channel *c = g->slot[s];
+		const struct jtransfer *x;
+		if (c->frontier < c->base)
+			c->frontier = c->base;
+		while ((x = channel_at(c, c->frontier)) && x->t.submit_ns <= at)
+			c->frontier++;
+	}
+	trellis_root(g->t, (const struct channel *const *)g->slot, g->nslot);
+	set_frontiers(g);
+	return r < 0 ? r : decide_all(g, e);
+}
+
+static int step(struct group *g, const struct jevent *ev, struct err *e)
+{
+	int r;
+
+	if (!ev->irq && !ev->end)
+		return reset(g, ev->time_ns, e);
+	if (ev->end) {
+		step_end(g, ev->end);
+		ev->end->queued = false;
+	} else if (!step_irq(g, ev->irq)) {
+		ev->irq->stray = 1;
+		ev->irq->committed = ev->irq->idle = true;
+		g->m.strays += ev->irq->running_circular ? 0 : 1;
+		if (!g->learning && (r = decide_irq(g, ev->irq, e)) < 0)
+			return r;
+	}
+	if (g->t->nomem)
+		return join_nomem(e);
+	if ((r = commit_some(g, e)) < 0 || !ev->end)
+		return r;
+	return decide_all(g, e);
+}
+
+/* ---- learning ---- */
+
+static void unlearned(struct group *g, const uint64_t *at)
+{
+	for (size_t s = 0; s < g->nslot; s++) {
+		struct channel *c = g->slot[s];
+		c->next_decide = c->frontier = at[s];
+		for (uint64_t i = c->base; i < c->tail; i++)
+			decide_undo(channel_at(c, i));
+	}
+	for (size_t i = 0; i < g->nev; i++) {
+		struct jevent *ev = &g->ev[g->first + i];
+		if (ev->end)
+			ev->end->queued = true;
+		if (ev->irq) {
+			ev->irq->undecided = ev->irq->used = 0;
+			ev->irq->stray = 0;
+			ev->irq->committed = ev->irq->extra = false;
+		}
+	}
+	trellis_root(g->t, (const struct channel *const *)g->slot, g->nslot);
+}
+
+static int learn(struct group *g, struct err *e)
+{
+	uint64_t at[SLOTS];
+	int r = 0;
+
+	for (size_t s = 0; s < g->nslot; s++)
+		at[s] = g->slot[s]->base > g->slot[s]->frontier ? g->slot[s]->base
+								: g->slot[s]->frontier;
+	g->learning = true;
+	for (int pass = 0; pass < PASSES && r >= 0; pass++) {
+		model_forget(&g->m, 0);
+		g->m.frozen = pass < PASSES / 2;
+		for (size_t i = 0; i < g->nev && r >= 0; i++) {
+			g->cursor = g->first + i;
+			r = step(g, &g->ev[g->cursor], e);
+		}
+		if (r >= 0 && g->t->nlayer > 1)
+			r = commit(g, g->t->nlayer - 1, e);
+		model_settle(&g->m);
+		unlearned(g, at);
+	}
+	g->learning = false;
+	g->learned = true;
+	return r;
+}
+
+int group_pump(struct join *j, struct group *g, bool all, struct err *e)
+{
+	int r = 0;
+
+	(void)j;
+	if (g->gate && !all)
+		return 0;
+	if (g->nev < (g->learned ? LAG : FIRST_LOOK) && !all)
+		return 0;
+	if (g->unsorted)
+		put_in_order(g);
+	if (!g->learned && g->nev)
+		r = learn(g, e);
+	while (r >= 0 && g->nev > (all ? 0 : LAG)) {
+		g->cursor = g->first;
+		struct jevent ev = g->ev[g->first++];
+		g->nev--;
+		r = step(g, &ev, e);
+	}
+	return r;
+}
+
+/* Everything that is left, ended or not. */
+int group_finish(struct join *j, struct group *g, struct err *e)
+{
+	int r = group_pump(j, g, true, e);
+
+	if (r >= 0 && g->t->nlayer > 1)
+		r = commit(g, g->t->nlayer - 1, e);
+	for (size_t s = 0; s < g->nslot && r >= 0; s++) {
+		struct channel *c = g->slot[s];
+		for (; c->next_decide < c->tail && r >= 0; c->next_decide++)
+			r = decide(g, channel_at(c, c->next_decide), e);
+	}
+	for (size_t s = 0; s < g->nslot && r >= 0; s++)
+		r = group_flush(j, g->slot[s], e);
+	return r;
+}

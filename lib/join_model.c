@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the joiner has learned of a group of channels: densities of the times between
+ * events, and how often an interrupt is missing, late, stray or shared. Every density
+ * keeps a part that is uniform over the logarithm of time, and every rate a floor, so
+ * that no single measure alone can make an assignment certain, and so that the first
+ * transfers are judged at all.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "join_priv.h"
+
+#define OCTAVES 36.0
+#define PRIOR	20.0f /* transfers that the first guess of a rate is worth */
+#define FLOOR	0.0005f
+
+static size_t bin(int64_t ns)
+{
+	if (ns < 16)
+		return 0;
+	unsigned l = 63 - (unsigned)__builtin_clzll((uint64_t)ns);
+	size_t b = (size_t)(l - 4) * 16 + (((uint64_t)ns >> (l - 4)) & 15);
+	return b < BINS ? b : BINS - 1;
+}
+
+static double low_edge(size_t b)
+{
+	return ldexp(1 + (double)(b % 16) / 16, 4 + (int)(b / 16));
+}
+
+static double width(size_t b)
+{
+	return b ? ldexp(1.0 / 16, 4 + (int)(b / 16)) : 17;
+}
+
+/* Counts of the bins around b, by a triangle that is wider the fewer there are. */
+static double smooth(const struct density *d, size_t b)
+{
+	int r = d->n < 60 ? 6 : d->n < 400 ? 4 : d->n < 3000 ? 3 : 2;
+	double sum = 0;
+
+	for (int i = 1 - r; i < r; i++) {
+		int k = (int)b + i;
+		if (k >= 0 && k < BINS)
+			sum += d->count[k] * (r - abs(i));
+	}
+	return sum / (r * r);
+}
+
+static void density_make(struct density *d)
+{
+	double mix = fmax(0.02, PRIOR / (d->n + PRIOR)), seen = 0;
+
+	d->median_ns = d->n > 0 ? 0 : 20000;
+	d->low_ns = 0;
+	for (size_t b = 0; b < BINS; b++) {
+		double c = d->n > 0 ? smooth(d, b) : 0;
+		double flat = 1 / ((low_edge(b) + width(b) / 2) * OCTAVES * M_LN2);
+		d->value[b] = (float)(mix * flat +
+				      (d->n > 0 ? (1 - mix) * c / d->n / width(b) : 0));
+		if (seen < d->n / 2 && seen + d->count[b] >= d->n / 2)
+			d->median_ns = (int64_t)(low_edge(b) + width(b) / 2);
+		if (d->n >= 100 && seen <= d->n / 500)
+			d->low_ns = (int64_t)(low_edge(b) * 0.8);
+		seen += d->count[b];
+	}
+	d->fresh = 0;
+}
+
+void density_init(struct density *d)
+{
+	memset(d, 0, sizeof(*d));
+	density_make(d);
+}
+
+void density_add(struct density *d, int64_t ns, float weight)
+{
+	d->count[bin(ns)] += weight;
+	d->n += weight;
+	d->fresh += weight;
+	if (d->fresh > 64 && d->fresh > d->n / 8)
+		density_make(d);
+	if (d->n > 65536)
+		density_fade(d, 0.5f);
+}
+
+void density_fade(struct density *d, float keep)
+{
+	d->n = 0;
+	for (size_t b = 0; b < BINS; b++)
+		d->n += d->count[b] *= keep;
+}
+
+float density_at(const struct density *d, int64_t ns)
+{
+	return d->value[bin(ns)];
+}
+
+void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
+{
+	memset(m, 0, sizeof(*m));
+	m->pairing = p;
+	density_init(&m->device);
+	density_init(&m->age);
+	density_init(&m->notice);
+	density_init(&m->total);
+	density_init(&m->late);
+	if (typical_device_ns > 0) {
+		density_add(&m->device, typical_device_ns, 5);
+		density_make(&m->device);
+	}
+	model_derive(m);
+}
+
+static float rate(double seen, double of, double guess)
+{
+	double r = (seen + guess * PRIOR) / (of + PRIOR);
+	return (float)fmin(fmax(r, FLOOR), 0.6);
+}
+
+static void derive_sizes(struct model *m)
+{
+	double sum = 0, rest = 0.1;
+
+	for (size_t k = 1; k <= COALESCE; k++)
+		sum += m->size[k];
+	for (size_t k = 1; k <= COALESCE; k++) {
+		double guess = k == 1 ? 0.9 : (rest /= 1.5) / 2;
+		m->p_size[k] = rate(m->size[k], sum, guess);
+		if (m->p_size[k] < guess * 0.001)
+			m->p_size[k] = (float)(guess * 0.001);
+		if (m->pairing == PAIRING_ONE && k > 1)
+			m->p_size[k] = 0;
+	}
+}
+
+/* Probabilities from counts. A run with several interrupts for each transfer (first,
+ * last) has as many that end nothing, and they cost nothing. */
+void model_derive(struct model *m)
+{
+	bool several = m->pairing == PAIRING_FIRST || m->pairing == PAIRING_LAST;
+
+	m->p_missing = rate(m->missing, m->transfers, 0.001);
+	m->p_late = rate(m->lates, m->transfers, 0.001);
+	m->p_cross = rate(m->cross, m->uses, 0.002);
+	if (m->pairing == PAIRING_ONE)
+		m->p_cross = 0;
+	derive_sizes(m);
+	double per_transfer = several ? 1 : rate(m->strays, m->transfers, 0.001);
+	double typical = (double)m->total.median_ns;
+	m->stray_per_ns = (float)(per_transfer / fmax(typical, 1000));
+	m->horizon_ns = (int64_t)fmin(fmax(16 * typical, 50000), 1e9);
+	m->fresh = 0;
+}
+
+/* Behind a pass: everything as counted. */
+void model_settle(struct model *m)
+{
+	density_make(&m->device);
+	density_make(&m->age);
+	density_make(&m->notice);
+	density_make(&m->total);
+	density_make(&m->late);
+	if (!m->frozen)
+		model_derive(m);
+}
+
+void model_forget(struct model *m, float keep)
+{
+	density_fade(&m->device, keep);
+	density_fade(&m->age, keep);
+	density_fade(&m->notice, keep);
+	density_fade(&m->total, keep);
+	density_fade(&m->late, keep);
+	m->transfers *= keep;
+	m->missing *= keep;
+	m->lates *= keep;
+	m->strays *= keep;
+	m->uses *= keep;
+	m->cross *= keep;
+	for (size_t k = 0; k <= COALESCE; k++)
+		m->size[k] *= keep;
+	for (size_t v = 0; v < SLOTS; v++)
+		for (size_t s = 0; s < SLOTS; s++)
+			m->affinity[v][s] *= keep;
+}
+
+/* How much likelier than by chance it is that this vector ends transfers of this channel.
+ */
+float model_affinity(const struct model *m, const bool serves[SLOTS][SLOTS],
+		     size_t nvector, size_t vector, size_t slot)
+{
+	double sum = 0, n = 0;
+
+	for (size_t v = 0; v < nvector && v < SLOTS; v++)
+		if (serves[v][slot]) {
+			sum += m->affinity[v][slot];
+			n++;
+		}
+	if (n < 2)
+		return 1;
+	return (float)((m->affinity[vector][slot] + 0.5) / (sum + 0.5 * n) * n);
+}

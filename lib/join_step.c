@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How one event moves the hypotheses on.
+ *
+ * An interrupt, slot by slot of the channels that its vector serves: ends none here, or
+ * the next k transfers, perhaps past some whose own is missing; if it ended none anywhere
+ * it is a stray, or the late one of a transfer that was passed. All weights are relative
+ * to a stray. The end of a transfer for the program: where it had no interrupt yet it is
+ * passed, and with it those begun before it, for a card ends the transfers of one channel
+ * in their order.
+ */
+#include "join_trellis.h"
+
+/* Clocks of two CPUs may differ: an interrupt may seem to come so much before its
+ * transfer. */
+#define SKEW_NS	     1000
+#define SKEW	     1e-3f
+#define SKIPS	     3
+#define CIRCULAR     1000.0f /* how much commoner strays are while a circular one runs */
+#define TOO_YOUNG    0.01f
+#define LEAST	     1e-25f /* no way through may vanish */
+#define AGAINST_RULE 1e-8f
+#define NO_WAY	     1e-9f
+#define ABORTED_END  0.5f /* that a transfer given up had ended all the same */
+
+static struct jtransfer *pend_of(const struct group *g, uint64_t p)
+{
+	return channel_at(g->slot[p >> 56], p & ((UINT64_C(1) << 56) - 1));
+}
+
+static float p_any(const struct model *m)
+{
+	return m->p_missing + m->p_late;
+}
+
+static bool notice_counts(struct jtransfer *x)
+{
+	if (!x->latched) {
+		x->latched = true;
+		x->use_notice = x->t.woken_ns != DMA_UNKNOWN && !x->fixed;
+	}
+	return x->use_notice;
+}
+
+static float notice_fit(const struct model *m, struct jtransfer *x, const struct jirq *q)
+{
+	const struct transfer *t = &x->t;
+
+	if (x->fixed && x->t.state != STATE_UNKNOWN)
+		return ABORTED_END;
+	if (!notice_counts(x))
+		return 1;
+	if (t->woken_ns < q->time_ns)
+		return m->p_late * density_at(&m->late, q->time_ns - t->woken_ns);
+	int64_t from = t->wait_ns > q->time_ns ? t->wait_ns : q->time_ns;
+	return density_at(&m->notice, t->woken_ns - from);
+}
+
+/* A card turns to a transfer when it has ended the one before, so that is what its time
+ * is counted from; but it cannot be younger than any was. */
+static float device_fit(const struct model *m, const struct jtransfer *first,
+			const struct jtransfer *last, int64_t before,
+			const struct jirq *q)
+{
+	int64_t from = before > first->begin_ns ? before : first->begin_ns;
+	int64_t age = q->time_ns - last->begin_ns;
+
+	if (age < 0)
+		return SKEW / SKEW_NS;
+	return density_at(&m->device, q->time_ns - from) *
+	       (age < m->age.low_ns ? TOO_YOUNG : 1);
+}
+
+/* The price of passing x without an interrupt. */
+static float passed(const struct model *m, struct jtransfer *x)
+{
+	if (x->dead)
+		return 1;
+	if (x->fixed)
+		return 1 - ABORTED_END;
+	float w = p_any(m);
+	return notice_counts(x) ? w * density_at(&m->total, x->t.woken_ns - x->begin_ns)
+				: w;
+}
+
+static void pend_remove(struct node *n, size_t nslot, size_t i)
+{
+	uint64_t *p = n->v + nslot;
+
+	for (n->npend--; i < n->npend; i++)
+		p[i] = p[i + 1];
+}
+
+static void pend_add(const struct group *g, struct node *n, const struct jtransfer *x)
+{
+	if (x->dead)
+		return;
+	if (n->npend == PENDS)
+		pend_remove(n, g->nslot, 0);
+	n->v[g->nslot + n->npend++] = (uint64_t)x->c->slot << 56 | x->index;
+}
+
+static bool visible(const struct jtransfer *x, const struct jirq *q)
+{
+	return x && x->t.submit_ns - SKEW_NS <= q->time_ns;
+}
+
+static void skip_dead(struct group *g, struct node *n, size_t s)
+{
+	const struct jtransfer *x;
+
+	while ((x = channel_at(g->slot[s], n->v[s])) && x->dead)
+		n->v[s]++;
+}
+
+static struct node *node_at(const struct group *g, size_t i)
+{
+	const struct layer *l = trellis_last(g->t) - 1;
+
+	return &g->t->node[l->node + i];
+}
+
+/* How many begun transfers an interrupt that drains would end. */
+static size_t begun(const struct channel *c, uint64_t first, const struct jirq *q)
+{
+	size_t n = 0;
+
+	while (visible(channel_at(c, first + n), q))
+		n++;
+	return n;
+}
+
+static float size_fit(const struct model *m, size_t k, size_t all)
+{
+	if (m->pairing == PAIRING_DRAIN)
+		return k == all ? 1 : 0.002f;
+	return m->p_size[k < COALESCE ? k : COALESCE];
+}
+
+/* Several interrupts for one transfer: is q the one that the rule says? Only asked where
+ * no other transfer of the channel is in flight. */
+static float rule_fit(const struct group *g, const struct jtransfer *x,
+		      const struct jirq *q, size_t vector)
+{
+	const struct jtransfer *p = channel_at(x->c, x->index - 1);
+	const struct jtransfer *n = channel_at(x->c, x->index + 1);
+
+	if ((p && p->end_ns > x->begin_ns) || (n && n->t.submit_ns < x->end_ns))
+		return 1;
+	if (g->m.pairing == PAIRING_FIRST)
+		return g->prev_ns[vector] >= x->begin_ns ? AGAINST_RULE : 1;
+	for (size_t i = g->cursor + 1; i < g->first + g->nev; i++) {
+		const struct jevent *ev = &g->ev[i];
+		if (ev->time_ns > x->end_ns || (n && ev->time_ns >= n->t.submit_ns))
+			return 1;
+		if (ev->irq && ev->irq->irq == q->irq)
+			return AGAINST_RULE;
+	}
+	return 1;
+}
+
+/* It ends k transfers of slot s from `first` on; child has those before it passed. */
+static void end_some(struct group *g, struct jirq *q, size_t from, size_t s,
+		     uint64_t first, const struct node *parent, float w)
+{
+	const struct model *m = &g->m;
+	struct channel *c = g->slot[s];
+	bool several = m->pairing == PAIRING_FIRST || m->pairing == PAIRING_LAST;
+	size_t all = m->pairing == PAIRING_DRAIN ? begun(c, first, q) : 0;
+	struct jtransfer *x;
+
+	for (size_t k = 1; visible(x = channel_at(c, first + k - 1), q); k++) {
+		struct edge how = {.kind = EDGE_END,
+				   .slot = (uint8_t)s,
+				   .again = parent->used,
+				   .k = (uint32_t)k,
+				   .first = first};
+		struct node child;
+		node_copy(&child, parent, g->nslot);
+		if (x->dead)
+			continue;
+		w *= notice_fit(m, x, q);
+		if (several)
+			w *= rule_fit(g, x, q, g->t->vector);
+		if (w * parent->a < g->t->best * NO_WAY || w <= 0)
+			return;
+		how.w = w * size_fit(m, k, all) *
+			(parent->used ? 1
+				      : device_fit(m, channel_at(c, first), x,
+						   parent->last[s], q));
+		child.last[s] = q->time_ns;
+		child.used = !g->t->final;
+		child.v[s] = first + k;
+		skip_dead(g, &child, s);
+		trellis_emit(g->t, g->nslot, from, &how, &child);
+		if (m->pairing == PAIRING_ONE)
+			return;
+	}
+}
+
+static void ends_here(struct group *g, struct jirq *q, size_t from, size_t s,
+		      size_t vector)
+{
+	const struct model *m = &g->m;
+	struct node at;
+	struct channel *c = g->slot[s];
+
+	node_copy(&at, node_at(g, from), g->nslot);
+	float w = at.used ? m->p_cross : 1 / m->stray_per_ns;
+
+	w *= model_affinity(m, g->serves, g->nvector, vector, s);
+	skip_dead(g, &at, s);
+	for (size_t skip = 0; skip <= SKIPS; skip++) {
+		struct jtransfer *x = channel_at(c, at.v[s]);
+		if (!visible(x, q))
+			return;
+		end_some(g, q, from, s, at.v[s], &at, w);
+		w *= passed(m, x);
+		pend_add(g, &at, x);
+		at.v[s]++;
+		skip_dead(g, &at, s);
+	}
+}
+
+static void late_ones(struct group *g, struct jirq *q, size_t from, size_t vector)
+{
+	const struct model *m = &g->m;
+	struct node at, child;
+
+	node_copy(&at, node_at(g, from), g->nslot);
+	for (size_t i = 0; i < at.npend; i++) {
+		node_copy(&child, &at, g->nslot);
+		struct jtransfer *x = pend_of(g, at.v[g->nslot + i]);
+		if (!x || !g->serves[vector][x->c->slot] || !visible(x, q))
+			continue;
+		int64_t end = x->end_ns, lag = q->time_ns - end;
+		float w = model_affinity(m, g->serves, g->nvector, vector, x->c->slot) /
+			  m->stray_per_ns;
+		w *= end == INT64_MAX || lag < 0
+			     ? 0.1f * density_at(&m->device, q->time_ns - x->begin_ns)
+			     : density_at(&m->late, lag);
+		w *= x->fixed ? 0.1f : m->p_late / p_any(m);
+		if (m->pairing == PAIRING_FIRST && g->prev_ns[vector] >= x->begin_ns)
+			w *= AGAINST_RULE;
+		pend_remove(&child, g->nslot, i);
+		child.used = 0;
+		struct edge how = {.kind = EDGE_LATE,
+				   .slot = (uint8_t)x->c->slot,
+				   .w = w,
+				   .k = 1,
+				   .first = x->index};
+		trellis_emit(g->t, g->nslot, from, &how, &child);
+	}
+}
+
+static void pass(struct group *g, size_t from, enum edge_kind kind, float w, bool done)
+{
+	struct node child;
+	struct edge how = {.kind = (uint8_t)kind, .w = w};
+
+	node_copy(&child, node_at(g, from), g->nslot);
+	if (done)
+		child.used = 0;
+	trellis_emit(g->t, g->nslot, from, &how, &child);
+}
+
+/* One slot, or what remains when all were asked (s = SLOTS), or both at once. */
+static void substep(struct group *g, struct jirq *q, size_t s, size_t vector, bool last)
+{
+	struct layer *l = trellis_open(g->t, q);
+
+	if (!l)
+		return;
+	g->t->final = last;
+	size_t n = l[-1].nnode;
+	for (size_t i = 0; i < n; i++) {
+		bool used = node_at(g, i)->used;
+		if (used || !last)
+			pass(g, i, EDGE_PASS, 1, last);
+		else
+			pass(g, i, EDGE_STRAY, q->running_circular ? CIRCULAR : 1, true);
+		if (s < SLOTS)
+			ends_here(g, q, i, s, vector);
+		if (last && !used)
+			late_ones(g, q, i, vector);
+	}
+	trellis_close(g->t, last);
+}
+
+static bool active(const struct group *g, const struct jirq *q, size_t s)
+{
+	const struct layer *l = trellis_last(g->t);
+
+	for (size_t i = 0; i < l->nnode; i++)
+		if (visible(channel_at(g->slot[s], g->t->node[l->node + i].v[s]), q))
+			return true;
+	return false;
+}
+
+static bool expired(const struct group *g, const struct jtransfer *x, int64_t at)
+{
+	if (!x)
+		return true;
+	if (x->end_ns == INT64_MAX)
+		return at - x->begin_ns >= 4 * g->m.horizon_ns;
+	return at - x->end_ns >= g->m.horizon_ns;
+}
+
+/* Those whose interrupt cannot come any more leave; is there still one that waits? */
+static bool expire(struct group *g, int64_t at)
+{
+	const struct layer *l = trellis_last(g->t);
+	bool any = false, old = false;
+
+	for (size_t i = 0; i < l->nnode; i++) {
+		const struct node *n = &g->t->node[l->node + i];
+		for (size_t k = 0; k < n->npend; k++)
+			*(expired(g, pend_of(g, n->v[g->nslot + k]), at) ? &old : &any) =
+				true;
+	}
+	if (!old || !(l = trellis_open(g->t, NULL)))
+		return any;
+	for (size_t i = 0, n = l[-1].nnode; i < n; i++) {
+		struct node child;
+		struct edge how = {.kind = EDGE_PASS, .w = 1};
+		node_copy(&child, node_at(g, i), g->nslot);
+		for (size_t k = child.npend; k-- > 0;) {
+			const struct jtransfer *x = pend_of(g, child.v[g->nslot + k]);
+			if (!expired(g, x, at))
+				continue;
+			if (x && !x->fixed)
+				how.w *= g->m.p_missing / p_any(&g->m);
+			pend_remove(&child, g->nslot, k);
+		}
+		trellis_emit(g->t, g->nslot, i, &how, &child);
+	}
+	trellis_close(g->t, true);
+	return any;
+}
+
+/* 1: the interrupt entered the trellis; 0: nothing can be its, it is a stray. */
+int step_irq(struct group *g, struct jirq *q)
+{
+	size_t vector = 0, slot[SLOTS], n = 0;
+	bool pends = expire(g, q->time_ns);
+
+	while (vector < g->nvector && g->vector[vector] != q->irq)
+		vector++;
+	for (size_t s = 0; s < g->nslot; s++) {
+		const struct channel *c = g->slot[s];
+		if (!g->serves[vector][s])
+			continue;
+		if (c->circular_from != DMA_UNKNOWN && c->circular_from <= q->time_ns &&
+		    q->time_ns <= c->circular_to)
+			q->running_circular = true;
+		if (active(g, q, s))
+			slot[n++] = s;
+	}
+	if (!n && !pends)
+		return 0;
+	g->t->vector = vector;
+	for (size_t i = 0; i < n; i++)
+		substep(g, q, slot[i], vector, i + 1 == n);
+	if (!n)
+		substep(g, q, SLOTS, vector, true);
+	g->prev_ns[vector] = q->time_ns;
+	return 1;
+}
+
+void step_end(struct group *g, struct jtransfer *x)
+{
+	size_t s = x->c->slot;
+	bool any = false;
+
+	expire(g, x->end_ns);
+	const struct layer *l = trellis_last(g->t);
+	for (size_t i = 0; i < l->nnode; i++)
+		any |= g->t->node[l->node + i].v[s] <= x->index;
+	if (!any || !(l = trellis_open(g->t, NULL)))
+		return;
+	size_t n = l[-1].nnode;
+	for (size_t i = 0; i < n; i++) {
+		struct node child;
+		struct edge how = {.kind = EDGE_PASS, .w = 1};
+		node_copy(&child, node_at(g, i), g->nslot);
+		for (; child.v[s] <= x->index; child.v[s]++) {
+			struct jtransfer *y = channel_at(x->c, child.v[s]);
+			if (!y)
+				continue;
+			how.w *= passed(&g->m, y);
+			pend_add(g, &child, y);
+		}
+		how.w = how.w < LEAST ? LEAST : how.w;
+		trellis_emit(g->t, g->nslot, i, &how, &child);
+	}
+	trellis_close(g->t, true);
+}
