@@ -1,63 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Which vector completes: hits inside the intervals start -> woken of each channel,
- * against the hits that the vector's rate alone would bring there.
- */
+/* The evidence for each vector and channel, collected; lib/vector_judge.c judges it. */
 #include "vector.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "err.h"
-#include "stat.h"
+#include "vector_priv.h"
 
-#define KEEP	4096
-#define VECTORS 256
-#define THIN	20
+enum { MAX_QUEUE = 4096, PERIOD = 64, CALLS = 4096, MAX_CHANNELS = 4096 };
 
-struct pair {
-	uint64_t one, none, many, inside, late_hits;
-	int64_t first, hits;
-	struct linear_fit fit;
-	double *pos, *end;
-	size_t n;
+/* An open transfer. */
+struct open {
+	int64_t begin_ns, size;
+	int32_t tid;
 };
-struct chan {
-	int64_t card, channel, begin, size, busy;
-	uint64_t transfers;
-	struct pair p[VECTORS];
+
+/* What a thread is in: a start whose exit is to come, a wait likewise. */
+struct call {
+	int32_t tid;
+	bool starting, waiting;
+	int64_t card, channel; /* of the last call that told them */
 };
+
 struct vector_finder {
-	int32_t irq[VECTORS];
-	uint64_t count[VECTORS];
-	size_t nirq, nch;
-	struct {
-		int32_t tid;
-		int64_t card, channel;
-	} call[1024]; /* the last start or wait of a thread: exits do not name a channel
-		       */
-	struct chan **ch;
-	int64_t from, to;
-	struct vector_evidence *ev;
-	struct vector_result result;
+	struct vectors v;
+	struct call call[CALLS];
+	bool exits_seen; /* of starts: then one without is a start that threw */
+	size_t budget;	 /* points that may yet be kept */
+	uint64_t seed;
 };
 
-static const char *const names[VERDICT_N] = {"unclear", "completion", "data available",
-					     "shared",	"unrelated",  "silent"};
+/* ---- vectors, channels, pairs ---- */
 
-const char *verdict_name(enum verdict v)
+int vector_finder_new(struct vector_finder **out, struct err *e)
 {
-	return (unsigned)v < VERDICT_N ? names[v] : "?";
-}
+	struct vector_finder *f = calloc(1, sizeof(*f));
 
-int vector_finder_new(struct vector_finder **f, struct err *e)
-{
-	*f = calloc(1, sizeof(**f));
-	if (!*f)
+	*out = f;
+	if (!f)
 		return err_set(e, ERR_NOMEM, "vector finder: no memory");
-	(*f)->from = (*f)->to = DMA_UNKNOWN;
+	f->v.from_ns = f->v.to_ns = DMA_UNKNOWN;
+	f->budget = KEEP_ALL;
+	f->seed = 88172645463325252u;
+	for (size_t i = 0; i < CALLS; i++)
+		f->call[i].tid = -1;
 	return 0;
 }
 
@@ -65,247 +52,360 @@ void vector_finder_free(struct vector_finder *f)
 {
 	if (!f)
 		return;
-	for (size_t i = 0; i < f->nch; i++) {
-		for (size_t v = 0; v < VECTORS; v++) {
-			free(f->ch[i]->p[v].pos);
-			free(f->ch[i]->p[v].end);
-		}
-		free(f->ch[i]);
+	for (size_t i = 0; i < f->v.nchannel; i++) {
+		struct vchannel *c = f->v.channel[i];
+
+		for (size_t k = 0; k < c->npair; k++)
+			free(c->pair[k].point);
+		free(c->pair);
+		free(c->queue);
+		free(c);
 	}
-	free(f->ch);
-	free(f->ev);
+	free(f->v.channel);
+	free(f->v.vector);
+	free(f->v.evidence);
 	free(f);
 }
 
-static int vector_at(struct vector_finder *f, int32_t irq)
+static int vector_at(struct vector_finder *f, int32_t irq, size_t *at, struct err *e)
 {
-	for (size_t v = 0; v < f->nirq; v++)
-		if (f->irq[v] == irq)
-			return (int)v;
-	if (f->nirq == VECTORS)
-		return -1;
-	f->irq[f->nirq] = irq;
-	return (int)f->nirq++;
+	struct vvector *grown;
+
+	for (*at = 0; *at < f->v.nvector; ++*at)
+		if (f->v.vector[*at].irq == irq)
+			return 0;
+	if (f->v.nvector >= MAX_VECTORS)
+		return err_set(e, ERR_LIMIT, "more than %d interrupts were recorded",
+			       MAX_VECTORS);
+	grown = reallocarray(f->v.vector, f->v.nvector + 1, sizeof(*grown));
+	if (!grown)
+		return err_set(e, ERR_NOMEM, "vector finder: no memory");
+	f->v.vector = grown;
+	grown[f->v.nvector++] = (struct vvector){.irq = irq, .delta = DMA_UNKNOWN};
+	return 0;
 }
 
 int vector_finder_known(struct vector_finder *f, int32_t irq, int64_t count_delta,
 			struct err *e)
 {
-	(void)count_delta;
-	return vector_at(f, irq) < 0
-		       ? err_set(e, ERR_LIMIT, "more than %d vectors", VECTORS)
-		       : 0;
+	size_t at;
+	int rc = vector_at(f, irq, &at, e);
+
+	if (!rc)
+		f->v.vector[at].delta = count_delta;
+	return rc;
 }
 
-static struct chan *chan_at(struct vector_finder *f, int64_t card, int64_t channel)
+static struct vchannel *channel_at(struct vector_finder *f, int64_t card, int64_t channel)
 {
-	for (size_t i = 0; i < f->nch; i++)
-		if (f->ch[i]->card == card && f->ch[i]->channel == channel)
-			return f->ch[i];
-	struct chan **a = realloc(f->ch, (f->nch + 1) * sizeof(*a));
-	if (!a)
+	struct vchannel **grown, *c;
+
+	for (size_t i = 0; i < f->v.nchannel; i++)
+		if (f->v.channel[i]->channel == channel && f->v.channel[i]->card == card)
+			return f->v.channel[i];
+	if (f->v.nchannel >= MAX_CHANNELS)
 		return NULL;
-	f->ch = a;
-	struct chan *c = calloc(1, sizeof(*c));
+	grown = reallocarray(f->v.channel, f->v.nchannel + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	f->v.channel = grown;
+	c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
 	c->card = card;
 	c->channel = channel;
-	c->begin = DMA_UNKNOWN;
-	return f->ch[f->nch++] = c;
+	return grown[f->v.nchannel++] = c;
 }
 
-static void tally(struct vector_finder *f, struct chan *c, int64_t end)
+/* Pairs of a channel lie in the order of the vectors. */
+static bool grow_pairs(const struct vector_finder *f, struct vchannel *c)
 {
-	c->transfers++;
-	c->busy += end - c->begin;
-	for (size_t v = 0; v < f->nirq; v++) {
-		struct pair *p = &c->p[v];
-		p->inside += (uint64_t)p->hits;
-		p->none += p->hits == 0;
-		p->one += p->hits == 1;
-		p->many += p->hits > 1;
-		if (p->hits == 1 && end > c->begin) {
-			if (!p->pos) {
-				p->pos = malloc(KEEP * sizeof(double));
-				p->end = malloc(KEEP * sizeof(double));
-			}
-			if (p->pos && p->end && p->n < KEEP) {
-				p->pos[p->n] = (double)(p->first - c->begin) /
-					       (double)(end - c->begin);
-				p->end[p->n++] = (double)(end - p->first);
-			}
-			if (c->size != DMA_UNKNOWN)
-				linear_fit_add(&p->fit, (double)c->size,
-					       (double)(p->first - c->begin));
-		}
-		p->hits = 0;
+	struct vpair *grown;
+
+	if (c->npair >= f->v.nvector)
+		return true;
+	grown = reallocarray(c->pair, f->v.nvector, sizeof(*grown));
+	if (!grown)
+		return false;
+	c->pair = grown;
+	memset(grown + c->npair, 0, (f->v.nvector - c->npair) * sizeof(*grown));
+	c->npair = f->v.nvector;
+	return true;
+}
+
+static uint64_t random_next(uint64_t *s)
+{
+	*s ^= *s << 13;
+	*s ^= *s >> 7;
+	return *s ^= *s << 17;
+}
+
+/* Algorithm R: every point is kept with the same chance. */
+static void keep_point(struct vector_finder *f, struct vpair *p, struct vpoint x)
+{
+	uint64_t at = p->npoint;
+
+	if (p->seen++ >= KEEP) {
+		at = random_next(&f->seed) % p->seen;
+		if (at < p->npoint)
+			p->point[at] = x;
+		return;
 	}
-	c->begin = DMA_UNKNOWN;
+	if (p->npoint == p->room) {
+		size_t room = p->room ? 2 * p->room : 16;
+		struct vpoint *grown =
+			room - p->room > f->budget
+				? NULL
+				: reallocarray(p->point, room, sizeof(*grown));
+
+		if (!grown)
+			return;
+		f->budget -= room - p->room;
+		p->point = grown;
+		p->room = room;
+	}
+	p->point[p->npoint++] = x;
+}
+
+/* ---- busy periods ---- */
+
+/* The period is judged: m transfers, the last begun at `begin`, ended at `end`. */
+static void close_period(struct vector_finder *f, struct vchannel *c, int64_t begin,
+			 int64_t end, int64_t size, bool whole)
+{
+	c->periods++;
+	c->transfers += c->m;
+	c->busy_ns += end - c->since_ns;
+	for (size_t i = 0; i < c->npair; i++) {
+		struct vpair *p = &c->pair[i];
+
+		p->inside += p->n;
+		p->one += p->n < c->m ? p->n : c->m;
+		p->none += p->n < c->m ? c->m - p->n : 0;
+		p->many += p->n > c->m;
+		p->covered += p->n > 0;
+		p->late = !p->n && whole;
+		p->late_begin = begin;
+		p->late_end = end;
+		p->late_size = size;
+		p->late_m = c->m;
+		if (p->n && whole)
+			keep_point(f, p,
+				   (struct vpoint){end - begin, end - p->last_ns, size});
+		p->n = 0;
+	}
+	c->m = 0;
+}
+
+/* Nothing can be said of what is open. */
+static void drop_period(struct vchannel *c)
+{
+	for (size_t i = 0; i < c->npair; i++) {
+		c->pair[i].n = 0;
+		c->pair[i].late = false;
+	}
+	c->m = 0;
+	c->nqueue = 0;
+}
+
+static int queue_push(struct vchannel *c, const struct sample *s)
+{
+	if (c->nqueue == MAX_QUEUE)
+		drop_period(c);
+	if (c->nqueue == c->aqueue) {
+		size_t a = c->aqueue ? 2 * c->aqueue : 16;
+		struct open *grown = reallocarray(c->queue, a, sizeof(*grown));
+
+		if (!grown)
+			return ERR_NOMEM;
+		c->queue = grown;
+		c->aqueue = a;
+	}
+	if (!c->nqueue && !c->m)
+		c->since_ns = s->time_ns;
+	c->queue[c->nqueue++] = (struct open){s->time_ns, s->size_bytes, s->tid};
+	return 0;
+}
+
+static struct open queue_pop(struct vchannel *c)
+{
+	struct open x = c->queue[0];
+
+	memmove(c->queue, c->queue + 1, --c->nqueue * sizeof(*c->queue));
+	return x;
+}
+
+/* The oldest transfer has ended (or failed: then the period says nothing). */
+static void transfer_ends(struct vector_finder *f, struct vchannel *c, int64_t now,
+			  bool failed)
+{
+	struct open x;
+
+	if (!c->nqueue)
+		return;
+	x = queue_pop(c);
+	c->m++;
+	c->bad |= failed;
+	if (c->nqueue && c->m < PERIOD)
+		return;
+	if (c->bad && !c->nqueue)
+		drop_period(c);
+	else if (!c->bad)
+		close_period(f, c, x.begin_ns, now, x.size, !c->nqueue);
+	else
+		c->m = 0;
+	if (!c->nqueue)
+		c->bad = false;
+	else
+		c->since_ns = now;
+}
+
+static void on_interrupt(struct vector_finder *f, size_t v, const struct sample *s)
+{
+	bool any = false;
+
+	f->v.vector[v].count++;
+	for (size_t i = 0; i < f->v.nchannel; i++) {
+		struct vchannel *c = f->v.channel[i];
+		struct vpair *p;
+
+		if (!grow_pairs(f, c))
+			continue;
+		p = &c->pair[v];
+		if (p->late && s->time_ns - p->late_end <= (p->late_end - p->late_begin) / 2) {
+			p->covered++;
+			p->one++;
+			p->none--;
+			p->inside++;
+			p->lates++;
+			keep_point(f, p,
+				   (struct vpoint){p->late_end - p->late_begin,
+						   p->late_end - s->time_ns, p->late_size});
+			any = true;
+		} else if (c->nqueue || c->m) {
+			p->n++;
+			p->last_ns = s->time_ns;
+			any = true;
+		}
+		p->late = false;
+	}
+	f->v.vector[v].outside += !any;
+}
+
+/* ---- calls ---- */
+
+static struct vchannel *call_channel(struct vector_finder *f, const struct call *c)
+{
+	return channel_at(f, c->card, c->channel);
+}
+
+/* A new call on a thread whose last one has not come back: it left by an exception. */
+static void leave_open(struct vector_finder *f, struct call *call, const struct sample *s)
+{
+	struct vchannel *c = call->starting || call->waiting ? call_channel(f, call) : NULL;
+
+	if (c && call->waiting)
+		transfer_ends(f, c, s->time_ns, true);
+	else if (c && call->starting && f->exits_seen && c->nqueue) {
+		c->nqueue--; /* the start threw: the youngest never began */
+		c->bad = c->nqueue || c->m;
+	}
+	call->starting = call->waiting = false;
+}
+
+static struct call *call_of(struct vector_finder *f, const struct sample *s)
+{
+	struct call *call = &f->call[(uint32_t)s->tid % CALLS];
+
+	if (call->tid != s->tid)
+		*call = (struct call){.tid = s->tid,
+				      .card = DMA_UNKNOWN,
+				      .channel = DMA_UNKNOWN};
+	return call;
+}
+
+static int on_call(struct vector_finder *f, const struct sample *s)
+{
+	struct call *call = call_of(f, s);
+	struct vchannel *c;
+
+	if (s->role == ROLE_SUBMIT || s->role == ROLE_WAIT) {
+		leave_open(f, call, s);
+		if (s->role == ROLE_SUBMIT || s->channel != DMA_UNKNOWN) {
+			call->card = s->card;
+			call->channel = s->channel;
+		}
+		call->starting = s->role == ROLE_SUBMIT && !(s->bits & SAMPLE_NO_EXIT);
+		call->waiting = s->role == ROLE_WAIT && !(s->bits & SAMPLE_NO_EXIT);
+	}
+	c = call_channel(f, call);
+	if (!c || !grow_pairs(f, c))
+		return ERR_NOMEM;
+	switch (s->role) {
+	case ROLE_SUBMIT:
+		return s->bits & SAMPLE_CIRCULAR ? 0 : queue_push(c, s);
+	case ROLE_STARTED:
+		f->exits_seen = true;
+		if (s->bits & SAMPLE_FAILED && call->starting && c->nqueue) {
+			c->nqueue--;
+			c->bad = c->nqueue || c->m;
+		}
+		call->starting = false;
+		return 0;
+	case ROLE_WOKEN:
+		if (!(s->bits & SAMPLE_PENDING) && (call->waiting || call->starting))
+			transfer_ends(f, c, s->time_ns, s->bits & SAMPLE_FAILED);
+		call->waiting = call->starting = false;
+		return 0;
+	case ROLE_STOP:
+		c = channel_at(f, s->card, s->channel);
+		if (c)
+			drop_period(c);
+		return 0;
+	default:
+		return 0;
+	}
 }
 
 int vector_finder_push(struct vector_finder *f, const struct sample *s, struct err *e)
 {
-	if (f->from == DMA_UNKNOWN)
-		f->from = s->time_ns;
-	f->to = s->time_ns;
-	if (s->role == ROLE_INTERRUPT) {
-		int v = vector_at(f, s->irq);
-		if (v < 0)
-			return 0;
-		f->count[v]++;
-		for (size_t i = 0; i < f->nch; i++)
-			if (f->ch[i]->begin != DMA_UNKNOWN && !f->ch[i]->p[v].hits++)
-				f->ch[i]->p[v].first = s->time_ns;
+	size_t v;
+	int rc;
+
+	if (f->v.from_ns == DMA_UNKNOWN)
+		f->v.from_ns = s->time_ns;
+	if (f->v.to_ns == DMA_UNKNOWN || s->time_ns > f->v.to_ns)
+		f->v.to_ns = s->time_ns;
+	if (s->role == ROLE_OTHER || s->role == ROLE_HANDLED || s->role == ROLE_DOORBELL)
 		return 0;
-	}
-	if (s->role != ROLE_SUBMIT && s->role != ROLE_WOKEN && s->role != ROLE_WAIT)
-		return 0;
-	size_t h = (uint32_t)s->tid % 1024;
-	if (s->role != ROLE_WOKEN &&
-	    (s->role == ROLE_SUBMIT || s->channel != DMA_UNKNOWN)) {
-		f->call[h].tid = s->tid;
-		f->call[h].card = s->card;
-		f->call[h].channel = s->channel;
-	}
-	if (s->role == ROLE_WAIT || f->call[h].tid != s->tid)
-		return 0;
-	struct chan *c = chan_at(f, f->call[h].card, f->call[h].channel);
-	if (!c)
-		return err_set(e, ERR_NOMEM, "vector finder: no memory");
-	if (s->role == ROLE_SUBMIT && c->begin == DMA_UNKNOWN) {
-		c->begin = s->time_ns;
-		c->size = s->size_bytes;
-		for (size_t v = 0; v < f->nirq; v++)
-			c->p[v].hits = 0;
-	} else if (s->role == ROLE_WOKEN && c->begin != DMA_UNKNOWN &&
-		   !(s->bits & SAMPLE_PENDING)) {
-		tally(f, c, s->time_ns);
-	}
-	return 0;
+	if (s->role != ROLE_INTERRUPT)
+		return on_call(f, s) ? err_set(e, ERR_LIMIT,
+					       "vector finder: too many channels, or no "
+					       "memory")
+				     : 0;
+	rc = vector_at(f, s->irq, &v, e);
+	if (!rc)
+		on_interrupt(f, v, s);
+	return rc;
 }
 
 int vector_finder_loss(struct vector_finder *f, int32_t cpu, int64_t from_ns,
 		       int64_t to_ns)
 {
 	(void)cpu, (void)from_ns, (void)to_ns;
-	for (size_t i = 0; i < f->nch; i++)
-		f->ch[i]->begin = DMA_UNKNOWN; /* intervals with a hole are no evidence */
+	for (size_t i = 0; i < f->v.nchannel; i++)
+		drop_period(f->v.channel[i]);
+	for (size_t i = 0; i < CALLS; i++)
+		f->call[i].starting = f->call[i].waiting = false;
 	return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static double median(double *a, size_t n)
-{
-	if (!n)
-		return NAN;
-	qsort(a, n, sizeof(*a), compare);
-	return a[(n - 1) / 2];
-}
-
-static void judge(struct vector_evidence *v, double chance)
-{
-	double hit = v->transfers ? (double)(v->one + v->many) / (double)v->transfers : 0;
-	double out = v->interrupts ? (double)v->outside / (double)v->interrupts : 0;
-
-	v->score = hit > chance ? (hit - chance) / (1 - chance + 1e-9) : 0;
-	if (!(v->position > 0.5))
-		v->score *= 0.3;
-	if (!v->interrupts)
-		v->verdict = VERDICT_SILENT;
-	else if (v->transfers < THIN)
-		v->verdict = VERDICT_UNCLEAR;
-	else if (hit < 0.5 || hit < 1.5 * chance)
-		v->verdict = chance > 0.9 ? VERDICT_UNCLEAR : VERDICT_UNRELATED;
-	else if (hit < 0.9)
-		v->verdict = VERDICT_UNCLEAR;
-	else if (!(v->position > 0.5))
-		v->verdict = VERDICT_DATA_AVAILABLE;
-	else
-		v->verdict = out > 0.1 ? VERDICT_SHARED : VERDICT_COMPLETION;
-	snprintf(v->why, sizeof(v->why),
-		 "%.1f %% of %llu transfers hold it, chance alone %.1f %%; %.1f %% of "
-		 "its %llu interrupts outside; at %.2f of the interval",
-		 100 * hit, (unsigned long long)v->transfers, 100 * chance, 100 * out,
-		 (unsigned long long)v->interrupts, v->position);
-}
-
-static void evidence(struct vector_finder *f, size_t v, struct chan *c,
-		     struct vector_evidence *o)
-{
-	struct pair *p = &c->p[v];
-	struct linear_result lr;
-	double span = (double)(f->to - f->from), each;
-
-	linear_fit_solve(&p->fit, &lr);
-	*o = (struct vector_evidence){.irq = f->irq[v],
-				      .card = c->card,
-				      .channel = c->channel,
-				      .transfers = c->transfers,
-				      .one = p->one,
-				      .many = p->many,
-				      .none = c->transfers - p->one - p->many,
-				      .interrupts = f->count[v],
-				      .outside = f->count[v] - p->inside,
-				      .position = median(p->pos, p->n),
-				      .to_end_ns = median(p->end, p->n),
-				      .slope_ns_per_byte = lr.b,
-				      .intercept_ns = lr.a};
-	each = c->transfers ? (double)c->busy / (double)c->transfers : 0;
-	judge(o, span > 0 ? 1 - exp(-(double)o->outside /
-				    fmax(span - (double)c->busy, 1) * each)
-			  : 0);
-}
-
-static int by_score(const void *a, const void *b)
-{
-	const struct vector_evidence *x = a, *y = b;
-	return (x->score < y->score) - (x->score > y->score);
 }
 
 int vector_finder_finish(struct vector_finder *f, const struct vector_result **r,
 			 struct err *e)
 {
-	size_t n = f->nirq * (f->nch + 1), k = f->nirq;
-
-	free(f->ev);
-	if (!(f->ev = calloc(n + 1, sizeof(*f->ev))))
-		return err_set(e, ERR_NOMEM, "vector finder: no memory");
-	for (size_t v = 0; v < f->nirq; v++) {
-		f->ev[v] = (struct vector_evidence){
-			.irq = f->irq[v],
-			.card = DMA_UNKNOWN,
-			.channel = DMA_UNKNOWN,
-			.interrupts = f->count[v],
-			.outside = f->count[v],
-			.position = NAN,
-			.to_end_ns = NAN,
-			.slope_ns_per_byte = NAN,
-			.intercept_ns = NAN,
-			.verdict = f->count[v] ? VERDICT_UNRELATED : VERDICT_SILENT};
-		for (size_t i = 0; i < f->nch; i++, k++) {
-			evidence(f, v, f->ch[i], &f->ev[k]);
-			if (!i || f->ev[k].score > f->ev[v].score) {
-				f->ev[v] = f->ev[k];
-				f->ev[v].card = f->ev[v].channel = DMA_UNKNOWN;
-			}
-		}
-	}
-	qsort(f->ev, f->nirq, sizeof(*f->ev), by_score);
-	f->result = (struct vector_result){f->ev,	f->nirq, f->ev + f->nirq,
-					   k - f->nirq, true,	 ""};
-	for (size_t v = 0; v < f->nirq; v++)
-		if (f->ev[v].verdict == VERDICT_COMPLETION ||
-		    f->ev[v].verdict == VERDICT_SHARED)
-			f->result.thin = false;
-	if (f->result.thin)
-		snprintf(f->result.advice, sizeof(f->result.advice),
-			 "no vector is clearly the completion: name it with --irq");
-	*r = &f->result;
-	return 0;
+	for (size_t i = 0; i < f->v.nchannel; i++)
+		if (!grow_pairs(f, f->v.channel[i]))
+			return err_set(e, ERR_NOMEM, "vector finder: no memory");
+	*r = &f->v.result;
+	return vectors_judge(&f->v, e);
 }

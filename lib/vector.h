@@ -1,9 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which interrupt vector ends transfers? Evidence from one streaming pass over the same samples
- * as the joiner's: for every vector and every channel, how its interrupts lie against the intervals
- * doorbell -> woken. O(vectors x channels) memory. Pure.
+ * Which interrupt vector ends transfers? Evidence from one streaming pass over the same samples as the
+ * joiner's. Pure; memory grows with vectors x channels, not with time.
+ *
+ * A channel is busy from a submit until its last open transfer has ended for the program (woken); such a
+ * busy period, or 64 transfers of one that does not end, is the unit. For each vector and channel:
+ *
+ *   coverage   share of busy periods that hold at least one of its interrupts; one that comes shortly
+ *              after the end (by at most half the transfer's time) counts for a period without any
+ *   chance     what coverage its rate while the channel is idle would give (Poisson)
+ *   nearness   median of the time from its last interrupt to the end, against ln 2 / rate, which it
+ *              would be if the two had nothing to do with one another
+ *   following  1 - (IQR of end - interrupt)^2 / (IQR of end - begin)^2: the share of the transfers'
+ *              variation (by size, by load) that is over when the interrupt comes. Near 1 for the end;
+ *              near 0 for an interrupt that comes a fixed time after the start ("data available")
+ *
+ * completion: near (< 0.5), following (>= 0.5; or, when all transfers take the same within 10 %, in their
+ * last fifth), in at least half of the periods. data available: related to the transfers, but not
+ * following them, or in their first half. Anything else that is related is `unclear`, as is everything
+ * about fewer than VECTOR_MIN transfers; a channel with fewer takes the vector that ends transfers of the
+ * card's other channels if it fits there too.
  */
+
 #ifndef DMA_VECTOR_H
 #define DMA_VECTOR_H
 
@@ -26,16 +44,20 @@ enum verdict {
 };
 const char *verdict_name(enum verdict v); /* "completion", "data available", ... */
 
+enum { VECTOR_MIN = 8 };
+
 struct vector_evidence {
 	int32_t irq;
 	int64_t card, channel;	   /* DMA_UNKNOWN = over all channels */
-	uint64_t transfers;	   /* intervals doorbell (else submit) -> woken looked at */
-	uint64_t one, none, many;  /* intervals holding exactly one, no, several of its interrupts */
+	uint64_t transfers;	   /* ended ones looked at */
+	/* ... with exactly one interrupt, no, several; in a busy period of m transfers and n interrupts
+	 * min(n, m) have one, m - n none, and n - m > 0 counts as one `many` */
+	uint64_t one, none, many;
 	uint64_t interrupts;	   /* of this vector in the recording */
 	uint64_t outside;	   /* of those, inside no interval (of this channel) */
-	double position;	   /* median of (irq - begin) / (end - begin) over `one`; NAN */
-	double to_end_ns;	   /* median of end - irq over `one`; NAN */
-	double slope_ns_per_byte;  /* of begin -> irq against size, robust; NAN = one size only */
+	double position;	   /* median of (irq - begin) / (end - begin) of the last transfer; above 1 = late; NAN */
+	double to_end_ns;	   /* median of end - irq; NAN */
+	double slope_ns_per_byte;  /* of begin -> irq against size (Theil-Sen); NAN = one size only */
 	double intercept_ns;
 	double score;		   /* 0 .. 1, how well it fits a completion */
 	enum verdict verdict;

@@ -448,6 +448,9 @@ static void check_holes(struct recording *r)
 					 session_feed(r->session) == FEED_PERF && !r->lost
 				 ? "perf loses samples from idle CPUs here: use "
 				   "--irq-feed bpf"
+			 : ev->role == ROLE_INTERRUPT && !r->lost
+				 ? "another program samples this tracepoint too and "
+				   "made the kernel skip ours: record again without it"
 				 : "use a larger ring (-m)");
 		warn(r, text);
 	}

@@ -45,6 +45,10 @@ struct session {
 	uint32_t irq_event;
 	size_t ring_bytes;
 	bool has_irq;
+	/* With the feed: what perf's count is ahead of the feed's by, from before its gate was
+	 * opened; and how many interrupts the feed did not see (another program's perf event
+	 * on the same tracepoint can make the kernel skip it). */
+	int64_t irq_ahead, irq_missed;
 };
 
 /* ---- attributes ---- */
@@ -462,20 +466,69 @@ size_t session_ncpu(const struct session *s)
 
 /* ---- running ---- */
 
+static int read_count(const struct session *s, struct perf_evsel *event, uint64_t *sum,
+		      struct err *e)
+{
+	int ncpu = perf_cpu_map__nr(s->cpus), nthread = (int)xyarray__max_y(event->fd);
+
+	*sum = 0;
+	for (int cpu = 0; cpu < ncpu; cpu++) {
+		for (int thread = 0; thread < nthread; thread++) {
+			struct perf_counts_values v;
+			int rc = perf_evsel__read(event, cpu, thread, &v);
+
+			if (rc)
+				return err_set(e, ERR_IO, "reading an event's count: %s",
+					       strerror(-rc));
+			*sum += v.val;
+		}
+	}
+	return 0;
+}
+
+
+/* perf's count of the tracepoint less the feed's, at one moment: nothing came between the
+ * two readings of the former. */
+static int irq_ahead(struct session *s, int64_t *ahead, struct err *e)
+{
+	uint64_t before = 0, after = 1, seen = 0, refused;
+	int rc = 0;
+
+	for (int i = 0; i < 64 && before != after && !rc; i++) {
+		rc = read_count(s, s->counter, &before, e);
+		if (!rc)
+			rc = irqfeed_counts(s->feed, &seen, &refused, e);
+		if (!rc)
+			rc = read_count(s, s->counter, &after, e);
+	}
+	*ahead = (int64_t)(before - seen);
+	return rc;
+}
+
 int session_enable(struct session *s, struct err *e)
 {
+	int rc;
+
 	if (s->counters)
 		perf_evlist__enable(s->counters);
 	if (s->interrupts)
 		perf_evlist__enable(s->interrupts);
 	if (s->uprobes)
 		perf_evlist__enable(s->uprobes);
-	return s->feed ? irqfeed_gate(s->feed, true, e) : 0;
+	if (!s->feed)
+		return 0;
+	rc = irqfeed_gate(s->feed, true, e);
+	return rc ? rc : irq_ahead(s, &s->irq_ahead, e);
 }
 
 int session_disable(struct session *s, struct err *e)
 {
-	int rc = s->feed ? irqfeed_gate(s->feed, false, e) : 0;
+	int64_t ahead = 0;
+	int rc = s->feed ? irq_ahead(s, &ahead, e) : 0;
+
+	if (!rc && s->feed)
+		rc = irqfeed_gate(s->feed, false, e);
+	s->irq_missed = ahead > s->irq_ahead ? ahead - s->irq_ahead : 0;
 
 	if (s->uprobes)
 		perf_evlist__disable(s->uprobes);
@@ -582,49 +635,19 @@ int session_drain(struct session *s,
 
 /* ---- counts ---- */
 
-static int read_count(const struct session *s, struct perf_evsel *event, uint64_t *sum,
-		      struct err *e)
-{
-	int ncpu = perf_cpu_map__nr(s->cpus), nthread = (int)xyarray__max_y(event->fd);
-
-	*sum = 0;
-	for (int cpu = 0; cpu < ncpu; cpu++) {
-		for (int thread = 0; thread < nthread; thread++) {
-			struct perf_counts_values v;
-			int rc = perf_evsel__read(event, cpu, thread, &v);
-
-			if (rc)
-				return err_set(e, ERR_IO, "reading an event's count: %s",
-					       strerror(-rc));
-			*sum += v.val;
-		}
-	}
-	return 0;
-}
-
 int session_count(struct session *s, size_t event, uint64_t *counted, struct err *e)
 {
 	uint64_t refused;
+	int rc;
 
-	if (s->feed && s->has_irq && event == s->nevent - 1)
-		return irqfeed_counts(s->feed, counted, &refused, e);
+	if (s->feed && s->has_irq && event == s->nevent - 1) {
+		rc = irqfeed_counts(s->feed, counted, &refused, e);
+		*counted += (uint64_t)s->irq_missed;
+		return rc;
+	}
 	/* perf's own tracepoint: the event that samples may count only what it sampled */
 	if (s->has_irq && event == s->nevent - 1)
 		return read_count(s, s->counter, counted, e);
 	return read_count(s, s->event[event], counted, e);
 }
 
-int session_irq_check(struct session *s, uint64_t *check, uint64_t *refused,
-		      struct err *e)
-{
-	uint64_t seen;
-	int rc;
-
-	*check = *refused = 0;
-	if (!s->has_irq)
-		return 0;
-	rc = read_count(s, s->counter, check, e);
-	if (!rc && s->feed)
-		rc = irqfeed_counts(s->feed, &seen, refused, e);
-	return rc;
-}
