@@ -139,6 +139,7 @@ static int resolve_path(struct decoding *c)
 	if (!ev->npath || c->value[V_FD] == DMA_UNKNOWN)
 		return 0;
 	path = fds_path(&c->d->fds, c->rec->pid, c->value[V_FD], c->rec->time_ns);
+	path = path && *path ? path : NULL; /* "": not known */
 	c->d->unresolved += !path;
 	for (size_t i = 0; path && i < ev->npath; i++) {
 		if (!meta_path_match(&ev->path[i], path, &card, &channel))

@@ -21,6 +21,7 @@
 
 #include "cli.h"
 #include "cost.h"
+#include "descriptors.h"
 #include "err.h"
 #include "machine.h"
 #include "num.h"
@@ -32,9 +33,9 @@
 #include "tracing.h"
 #include "workload.h"
 
-#define DRAIN_MS 150
+#define DRAIN_MS      150
 #define RECORDER_NICE (-15) /* rings are read in time also when all CPUs poll */
-#define TOOL	 "dmarec"
+#define TOOL	      "dmarec"
 
 /* Which event an id belongs to: open addressing, a power of two of slots. */
 struct id_slot {
@@ -49,7 +50,8 @@ struct recording {
 	struct probes *probes;
 	struct session *session;
 	struct perfdata_writer *file;
-	uint32_t *event_id; /* probes, then the interrupt */
+	struct descriptors *descriptors; /* NULL = not wanted */
+	uint32_t *event_id;		 /* probes, then the interrupt */
 	struct perfdata_attr *attr;
 	size_t nattr;
 	struct id_slot *slot;
@@ -72,13 +74,13 @@ static int64_t now_ns(int clockid)
 
 /* ---- rings to file ---- */
 
-static void count_sample(struct recording *r, uint64_t id)
+/* Which event an id belongs to; nattr = none. */
+static size_t event_of(const struct recording *r, uint64_t id)
 {
 	for (size_t h = id & (r->nslot - 1); r->slot[h].id; h = (h + 1) & (r->nslot - 1))
-		if (r->slot[h].id == id) {
-			r->delivered[r->slot[h].event]++;
-			return;
-		}
+		if (r->slot[h].id == id)
+			return r->slot[h].event;
+	return r->nattr;
 }
 
 /* Where session.c's samples and records keep the first number we need: the id, or what
@@ -98,6 +100,18 @@ static void note_time(struct recording *r, const char *sample, size_t size)
 		r->last_ns = t;
 }
 
+static int see_sample(struct recording *r, uint64_t id, const char *sample, size_t size,
+		      struct err *e)
+{
+	size_t event = event_of(r, id);
+
+	note_time(r, sample, size);
+	if (event == r->nattr)
+		return 0;
+	r->delivered[event]++;
+	return descriptors_see(r->descriptors, event, sample, size, e);
+}
+
 static int put(void *arg, const void *buf, size_t len, struct err *e)
 {
 	struct recording *r = arg;
@@ -112,9 +126,7 @@ static int put(void *arg, const void *buf, size_t len, struct err *e)
 			break;
 		memcpy(&v, p + (h.type == PERF_RECORD_LOST ? AT_LOST : AT_ID), sizeof(v));
 		if (h.type == PERF_RECORD_SAMPLE)
-			note_time(r, p, (size_t)(end - p));
-		if (h.type == PERF_RECORD_SAMPLE)
-			count_sample(r, v);
+			rc = see_sample(r, v, p, h.size, e);
 		else if (h.type == PERF_RECORD_LOST)
 			r->lost += v;
 	}
@@ -126,6 +138,8 @@ static int drain(struct recording *r, struct err *e)
 	uint64_t bytes = 0;
 	int rc = session_drain(r->session, put, r, &bytes, e);
 
+	if (!rc)
+		rc = descriptors_look(r->descriptors, &r->meta, e);
 	if (!rc && bytes)
 		rc = perfdata_round(r->file, e);
 	return rc ? rc : perfdata_flush(r->file, e);
@@ -196,6 +210,7 @@ static int add_probes(struct recording *r, struct err *e)
 
 static int open_session(struct recording *r, struct err *e)
 {
+	bool *wake = calloc(r->meta.nevent + 1, sizeof(*wake));
 	struct session_options so = {.clockid = r->o->clockid,
 				     .ring_bytes = r->o->ring_bytes,
 				     .feed = r->o->feed,
@@ -203,14 +218,20 @@ static int open_session(struct recording *r, struct err *e)
 				     .nirq = r->o->nirq,
 				     .uprobe = r->event_id,
 				     .nuprobe = r->o->plan->n,
+				     .wake = wake,
 				     .irq_event = r->event_id[r->o->plan->n]};
 	pid_t *tasks = NULL;
 	int rc = threads_of(r->o->argv ? r->work.pid : r->o->pid, &tasks, &so.npid, e);
 
+	for (size_t i = 0; wake && i < r->o->plan->n; i++)
+		wake[i] = descriptors_wanted(&r->meta.event[i]);
+	if (!rc && !wake)
+		rc = err_set(e, ERR_NOMEM, "no memory");
 	so.pid = tasks;
 	if (!rc)
 		rc = session_open(&r->session, &so, e);
 	free(tasks);
+	free(wake);
 	if (rc)
 		return rc;
 	r->nattr = session_nevents(r->session);
@@ -562,6 +583,9 @@ static int arm(struct recording *r, struct err *e)
 		rc = snapshot_events(&r->meta, r->o->plan, probes_group(r->probes),
 				     r->o->nirq > 0, e);
 	if (!rc)
+		rc = descriptors_new(&r->descriptors, &r->meta, tracefs_find(NULL),
+				     r->o->clockid, e);
+	if (!rc)
 		rc = open_session(r, e);
 	if (rc)
 		return rc;
@@ -605,6 +629,7 @@ static void clean(struct recording *r)
 
 	perfdata_abandon(r->file);
 	session_close(r->session);
+	descriptors_free(r->descriptors);
 	if (probes_close(r->probes, &why))
 		cli_warn(TOOL, "%s", why.text);
 	workload_release(&r->work);

@@ -28,7 +28,7 @@
 #include "irqfeed.h"
 
 #define DEFAULT_RING_BYTES (16u << 20)
-#define ALL_RINGS_BYTES    (256u << 20) /* unless -m says more */
+#define ALL_RINGS_BYTES	   (256u << 20) /* unless -m says more */
 #define MIN_RING_BYTES	   (64u << 10)
 
 struct session {
@@ -218,6 +218,10 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 
 		a.inherit = 1;
 		a.wakeup_watermark = (uint32_t)(s->ring_bytes / 4);
+		if (o->wake && o->wake[i]) {
+			a.watermark = 0;
+			a.wakeup_events = 1;
+		}
 		if (i == 0) /* names of tasks, and who begot whom */
 			a.comm = a.comm_exec = a.task = 1;
 		rc = add_event(s, s->uprobes, &a, &event, e);

@@ -83,7 +83,8 @@ int snapshot_events(struct meta *m, const struct plan *p, const char *group,
 		add_rules(ev, q);
 		if (!ev->name || !ev->function || !ev->file)
 			return nomem(e);
-		if (q->role == ROLE_SUBMIT || q->role == ROLE_WAIT)
+		if (q->role == ROLE_SUBMIT || q->role == ROLE_WAIT ||
+		    q->role == ROLE_STOP)
 			if (add_paths(ev, q->spec, e))
 				return ERR_NOMEM;
 	}
