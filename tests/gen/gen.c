@@ -112,11 +112,13 @@ static void take(struct gen *g, struct sample *out)
 		g->heap[i] = x;
 }
 
-static bool is_lost(const struct gen *g, int64_t at)
+static bool is_lost(const struct gen *g, int64_t at, int64_t *to)
 {
 	for (unsigned i = 0; i < g->o.loss; i++)
-		if (at >= g->loss[i][0] && at <= g->loss[i][1])
+		if (at >= g->loss[i][0] && at <= g->loss[i][1]) {
+			*to = g->loss[i][1];
 			return true;
+		}
 	return false;
 }
 
@@ -138,10 +140,11 @@ static int64_t event(struct gen *g, const struct chan *c, enum role r, int64_t a
 			   .irq = -1,
 			   .role = (uint8_t)r};
 
+	if (r == ROLE_SUBMIT || r == ROLE_STARTED)
+		s.direction = c->index & 1 ? DIR_FROM_HOST : DIR_TO_HOST;
 	if (r == ROLE_SUBMIT) {
 		s.size_bytes = f->size;
 		s.addr = 0x1000;
-		s.direction = c->index & 1 ? DIR_FROM_HOST : DIR_TO_HOST;
 	}
 	if (g->o.other_thread && (r == ROLE_WAIT || r == ROLE_WOKEN))
 		s.tid++;
@@ -151,8 +154,11 @@ static int64_t event(struct gen *g, const struct chan *c, enum role r, int64_t a
 		s.cpu = 3 - c->index % 4;
 		s.irq = GEN_IRQ + c->index % (int)g->o.vectors;
 	}
-	if (!is_lost(g, at))
+	int64_t to;
+	if (!is_lost(g, at, &to))
 		put(g, &s);
+	else if (g->sink.lost)
+		g->sink.lost(g->sink.arg, &s, to);
 	return s.seq;
 }
 

@@ -57,6 +57,8 @@ struct gen_sink {
 	void (*truth)(void *arg, const struct gen_truth *t);
 	/* Windows of loss, before any sample. */
 	void (*loss)(void *arg, int64_t from_ns, int64_t to_ns);
+	/* A sample that vanished in a window that ends at to_ns; out of order. */
+	void (*lost)(void *arg, const struct sample *s, int64_t to_ns);
 };
 
 enum { GEN_IRQ = 68, GEN_PID = 4242 };
