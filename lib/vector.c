@@ -21,6 +21,7 @@ struct call {
 	int32_t tid;
 	bool starting, waiting;
 	int64_t card, channel; /* of the last call that told them */
+	int64_t since_ns;	 /* entry of the wait, or of a start that blocks */
 };
 
 struct vector_finder {
@@ -169,9 +170,10 @@ static void keep_point(struct vector_finder *f, struct vpair *p, struct vpoint x
 
 /* ---- busy periods ---- */
 
-/* The period is judged: m transfers, the last begun at `begin`, ended at `end`. */
-static void close_period(struct vector_finder *f, struct vchannel *c, int64_t begin,
-			 int64_t end, int64_t size, bool whole)
+/* The period is judged: m transfers, the last is x, ended at `end`. An interrupt that came
+ * before the program began to wait is none whose distance to the end says anything. */
+static void close_period(struct vector_finder *f, struct vchannel *c, const struct open *x,
+			 int64_t waited, int64_t end, bool whole)
 {
 	c->periods++;
 	c->transfers += c->m;
@@ -185,13 +187,14 @@ static void close_period(struct vector_finder *f, struct vchannel *c, int64_t be
 		p->many += p->n > c->m;
 		p->covered += p->n > 0;
 		p->late = !p->n && whole;
-		p->late_begin = begin;
+		p->late_begin = x->begin_ns;
 		p->late_end = end;
-		p->late_size = size;
+		p->late_size = x->size;
 		p->late_m = c->m;
-		if (p->n && whole)
+		if (p->n && whole && p->last_ns >= waited)
 			keep_point(f, p,
-				   (struct vpoint){end - begin, end - p->last_ns, size});
+				   (struct vpoint){end - x->begin_ns, end - p->last_ns,
+						   x->size});
 		p->n = 0;
 	}
 	c->m = 0;
@@ -236,8 +239,8 @@ static struct open queue_pop(struct vchannel *c)
 }
 
 /* The oldest transfer has ended (or failed: then the period says nothing). */
-static void transfer_ends(struct vector_finder *f, struct vchannel *c, int64_t now,
-			  bool failed)
+static void transfer_ends(struct vector_finder *f, struct vchannel *c, int64_t waited,
+			  int64_t now, bool failed)
 {
 	struct open x;
 
@@ -251,7 +254,7 @@ static void transfer_ends(struct vector_finder *f, struct vchannel *c, int64_t n
 	if (c->bad && !c->nqueue)
 		drop_period(c);
 	else if (!c->bad)
-		close_period(f, c, x.begin_ns, now, x.size, !c->nqueue);
+		close_period(f, c, &x, waited, now, !c->nqueue);
 	else
 		c->m = 0;
 	if (!c->nqueue)
@@ -305,7 +308,7 @@ static void leave_open(struct vector_finder *f, struct call *call, const struct 
 	struct vchannel *c = call->starting || call->waiting ? call_channel(f, call) : NULL;
 
 	if (c && call->waiting)
-		transfer_ends(f, c, s->time_ns, true);
+		transfer_ends(f, c, call->since_ns, s->time_ns, true);
 	else if (c && call->starting && f->exits_seen && c->nqueue) {
 		c->nqueue--; /* the start threw: the youngest never began */
 		c->bad = c->nqueue || c->m;
@@ -335,6 +338,7 @@ static int on_call(struct vector_finder *f, const struct sample *s)
 			call->card = s->card;
 			call->channel = s->channel;
 		}
+		call->since_ns = s->time_ns;
 		call->starting = s->role == ROLE_SUBMIT && !(s->bits & SAMPLE_NO_EXIT);
 		call->waiting = s->role == ROLE_WAIT && !(s->bits & SAMPLE_NO_EXIT);
 	}
@@ -354,7 +358,8 @@ static int on_call(struct vector_finder *f, const struct sample *s)
 		return 0;
 	case ROLE_WOKEN:
 		if (!(s->bits & SAMPLE_PENDING) && (call->waiting || call->starting))
-			transfer_ends(f, c, s->time_ns, s->bits & SAMPLE_FAILED);
+			transfer_ends(f, c, call->since_ns, s->time_ns,
+				      s->bits & SAMPLE_FAILED);
 		call->waiting = call->starting = false;
 		return 0;
 	case ROLE_STOP:

@@ -9,7 +9,8 @@
  *   coverage   share of busy periods that hold at least one of its interrupts; one that comes shortly
  *              after the end (by at most half the transfer's time) counts for a period without any
  *   chance     what coverage its rate while the channel is idle would give (Poisson)
- *   nearness   median of the time from its last interrupt to the end, against ln 2 / rate, which it
+ *   nearness   median of the time from its last interrupt to the end, where the program was waiting
+ *              by then, against ln 2 / rate, which it
  *              would be if the two had nothing to do with one another
  *   following  1 - (IQR of end - interrupt)^2 / (IQR of end - begin)^2: the share of the transfers'
  *              variation (by size, by load) that is over when the interrupt comes. Near 1 for the end;
