@@ -1,8 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make vm: a shell in the guest, with an edu card and its driver's module at hand.
-VM := $(abspath $(B)/vm)
-vm: all edudma
-	@mkdir -p $(VM)/share
+# make check-vm: the card, its driver and its library in the guest, against what is known to be true.
+VM  := $(abspath $(B)/vm)
+FLX := $(B)/tests/vm
+FLX_CXX = $(CXX) -std=c++17 $(OPT) $(filter-out -Wmissing-prototypes,$(WARN)) -D_GNU_SOURCE \
+	  -Iexamples/edu -Itests/vm/flx
+FLX_H := examples/edu/edudma.h $(wildcard tests/vm/flx/*.h)
+
+$(FLX)/libFlxCard.so: tests/vm/flx/FlxCard.cc $(FLX_H)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(FLX_CXX) -fPIC -shared -Wl,-soname,$(@F) -o $@ $<
+$(FLX)/flxload: tests/vm/flx/flxload.cc $(FLX_H) $(FLX)/libFlxCard.so
+	$(call say,LD,$@)
+	$(Q)$(FLX_CXX) -o $@ $< -L$(FLX) -lFlxCard -Wl,-rpath,'$$ORIGIN'
+$(FLX)/fastcard: tests/vm/fastcard.c tests/vm/flx/flxregs.h
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 $(OPT) $(WARN) -D_GNU_SOURCE -o $@ $<
+vm-programs: all $(FLX)/flxload $(FLX)/fastcard
+
+vm: all
 	@tests/vm/prepare.sh $(VM)
+	$(MAKE) --no-print-directory edudma
 	tests/vm/boot.sh $(VM) $(VM)/share -- -device edu
-.PHONY: vm
+check-vm: vm-programs
+	@B='$(B)' MAKE='$(MAKE)' tests/vm/check.sh $(VM)
+.PHONY: vm check-vm vm-programs

@@ -5,6 +5,7 @@
 set -eu
 dir=$1
 here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$dir/share"
 skip() { echo "$*"; exit 77; }
 
 [ "$(uname -m)" = x86_64 ] || skip "the guest is for x86_64 hosts"

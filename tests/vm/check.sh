@@ -1,0 +1,158 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# make check-vm: boot the guest twice, and hold what the tools say there against what is known to be true: the
+# workload's and the card's own logs, and QEMU's trace of the edu card. One line for each scenario.
+#   check.sh DIR        exit 0 right or SKIP, 1 wrong.   VM_BOOTS="edu flx", VM_COUNT_edu, VM_COUNT_flx
+set -u
+vm=$1
+share=$vm/share
+here=$(cd "$(dirname "$0")" && pwd)
+failed=0
+mkdir -p "$share"
+reason=$("$here/prepare.sh" "$vm")
+case $? in
+0) ;;
+77) echo "SKIP check-vm: $reason"; exit 0 ;;
+*) echo "check-vm: the guest cannot be prepared: $reason"; exit 1 ;;
+esac
+$MAKE --no-print-directory edudma KDIR="/lib/modules/$(cat "$vm/kver")/build" || exit 1
+
+wrong() { # what
+	echo "    wrong: $*"
+	failed=1
+}
+
+boot() { # name, seconds, qemu options; the guest's output goes to a file, its progress here
+	local name=$1 limit=$2 rc
+	shift 2
+	find "$share" -mindepth 1 -name "${name}*" -delete
+	"$here/boot.sh" "$vm" "$share" -t "$limit" -s "$here/$name.sh,$(eval echo "\${VM_COUNT_$name:-}")" -- "$@" \
+		</dev/null >"$share/$name.console" 2>&1
+	rc=$?
+	[ $rc = 0 ] && return 0
+	echo "check-vm: boot $name ended with $rc (124: not within $limit s); its last words:"
+	tail -20 "$share/$name.console"
+	failed=1
+	return 1
+}
+
+# QEMU saw each command written and each MSI sent: the time between is the edu card's own. Give each line of
+# the truths, in order of the runs, its tenth column.
+edu_truth() {
+	local name
+	awk 'FNR == NR { base[NR - 1] = $1; msi["0x" $2] = NR - 1; card["0x" substr($1, 1, 5) "098"] = NR - 1; next }
+		{ split($1, t, /[@:]/) }
+		/edu-mmio/ { a = $7; v = substr($9, length($9)); if (a in card && v ~ /[1357]/) {
+			c = card[a]; n[c]++; at[c, n[c]] = t[2] } }
+		/vtd-ir/ { a = $7; if (a in msi) { c = msi[a]; if (!((c, n[c]) in took))
+			took[c, n[c]] = t[2] - at[c, n[c]] } }
+		END { for (c in n) for (i = 1; i <= n[c]; i++)
+			print c, i, (c, i) in took ? sprintf("%.0f", took[c, i] * 1e9) : "" }' \
+		"$share/msi" "$vm/edu.trace" >"$share/edu.device"
+	: >"$share/edu.used"
+	while read -r name; do
+		sort -n "$share/$name.truth" >"$share/$name.sorted"
+		awk -F'[ \t]' -v OFS='\t' -v used="$share/edu.used" -v run="$name" -v extra="$(wc -l <"$share/$name.sorted")" '
+			FILENAME ~ /edu.used/ { skip[$1] = $2; next }
+			FILENAME ~ /edu.device/ { took[$1, $2] = $3; next }
+			{ print $1, $2, $3, $4, $5, $6, $7, $8, "", took[$2, ++skip[$2]] }
+			END { if (run == "timeout") skip[0] += extra
+			      for (c in skip) print c, skip[c] >used }' \
+			"$share/edu.used" "$share/edu.device" "$share/$name.sorted" >"$share/$name.truth"
+	done <"$share/runs"
+}
+
+us() {
+	[ "$1" ] && awk -v ns="$1" 'BEGIN { printf "%.0f", ns / 1000 }' || echo -
+}
+
+# compare NAME STRAYS: prints the line, and says what is wrong. STRAYS '-': any number.
+compare() {
+	local name=$1 strays=$2 line db=$share/$1.check.db recorded
+	if [ "$(cat "$share/$name.status" 2>/dev/null)" != 0 ]; then
+		echo "$name"
+		wrong "the scenario did not run: $(head -3 "$share/$name.err" "$share/$name.summary" 2>&1 | tr '\n' ' ')"
+		return
+	fi
+	cp "$share/$name.db" "$db"
+	line=$(sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE truth (number INTEGER, card INTEGER, channel INTEGER,
+		direction, size INTEGER, state, begin_ns INTEGER, end_ns INTEGER, kick_ns INTEGER, device_ns INTEGER)' \
+		-cmd ".import '$share/$name.truth' truth" -nullvalue '' -separator '|' -list "$db" \
+		<"$here/compare.sql")
+	IFS='|' read -r truth found unlike states pairs irqs stray lost used median p99 least most want got <<<"$line"
+	delta=$(awk '{ n += $2 } END { print n + 0 }' "$share/$name.delta")
+	printf '%-12s %5s/%-5s %6s/%-6s %6s %8s %8s  %s -> %s\n' "$name" "$found" "$truth" "$irqs" "$delta" "$stray" \
+		"$(us "$median")" "$(us "$p99")" "$want" "$got"
+	[ "$found" = "$truth" ] || wrong "$found transfers instead of $truth"
+	[ "$unlike" = 0 ] || wrong "$unlike transfers differ in order, channel, direction or size"
+	[ "$states" = 0 ] || wrong "$states states"
+	[ "$pairs" = 0 ] || wrong "$pairs transfers are paired with another's interrupt"
+	[ "$irqs" = "$delta" ] || wrong "$irqs interrupts recorded, /proc/interrupts says $delta"
+	[ "$lost" = 0 ] || wrong "$lost events lost"
+	[ "$strays" = - ] || [ "$strays" = "$stray" ] || wrong "$stray stray interrupts instead of $strays"
+}
+
+head_line() {
+	printf '%-12s %11s %13s %6s %17s  %s\n%-12s %11s %13s %6s %8s %8s  %s\n' '' transfers interrupts stray \
+		'device - truth, us' states scenario found/true traced/proc '' median p99 'true -> found'
+}
+
+check_edu() {
+	local name
+	rm -f "$vm/edu.trace"
+	boot edu "${VM_LIMIT:-400}" -device edu -device edu -msg timestamp=on -D "$vm/edu.trace" \
+		-trace enable=memory_region_ops_write || return
+	edu_truth
+	echo "Boot A: QEMU's edu card, driver edudma, libedu and class EduCard"
+	head_line
+	faults=$((${VM_COUNT_edu:-30} / 7))
+	for name in masked c sleep same_cpu other_cpu missing spurious restart stop timeout two_cards; do
+		case $name in
+		spurious | stop) compare $name $faults ;;
+		timeout) compare $name - ;;
+		*) compare $name 0 ;;
+		esac
+		[ "$name" = masked ] && continue
+		case $name in restart) low=70000000 ;; *) low=98000000 ;; esac
+		[ "${least:-0}" -ge $low ] || wrong "a device time of $(us "$least") us is less than the card's 100 ms"
+		[ "${p99:-999999999}" -le 30000000 ] || wrong "device times are far from QEMU's"
+		grep -q 'wrong_bytes=0' "$share/$name.out" || wrong "the workload: $(tail -1 "$share/$name.out")"
+	done
+	cmp -s "$share/timeout.plain" "$share/timeout.out" || wrong "the workload's output is not what it is untraced"
+	grep -q 'caught=[1-9]' "$share/timeout.out" || wrong "no exception was caught"
+}
+
+check_flx() {
+	local name n=${VM_COUNT_flx:-2000} ram card pid third
+	ram=$(mktemp -p "$([ -w /dev/shm ] && echo /dev/shm || echo "$vm")" guest-XXXXXX)
+	card=$(mktemp -u -t fastcard-XXXXXX)
+	truncate -s 1G "$ram"
+	"$B/tests/vm/fastcard" "$card" "$ram" &
+	pid=$!
+	for ((i = 0; i < 50; i++)); do [ -S "$card" ] || sleep 0.1; done
+	VM_MACHINE=memory-backend=ram boot flx "${VM_LIMIT:-400}" \
+		-object memory-backend-file,id=ram,mem-path="$ram",size=1G,share=on \
+		-chardev socket,path="$card",id=card -device ivshmem-doorbell,vectors=8,chardev=card
+	rc=$?
+	kill $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	rm -f "$ram" "$card"
+	[ $rc = 0 ] || return
+	echo "Boot B: a fast card with 8 vectors of one name, $n transfers, faults at 10 %"
+	head_line
+	for name in flx_masked flx_clear flx_rush flx_drop flx_double flx_late flx_early flx_nodata; do
+		case $name in
+		flx_double | flx_rush) compare $name - ;;
+		*) compare $name 0 ;;
+		esac
+		[ "$name" = flx_masked ] && continue
+		third=$(sed -n 3p "$share/$name.delta" | cut -d' ' -f1)
+		[ "${used:-}" = "$third" ] || wrong "interrupt ${used:-none} is said to end transfers, it is $third"
+	done
+	[ "$(grep -c ' flx  *' "$share/flx.list")" = 8 ] || wrong "--list does not show 8 vectors named flx"
+}
+
+for b in ${VM_BOOTS:-edu flx}; do
+	check_$b
+done
+exit $failed

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# In the guest with two edu cards. $SHARE/runs has a line for each run of the workload: its name, and how
+# often it wrote the command register of each card, so that QEMU's own trace can be told apart.
+. "${BASH_SOURCE%/*}/guest.sh"
+busybox insmod "$B/examples/edudma/edudma.ko"
+[ -e /dev/edudma1 ] || { echo "guest: the cards are not there"; dmesg | tail -5; exit 1; }
+for d in /sys/bus/pci/drivers/edudma/0*; do # where each card's registers are, and where it sends its MSI
+	echo $(od -A n -t x4 -j 16 -N 4 "$d/config") $(od -A n -t x4 -j 68 -N 4 "$d/config")
+done >"$SHARE/msi"
+irq=$(awk '/edudma$/ { sub(":", "", $1); print $1; exit }' /proc/interrupts)
+N=${1:-30}
+
+run() { # name, options
+	local name=$1 program=$2
+	shift 2
+	scenario edudma "$name" "$B/examples/$program" -n "$N" --truth "$name.truth" "$@"
+	echo "$name" >>"$SHARE/runs"
+}
+: >"$SHARE/runs"
+run masked edu --masked
+run c edu --size 4095,512,64
+run sleep edu --sleep
+echo 0 >"/proc/irq/$irq/smp_affinity_list"
+run same_cpu educard --cpu 0
+echo 1 >"/proc/irq/$irq/smp_affinity_list"
+run other_cpu educard --cpu 0
+run missing educard --fault no-interrupt --every 7
+run spurious educard --fault spurious --every 7
+run restart educard --fault restart --every 7
+run stop educard --fault stop --every 7
+run timeout educard --fault timeout --every 7
+"$B/examples/educard" -n "$N" --fault timeout --every 7 >"$SHARE/timeout.plain" 2>&1
+run two_cards educard --cards 2
+"$B/dmarec" --list >"$SHARE/edu.list"
+cp /proc/edudma "$SHARE/edu.proc"

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The workload of the fast card. It tells the card how to behave, makes its transfers
+// through FlxCard, and then writes the truth: its own times, and the card's log turned to
+// its clock.
+//   flxload COUNT MODE FAULT PERMILLE TRUTH
+// MODE: sleep (irq_wait, then dma_wait), poll (dma_wait, then a pause), rush (dma_wait
+// only), masked (poll with every vector masked). FAULT: none drop double late early
+// nodata.
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <time.h>
+#include <vector>
+
+#include "FlxCard.h"
+#include "flxregs.h"
+
+static const char *const fault_names[] = {"none", "drop",  "double",
+					  "late", "early", "nodata"};
+
+struct transfer {
+	unsigned channel;
+	bool from_host;
+	size_t bytes;
+	int64_t begin_ns, end_ns;
+};
+
+// What to add to the card's clock: measured before and after, a line between.
+struct offset {
+	int64_t at_ns, add_ns, error_ns;
+};
+
+static int64_t now_ns()
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void pause_ns(int64_t ns)
+{
+	struct timespec t = {ns / 1000000000, ns % 1000000000};
+
+	nanosleep(&t, nullptr);
+}
+
+static volatile flx_test *test_of(FlxCard &c)
+{
+	return (volatile flx_test *)(c.bar() + FLX_TEST);
+}
+
+// The shortest of many round trips: the card's time lies in its middle, give or take half
+// of it.
+static offset compare_clocks(FlxCard &c)
+{
+	volatile flx_test *t = test_of(c);
+	offset best = {0, 0, INT64_MAX};
+
+	for (int i = 0; i < 300; i++) {
+		uint64_t ping = t->ping + 1;
+		int64_t before = now_ns(), after;
+
+		t->ping = ping;
+		c.ring();
+		while (t->pong != ping)
+			if (now_ns() - before > 2000000000) {
+				fprintf(stderr, "flxload: the card does not answer\n");
+				exit(1);
+			}
+		after = now_ns();
+		if ((after - before) / 2 < best.error_ns)
+			best = {t->pong_ns, (before + after) / 2 - t->pong_ns,
+				(after - before) / 2};
+	}
+	return best;
+}
+
+static void behave(FlxCard &c, unsigned fault, unsigned permille)
+{
+	volatile flx_test *t = test_of(c);
+
+	t->latency_ns = 150000;
+	t->ns_per_kib = 4000;
+	t->tail_permille = 10;
+	t->tail_ns = 1000000;
+	t->fault = fault;
+	t->fault_permille = permille;
+	t->data_interrupt = 1;
+	t->run = (uint64_t)now_ns();
+}
+
+static bool is(const char *a, const char *b)
+{
+	return !strcmp(a, b);
+}
+
+static transfer move(FlxCard &c, int i, const char *mode, bool patient)
+{
+	static const size_t sizes[] = {1024, 4096, 16384, 65536, 65536, 2048};
+	transfer x = {(unsigned)i % 2, i % 2 == 1, sizes[(size_t)i * 7 % 6], 0, 0};
+	u_long at = c.bus_address();
+
+	if (is(mode, "sleep"))
+		c.irq_clear(FLX_END_VECTOR);
+	x.begin_ns = now_ns();
+	if (x.from_host)
+		c.dma_from_host(x.channel, at, x.bytes, 0);
+	else
+		c.dma_to_host(x.channel, at + (512 << 10), x.bytes, 0);
+	if (is(mode, "sleep"))
+		c.irq_wait(FLX_END_VECTOR, 20);
+	c.dma_wait(x.channel);
+	x.end_ns = now_ns();
+	if (patient)
+		pause_ns(FLX_APART_NS + 3000000);
+	return x;
+}
+
+// From the card's memory comes a count that begins with the transfer's number.
+static int wrong_bytes(FlxCard &c, const transfer &x, unsigned i)
+{
+	const uint32_t *word = (const uint32_t *)((char *)c.buffer() + (512 << 10));
+	int wrong = 0;
+
+	if (!x.from_host)
+		for (size_t w = 0; w < x.bytes / 4; w++)
+			wrong += word[w] != (uint32_t)(i + w);
+	return wrong;
+}
+
+static const char *expected(const flx_log &l, bool masked)
+{
+	if (masked)
+		return "polled";
+	return l.fault == FLX_DROP   ? "no_interrupt"
+	       : l.fault == FLX_LATE ? "late"
+				     : "complete";
+}
+
+static int64_t to_guest(int64_t card_ns, const offset &a, const offset &b)
+{
+	double share = b.at_ns > a.at_ns
+			       ? (double)(card_ns - a.at_ns) / (double)(b.at_ns - a.at_ns)
+			       : 0;
+
+	return card_ns + a.add_ns + (int64_t)(share * (double)(b.add_ns - a.add_ns));
+}
+
+static int write_truth(FlxCard &c, const char *path, const std::vector<transfer> &x,
+		       const offset &a, const offset &b, bool masked)
+{
+	const volatile flx_log *log = (const volatile flx_log *)(c.bar() + FLX_LOG);
+	FILE *f = fopen(path, "we");
+
+	if (!f || test_of(c)->logged != x.size()) {
+		fprintf(stderr, "flxload: %s, or the card saw %" PRIu64 " transfers\n",
+			path, (uint64_t)test_of(c)->logged);
+		return 1;
+	}
+	for (size_t i = 0; i < x.size(); i++) {
+		flx_log l;
+
+		memcpy(&l, (const void *)&log[i], sizeof(l));
+		if (l.channel != x[i].channel || l.bytes != x[i].bytes)
+			fprintf(stderr, "flxload: transfer %zu is another to the card\n",
+				i + 1);
+		fprintf(f, "%zu\t0\t%u\t%s\t%zu\t%s\t%" PRId64 "\t%" PRId64 "\t", i + 1,
+			x[i].channel, x[i].from_host ? "from_host" : "to_host",
+			x[i].bytes, expected(l, masked), x[i].begin_ns, x[i].end_ns);
+		if (l.kick_ns && !masked)
+			fprintf(f, "%" PRId64 "\t%" PRId64 "\n",
+				to_guest(l.kick_ns, a, b), l.kick_ns - l.bell_ns);
+		else
+			fprintf(f, "\t\n");
+	}
+	return fclose(f) ? 1 : 0;
+}
+
+static int run(FlxCard &c, int count, const char *mode, unsigned fault, unsigned permille,
+	       const char *truth)
+{
+	bool masked = is(mode, "masked"),
+	     patient = is(mode, "poll") || masked || fault == FLX_DOUBLE;
+	std::vector<transfer> x;
+	int wrong = 0;
+	offset a, b;
+
+	for (u_int v = 0; v < c.vectors(); v++)
+		masked ? c.irq_disable(v) : c.irq_enable(v);
+	a = compare_clocks(c);
+	behave(c, fault, permille);
+	for (int i = 0; i < count; i++) {
+		x.push_back(move(c, i, mode, patient));
+		wrong += wrong_bytes(c, x.back(), (unsigned)i) != 0;
+	}
+	pause_ns(20000000);
+	b = compare_clocks(c);
+	printf("flxload: %d transfers, %d with wrong data; clocks agree to %" PRId64
+	       " ns and %" PRId64 " ns, drift %" PRId64 " ns\n",
+	       count, wrong, a.error_ns, b.error_ns, b.add_ns - a.add_ns);
+	return write_truth(c, truth, x, a, b, masked);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned fault = 0;
+	FlxCard card;
+
+	while (argc == 6 && fault < FLX_FAULTS && !is(argv[3], fault_names[fault]))
+		fault++;
+	if (argc != 6 || fault == FLX_FAULTS || atoi(argv[1]) < 1 ||
+	    atoi(argv[1]) > FLX_LOG_MAX) {
+		fprintf(stderr, "usage: flxload COUNT sleep|poll|rush|masked FAULT "
+				"PERMILLE TRUTH\n");
+		return 2;
+	}
+	try {
+		card.card_open(0);
+		return run(card, atoi(argv[1]), argv[2], fault, (unsigned)atoi(argv[4]),
+			   argv[5]);
+	} catch (const std::exception &e) {
+		fprintf(stderr, "flxload: %s\n", e.what());
+		return 1;
+	}
+}

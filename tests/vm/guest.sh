@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Read by the guest's scripts. A scenario records a workload, analyses the recording, and leaves for the host
+# in $SHARE: NAME.db, NAME.truth, NAME.out (what the workload printed), NAME.delta (/proc/interrupts after
+# minus before, of the driver's vectors), NAME.status.
+B=${SHARE%/vm/share}
+
+# Sum over the processors, for each vector of this name: "irq count".
+proc_counts() {
+	awk -v name="$1" 'NR == 1 { cpus = NF; next }
+		$NF == name { n = 0; for (i = 2; i <= cpus + 1; i++) n += $i; sub(":", "", $1); print $1, n }' \
+		/proc/interrupts
+}
+
+scenario() { # name of the vectors, name of the scenario, workload with its options
+	local vectors=$1 name=$2 before
+	shift 2
+	rm -f "$name.db" "$name.truth"
+	before=$(proc_counts "$vectors")
+	if "$B/dmarec" -q -o "$name.data" --label "$name" -- "$@" >"$name.out" 2>"$name.err"; then
+		echo 0 >"$SHARE/$name.status"
+	else
+		echo $? >"$SHARE/$name.status"
+	fi
+	sleep 0.2
+	join <(sort <<<"$before") <(proc_counts "$vectors" | sort) | sort -n | awk '{ print $1, $3 - $2 }' >"$SHARE/$name.delta"
+	"$B/dmaanalyze" -i "$name.data" "$name.db" >"$SHARE/$name.summary" 2>&1 ||
+		echo "analysis failed" >>"$SHARE/$name.status"
+	cp -f "$name".{db,truth,out,err,data} "$SHARE" 2>/dev/null
+	echo "guest: $name done at $(cut -d. -f1 /proc/uptime) s"
+}
