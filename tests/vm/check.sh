@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make check-vm: boot the guest twice, and hold what the tools say there against what is known to be true: the
 # workload's and the card's own logs, and QEMU's trace of the edu card. One line for each scenario.
-#   check.sh DIR        exit 0 right or SKIP, 1 wrong.   VM_BOOTS="edu flx", VM_COUNT_edu, VM_COUNT_flx
+#   check.sh DIR        exit 0 right or SKIP, 1 wrong.   VM_BOOTS="edu flx", VM_COUNT_edu, VM_COUNT_flx;
+# VM_AGAIN=1: boot nothing, analyse the last recordings again.
 set -u
 vm=$1
 share=$vm/share
@@ -23,8 +24,15 @@ wrong() { # what
 }
 
 boot() { # name, seconds, qemu options; the guest's output goes to a file, its progress here
-	local name=$1 limit=$2 rc
+	local name=$1 limit=$2 rc f
 	shift 2
+	if [ "${VM_AGAIN:-}" ]; then
+		for f in "$share"/*.data; do
+			rm -f "${f%.data}.db"
+			"$B/dmaanalyze" -i "$f" "${f%.data}.db" >"${f%.data}.summary" 2>&1
+		done
+		return 0
+	fi
 	find "$share" -mindepth 1 -name "${name}*" -delete
 	"$here/boot.sh" "$vm" "$share" -t "$limit" -s "$here/$name.sh,$(eval echo "\${VM_COUNT_$name:-}")" -- "$@" \
 		</dev/null >"$share/$name.console" 2>&1
@@ -99,10 +107,10 @@ head_line() {
 
 check_edu() {
 	local name
-	rm -f "$vm/edu.trace"
+	[ "${VM_AGAIN:-}" ] || rm -f "$vm/edu.trace"
 	boot edu "${VM_LIMIT:-400}" -device edu -device edu -msg timestamp=on -D "$vm/edu.trace" \
 		-trace enable=memory_region_ops_write || return
-	edu_truth
+	[ "${VM_AGAIN:-}" ] || edu_truth
 	echo "Boot A: QEMU's edu card, driver edudma, libedu and class EduCard"
 	head_line
 	faults=$((${VM_COUNT_edu:-30} / 7))
