@@ -15,10 +15,6 @@
 #include "stream.h"
 #include "vector.h"
 
-/* A recorder reads its rings about every 150 ms: before the end of a file that was cut,
- * so much of some CPUs may be missing while others' is there. */
-#define CUT_NS INT64_C(500000000)
-
 struct window { /* of the table `loss` */
 	int32_t cpu;
 	int64_t from_ns, to_ns;
@@ -88,8 +84,6 @@ static int read_losses(struct analysis *a, struct err *e)
 		*w = (struct window){cpu == DMA_UNKNOWN ? -1 : (int32_t)cpu, db_i64(q, 1),
 				     db_i64(q, 2), !strcmp(db_text(q, 4), "ring")};
 		a->nring += w->ring;
-		if (!w->ring && w->from_ns != DMA_UNKNOWN)
-			w->from_ns -= CUT_NS;
 	}
 	db_finalize(q);
 	return got;

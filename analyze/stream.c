@@ -15,7 +15,6 @@ struct stream {
 	struct event_decoder *decoder;
 	struct event_rules rules;
 	bool guessed, cut_told;
-	int64_t last_ns;
 	/* a run */
 	struct db *db;
 	int64_t run;
@@ -52,7 +51,6 @@ int stream_open_raw(struct stream **out, const char *path,
 		stream_close(s);
 		return rc;
 	}
-	s->last_ns = DMA_UNKNOWN;
 	*out = s;
 	return 0;
 }
@@ -80,12 +78,12 @@ static int next_raw(struct stream *s, struct sample *sample, struct loss *loss,
 		    (size_t)sample->source < s->meta.nevent &&
 		    s->meta.event[sample->source].role != ROLE_OTHER)
 			sample->bits |= SAMPLE_OTHER;
-		s->last_ns = sample->time_ns;
 		return STREAM_SAMPLE;
 	}
 	if (!got && perfdata_truncated(s->file) && !s->cut_told) {
 		s->cut_told = true;
-		*loss = (struct loss){-1, s->last_ns, DMA_UNKNOWN, 0, "cut"};
+		*loss = (struct loss){-1, perfdata_whole_ns(s->file), DMA_UNKNOWN, 0,
+				      "cut"};
 		return STREAM_LOSS;
 	}
 	return got;
@@ -101,7 +99,6 @@ static int rewind_raw(struct stream *s, struct err *e)
 	meta_release(&s->meta);
 	meta_init(&s->meta);
 	s->cut_told = false;
-	s->last_ns = DMA_UNKNOWN;
 	return rc ? rc
 		  : event_decoder_new(&s->decoder, s->file, &s->rules, &s->meta,
 				      &s->guessed, e);

@@ -119,6 +119,10 @@ int perfdata_rewind(struct perfdata *p, struct err *e);
  * or a file that breaks the FINISHED_ROUND promise). They are still handed out. */
 uint64_t perfdata_disordered(const struct perfdata *p);
 
+/* Everything up to this time is in the file, as far as it was read, also when the file is cut: the
+ * latest time of the round before the last that ended. DMA_UNKNOWN = two rounds never ended. */
+int64_t perfdata_whole_ns(const struct perfdata *p);
+
 /* ---- writing ---- */
 
 struct perfdata_section {

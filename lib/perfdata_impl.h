@@ -98,7 +98,7 @@ struct perfdata {
 
 	/* order */
 	uint64_t scan_pos;
-	int64_t round_max_ns, limit_ns, last_ns;
+	int64_t round_max_ns, limit_ns, last_ns, whole_ns;
 	struct run *heap;
 	size_t nheap, heap_room;
 	struct ring *ring;     /* RING_CPUS, then one for each id slot */

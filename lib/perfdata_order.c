@@ -317,8 +317,10 @@ static int scan_round(struct perfdata *p, struct err *e)
 		if (k.type == USER_ID_INDEX)
 			scan_id_index(p, p->scan_pos - k.size, k.size);
 		touch(p, k.size);
-		if (k.type == USER_FINISHED_ROUND)
+		if (k.type == USER_FINISHED_ROUND) {
+			p->whole_ns = latest;
 			break;
+		}
 	}
 	if (rc < 0)
 		return rc;
@@ -409,13 +411,18 @@ int perfdata_next(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 void order_reset(struct perfdata *p)
 {
 	p->scan_pos = p->data_begin;
-	p->round_max_ns = p->limit_ns = p->last_ns = DMA_UNKNOWN;
+	p->round_max_ns = p->limit_ns = p->last_ns = p->whole_ns = DMA_UNKNOWN;
 	p->nheap = p->nloss = 0;
 	p->loss_base = p->done = p->touched = p->disordered = p->told = 0;
 	for (size_t i = 0; i < p->nslot; i++)
 		p->ring_of_slot[i] = -1;
 	for (size_t i = 0; i < RING_CPUS + p->nslot; i++)
 		p->ring[i] = (struct ring){.last_ns = DMA_UNKNOWN};
+}
+
+int64_t perfdata_whole_ns(const struct perfdata *p)
+{
+	return p->whole_ns;
 }
 
 int perfdata_rewind(struct perfdata *p, struct err *e)

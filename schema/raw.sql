@@ -93,7 +93,7 @@ CREATE TABLE sample ( -- one event, in order of time (rowid)
 CREATE TABLE loss ( -- samples known to be missing
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
 	cpu           INTEGER,              -- NULL = not known which
-	from_ns       INTEGER,              -- NULL = from the beginning
+	from_ns       INTEGER,              -- NULL = from the beginning; of a cut: up to here all is there
 	to_ns         INTEGER,              -- NULL = to the end
 	lost          INTEGER NOT NULL,     -- how many
 	source_id     INTEGER,              -- NULL = any of that ring

@@ -177,7 +177,7 @@ ok "damage anywhere is told or harmless" damaged
 "$rec" -q -o k.data -- "$work" --count 100000000 >/dev/null 2>&1 &
 pid=$!
 for _ in $(seq 100); do
-	[ "$(stat -c %s k.data 2>/dev/null || echo 0)" -gt 400000 ] && break
+	[ "$(stat -c %s k.data 2>/dev/null || echo 0)" -gt 2000000 ] && break
 	sleep 0.05
 done
 child=$(pgrep -P $pid | head -1)
