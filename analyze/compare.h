@@ -120,7 +120,7 @@ enum compare_verdict comparison_verdict(const struct comparison *c);
 /* The exit status that says it: 0, 1 (slower), 2 (no group could be told). */
 int comparison_status(const struct comparison *c);
 
-/* "channel 2, to_host, 4096 B", or "all transfers". Returns buf. */
+/* "channel 2, to_host, 4 KiB", or "all transfers". Returns buf. */
 const char *group_name(const struct group_key *k, char *buf, size_t len);
 
 /* "median", "mean", "p99.9". Returns buf. */

@@ -288,7 +288,7 @@ static void print_figures(const struct printer *p, const struct compare_group *g
 
 /* ---- what else differs ---- */
 
-enum { KEY_WIDTH = 24, SIDE_WIDTH = 26 };
+enum { KEY_WIDTH = 30, SIDE_WIDTH = 24 };
 
 static void print_property(const struct printer *p, const struct compare_property *x)
 {

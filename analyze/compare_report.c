@@ -119,11 +119,12 @@ static void count_bins(const struct pair *p, int side, const struct axis *x,
 
 static void draw_steps(struct drawing *d, const double share[BINS], int side, double top)
 {
-	for (int i = 0; i < BINS; i++)
-		if (share[i] > 0)
-			draw_row(d, (double)i / BINS, (i + 1.0) / BINS, 0,
-				 share[i] / top);
-	draw_rects(d, side_color[side], 0.35);
+	/* one band, so that no seams show between bars */
+	for (int i = 0; i < BINS; i++) {
+		draw_row(d, (double)i / BINS, 0, share[i] / top, 0);
+		draw_row(d, (i + 1.0) / BINS, 0, share[i] / top, 0);
+	}
+	draw_band(d, side_color[side], 0.35);
 	draw_row(d, 0, 0, 0, 0);
 	for (int i = 0; i < BINS; i++) {
 		draw_row(d, (double)i / BINS, share[i] / top, 0, 0);

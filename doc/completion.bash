@@ -44,7 +44,7 @@ _dmarec() {
 	--pairing) words='infer one drain first last' ;;
 	--metric) words='api device notice total' ;;
 	--by) words='card channel direction size none' ;;
-	--stat) words='median mean p90 p99 p999' ;;
+	--stat) words='median mean p90 p99 p99.9' ;;
 	--format) words='html png svg pdf' ;;
 	--plot) words='histogram tail time heatmap size throughput phases slowest interrupts' ;;
 	esac

@@ -71,7 +71,8 @@ void series_dependence(const double *x, size_t n, struct dependence *d)
 	for (size_t i = 0; i < used; i++)
 		mean += x[i] / (double)used;
 	r0 = autocovariance(x, used, mean, 0);
-	if (r0 <= 0)
+	/* all equal, but for the rounding of their mean */
+	if (r0 <= 1e-24 * mean * mean)
 		return;
 	max_lag = (size_t)ceil(sqrt((double)used)) + 5;
 	max_lag = max_lag < used - 1 ? max_lag : used - 1;

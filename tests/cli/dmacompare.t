@@ -1,0 +1,210 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# dmacompare as a program, on databases of the schema that gendb made: equal, slowed, thin, unlike.
+b=${B:-build}
+case $b in /*) ;; *) b=$PWD/$b ;; esac
+compare=$b/dmacompare gendb=$b/tests/gendb
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+count=0
+ok() { # status name
+	count=$((count + 1))
+	if [ "$1" = 0 ]; then echo "ok $count - $2"; else
+		echo "not ok $count - $2"
+		cat err out 2>/dev/null | head -n 20 | sed 's/^/# /'
+	fi
+}
+try() { timeout 60 "$compare" "$@" >out 2>err; }
+status() { # expected pattern name args: the pattern stands in what was printed
+	local want=$1 pattern=$2 name=$3 got; shift 3
+	try "$@"; got=$?
+	[ $got = "$want" ] && cat out err | grep -Eq -- "$pattern"
+	ok $? "$name (exit $want)"
+	[ $got = "$want" ] || echo "# exit $got"
+}
+
+"$gendb" ar1 a.db --seed 1; "$gendb" ar1 b.db --seed 2; "$gendb" ar1 slow.db --seed 3 --slow-channel 1 --slow 0.1
+"$gendb" ar1 fast.db --seed 4 --slow-channel 0 --slow -0.2
+"$gendb" ar1 thin1.db --n 20 --seed 5; "$gendb" ar1 thin2.db --n 20 --seed 6
+"$gendb" ar1 two.db --runs 2 --seed 7; "$gendb" ar1 six.db --runs 6 --seed 8 --n 4000
+"$gendb" usual mixed1.db --seed 9; "$gendb" usual mixed2.db --seed 10
+
+# ---- verdicts ----
+status 0 'channel 0, to_host +same within 5 %' "the same workload twice" a.db b.db
+[ ! -s err ]; ok $? "nothing on standard error"
+[ "$(grep -c 'same within 5 %:' out)" = 2 ]; ok $? "both channels are the same"
+cp out first; try a.db b.db; cmp -s out first; ok $? "the same input gives the same words"
+try --seed 2 a.db b.db; ! cmp -s out first && grep -q 'same within' out; ok $? "another seed moves the intervals, not the verdict"
+status 1 'channel 1, to_host +slower: \+(9|10)\.' "10 % slower on one channel" a.db slow.db
+[ "$(grep -c ' slower: ' out)" = 1 ] && grep -q 'channel 0, to_host *same' out; ok $? "that channel is named, and no other"
+status 0 'channel 0, to_host +faster: -(19|20|21)\.' "20 % faster on one channel" a.db fast.db
+status 0 'channel 1, to_host +same within 15 %' "10 % slower under a threshold of 15 %" --threshold 15% a.db slow.db
+status 0 'same within 15 %' "the same as a share" --threshold 0.15 a.db slow.db
+status 2 'channel 0, to_host +cannot tell: .*about [0-9,]+ transfers a side would be needed' "20 transfers a side" thin1.db thin2.db
+! grep -Eq '(same|slower|faster):' out; ok $? "20 transfers: no verdict at all"
+cp b.db half.db; sqlite3 half.db "DELETE FROM transfer WHERE channel = 1 AND id > 40"
+status 0 'channel 1, to_host +cannot tell' "one group cannot be told, the rest are the same" a.db half.db
+status 0 'channel 0, to_host, 4 KiB +same' "few sizes are groups of their own" mixed1.db mixed2.db --threshold 20%
+[ "$(grep -Ec '^channel.*KiB +(same within|cannot tell)' out)" = 16 ]; ok $? "two channels, two directions, four sizes"
+status 0 '^all transfers  *same' "no keys: one group" --by none a.db b.db
+status 0 '^to_host, 4 KiB  *same' "keys of choice" --by size,direction a.db b.db
+status 0 'mean of total \(submit to woken\)' "another phase and statistic" --metric total --stat mean a.db b.db
+status 1 'p90 of device' "a quantile decides" --stat p90 a.db slow.db
+for p in api notice; do status 0 "of $p" "--metric $p" --metric $p --threshold 20% a.db b.db; done
+"$gendb" polled p1.db --seed 1; "$gendb" polled p2.db --seed 2
+try --by channel p1.db p2.db; grep -q 'median of total' out; ok $? "polled runs are compared by their total time"
+"$gendb" equal e1.db; "$gendb" equal e2.db --seed 2
+status 0 'same within 5 %: \+0.0 %, interval \+0.0 % to \+0.0 %' "values that are all equal" e1.db e2.db
+"$gendb" one one.db
+status 2 'too few transfers for an interval' "one transfer" one.db one.db
+status 0 'the same recording stands on both sides' "a file against itself, with a note" a.db a.db
+
+# ---- the sides ----
+status 0 'base  two.db, run 1' "one database of two runs: the first against the second" two.db
+grep -q '^new   two.db, run 2' out; ok $? "the second is the new one"
+status 2 'holds 6 runs; say with --base and --new' "one database of six runs: which?" six.db
+status 2 'holds 1 run; say' "one database of one run" a.db
+status 0 'base  six.db, runs 1, 2, 3' "lists of runs" --base 1,2 --base 3 --new 4,5,6 six.db
+grep -q 'scatter between recordings' out; ok $? "several runs a side: the scatter between them"
+status 0 'base  two.db, run 2' "one side named: the other run is the other side" --base 2 two.db
+sqlite3 two.db "UPDATE run SET label = CASE id WHEN 1 THEN 'old fw' ELSE 'new' END"
+status 0 'run 2 \(new\)' "by label" --base 'old fw' --new new two.db
+grep -q 'run 1 (old fw)' out; ok $? "a label with a space"
+sqlite3 six.db "UPDATE run SET label = CASE WHEN id < 4 THEN 'old' ELSE 'new' END"
+status 0 'new   six.db, runs 4, 5, 6' "a label stands for all its runs" --base old --new new six.db
+status 0 'new   six.db, run 6' "two databases, a run of one" --new 6 a.db six.db
+status 2 "no run has the number or the label 'nope'" "no such label" --base nope --new new six.db
+status 2 "no run has the number or the label '7'" "no such number" --base 7 --new 1 six.db
+sqlite3 six.db "UPDATE run SET label = '2' WHERE id = 5"
+status 2 'number of one run and the label of another' "ambiguous" --base 2 --new 1 six.db
+status 2 'an empty name in the list' "an empty name" --base 1, --new 2 two.db
+
+# ---- what else differs ----
+cp b.db other.db
+sqlite3 other.db "UPDATE run SET kernel = '6.6.0-y', command = './workload --other' || char(27) || '[31m';
+	UPDATE environment SET value = 'powersave' WHERE key = 'governor';
+	UPDATE environment SET value = '16.0 GT/s PCIe' WHERE key LIKE 'link_speed%';
+	UPDATE irq SET affinity = '3' WHERE irq = 68;
+	INSERT INTO environment SELECT id, 'module.flx', '2.1' FROM run;
+	INSERT INTO counter SELECT id, 'firmware', '4.5', '4.5' FROM run;
+	INSERT INTO counter SELECT id, 'interrupts', '10', '99' FROM run;
+	UPDATE run SET uprobe_cost_ns = 5000;"
+status 0 'kernel +6.1.0-x +6.6.0-y' "another kernel" a.db other.db
+for w in 'governor +performance +powersave' 'link_speed.* 8.0 GT/s PCIe +16.0 GT/s' 'affinity of flx vector 2 +not known +3' \
+	'module.flx +not known +2.1' 'counter firmware +not known +4.5' 'cost of a probe hit +1.20 µs +5.00 µs'; do
+	grep -Eq "$w" out; ok $? "differs: ${w%% *}"
+done
+! grep -q 'counter interrupts' out; ok $? "a counter that counted is no property"
+! grep -q $'\033' out && grep -q 'workload --other?\[31m' out; ok $? "a recording's text does not steer the terminal"
+grep -q 'the same on both sides: host' out; ok $? "what is the same is said"
+
+unlike() { # sql expected pattern name args
+	local sql=$1; shift
+	cp b.db unlike.db; sqlite3 unlike.db "$sql" >/dev/null
+	status "$1" "$2" "$3" "${@:4}" a.db unlike.db
+}
+unlike "UPDATE run SET clock = 'tai'" 2 'different clocks' "another clock is refused"
+unlike "DELETE FROM analysis" 2 'has not been analysed; type .dmaanalyze' "not analysed is refused"
+unlike "UPDATE analysis SET doorbell_from = 'store'" 0 'total times are compared' "another doorbell: total times"
+unlike "UPDATE analysis SET doorbell_from = 'store'" 2 'not the same on both sides' "another doorbell and --metric device" \
+	--metric device
+unlike "UPDATE analysis SET latency_phase = 'total'" 0 'note:.*total times' "another latency: total times"
+unlike "UPDATE transfer SET device_ns = NULL" 2 'the device time is known of no transfer' "no such phase on a side" --metric device
+unlike "UPDATE run SET finished = 0" 0 'note:.*did not end the file itself' "a run that was cut short is flagged"
+unlike "UPDATE source SET lost = 4000, delivered = 36000" 2 'cannot tell: .*events were lost' "much loss: no verdict"
+unlike "UPDATE source SET lost = 40" 0 'note:.*80 events .* were lost' "little loss is flagged"
+unlike "UPDATE source SET counted = NULL, lost = NULL" 0 'whether it is whole cannot be told' "no counts is flagged"
+unlike "UPDATE transfer SET device_ns = NULL, state = 'unknown' WHERE id % 2" 2 'no known value' \
+	"half of the transfers unknown: no verdict"
+unlike "UPDATE analysis SET pairing = 'drain'" 0 'note:.*other ways' "another pairing is flagged"
+unlike "UPDATE transfer SET size_bytes = 65536" 0 'note:.*sizes differ' "other sizes are flagged"
+unlike "UPDATE transfer SET channel = 5 WHERE channel = 1" 0 'channel 5, to_host +cannot tell: the base has no such' \
+	"a channel of one side only"
+unlike "UPDATE transfer SET channel = NULL, direction = 'unknown'" 2 'channel unknown' "keys that are not known"
+unlike "UPDATE transfer SET card = id % 2" 0 'card 0, channel 0' "several cards are groups of their own"
+unlike "DELETE FROM transfer" 2 'is known of no transfer' "no transfer at all"
+unlike "UPDATE transfer SET channel = id" 2 'more than 1000 groups' "too many groups"
+
+# ---- files and options ----
+"$gendb" no-runs none.db; echo text >text.db; : >zero.db; head -c 60000 b.db >cut.db
+dd if=/dev/urandom of=b-bad.db bs=1 count=0 2>/dev/null; cp b.db bad.db
+dd if=/dev/zero of=bad.db bs=4096 seek=20 count=200 conv=notrunc 2>/dev/null
+sqlite3 app.db 'CREATE TABLE t (x)'
+status 2 'not an SQLite database' "no database" a.db text.db
+status 2 'is empty' "an empty file" a.db zero.db
+status 2 'no such database' "no file" a.db missing.db
+status 2 'holds no run yet' "no run" a.db none.db
+status 2 "another application" "another application's" app.db a.db
+status 2 'damaged' "a database cut short" a.db cut.db
+status 2 'damaged' "a database with a hole" a.db bad.db
+status 2 'not a regular file' "a directory" a.db .
+status 2 'which database' "no file named"
+status 2 "'c.db' is a third" "three files" a.db b.db c.db
+status 2 'metric' "no such phase" --metric nope a.db b.db
+for s in '' p p0 p100 p99x 99 p-5 p1e1 nan; do status 2 'stat' "--stat '$s'" --stat "$s" a.db b.db; done
+for s in '' x -1% 5%% 2000% nan 1e999; do status 2 'threshold' "--threshold '$s'" --threshold="$s" a.db b.db; done
+for s in '' x channel, ,size none,size channel,,size; do status 2 "'--by|--by" "--by '$s'" --by "$s" a.db b.db; done
+for s in '' x -1 1x 99999999999999999999; do status 2 'seed' "--seed '$s'" --seed="$s" a.db b.db; done
+status 2 'empty' "--base ''" --base '' a.db b.db
+status 2 'empty' "--report ''" --report '' a.db b.db
+status 2 'unrecognized|invalid' "no such option" --nope a.db b.db
+status 0 'Usage' "--help" --help
+status 0 '^dmacompare [0-9]' "--version" --version
+"$compare" a.db b.db >/dev/full 2>err; [ $? = 2 ] && grep -q 'standard output' err; ok $? "a full disk is no verdict"
+
+# ---- output ----
+try -q a.db slow.db; [ "$(wc -l <out)" = 2 ]; ok $? "-q: only the verdicts"
+try -q a.db a.db; grep -q 'same recording' err && [ "$(wc -l <out)" = 2 ]; ok $? "-q: notes go to standard error"
+json() { sqlite3 :memory: "SELECT json_extract(CAST(readfile('out') AS TEXT), '$1')"; }
+valid() { [ "$(sqlite3 :memory: "SELECT json_valid(CAST(readfile('out') AS TEXT))")" = 1 ]; }
+try --json a.db slow.db; r=$?; [ $r = 1 ] && valid; ok $? "--json is valid"
+[ "$(json '$.verdict') $(json '$.exit') $(json '$.metric') $(json '$.format')" = "slower 1 device 1" ]; ok $? "verdict, exit, metric, format"
+[ "$(json '$.groups[1].group') $(json '$.groups[1].verdict')" = "channel 1, to_host slower" ]; ok $? "the group that is slower"
+[ "$(json '$.groups[1].relative > 0')" != x ] && sqlite3 :memory: "SELECT json_extract(j, '\$.groups[1].relative_low') > 0.08
+	AND json_extract(j, '\$.groups[1].relative_high') < 0.12 FROM (SELECT CAST(readfile('out') AS TEXT) AS j)" | grep -qx 1
+ok $? "the interval holds what was put in"
+want=$(sqlite3 slow.db "SELECT device_ns FROM transfer WHERE channel = 1 AND device_ns IS NOT NULL ORDER BY device_ns
+	LIMIT 1 OFFSET (SELECT (count(*) + 1) / 2 - 1 FROM transfer WHERE channel = 1 AND device_ns IS NOT NULL)")
+[ "$(json '$.groups[1].statistics[0].new.value_ns')" = "$want" ]; ok $? "the median is the database's own"
+n=$(sqlite3 slow.db "SELECT count(device_ns) || ' ' || sum(device_ns IS NULL) FROM transfer WHERE channel = 1")
+[ "$(json '$.groups[1].new.n') $(json '$.groups[1].new.excluded')" = "$n" ]; ok $? "n and what is left out"
+[ "$(json '$.new[0].database') $(json '$.new[0].run')" = "slow.db 1" ]; ok $? "which runs"
+try --json thin1.db thin2.db; [ $? = 2 ] && valid && [ "$(json '$.verdict')" = 'cannot tell' ]; ok $? "--json: cannot tell"
+sqlite3 other.db "UPDATE run SET label = 'q\"\\' || char(1) || CAST(x'ff' AS TEXT)"
+try --json a.db other.db; valid && [ "$(json '$.environment[1].differs')" = 1 ]; ok $? "--json with hostile text"
+try --json a.db text.db; r=$?; [ $r = 2 ] && valid && [ "$(json '$.verdict')" = 'cannot compare' ] && [ -s err ]
+ok $? "--json: a refusal is JSON too"
+if command -v script >/dev/null; then
+	TERM=xterm script -qec "$compare -q a.db slow.db" /dev/null </dev/null >out 2>err; grep -q $'\033\[1;31mslower' out
+	ok $? "colour on a terminal"
+	NO_COLOR=1 TERM=xterm script -qec "$compare -q a.db slow.db" /dev/null </dev/null >out 2>err; ! grep -q $'\033' out
+	ok $? "NO_COLOR"
+fi
+
+# ---- many values ----
+"$gendb" ar1 big1.db --n 700000 --seed 1; "$gendb" ar1 big2.db --n 700000 --seed 2
+status 0 'note: statistics stand on' "more values than are kept: said" --by none big1.db big2.db
+want=$(sqlite3 big1.db "SELECT count(device_ns) FROM transfer")
+sed -n '/^  base/p' out | tr -d ', ' | grep -q "base$want"; ok $? "n is of all of them"
+
+# ---- the report ----
+status 1 'rep/index.html$' "--report" --report rep a.db slow.db
+r=0
+for p in histogram-1 tail-1 difference-1 histogram-2 tail-2 difference-2; do
+	[ -s rep/$p.png ] && grep -q '</svg>' rep/$p.svg || { r=1; echo "# $p"; }
+done
+ok $r "three pictures of each group"
+[ -z "$(find rep -name '.?*')" ] && [ ! -s err ]; ok $? "no temporary file, no warning of gnuplot"
+[ "$(grep -c '<svg class="wide"[^>]*role="img" aria-label="[^"]' rep/index.html)" = 6 ]; ok $? "every picture has its alternative text"
+grep -q 'The new side is slower' rep/index.html && [ "$(grep -n 'class="verdict' rep/index.html | head -n 1 | cut -d: -f1)" -lt \
+	"$(grep -n '<svg class="wide' rep/index.html | head -n 1 | cut -d: -f1)" ]; ok $? "the verdict comes first"
+! grep -Eq 'src=|url\(|@import' rep/index.html; ok $? "the page needs no other file"
+status 2 'is there and no directory' "--report into a file" --report a.db a.db slow.db
+for pair in 'one.db one.db' 'thin1.db thin2.db' 'e1.db e2.db' 'p1.db p2.db' 'six.db two.db' 'mixed1.db mixed2.db'; do
+	try --report "d-${pair%% *}" $pair; r=$?; [ $r -le 2 ] && [ -s "d-${pair%% *}/index.html" ] && ! grep -Eqi 'error|warning' err
+	ok $? "--report of $pair"
+done
+"$gendb" negative n1.db; "$gendb" negative n2.db --seed 2
+try --metric notice --report neg n1.db n2.db; [ -s neg/index.html ] && ! grep -qi error err; ok $? "--report of times below 0"
+echo "1..$count"
