@@ -240,13 +240,18 @@ static double wanted_half_width(double relative, double threshold)
 	return d >= threshold ? d : threshold - d;
 }
 
+/* A next recording's difference scatters by its own standard error. For four verdicts in
+ * five the interval must be smaller by so much: 1 + z(0.8) / z(0.975). */
+#define FOUR_IN_FIVE (1 + 0.8416 / 1.96)
+
 /* By the interval's width, which shrinks with the root of n; and enough for an interval
  * at all. */
 static double transfers_needed(const struct compare_group *g, double relative,
 			       double half, const struct compare_options *o)
 {
 	const struct compare_line *l = &g->judged;
-	double want = wanted_half_width(relative, o->threshold), shrink = half / want;
+	double want = wanted_half_width(relative, o->threshold);
+	double shrink = FOUR_IN_FIVE * half / want;
 	double n = (double)(l->base.n < l->fresh.n ? l->base.n : l->fresh.n);
 	double effective = fmin(l->base.effective, l->fresh.effective), least;
 

@@ -181,7 +181,7 @@ static void draw_histogram(const struct figure *f, struct drawing *d)
 			top = fmax(top, share[side][i]);
 	}
 	axis_init_scale(&y, AXIS_SHARE, AXIS_LINEAR, 0, top * 1.2, 5);
-	panel_begin(d, 0, drawing_narrow(d) ? 0.26 : 0.15, 1, 0.88);
+	panel_begin(d, 0, drawing_narrow(d) ? 0.22 : 0.15, 1, 0.88);
 	axis_words(p, title, sizeof(title));
 	panel_axes(d, &x, title, &y, "share of the side's transfers");
 	for (int side = 0; side < 2; side++)
@@ -262,7 +262,7 @@ static void draw_tail(const struct figure *f, struct drawing *d)
 
 	tail_axis(&x, p);
 	value_axis(p, &y, 0, 1, 6);
-	panel_begin(d, 0, drawing_narrow(d) ? 0.26 : 0.15, 1, 0.88);
+	panel_begin(d, 0, drawing_narrow(d) ? 0.22 : 0.15, 1, 0.88);
 	axis_words(p, title, sizeof(title));
 	panel_axes(d, &x, "share of transfers that were faster", &y, title);
 	for (int side = 0; side < 2; side++)
@@ -319,7 +319,7 @@ static void draw_difference(const struct figure *f, struct drawing *d)
 		}
 	tail_axis(&x, p);
 	axis_init_scale(&y, AXIS_SHARE, AXIS_LINEAR, low, high, 6);
-	panel_begin(d, 0, drawing_narrow(d) ? 0.26 : 0.15, 1, 0.88);
+	panel_begin(d, 0, drawing_narrow(d) ? 0.22 : 0.15, 1, 0.88);
 	panel_axes(d, &x, "quantile", &y, "new against base");
 	for (size_t i = 0; i < BAND; i++)
 		if (relative(p, i, v))
