@@ -161,7 +161,7 @@ static void run(const struct scenario *sc, uint64_t seed, struct judge *o)
 	memset(o->truth, 0, sizeof(o->truth));
 	o->n = 0;
 	assert_int_equal(join_new(&o->j, &jo, &sink, &e), 0);
-	assert_int_equal(gen_new(&g, &go, &(struct gen_sink){o, on_truth, on_loss}), 0);
+	assert_int_equal(gen_new(&g, &go, &(struct gen_sink){o, on_truth, on_loss, NULL}), 0);
 	while (gen_next(g, &s) > 0)
 		push(o, &s, &h, sc->shuffle_ns);
 	while (h.n)
