@@ -104,7 +104,7 @@ struct meta_pair { /* environment (before only) and driver counters */
 struct meta_fd {
 	int32_t pid, fd;
 	int64_t from_ns; /* first seen; on the recording's clock */
-	char *path; /* "" = it changed about then: not known */
+	char *path; /* from then on; "" = not known */
 };
 
 struct meta {

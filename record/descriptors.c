@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Times decide, not the order of arrival: the rings of the CPUs are read one after the
+ * other, so a closing may be seen before the sample that it follows.
+ */
 #include "descriptors.h"
 
 #include <inttypes.h>
 #include <limits.h>
-#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +18,43 @@
 
 /* Where a sample of session.c keeps what (IDENTIFIER, IP, TID, TIME, CPU, RAW). */
 enum { AT_PID = 24, AT_TIME = 32, AT_RAW_LEN = 48, AT_RAW = 52 };
-enum { MAX_KNOWN = 1 << 16 };
+enum { MAX_KNOWN = 1 << 16, MAX_CLOSINGS = 1 << 20 };
+
+const char *const descriptors_closings[] = {
+	"syscalls/sys_enter_close", "syscalls/sys_enter_dup2", "syscalls/sys_enter_dup3",
+	"syscalls/sys_enter_close_range", NULL};
+
+/* A sample, and the look that it caused: behind `before`, ahead of `after`. */
+struct look {
+	int64_t seen_ns, before_ns, after_ns;
+};
+
+/* Looks that found the same, one behind the other: the first and the last. */
+struct stretch {
+	struct look first, last;
+	char *path;
+};
 
 /* One descriptor of one process. */
 struct known {
 	int32_t pid, fd;
-	bool seen;	 /* since the last look */
-	int64_t seen_ns; /* first of these samples */
-	char *path;	 /* at the last look that found one; NULL = none yet */
+	bool seen;	   /* since the last look */
+	int64_t last_ns;   /* of these samples */
+	int64_t first_ns;  /* of all */
+	struct stretch *s; /* n */
+	size_t n, room;
+};
+
+/* fd and all above it, or just it. pid -1 = of all processes. */
+struct closing {
+	int32_t pid, fd;
+	bool above;
+	int64_t time_ns;
 };
 
 struct field {
 	uint16_t offset, size; /* 0 = the event has none */
+	bool closes, above;
 };
 
 struct descriptors {
@@ -38,7 +66,9 @@ struct descriptors {
 	uint32_t *slot; /* number + 1, 0 = free; twice as many as room */
 	uint32_t *seen; /* numbers */
 	size_t nseen;
-	bool full, told;
+	struct closing *closing;
+	size_t nclosing, closing_room;
+	bool full; /* what came later is not known */
 };
 
 bool descriptors_wanted(const struct meta_event *ev)
@@ -46,21 +76,30 @@ bool descriptors_wanted(const struct meta_event *ev)
 	return ev->npath > 0;
 }
 
-/* "\tfield:s32 fd;\toffset:16;\tsize:4;\tsigned:1;" */
-static void find_field(const char *format, struct field *f)
-{
-	const char *at = strstr(format, " fd;\toffset:");
-	unsigned offset, size;
+/* ---- where the numbers stand ---- */
 
-	if (at && sscanf(at, " fd;\toffset:%u;\tsize:%u;", &offset, &size) == 2 &&
-	    offset < 4096 && (size == 4 || size == 8))
-		*f = (struct field){(uint16_t)offset, (uint16_t)size};
+/* "\tfield:s32 fd;\toffset:16;\tsize:4;\tsigned:1;" */
+static void find_field(const char *format, const char *name, struct field *f)
+{
+	unsigned offset, size;
+	char text[48];
+	const char *at;
+
+	snprintf(text, sizeof(text), " %s;\toffset:", name);
+	at = strstr(format, text);
+	if (!at || sscanf(at + strlen(text), "%u;\tsize:%u;", &offset, &size) != 2)
+		return;
+	if (offset < 4096 && (size == 4 || size == 8)) {
+		f->offset = (uint16_t)offset;
+		f->size = (uint16_t)size;
+	}
 }
 
 static int read_format(struct descriptors *d, size_t i, const char *root,
 		       const char *name, struct err *e)
 {
 	const char *colon = strchr(name, ':');
+	struct field *f = &d->field[i];
 	char path[256], *text;
 	int rc;
 
@@ -71,7 +110,9 @@ static int read_format(struct descriptors *d, size_t i, const char *root,
 	rc = rootfs_read(root, path, 1 << 20, &text, NULL, e);
 	if (rc)
 		return rc;
-	find_field(text, &d->field[i]);
+	find_field(text, strstr(name, "sys_enter_dup") ? "newfd" : "fd", f);
+	f->closes = !strncmp(name, "syscalls:", 9);
+	f->above = strstr(name, "close_range") != NULL;
 	free(text);
 	return 0;
 }
@@ -98,7 +139,8 @@ int descriptors_new(struct descriptors **out, const struct meta *m, const char *
 	d->clockid = clockid;
 	d->nevent = m->nevent;
 	for (size_t i = 0; !rc && i < m->nevent; i++)
-		if (descriptors_wanted(&m->event[i]))
+		if (descriptors_wanted(&m->event[i]) ||
+		    !strncmp(m->event[i].name, "syscalls:", 9))
 			rc = read_format(d, i, root, m->event[i].name, e);
 	if (rc)
 		descriptors_free(d);
@@ -111,11 +153,15 @@ void descriptors_free(struct descriptors *d)
 {
 	if (!d)
 		return;
-	for (size_t i = 0; i < d->nknown; i++)
-		free(d->known[i].path);
+	for (size_t i = 0; i < d->nknown; i++) {
+		for (size_t k = 0; k < d->known[i].n; k++)
+			free(d->known[i].s[k].path);
+		free(d->known[i].s);
+	}
 	free(d->known);
 	free(d->slot);
 	free(d->seen);
+	free(d->closing);
 	free(d->field);
 	free(d);
 }
@@ -160,24 +206,59 @@ static int grow(struct descriptors *d)
 	return 0;
 }
 
-/* NULL with *e empty: more than MAX_KNOWN. */
-static struct known *find(struct descriptors *d, int32_t pid, int32_t fd, struct err *e)
+static int see_use(struct descriptors *d, int32_t pid, int32_t fd, int64_t time_ns,
+		   struct err *e)
 {
 	uint32_t *slot = d->room ? slot_of(d, pid, fd) : NULL;
+	struct known *k;
 
-	if (slot && *slot)
-		return &d->known[*slot - 1];
-	if (d->nknown == MAX_KNOWN) {
-		d->full = true;
-		return NULL;
+	if (!slot || !*slot) {
+		if (d->full || d->nknown == MAX_KNOWN) {
+			d->full = true;
+			return 0;
+		}
+		if (d->nknown == d->room && grow(d))
+			return err_set(e, ERR_NOMEM, "no memory for %zu descriptors",
+				       d->nknown + 1);
+		slot = slot_of(d, pid, fd);
+		d->known[d->nknown] =
+			(struct known){.pid = pid, .fd = fd, .first_ns = time_ns};
+		*slot = (uint32_t)++d->nknown;
 	}
-	if (d->nknown == d->room && grow(d)) {
-		err_set(e, ERR_NOMEM, "no memory for %zu descriptors", d->nknown + 1);
-		return NULL;
+	k = &d->known[*slot - 1];
+	if (!k->seen)
+		d->seen[d->nseen++] = *slot - 1;
+	if (!k->seen || time_ns > k->last_ns)
+		k->last_ns = time_ns;
+	if (time_ns < k->first_ns)
+		k->first_ns = time_ns;
+	k->seen = true;
+	return 0;
+}
+
+static void see_closing(struct descriptors *d, struct closing c)
+{
+	struct closing *grown;
+	size_t room = d->closing_room ? 2 * d->closing_room : 256;
+
+	if (d->nclosing == d->closing_room) {
+		grown = d->nclosing < MAX_CLOSINGS
+				? reallocarray(d->closing, room, sizeof(*grown))
+				: NULL;
+		if (!grown) {
+			d->full = true;
+			return;
+		}
+		d->closing = grown;
+		d->closing_room = room;
 	}
-	d->known[d->nknown] = (struct known){.pid = pid, .fd = fd};
-	*slot_of(d, pid, fd) = (uint32_t)d->nknown + 1;
-	return &d->known[d->nknown++];
+	d->closing[d->nclosing++] = c;
+}
+
+void descriptors_doubt(struct descriptors *d, int32_t pid, int64_t time_ns)
+{
+	if (d)
+		see_closing(d, (struct closing){pid, 0, true, time_ns});
 }
 
 int descriptors_see(struct descriptors *d, size_t event, const void *sample, size_t size,
@@ -185,9 +266,7 @@ int descriptors_see(struct descriptors *d, size_t event, const void *sample, siz
 {
 	const char *at = sample;
 	const struct field *f = d && event < d->nevent ? &d->field[event] : NULL;
-	struct err why = {0};
 	uint32_t raw_len;
-	struct known *k;
 	int32_t pid, fd;
 	int64_t time_ns;
 
@@ -201,20 +280,147 @@ int descriptors_see(struct descriptors *d, size_t event, const void *sample, siz
 	memcpy(&fd, at + AT_RAW + f->offset, sizeof(fd)); /* an int, however wide */
 	if (pid <= 0 || fd < 0)
 		return 0;
-	k = find(d, pid, fd, &why);
-	if (!k)
-		return why.code ? err_set(e, ERR_NOMEM, "%s", why.text) : 0;
-	if (k->seen) {
-		k->seen_ns = time_ns < k->seen_ns ? time_ns : k->seen_ns;
-		return 0;
-	}
-	k->seen = true;
-	k->seen_ns = time_ns;
-	d->seen[d->nseen++] = (uint32_t)(k - d->known);
+	if (!f->closes)
+		return see_use(d, pid, fd, time_ns, e);
+	see_closing(d, (struct closing){pid, fd, f->above, time_ns});
 	return 0;
 }
 
 /* ---- looking ---- */
+
+static int64_t now_ns(int clockid)
+{
+	struct timespec t;
+
+	clock_gettime(clockid, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static int add_look(struct known *k, const struct look *look, const char *path,
+		    struct err *e)
+{
+	size_t room = k->room ? 2 * k->room : 4;
+	struct stretch *grown;
+	char *copy;
+
+	if (k->n && !strcmp(k->s[k->n - 1].path, path)) {
+		k->s[k->n - 1].last = *look;
+		return 0;
+	}
+	copy = strdup(path);
+	grown = k->n == k->room ? reallocarray(k->s, room, sizeof(*grown)) : k->s;
+	if (!copy || !grown) {
+		free(copy);
+		return err_set(e, ERR_NOMEM, "no memory for a descriptor's path");
+	}
+	if (k->n == k->room)
+		k->room = room;
+	k->s = grown;
+	k->s[k->n++] = (struct stretch){*look, *look, copy};
+	return 0;
+}
+
+static int look_at(struct descriptors *d, struct known *k, struct err *e)
+{
+	struct look look = {k->last_ns, now_ns(d->clockid), 0};
+	char link[64], path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%" PRId32 "/fd/%" PRId32, k->pid, k->fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	look.after_ns = now_ns(d->clockid);
+	if (n < 0)
+		return 0;
+	path[n] = 0;
+	return add_look(k, &look, path, e);
+}
+
+int descriptors_look(struct descriptors *d, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; d && i < d->nseen; i++) {
+		struct known *k = &d->known[d->seen[i]];
+
+		if (!rc && !d->full)
+			rc = look_at(d, k, e);
+		k->seen = false;
+	}
+	if (d)
+		d->nseen = 0;
+	return rc;
+}
+
+/* ---- the result ---- */
+
+static int by_time(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct closing *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static void closings_of_pid(const struct descriptors *d, int32_t pid, int32_t fd,
+			    int64_t *to, size_t *n)
+{
+	size_t lo = 0, hi = d->nclosing;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (d->closing[mid].pid < pid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < d->nclosing && d->closing[lo].pid == pid; lo++) {
+		const struct closing *c = &d->closing[lo];
+
+		if (c->fd == fd || (c->above && c->fd < fd))
+			to[(*n)++] = c->time_ns;
+	}
+}
+
+/* Their times, sorted; d->closing is sorted by process. */
+static size_t closings_of(const struct descriptors *d, const struct known *k, int64_t *to)
+{
+	size_t n = 0;
+
+	closings_of_pid(d, -1, k->fd, to, &n);
+	closings_of_pid(d, k->pid, k->fd, to, &n);
+	qsort(to, n, sizeof(*to), by_time);
+	return n;
+}
+
+static bool inside(const struct look *l, int64_t from_ns, int64_t to_ns)
+{
+	return l->seen_ns >= from_ns && l->before_ns >= from_ns && l->after_ns < to_ns;
+}
+
+/* What the looks between two closings say; "" = nothing, or not the same. */
+static const char *path_between(const struct known *k, int64_t from_ns, int64_t to_ns)
+{
+	const char *path = NULL;
+
+	for (size_t i = 0; i < k->n; i++) {
+		const struct stretch *s = &k->s[i];
+
+		if (!inside(&s->first, from_ns, to_ns) &&
+		    !inside(&s->last, from_ns, to_ns))
+			continue;
+		if (path && strcmp(path, s->path))
+			return "";
+		path = s->path;
+	}
+	return path ? path : "";
+}
 
 static int tell(struct meta *m, const struct known *k, int64_t from_ns, const char *path,
 		struct err *e)
@@ -231,52 +437,45 @@ static int tell(struct meta *m, const struct known *k, int64_t from_ns, const ch
 	return 0;
 }
 
-/* A descriptor that is closed by now was what it was at the last look. */
-static int look(struct descriptors *d, struct known *k, struct meta *m, struct err *e)
+static int finish_one(const struct descriptors *d, const struct known *k, int64_t *closed,
+		      struct meta *m, struct err *e)
 {
-	char link[64], path[PATH_MAX], *copy;
-	struct timespec t;
-	ssize_t n;
+	size_t n = closings_of(d, k, closed);
+	const char *told = NULL;
 	int rc = 0;
 
-	snprintf(link, sizeof(link), "/proc/%" PRId32 "/fd/%" PRId32, k->pid, k->fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n < 0)
-		return 0;
-	path[n] = 0;
-	if (k->path && !strcmp(k->path, path))
-		return 0;
-	copy = strdup(path);
-	if (!copy)
-		return err_set(e, ERR_NOMEM, "no memory for a descriptor's path");
-	if (k->path) { /* the samples since the last look may be of either */
-		clock_gettime(d->clockid, &t);
-		rc = tell(m, k, k->seen_ns, "", e);
-		k->seen_ns = t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+	for (size_t i = 0; i <= n && !rc; i++) {
+		int64_t from_ns = i ? closed[i - 1] : 0;
+		const char *path =
+			path_between(k, from_ns, i < n ? closed[i] : INT64_MAX);
+
+		if (i < n && closed[i] <= k->first_ns)
+			continue;
+		if (told && !strcmp(told, path))
+			continue;
+		told = path;
+		rc = tell(m, k, from_ns > k->first_ns ? from_ns : k->first_ns, path, e);
 	}
-	free(k->path);
-	k->path = copy;
-	return rc ? rc : tell(m, k, k->seen_ns, path, e);
+	return rc;
 }
 
-int descriptors_look(struct descriptors *d, struct meta *m, struct err *e)
+int descriptors_finish(struct descriptors *d, struct meta *m, struct err *e)
 {
-	static const char full[] = "more than 65536 descriptors were used: those that "
-				   "came later are unknown";
+	int64_t *closed;
 	int rc = 0;
 
-	for (size_t i = 0; d && i < d->nseen; i++) {
-		struct known *k = &d->known[d->seen[i]];
-
-		if (!rc)
-			rc = look(d, k, m, e);
-		k->seen = false;
-	}
-	if (d)
-		d->nseen = 0;
-	if (d && d->full && !d->told)
-		meta_add_warning(m, full);
-	if (d)
-		d->told = d->full;
+	if (!d)
+		return 0;
+	closed = calloc(d->nclosing + 1, sizeof(*closed));
+	if (!closed)
+		return err_set(e, ERR_NOMEM, "no memory for %zu closings", d->nclosing);
+	if (d->full && meta_add_warning(m, "too many descriptors or closings: those "
+					   "that came last are unknown"))
+		rc = err_set(e, ERR_NOMEM, "no memory for a warning");
+	if (d->nclosing)
+		qsort(d->closing, d->nclosing, sizeof(*d->closing), by_pid);
+	for (size_t i = 0; i < d->nknown && !rc; i++)
+		rc = finish_one(d, &d->known[i], closed, m, e);
+	free(closed);
 	return rc;
 }

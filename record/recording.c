@@ -37,6 +37,8 @@
 #define RECORDER_NICE (-15) /* rings are read in time also when all CPUs poll */
 #define TOOL	      "dmarec"
 
+enum { MAX_CLOSINGS = 8 };
+
 /* Which event an id belongs to: open addressing, a power of two of slots. */
 struct id_slot {
 	uint64_t id;
@@ -51,7 +53,9 @@ struct recording {
 	struct session *session;
 	struct perfdata_writer *file;
 	struct descriptors *descriptors; /* NULL = not wanted */
-	uint32_t *event_id;		 /* probes, then the interrupt */
+	int64_t drained_ns; /* the rings were read from then on, before this time */
+	uint32_t *event_id; /* probes, closings, then the interrupt */
+	size_t nclosing;    /* how many of descriptors_closings there are */
 	struct perfdata_attr *attr;
 	size_t nattr;
 	struct id_slot *slot;
@@ -86,6 +90,8 @@ static size_t event_of(const struct recording *r, uint64_t id)
 /* Where session.c's samples and records keep the first number we need: the id, or what
  * LOST says; and a sample's time. */
 enum { AT_ID = 8, AT_LOST = 16, AT_TIME = 32 };
+/* Behind other records: pid and tid, time, CPU, id. */
+enum { TRAILER = 32, AT_TRAILER_TIME = 8 };
 
 static void note_time(struct recording *r, const char *sample, size_t size)
 {
@@ -112,6 +118,27 @@ static int see_sample(struct recording *r, uint64_t id, const char *sample, size
 	return descriptors_see(r->descriptors, event, sample, size, e);
 }
 
+/* exec closes descriptors; and what was lost may have been a closing. */
+static void see_other(struct recording *r, uint32_t type, uint16_t misc, uint64_t v,
+		      const char *rec, size_t size)
+{
+	int64_t time_ns;
+	int32_t pid;
+
+	if (size < AT_LOST + TRAILER)
+		return;
+	memcpy(&time_ns, rec + size - TRAILER + AT_TRAILER_TIME, sizeof(time_ns));
+	memcpy(&pid, rec + AT_ID, sizeof(pid));
+	if (type == PERF_RECORD_LOST)
+		r->lost += v;
+	if (type == PERF_RECORD_LOST) { /* since the ring had been read */
+		descriptors_doubt(r->descriptors, -1, r->drained_ns);
+		descriptors_doubt(r->descriptors, -1, time_ns);
+	}
+	if (type == PERF_RECORD_COMM && misc & PERF_RECORD_MISC_COMM_EXEC)
+		descriptors_doubt(r->descriptors, pid, time_ns);
+}
+
 static int put(void *arg, const void *buf, size_t len, struct err *e)
 {
 	struct recording *r = arg;
@@ -127,19 +154,21 @@ static int put(void *arg, const void *buf, size_t len, struct err *e)
 		memcpy(&v, p + (h.type == PERF_RECORD_LOST ? AT_LOST : AT_ID), sizeof(v));
 		if (h.type == PERF_RECORD_SAMPLE)
 			rc = see_sample(r, v, p, h.size, e);
-		else if (h.type == PERF_RECORD_LOST)
-			r->lost += v;
+		else
+			see_other(r, h.type, h.misc, v, p, h.size);
 	}
 	return rc;
 }
 
 static int drain(struct recording *r, struct err *e)
 {
+	int64_t begin_ns = now_ns(r->o->clockid);
 	uint64_t bytes = 0;
 	int rc = session_drain(r->session, put, r, &bytes, e);
 
 	if (!rc)
-		rc = descriptors_look(r->descriptors, &r->meta, e);
+		rc = descriptors_look(r->descriptors, e);
+	r->drained_ns = begin_ns;
 	if (!rc && bytes)
 		rc = perfdata_round(r->file, e);
 	return rc ? rc : perfdata_flush(r->file, e);
@@ -189,12 +218,28 @@ static int threads_of(pid_t pid, pid_t **out, size_t *n, struct err *e)
 	return rc;
 }
 
+/* Closing of descriptors is recorded where a device is told by its path. */
+static int add_closings(struct recording *r, struct err *e)
+{
+	const struct plan *p = r->o->plan;
+	bool wanted = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		wanted |= p->probe[i].spec->npath > 0;
+	for (size_t i = 0; wanted && !rc && descriptors_closings[i]; i++) {
+		rc = tracepoint_id(descriptors_closings[i], &r->event_id[p->n + i], e);
+		r->nclosing += !rc;
+	}
+	return rc;
+}
+
 static int add_probes(struct recording *r, struct err *e)
 {
 	const struct plan *p = r->o->plan;
 	int rc = probes_open(&r->probes, e);
 
-	r->event_id = calloc(p->n + 1, sizeof(*r->event_id));
+	r->event_id = calloc(p->n + MAX_CLOSINGS + 1, sizeof(*r->event_id));
 	if (!rc && !r->event_id)
 		rc = err_set(e, ERR_NOMEM, "no memory");
 	for (size_t i = 0; !rc && i < p->n; i++) {
@@ -203,8 +248,11 @@ static int add_probes(struct recording *r, struct err *e)
 		rc = probes_add(r->probes, q->is_return, q->event, q->file, q->offset,
 				q->args, &r->event_id[i], e);
 	}
+	if (!rc)
+		rc = add_closings(r, e);
 	if (!rc && r->o->nirq)
-		rc = tracepoint_id("irq/irq_handler_entry", &r->event_id[p->n], e);
+		rc = tracepoint_id("irq/irq_handler_entry",
+				   &r->event_id[p->n + r->nclosing], e);
 	return rc;
 }
 
@@ -217,9 +265,10 @@ static int open_session(struct recording *r, struct err *e)
 				     .irq = r->o->irq,
 				     .nirq = r->o->nirq,
 				     .uprobe = r->event_id,
-				     .nuprobe = r->o->plan->n,
+				     .nuprobe = r->o->plan->n + r->nclosing,
 				     .wake = wake,
-				     .irq_event = r->event_id[r->o->plan->n]};
+				     .irq_event =
+					     r->event_id[r->o->plan->n + r->nclosing]};
 	pid_t *tasks = NULL;
 	int rc = threads_of(r->o->argv ? r->work.pid : r->o->pid, &tasks, &so.npid, e);
 
@@ -562,6 +611,8 @@ static int end(struct recording *r, int rc, struct err *e)
 		rc = drain(r, e);
 	bad = read_counts(r, rc ? NULL : e);
 	if (!bad)
+		bad = descriptors_finish(r->descriptors, &r->meta, rc ? NULL : e);
+	if (!bad)
 		bad = snapshot_after(&r->meta, r->o->profile, rc ? NULL : e);
 	rc = rc ? rc : bad;
 	check_holes(r);
@@ -581,7 +632,8 @@ static int arm(struct recording *r, struct err *e)
 
 	if (!rc)
 		rc = snapshot_events(&r->meta, r->o->plan, probes_group(r->probes),
-				     r->o->nirq > 0, e);
+				     descriptors_closings, r->nclosing, r->o->nirq > 0,
+				     e);
 	if (!rc)
 		rc = descriptors_new(&r->descriptors, &r->meta, tracefs_find(NULL),
 				     r->o->clockid, e);

@@ -58,10 +58,20 @@ static void add_rules(struct meta_event *ev, const struct plan_probe *q)
 	}
 }
 
-int snapshot_events(struct meta *m, const struct plan *p, const char *group,
-		    bool with_irq, struct err *e)
+/* "irq:irq_handler_entry" of "irq/irq_handler_entry". */
+static char *trace_name(const char *path)
 {
-	for (size_t i = 0; i < p->n + with_irq; i++) {
+	char *name = strdup(path), *slash = name ? strchr(name, '/') : NULL;
+
+	if (slash)
+		*slash = ':';
+	return name;
+}
+
+int snapshot_events(struct meta *m, const struct plan *p, const char *group,
+		    const char *const *more, size_t nmore, bool with_irq, struct err *e)
+{
+	for (size_t i = 0; i < p->n + nmore + with_irq; i++) {
 		const struct plan_probe *q = i < p->n ? &p->probe[i] : NULL;
 		struct meta_event *ev = meta_add_event(m);
 
@@ -69,8 +79,13 @@ int snapshot_events(struct meta *m, const struct plan *p, const char *group,
 			return nomem(e);
 		ev->id = ev->attr = (int32_t)i;
 		if (!q) {
-			ev->role = ROLE_INTERRUPT;
-			ev->name = strdup("irq:irq_handler_entry");
+			bool irq = i == p->n + nmore;
+
+			ev->role = irq ? ROLE_INTERRUPT : ROLE_OTHER;
+			ev->name = trace_name(irq ? "irq/irq_handler_entry"
+						  : more[i - p->n]);
+			if (!ev->name)
+				return nomem(e);
 			continue;
 		}
 		if (asprintf(&ev->name, "%s:%s", group, q->event) < 0)

@@ -10,10 +10,11 @@
 
 struct err;
 
-/* Events 0..n-1 of the plan, in group `group`; then the interrupt when with_irq. Takes
- * paths from the profile by copy. */
+/* Events 0..n-1 of the plan, in group `group`; then nmore tracepoints ("system/event")
+ * without a role; then the interrupt when with_irq. Takes paths from the profile by copy.
+ */
 int snapshot_events(struct meta *m, const struct plan *p, const char *group,
-		    bool with_irq, struct err *e);
+		    const char *const *more, size_t nmore, bool with_irq, struct err *e);
 /* Interrupts and counters before; environment. named: the user or the profile chose the
  * interrupts. */
 int snapshot_before(struct meta *m, const struct profile *prof, const struct irqmap *map,
