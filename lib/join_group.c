@@ -456,6 +456,21 @@ static void unlearned(struct group *g, const uint64_t *at)
 	trellis_root(g->t, (const struct channel *const *)g->slot, g->nslot);
 }
 
+/* Without it the first pass would take the interrupts of slow transfers for strays. */
+static void learn_scale(struct group *g)
+{
+	int64_t total_ns[FIRST_LOOK];
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->nev && n < FIRST_LOOK; i++) {
+		const struct jtransfer *x = g->ev[g->first + i].end;
+		if (x && !x->fixed && x->t.woken_ns != DMA_UNKNOWN)
+			total_ns[n++] = x->t.woken_ns - x->begin_ns;
+	}
+	if (n)
+		model_scale(&g->m, total_ns, n);
+}
+
 static int learn(struct group *g, struct err *e)
 {
 	uint64_t at[SLOTS];
@@ -465,6 +480,7 @@ static int learn(struct group *g, struct err *e)
 		at[s] = g->slot[s]->base > g->slot[s]->frontier ? g->slot[s]->base
 								: g->slot[s]->frontier;
 	g->learning = true;
+	learn_scale(g);
 	for (int pass = 0; pass < PASSES && r >= 0; pass++) {
 		model_forget(&g->m, 0);
 		g->m.frozen = pass < PASSES / 2;

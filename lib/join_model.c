@@ -155,6 +155,15 @@ void model_derive(struct model *m)
 	m->fresh = 0;
 }
 
+/* Before the first pass: rates per time, by how long transfers take here. */
+void model_scale(struct model *m, const int64_t *total_ns, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		density_add(&m->total, total_ns[i], 1);
+	density_make(&m->total);
+	model_derive(m);
+}
+
 /* Behind a pass: everything as counted. */
 void model_settle(struct model *m)
 {

@@ -96,6 +96,7 @@ float density_at(const struct density *d, int64_t ns);
 void density_fade(struct density *d, float keep);
 void model_init(struct model *m, enum pairing p, int64_t typical_device_ns);
 void model_derive(struct model *m);
+void model_scale(struct model *m, const int64_t *total_ns, size_t n);
 void model_settle(struct model *m);
 void model_forget(struct model *m, float keep);
 float model_affinity(const struct model *m, const bool serves[SLOTS][SLOTS],
