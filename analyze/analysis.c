@@ -272,8 +272,9 @@ static int write_vectors(struct analysis *a, struct err *e)
 	for (size_t i = 0; i < r->noverall && !rc; i++)
 		rc = write_vector(a, s, &r->overall[i], e);
 	for (size_t i = 0; i < r->nchannel && !rc; i++)
-		if (r->channel[i].card != DMA_UNKNOWN ||
-		    r->channel[i].channel != DMA_UNKNOWN)
+		if (r->channel[i].verdict != VERDICT_SILENT &&
+		    (r->channel[i].card != DMA_UNKNOWN ||
+		     r->channel[i].channel != DMA_UNKNOWN))
 			rc = write_vector(a, s, &r->channel[i], e);
 	db_finalize(s);
 	return rc;

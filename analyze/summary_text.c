@@ -101,7 +101,8 @@ static void print_run(const struct printer *p)
 	fputc('\n', p->out);
 	if (s->finished == 0)
 		fprintf(p->out,
-			"  %sThe recorder did not end this file: what follows holds up to "
+			"  %sThe recorder did not end this file: what follows holds up "
+			"to "
 			"where it was cut; the kernel's counts are not known.%s\n",
 			red(p), plain(p));
 	if (s->guessed == 1)
@@ -149,7 +150,8 @@ static void print_completeness(const struct printer *p)
 			red(p), missing > s->lost ? missing : s->lost, s->lost, plain(p));
 	else if (!counted)
 		fputs("  The recording does not hold the kernel's counts, so that "
-		      "samples that vanished cannot be told: 'no interrupt' may be one.\n",
+		      "samples that vanished cannot be told: 'no interrupt' may be "
+		      "one.\n",
 		      p->out);
 	else
 		fputs("  Whole: everything that was counted was delivered.\n", p->out);
@@ -166,6 +168,16 @@ static void print_completeness(const struct printer *p)
 static bool whole(const struct summary_vector *v)
 {
 	return v->card == DMA_UNKNOWN && v->channel == DMA_UNKNOWN;
+}
+
+/* A vector with one channel says of it what it says of all. */
+static bool is_only_channel(const struct summary *s, const struct summary_vector *v)
+{
+	for (size_t i = 0; i < s->nvector; i++)
+		if (s->vector[i].irq == v->irq && !whole(&s->vector[i]) &&
+		    &s->vector[i] != v)
+			return false;
+	return !whole(v);
 }
 
 static void print_vector(const struct printer *p, const struct summary_vector *v)
@@ -215,14 +227,15 @@ static void print_vectors(const struct printer *p)
 							      : "named when recording");
 	for (size_t i = 0; i < s->nvector; i++) {
 		const struct summary_vector *v = &s->vector[i];
-		bool show = p->style->verify || (v->used && whole(v)) ||
-			    (!strcmp(v->verdict, "unclear") && whole(v));
+		bool show = (p->style->verify && !is_only_channel(s, v)) ||
+			    (whole(v) && (v->used || !strcmp(v->verdict, "unclear") ||
+					  !strcmp(v->verdict, "data available")));
 
 		left += !show && whole(v);
 		if (!show)
 			continue;
 		print_vector(p, v);
-		if (p->style->verify)
+		if (p->style->verify && v->interrupts)
 			print_evidence(p, v);
 		shown++;
 	}
@@ -230,7 +243,8 @@ static void print_vectors(const struct printer *p)
 		fputs("  no interrupt was recorded\n", p->out);
 	else if (left)
 		fprintf(p->out, "  %s%zu %s unrelated or silent (--verify shows why)\n",
-			shown ? "and " : "", left, left == 1 ? "vector is" : "vectors are");
+			shown ? "and " : "", left,
+			left == 1 ? "vector is" : "vectors are");
 	if (s->advice)
 		fprintf(p->out, "  %s%s%s\n", red(p), s->advice, plain(p));
 }
@@ -289,11 +303,12 @@ static void print_phase(const struct printer *p, const struct summary_phase *x,
 static void print_bounds(const struct printer *p, const struct summary_group *g, int k)
 {
 	const struct summary_phase *x = &g->phase[k];
+	bool latency = !strcmp(or_dash(p->s->latency), phase_name((enum phase)k));
 	char low[32], high[32];
 
-	if (!x->excluded || !x->n)
+	if (!x->excluded || !x->n || !(latency || p->style->verbose))
 		return;
-	fprintf(p->out, "            %s with the %" PRId64 " left out:",
+	fprintf(p->out, "    %s, had the %" PRId64 " left out been fastest or slowest:",
 		phase_name((enum phase)k), x->excluded);
 	for (int i = 0; i < x->nq && i < 4; i++) {
 		const struct summary_quantile *q = &x->q[i];
@@ -369,15 +384,14 @@ static void print_transfers(const struct printer *p)
 		print_counts(p, s->stray, s->nstray, "belongs to no transfer:");
 		return;
 	}
-	fprintf(p->out,
-		"; latency is %s (%s), the doorbell is %s; pairing: %s (%s)\n",
+	fprintf(p->out, "; latency is %s (%s), the doorbell is %s; pairing: %s (%s)\n",
 		or_dash(s->latency),
 		!strcmp(or_dash(s->latency), "device") ? "doorbell to interrupt"
 						       : "submit to woken",
-		!strcmp(or_dash(s->doorbell), "store") ? "the store to the card's register"
-		: !strcmp(or_dash(s->doorbell), "exit")
-			? "the start function's exit"
-			: "not seen",
+		!strcmp(or_dash(s->doorbell), "store")
+			? "the store to the card's register"
+		: !strcmp(or_dash(s->doorbell), "exit") ? "the start function's exit"
+							: "not seen",
 		or_dash(s->pairing), or_dash(s->pairing_from));
 	for (size_t i = s->ngroup == 2 ? 1 : 0; i < s->ngroup; i++) {
 		print_group(p, &s->group[i]);
@@ -395,8 +409,15 @@ static void print_transfers(const struct printer *p)
 	if (s->negative)
 		fprintf(p->out,
 			"\n  %" PRId64
-			" durations are negative: they are kept as they were found.\n",
-			s->negative);
+			" durations are negative and kept as they were found%s\n",
+			s->negative,
+			!strcmp(or_dash(s->doorbell), "exit")
+				? ": an interrupt that comes before the start function "
+				  "has\n  returned makes 'device' negative, as the "
+				  "function's exit stands for the doorbell (a profile "
+				  "can "
+				  "name the store)"
+				: "");
 	print_counts(p, s->reason, s->nreason, "why:");
 	print_counts(p, s->stray, s->nstray, "belongs to no transfer:");
 }

@@ -84,7 +84,7 @@ ok "... with the same figures" is t.db 0 "SELECT s.n - json_extract(CAST(readfil
 ok "--csv" "$ana" --csv t.db
 ok "... has a line for each group and phase" test "$(wc -l <out)" -eq 9
 ok "--verify" "$ana" --verify t.db
-ok "... tells of every vector" test "$(grep -c 'interrupts, .* outside' out)" -ge "$(sqlite3 t.db 'SELECT count(DISTINCT irq) FROM vector')"
+ok "... tells of every vector" test "$(grep -cE '^ +[0-9]+ .* (silent|completion|shared|unrelated|unclear|data available)' last.out)" -ge "$(sqlite3 t.db 'SELECT count(DISTINCT irq) FROM vector')"
 irq=$(sqlite3 t.db 'SELECT irq FROM vector WHERE used LIMIT 1')
 ok "--irq and --pairing analyse again" "$ana" --irq "$irq" --pairing one t.db
 ok "... and it is stored" is t.db "option|option|one" 'SELECT vectors_from, pairing_from, pairing FROM analysis'
@@ -201,4 +201,26 @@ killed_load() {
 }
 ok "a killed load leaves nothing half done" killed_load
 ok "no right to write" status 1 "$ana" -i r.data /proc/t.db
+locked() { # another program writes for longer than we wait
+	sqlite3 t.db 'BEGIN IMMEDIATE' '.system touch locked; sleep 4' 'ROLLBACK' & local holder=$!
+	for _ in $(seq 50); do [ -e locked ] && break; sleep 0.05; done
+	status 1 "$ana" -q --rebuild t.db; local rc=$?
+	wait $holder
+	return $rc
+}
+before=$(dump t.db)
+ok "a second writer" locked
+ok "... is told" grep -q 'another program is writing' last.err
+ok "... and changes nothing" test "$before" = "$(dump t.db)"
+full() { # a file system with less room than the database needs
+	unshare -m sh -c "mkdir -p full && mount -t tmpfs -o size=300k none full && cd full &&
+		'$ana' -q -i ../r.data f.db; rc=\$?; ls; exit \$rc"
+}
+if unshare -m true 2>/dev/null; then
+	ok "a full disk" status 1 full
+	ok "... is told" grep -q 'the disk is full; nothing was changed' last.err
+	ok "... and leaves no database" test ! -s last.out
+else
+	skip "a full disk" "no right to make a mount namespace"
+fi
 echo "1..$n"

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* lib/db: which files are taken and which refused, transactions, and what NULL is. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/db.h"
+#include "lib/dma.h"
+#include "lib/err.h"
+
+extern const char sql_queries[];
+
+static char dir[64], path[96];
+
+static int make_dir(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof(dir), "/tmp/dma-db-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/t.db", dir);
+	return 0;
+}
+
+static int remove_dir(void **state)
+{
+	char journal[128];
+
+	(void)state;
+	snprintf(journal, sizeof(journal), "%s-journal", path);
+	unlink(journal);
+	unlink(path);
+	return rmdir(dir);
+}
+
+static struct db *opened(enum db_mode mode)
+{
+	struct err e = {0};
+	struct db *db;
+
+	if (db_open(&db, path, mode, &e))
+		fail_msg("%s", e.text);
+	return db;
+}
+
+static void refused(enum db_mode mode, int code, const char *words)
+{
+	struct err e = {0};
+	struct db *db;
+
+	assert_int_equal(db_open(&db, path, mode, &e), code);
+	assert_null(db);
+	if (!strstr(e.text, words) || !strstr(e.text, path))
+		fail_msg("'%s' does not say '%s' of %s", e.text, words, path);
+}
+
+static void run(struct db *db, const char *sql)
+{
+	struct err e = {0};
+
+	if (db_exec(db, sql, &e))
+		fail_msg("%s", e.text);
+}
+
+static int64_t number(struct db *db, const char *sql)
+{
+	struct err e = {0};
+	struct db_stmt *s;
+	int64_t v;
+
+	if (db_prepare(db, &s, sql, &e) || db_step(s, &e) != 1)
+		fail_msg("%s: %s", sql, e.text);
+	v = db_i64(s, 0);
+	db_finalize(s);
+	return v;
+}
+
+static struct db *created(void)
+{
+	struct db *db = opened(DB_CREATE);
+	struct err e = {0};
+
+	assert_int_equal(db_begin(db, &e), 0);
+	assert_int_equal(db_commit(db, &e), 0);
+	return db;
+}
+
+static void write_file(const void *buf, size_t len)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(buf, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void test_tables_come_with_the_first_commit(void **state)
+{
+	struct db *db = opened(DB_CREATE);
+
+	(void)state;
+	assert_int_equal(number(db, "SELECT count(*) FROM sqlite_schema"), 0);
+	db_close(db);
+	assert_int_not_equal(access(path, F_OK), 0);
+	db_close(created());
+	db = opened(DB_READ);
+	assert_int_equal(number(db, "PRAGMA application_id"), DB_APPLICATION_ID);
+	assert_int_equal(number(db, "PRAGMA user_version"), DB_VERSION);
+	db_close(db);
+}
+
+static void test_rolled_back_leaves_no_file(void **state)
+{
+	struct db *db = opened(DB_CREATE);
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(db_begin(db, &e), 0);
+	run(db,
+	    "INSERT INTO sample (run_id, time_ns, source_id, bits) VALUES (1, 2, 3, 0)");
+	db_rollback(db);
+	db_close(db);
+	assert_int_not_equal(access(path, F_OK), 0);
+}
+
+static void test_closing_rolls_back(void **state)
+{
+	struct db *db = created();
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(db_begin(db, &e), 0);
+	run(db,
+	    "INSERT INTO sample (run_id, time_ns, source_id, bits) VALUES (1, 2, 3, 0)");
+	db_close(db);
+	db = opened(DB_WRITE);
+	assert_int_equal(number(db, "SELECT count(*) FROM sample"), 0);
+	db_close(db);
+}
+
+static void test_what_is_no_trace_is_refused(void **state)
+{
+	static const char text[] =
+		"these are only words, and not few enough for an empty file";
+	struct db *db;
+
+	(void)state;
+	refused(DB_READ, ERR_NOTFOUND, "no such database");
+	refused(DB_WRITE, ERR_NOTFOUND, "no such database");
+	write_file("", 0);
+	refused(DB_READ, ERR_FORMAT, "is empty");
+	write_file(text, sizeof(text));
+	refused(DB_CREATE, ERR_FORMAT, "is not an SQLite database");
+	unlink(path);
+	db = opened(DB_CREATE);
+	run(db, "CREATE TABLE other (x)");
+	db_close(db);
+	unlink(path); /* closing takes away what was never committed by db_commit() */
+}
+
+static void test_other_applications_are_refused(void **state)
+{
+	struct db *db = created();
+
+	(void)state;
+	run(db, "PRAGMA application_id = 7");
+	db_close(db);
+	refused(DB_CREATE, ERR_FORMAT, "another application");
+}
+
+static void test_newer_and_lacking_are_refused(void **state)
+{
+	struct db *db = created();
+
+	(void)state;
+	run(db, "PRAGMA user_version = 99");
+	db_close(db);
+	refused(DB_READ, ERR_UNSUPPORTED, "newer version");
+	unlink(path);
+	db = created();
+	run(db, "DROP TABLE transfer");
+	db_close(db);
+	refused(DB_READ, ERR_FORMAT, "lacks tables");
+}
+
+static void test_damage_is_told(void **state)
+{
+	struct db *db = created();
+	struct err e = {0};
+	int rc;
+
+	(void)state;
+	assert_int_equal(db_check(db, &e), 0);
+	db_close(db);
+	FILE *f = fopen(path, "r+");
+	assert_non_null(f);
+	for (long at = 4096; at < 8 * 4096; at += 512) {
+		fseek(f, at, SEEK_SET);
+		fwrite("\377\377\377\377\377\377\377\377", 1, 8, f);
+	}
+	fclose(f);
+	rc = db_open(&db, path, DB_READ, &e);
+	if (!rc) {
+		rc = db_check(db, &e);
+		db_close(db);
+	}
+	assert_int_equal(rc, ERR_FORMAT);
+	assert_non_null(strstr(e.text, "damaged"));
+}
+
+static void test_a_second_writer_is_told(void **state)
+{
+	struct db *one = created(), *two = opened(DB_WRITE);
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(db_begin(one, &e), 0);
+	assert_int_equal(db_begin(two, &e), ERR_IO);
+	assert_non_null(strstr(e.text, "another program is writing"));
+	assert_int_equal(db_commit(one, NULL), 0);
+	assert_int_equal(db_begin(two, NULL), 0);
+	db_close(two);
+	db_close(one);
+}
+
+static void test_unknown_is_null_and_back(void **state)
+{
+	struct db *db = created();
+	struct err e = {0};
+	struct db_stmt *s;
+
+	(void)state;
+	assert_int_equal(db_prepare(db, &s,
+				    "SELECT :a, :b, :c, :a IS NULL, :b IS NULL, "
+				    ":c IS NULL",
+				    &e),
+			 0);
+	for (int turn = 0; turn < 3; turn++) { /* values, NULLs, values again */
+		bool null = turn == 1;
+
+		db_bind_i64(s, ":a", null ? DMA_UNKNOWN : -5);
+		db_bind_real(s, ":b", null ? (double)NAN : 0.5);
+		db_bind_text(s, ":c", null ? NULL : "text");
+		assert_int_equal(db_step(s, &e), 1);
+		assert_int_equal(db_i64(s, 0), null ? DMA_UNKNOWN : -5);
+		if (null)
+			assert_true(isnan(db_real(s, 1)));
+		else
+			assert_true(db_real(s, 1) == 0.5);
+		if (null)
+			assert_null(db_text(s, 2));
+		else
+			assert_string_equal(db_text(s, 2), "text");
+		for (int i = 3; i < 6; i++)
+			assert_int_equal(db_i64(s, i), null);
+		assert_int_equal(db_step(s, &e), 0);
+	}
+	db_finalize(s);
+	db_close(db);
+}
+
+static void test_by_place_null_and_back(void **state)
+{
+	struct db *db = created();
+	struct err e = {0};
+	struct db_stmt *s;
+
+	(void)state;
+	assert_int_equal(db_prepare(db, &s, "SELECT ?1, ?2", &e), 0);
+	for (int turn = 0; turn < 4; turn++) {
+		db_bind_at(s, 1, turn & 1 ? DMA_UNKNOWN : turn);
+		db_bind_text_at(s, 2, turn & 2 ? NULL : "x");
+		assert_int_equal(db_step(s, &e), 1);
+		assert_int_equal(db_i64(s, 0), turn & 1 ? DMA_UNKNOWN : turn);
+		assert_int_equal(db_text(s, 1) == NULL, (turn & 2) != 0);
+		db_reset(s);
+	}
+	db_finalize(s);
+	db_close(db);
+}
+
+static void test_a_wrong_name_fails(void **state)
+{
+	struct db *db = created();
+	struct err e = {0};
+	struct db_stmt *s;
+
+	(void)state;
+	assert_int_equal(db_prepare(db, &s, "SELECT :a", &e), 0);
+	db_bind_i64(s, ":b", 1);
+	assert_true(db_step(s, &e) < 0);
+	db_finalize(s);
+	e = (struct err){0};
+	assert_true(db_prepare_named(db, &s, "no such statement", &e) < 0);
+	assert_null(s);
+	db_close(db);
+}
+
+/* Each prepares, and its name is its own. */
+static void test_every_named_statement(void **state)
+{
+	static const char mark[] = "-- name: ";
+	struct db *db = created();
+	int n = 0;
+
+	(void)state;
+	for (const char *p = sql_queries; (p = strstr(p, mark)); n++) {
+		struct err e = {0};
+		struct db_stmt *s;
+		char name[64], again[80];
+
+		p += strlen(mark);
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(p, "\n"), p);
+		snprintf(again, sizeof(again), "%s%s\n", mark, name);
+		assert_null(strstr(p, again));
+		if (db_prepare_named(db, &s, name, &e))
+			fail_msg("%s: %s", name, e.text);
+		db_finalize(s);
+	}
+	assert_true(n > 20);
+	db_close(db);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_tables_come_with_the_first_commit),
+		TEST(test_rolled_back_leaves_no_file),
+		TEST(test_closing_rolls_back),
+		TEST(test_what_is_no_trace_is_refused),
+		TEST(test_other_applications_are_refused),
+		TEST(test_newer_and_lacking_are_refused),
+		TEST(test_damage_is_told),
+		TEST(test_a_second_writer_is_told),
+		TEST(test_unknown_is_null_and_back),
+		TEST(test_by_place_null_and_back),
+		TEST(test_a_wrong_name_fails),
+		TEST(test_every_named_statement),
+	};
+
+	return cmocka_run_group_tests_name("db", tests, NULL, NULL);
+}
