@@ -3,10 +3,10 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "db.h"
 #include "err.h"
 #include "num.h"
 
@@ -55,93 +55,42 @@ const char *count_text(uint64_t n, char buf[32])
 	return buf;
 }
 
-int64_t column_i64(sqlite3_stmt *st, int col)
+const char *column_text(struct db_stmt *st, int col, const char *null)
 {
-	return sqlite3_column_type(st, col) == SQLITE_NULL
-		       ? DMA_UNKNOWN
-		       : sqlite3_column_int64(st, col);
-}
-
-double column_real(sqlite3_stmt *st, int col)
-{
-	return sqlite3_column_type(st, col) == SQLITE_NULL
-		       ? NAN
-		       : sqlite3_column_double(st, col);
-}
-
-const char *column_text(sqlite3_stmt *st, int col, const char *null)
-{
-	const char *text = (const char *)sqlite3_column_text(st, col);
+	const char *text = db_text(st, col);
 
 	return text ? text : null;
 }
 
-static int db_error(sqlite3 *db, const char *path, struct err *e)
+int report_prepare(const struct report *r, const char *name, struct db_stmt **st,
+		   struct err *e)
 {
-	return err_set(e, sqlite3_errcode(db) == SQLITE_NOTADB ? ERR_FORMAT : ERR_IO,
-		       "%s: %s", path, sqlite3_errmsg(db));
+	int error = db_prepare_named(r->db, st, name, e);
+
+	if (!error)
+		db_bind_i64(*st, ":run", r->run);
+	return error;
 }
 
-int report_open(sqlite3 **db, const char *path, struct err *e)
+int report_rows(struct db_stmt *st, row_fn row, void *arg, struct err *e)
 {
-	FILE *f = fopen(path, "rb");
-	int version = -1;
-	sqlite3_stmt *st = NULL;
+	int error = 0, got = 0;
 
-	*db = NULL;
-	if (!f)
-		return err_errno(e, "%s: cannot open the database", path);
-	fclose(f);
-	if (sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
-		return db_error(*db, path, e);
-	sqlite3_busy_timeout(*db, 5000);
-	if (sqlite3_prepare_v2(
-		    *db,
-		    "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN "
-		    "('run', 'source', 'sample', 'loss')",
-		    -1, &st, NULL) != SQLITE_OK)
-		return err_set(e, ERR_FORMAT,
-			       "%s: not a database of dmaanalyze (%s); make one with "
-			       "`dmaanalyze -i dma.data %s`",
-			       path, sqlite3_errmsg(*db), path);
-	if (sqlite3_step(st) == SQLITE_ROW)
-		version = sqlite3_column_int(st, 0);
-	else
-		db_error(*db, path, e);
-	sqlite3_finalize(st);
-	if (e && e->code)
-		return e->code;
-	if (version != 4)
-		return err_set(
-			e, ERR_FORMAT,
-			"%s: not a database of dmaanalyze (its tables are not there); "
-			"make one with `dmaanalyze -i dma.data %s`",
-			path, path);
-	return 0;
-}
-
-int report_query(const struct report *r, const char *sql, row_fn row, void *arg,
-		 struct err *e)
-{
-	sqlite3_stmt *st = NULL;
-	int bind, rc, error = 0;
-
-	if (sqlite3_prepare_v2(r->db, sql, -1, &st, NULL) != SQLITE_OK)
-		return db_error(r->db, r->path, e);
-	bind = sqlite3_bind_parameter_index(st, ":run");
-	if (bind)
-		sqlite3_bind_int64(st, bind, r->run);
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-		if (row && (error = row(st, arg)))
-			break;
-	if (error > 0)
-		error = 0;
-	else if (!error && rc != SQLITE_DONE)
-		error = db_error(r->db, r->path, e);
+	while (!error && (got = db_step(st, e)) > 0)
+		error = row(st, arg);
 	if (error == ERR_NOMEM)
 		err_set(e, ERR_NOMEM, "out of memory");
-	sqlite3_finalize(st);
-	return error;
+	db_finalize(st);
+	return error < 0 ? error : got < 0 ? got : 0;
+}
+
+int report_query(const struct report *r, const char *name, row_fn row, void *arg,
+		 struct err *e)
+{
+	struct db_stmt *st;
+	int error = report_prepare(r, name, &st, e);
+
+	return error ? error : report_rows(st, row, arg, e);
 }
 
 struct ids {
@@ -149,7 +98,7 @@ struct ids {
 	size_t n;
 };
 
-static int add_id(sqlite3_stmt *st, void *arg)
+static int add_id(struct db_stmt *st, void *arg)
 {
 	struct ids *ids = arg;
 	int64_t *grown = realloc(ids->id, (ids->n + 1) * sizeof(*grown));
@@ -157,30 +106,32 @@ static int add_id(sqlite3_stmt *st, void *arg)
 	if (!grown)
 		return ERR_NOMEM;
 	ids->id = grown;
-	ids->id[ids->n++] = sqlite3_column_int64(st, 0);
+	ids->id[ids->n++] = db_i64(st, 0);
 	return 0;
 }
 
-int report_runs(sqlite3 *db, int64_t **out, size_t *n, struct err *e)
+int report_runs(struct db *db, int64_t **out, size_t *n, struct err *e)
 {
-	struct report r = {.db = db, .path = "database"};
+	struct db_stmt *st;
 	struct ids ids = {0};
-	int error = report_query(&r, "SELECT id FROM run ORDER BY id", add_id, &ids, e);
+	int error = db_prepare_named(db, &st, "runs", e);
 
+	if (!error)
+		error = report_rows(st, add_id, &ids, e);
 	*out = ids.id;
 	*n = ids.n;
 	return error;
 }
 
 /* ---- the run ---- */
-static char *dup_column(sqlite3_stmt *st, int col)
+static char *dup_column(struct db_stmt *st, int col)
 {
 	const char *text = column_text(st, col, NULL);
 
 	return text ? strdup(text) : NULL;
 }
 
-static int run_row(sqlite3_stmt *st, void *arg)
+static int run_row(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 	size_t len;
@@ -190,13 +141,13 @@ static int run_row(sqlite3_stmt *st, void *arg)
 	r->kernel = dup_column(st, 2);
 	r->command = dup_column(st, 3);
 	r->started = dup_column(st, 4);
-	r->begin_ns = column_i64(st, 5);
-	r->end_ns = column_i64(st, 6);
+	r->begin_ns = db_i64(st, 5);
+	r->end_ns = db_i64(st, 6);
 	r->clock = dup_column(st, 7);
 	r->profile = dup_column(st, 8);
 	r->tool = dup_column(st, 9);
-	r->finished = column_i64(st, 10);
-	r->uprobe_cost_ns = column_i64(st, 11);
+	r->finished = db_i64(st, 10);
+	r->uprobe_cost_ns = db_i64(st, 11);
 	len = 32 + (r->label ? strlen(r->label) : 0);
 	r->name = malloc(len);
 	if (!r->name)
@@ -206,28 +157,28 @@ static int run_row(sqlite3_stmt *st, void *arg)
 	return 0;
 }
 
-static int analysis_row(sqlite3_stmt *st, void *arg)
+static int analysis_row(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 	int phase = phase_parse(column_text(st, 0, "total"));
 
 	r->analysed = true;
 	r->latency = phase < 0 ? PHASE_TOTAL : (enum phase)phase;
-	r->transfers = sqlite3_column_int64(st, 1);
-	r->submits = sqlite3_column_int64(st, 2);
+	r->transfers = db_i64(st, 1);
+	r->submits = db_i64(st, 2);
 	return 0;
 }
 
-static int state_row(sqlite3_stmt *st, void *arg)
+static int state_row(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 	int s = state_parse(column_text(st, 0, "unknown"));
 
-	r->state[s < 0 ? STATE_UNKNOWN : s] += (uint64_t)sqlite3_column_int64(st, 1);
+	r->state[s < 0 ? STATE_UNKNOWN : s] += (uint64_t)db_i64(st, 1);
 	return 0;
 }
 
-static int group_row(sqlite3_stmt *st, void *arg)
+static int group_row(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 	struct group *grown = realloc(r->group, (r->ngroup + 1) * sizeof(*grown)), *g;
@@ -237,10 +188,10 @@ static int group_row(sqlite3_stmt *st, void *arg)
 		return ERR_NOMEM;
 	r->group = grown;
 	g = &grown[r->ngroup++];
-	*g = (struct group){.card = column_i64(st, 0),
-			    .channel = column_i64(st, 1),
+	*g = (struct group){.card = db_i64(st, 0),
+			    .channel = db_i64(st, 1),
 			    .direction = dir < 0 ? DIR_UNKNOWN : dir,
-			    .n = (uint64_t)sqlite3_column_int64(st, 3)};
+			    .n = (uint64_t)db_i64(st, 3)};
 	return 0;
 }
 
@@ -338,7 +289,7 @@ const struct group *report_group(const struct report *r, int64_t card, int64_t c
 	return NULL;
 }
 
-static int summary_load(sqlite3_stmt *st, void *arg)
+static int summary_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 	int p = phase_parse(column_text(st, 0, ""));
@@ -348,41 +299,41 @@ static int summary_load(sqlite3_stmt *st, void *arg)
 		return 0;
 	s = &r->summary[p];
 	*s = (struct summary_row){.known = true,
-				  .n = column_i64(st, 1),
-				  .excluded = column_i64(st, 2),
-				  .negative = column_i64(st, 3),
-				  .min_ns = column_i64(st, 4),
-				  .max_ns = column_i64(st, 5),
-				  .mean_ns = column_real(st, 6),
-				  .error_ns = column_i64(st, 7)};
+				  .n = db_i64(st, 1),
+				  .excluded = db_i64(st, 2),
+				  .negative = db_i64(st, 3),
+				  .min_ns = db_i64(st, 4),
+				  .max_ns = db_i64(st, 5),
+				  .mean_ns = db_real(st, 6),
+				  .error_ns = db_i64(st, 7)};
 	for (int i = 0; i < 5; i++)
 		s->q[i] = DMA_UNKNOWN;
 	return 0;
 }
 
-static int quantile_load(sqlite3_stmt *st, void *arg)
+static int quantile_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 	int p = phase_parse(column_text(st, 0, ""));
-	double q = sqlite3_column_double(st, 1);
+	double q = db_real(st, 1);
 
 	for (int i = 0; p >= 0 && i < 5; i++)
 		if (fabs(q - summary_q[i]) < 1e-9)
-			r->summary[p].q[i] = column_i64(st, 2);
+			r->summary[p].q[i] = db_i64(st, 2);
 	return 0;
 }
 
-static int source_load(sqlite3_stmt *st, void *arg)
+static int source_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 
-	r->counted = column_i64(st, 0);
-	r->delivered = column_i64(st, 1);
-	r->lost = column_i64(st, 2);
+	r->counted = db_i64(st, 0);
+	r->delivered = db_i64(st, 1);
+	r->lost = db_i64(st, 2);
 	return 0;
 }
 
-static int loss_load(sqlite3_stmt *st, void *arg)
+static int loss_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 	struct loss *grown = realloc(r->loss, (r->nloss + 1) * sizeof(*grown));
@@ -390,12 +341,11 @@ static int loss_load(sqlite3_stmt *st, void *arg)
 	if (!grown)
 		return ERR_NOMEM;
 	r->loss = grown;
-	r->loss[r->nloss++] =
-		(struct loss){column_i64(st, 0), column_i64(st, 1), column_i64(st, 2)};
+	r->loss[r->nloss++] = (struct loss){db_i64(st, 0), db_i64(st, 1), db_i64(st, 2)};
 	return 0;
 }
 
-static int fit_load(sqlite3_stmt *st, void *arg)
+static int fit_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 	int dir = direction_parse(column_text(st, 2, "unknown"));
@@ -407,49 +357,31 @@ static int fit_load(sqlite3_stmt *st, void *arg)
 	if (!grown)
 		return ERR_NOMEM;
 	r->fit = grown;
-	r->fit[r->nfit++] = (struct fit){.card = column_i64(st, 0),
-					 .channel = column_i64(st, 1),
+	r->fit[r->nfit++] = (struct fit){.card = db_i64(st, 0),
+					 .channel = db_i64(st, 1),
 					 .direction = dir < 0 ? DIR_UNKNOWN : dir,
-					 .a = column_real(st, 4),
-					 .a_low = column_real(st, 5),
-					 .a_high = column_real(st, 6),
-					 .slope = column_real(st, 7),
-					 .slope_low = column_real(st, 8),
-					 .slope_high = column_real(st, 9)};
+					 .a = db_real(st, 4),
+					 .a_low = db_real(st, 5),
+					 .a_high = db_real(st, 6),
+					 .slope = db_real(st, 7),
+					 .slope_low = db_real(st, 8),
+					 .slope_high = db_real(st, 9)};
 	return 0;
 }
 
 static int load_derived(struct report *r, struct err *e)
 {
 	static const struct {
-		const char *sql;
+		const char *name;
 		row_fn row;
 	} query[] = {
-		{"SELECT state, sum(n) FROM state_count WHERE run_id = :run GROUP BY "
-		 "state",
-		 state_row},
-		{"SELECT card, channel, direction, sum(n) FROM state_count WHERE run_id "
-		 "= :run "
-		 "GROUP BY card, channel, direction",
-		 group_row},
-		{"SELECT phase, n, excluded, negative, min_ns, max_ns, mean_ns, error_ns "
-		 "FROM summary "
-		 "WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction "
-		 "IS NULL",
-		 summary_load},
-		{"SELECT phase, q, value_ns FROM quantile WHERE run_id = :run AND card "
-		 "IS NULL AND channel "
-		 "IS NULL AND direction IS NULL",
-		 quantile_load},
-		{"SELECT card, channel, direction, phase, a_ns, a_low_ns, a_high_ns, "
-		 "ns_per_byte, "
-		 "ns_per_byte_low, ns_per_byte_high FROM fit WHERE run_id = :run AND "
-		 "a_ns IS NOT NULL",
-		 fit_load},
+		{"report_states", state_row},	  {"report_groups", group_row},
+		{"report_summary", summary_load}, {"report_quantiles", quantile_load},
+		{"report_fits", fit_load},
 	};
 
 	for (size_t i = 0; i < sizeof(query) / sizeof(*query); i++) {
-		int error = report_query(r, query[i].sql, query[i].row, r, e);
+		int error = report_query(r, query[i].name, query[i].row, r, e);
 
 		if (error)
 			return error;
@@ -458,18 +390,13 @@ static int load_derived(struct report *r, struct err *e)
 	return 0;
 }
 
-int report_load(struct report *r, sqlite3 *db, const char *path, int64_t run,
-		struct err *e)
+int report_load(struct report *r, struct db *db, int64_t run, struct err *e)
 {
 	int error;
 
-	*r = (struct report){.db = db, .path = path, .run = run, .latency = PHASE_TOTAL};
-	error = report_query(
-		r,
-		"SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, "
-		"clock, "
-		"profile, tool, finished, uprobe_cost_ns FROM run WHERE id = :run",
-		run_row, r, e);
+	*r = (struct report){
+		.db = db, .path = db_path(db), .run = run, .latency = PHASE_TOTAL};
+	error = report_query(r, "report_run", run_row, r, e);
 	if (error)
 		return error;
 	if (!r->name)
@@ -477,30 +404,18 @@ int report_load(struct report *r, sqlite3 *db, const char *path, int64_t run,
 			       "%s: no run %" PRId64
 			       "; `dmaanalyze --list %s` shows which "
 			       "there are",
-			       path, run, path);
-	error = report_query(r,
-			     "SELECT sum(counted), sum(delivered), sum(lost) FROM source "
-			     "WHERE run_id = "
-			     ":run AND role <> 'other'",
-			     source_load, r, e);
+			       r->path, run, r->path);
+	error = report_query(r, "report_events", source_load, r, e);
 	if (!error)
-		error = report_query(r,
-				     "SELECT from_ns, to_ns, lost FROM loss WHERE run_id "
-				     "= :run ORDER BY "
-				     "from_ns LIMIT 2000",
-				     loss_load, r, e);
+		error = report_query(r, "report_losses", loss_load, r, e);
 	if (!error)
-		error = report_query(r,
-				     "SELECT latency_phase, transfers, submits FROM "
-				     "analysis WHERE run_id "
-				     "= :run",
-				     analysis_row, r, e);
+		error = report_query(r, "report_analysis", analysis_row, r, e);
 	if (error)
 		return error;
 	if (!r->analysed)
 		return err_set(e, ERR_NOTFOUND,
 			       "%s: %s has not been analysed; type `dmaanalyze %s` first",
-			       path, r->name, path);
+			       r->path, r->name, r->path);
 	return load_derived(r, e);
 }
 

@@ -15,9 +15,9 @@
 #include "dma.h"
 #include "figure.h"
 
+struct db;
+struct db_stmt;
 struct err;
-struct sqlite3;
-struct sqlite3_stmt;
 
 /* One card, channel and direction; one of the first FIGURE_SERIES by number of transfers
  * has a colour of its own, the rest share the last series. */
@@ -117,7 +117,7 @@ struct scan {
 };
 
 struct report {
-	struct sqlite3 *db;
+	struct db *db;
 	const char *path;
 	int64_t run;
 	bool analysed;
@@ -143,12 +143,9 @@ struct report {
 	struct scan *scan; /* NULL until report_scan() */
 };
 
-/* Open read-only; refuses what is no database of ours. */
-int report_open(struct sqlite3 **db, const char *path, struct err *e);
 /* Runs in the file: ids ascending, malloc'ed. */
-int report_runs(struct sqlite3 *db, int64_t **ids, size_t *n, struct err *e);
-int report_load(struct report *r, struct sqlite3 *db, const char *path, int64_t run,
-		struct err *e);
+int report_runs(struct db *db, int64_t **ids, size_t *n, struct err *e);
+int report_load(struct report *r, struct db *db, int64_t run, struct err *e);
 int report_scan(struct report *r, struct err *e);
 void report_release(struct report *r);
 void scan_free(struct scan *s);
@@ -156,14 +153,16 @@ void scan_free(struct scan *s);
  * latency axis (0 .. 1), to half a level. -1 when the slice holds fewer than `least`. */
 double scan_quantile(const struct scan *s, size_t i, double q, uint64_t least);
 
-/* Each row of a query whose :run is bound. row() may be NULL; it returns 0, a negative
- * error, or 1 to stop. */
-typedef int (*row_fn)(struct sqlite3_stmt *st, void *arg);
-int report_query(const struct report *r, const char *sql, row_fn row, void *arg,
+/* Each row of a named query (schema/queries.sql) whose :run is bound. row() returns 0, a
+ * negative error, or 1 to stop. */
+typedef int (*row_fn)(struct db_stmt *st, void *arg);
+int report_query(const struct report *r, const char *name, row_fn row, void *arg,
 		 struct err *e);
-int64_t column_i64(struct sqlite3_stmt *st, int col); /* DMA_UNKNOWN for NULL */
-double column_real(struct sqlite3_stmt *st, int col); /* NAN for NULL */
-const char *column_text(struct sqlite3_stmt *st, int col, const char *null);
+/* In two steps, for a query with more to bind; report_rows() ends the statement. */
+int report_prepare(const struct report *r, const char *name, struct db_stmt **st,
+		   struct err *e);
+int report_rows(struct db_stmt *st, row_fn row, void *arg, struct err *e);
+const char *column_text(struct db_stmt *st, int col, const char *null);
 
 const struct group *report_group(const struct report *r, int64_t card, int64_t channel,
 				 int direction);

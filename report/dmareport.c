@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <locale.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "db.h"
 #include "err.h"
 #include "gnuplot.h"
 #include "num.h"
@@ -235,15 +235,14 @@ static void name_figures(struct run_figures *rf)
 	}
 }
 
-static int load_run(struct run_figures *rf, sqlite3 *db, int64_t id,
-		    const struct options *o, struct err *e)
+static int load_run(struct run_figures *rf, struct db *db, int64_t id, struct err *e)
 {
 	int error;
 
 	rf->r = calloc(1, sizeof(*rf->r));
 	if (!rf->r)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	error = report_load(rf->r, db, o->db, id, e);
+	error = report_load(rf->r, db, id, e);
 	return error ? error : report_scan(rf->r, e);
 }
 
@@ -338,7 +337,7 @@ static int draw(struct run_figures *rf, size_t n, struct options *o, struct err 
 	return error;
 }
 
-static int choose_runs(sqlite3 *db, struct options *o, struct err *e)
+static int choose_runs(struct db *db, struct options *o, struct err *e)
 {
 	int64_t *ids = NULL;
 	size_t n = 0;
@@ -364,13 +363,13 @@ static int report(struct options *o, struct err *e)
 {
 	struct run_figures rf[MAX_RUNS] = {0};
 	struct term_look look;
-	sqlite3 *db = NULL;
-	int error = report_open(&db, o->db, e);
+	struct db *db = NULL;
+	int error = db_open(&db, o->db, DB_READ, e);
 
 	if (!error)
 		error = choose_runs(db, o, e);
 	for (size_t k = 0; k < o->nrun && !error; k++)
-		error = load_run(&rf[k], db, o->run[k], o, e);
+		error = load_run(&rf[k], db, o->run[k], e);
 	if (!error && o->term) {
 		term_look(&look, stdout, o->ascii);
 		for (size_t k = 0; k < o->nrun; k++) {
@@ -390,7 +389,7 @@ static int report(struct options *o, struct err *e)
 			report_release(rf[k].r);
 		free(rf[k].r);
 	}
-	sqlite3_close(db);
+	db_close(db);
 	return error;
 }
 

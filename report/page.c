@@ -3,10 +3,10 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <sqlite3.h>
 #include <string.h>
 
 #include "cli.h"
+#include "db.h"
 #include "err.h"
 #include "html.h"
 #include "num.h"
@@ -89,7 +89,7 @@ static void table_begin(struct table *t)
 	fputs("</tr></thead>\n<tbody>\n", t->f);
 }
 
-static void table_cell(struct table *t, sqlite3_stmt *st, int i)
+static void table_cell(struct table *t, struct db_stmt *st, int i)
 {
 	char buf[64];
 	char kind = t->head[i][0];
@@ -100,22 +100,20 @@ static void table_cell(struct table *t, sqlite3_stmt *st, int i)
 	if (!text)
 		fputs("<span title=\"not known\">–</span>", t->f);
 	else if (kind == '~')
-		html_text(t->f, axis_print(AXIS_NS, sqlite3_column_double(st, i), buf,
-					   sizeof(buf)));
+		html_text(t->f, axis_print(AXIS_NS, db_real(st, i), buf, sizeof(buf)));
 	else if (kind == '/')
-		html_text(t->f, axis_print(AXIS_BYTES_PER_S, sqlite3_column_double(st, i),
-					   buf, sizeof(buf)));
+		html_text(t->f,
+			  axis_print(AXIS_BYTES_PER_S, db_real(st, i), buf, sizeof(buf)));
 	else if (kind == '%')
-		html_text(t->f, num_print_bytes(buf, sqlite3_column_int64(st, i)));
-	else if (kind == '#' && sqlite3_column_type(st, i) == SQLITE_INTEGER &&
-		 sqlite3_column_int64(st, i) >= 0)
-		html_text(t->f, count_text((uint64_t)sqlite3_column_int64(st, i), buf));
+		html_text(t->f, num_print_bytes(buf, db_i64(st, i)));
+	else if (kind == '#' && !text[strspn(text, "0123456789")])
+		html_text(t->f, count_text((uint64_t)db_i64(st, i), buf));
 	else
 		html_text(t->f, text);
 	fputs("</td>", t->f);
 }
 
-static int table_row(sqlite3_stmt *st, void *arg)
+static int table_row(struct db_stmt *st, void *arg)
 {
 	struct table *t = arg;
 
@@ -131,11 +129,11 @@ static int table_row(sqlite3_stmt *st, void *arg)
 }
 
 static int table(FILE *f, const struct report *r, const char *caption,
-		 const char *const *head, const char *sql, size_t limit,
+		 const char *const *head, const char *query, size_t limit,
 		 const char *empty, struct err *e)
 {
 	struct table t = {.f = f, .head = head, .caption = caption, .limit = limit};
-	int error = report_query(r, sql, table_row, &t, e);
+	int error = report_query(r, query, table_row, &t, e);
 
 	if (t.rows)
 		fputs("</tbody></table></div>\n", f);
@@ -159,7 +157,7 @@ static void row(FILE *f, const char *key, const char *value)
 	fputs("</td></tr>\n", f);
 }
 
-static int env_row(sqlite3_stmt *st, void *arg)
+static int env_row(struct db_stmt *st, void *arg)
 {
 	row(arg, column_text(st, 0, ""), column_text(st, 1, "not known"));
 	return 0;
@@ -189,14 +187,12 @@ static int environment(FILE *f, const struct report *r, struct err *e)
 	if (r->uprobe_cost_ns != DMA_UNKNOWN)
 		row(f, "Cost of one probe hit",
 		    axis_print(AXIS_NS, (double)r->uprobe_cost_ns, buf, sizeof(buf)));
-	error = report_query(
-		r, "SELECT key, value FROM environment WHERE run_id = :run ORDER BY key",
-		env_row, f, e);
+	error = report_query(r, "page_environment", env_row, f, e);
 	fputs("</tbody></table></div>\n", f);
 	return error;
 }
 
-static int warning_row(sqlite3_stmt *st, void *arg)
+static int warning_row(struct db_stmt *st, void *arg)
 {
 	fputs("<p class=\"warning\">", arg);
 	html_text(arg, column_text(st, 0, ""));
@@ -204,7 +200,7 @@ static int warning_row(sqlite3_stmt *st, void *arg)
 	return 0;
 }
 
-static int advice_row(sqlite3_stmt *st, void *arg)
+static int advice_row(struct db_stmt *st, void *arg)
 {
 	if (column_text(st, 0, NULL))
 		return warning_row(st, arg);
@@ -285,11 +281,9 @@ static int completeness(FILE *f, const struct report *r, struct err *e)
 		}
 	fputs(".</p>\n", f);
 	disagreement(f, r);
-	error = report_query(r, "SELECT text FROM warning WHERE run_id = :run",
-			     warning_row, f, e);
+	error = report_query(r, "warnings", warning_row, f, e);
 	if (!error)
-		error = report_query(r, "SELECT advice FROM analysis WHERE run_id = :run",
-				     advice_row, f, e);
+		error = report_query(r, "page_advice", advice_row, f, e);
 	fputs("</div>\n", f);
 	return error;
 }
@@ -366,73 +360,33 @@ static int tables(FILE *f, const struct report *r, struct err *e)
 	error = table(
 		f, r, "Events: counted by the kernel, delivered, lost",
 		HEAD("event", "role", "function", "#counted", "#delivered", "#lost"),
-		"SELECT event, role, function, counted, delivered, lost FROM "
-		"completeness WHERE run_id = :run",
-		200, "No events.", e);
+		"page_events", 200, "No events.", e);
 	if (!error)
-		error = table(
-			f, r, "Phases, for each group (– = all)",
-			HEAD("card", "channel", "direction", "phase", "#n", "#left out",
-			     "#below 0", "~min", "~median", "~mean", "~p90", "~p99",
-			     "~p99.9", "~max", "~probe cost"),
-			"SELECT s.card, s.channel, s.direction, s.phase, s.n, "
-			"s.excluded, s.negative, s.min_ns, "
-			"max(CASE WHEN abs(q.q - 0.5) < 1e-9 THEN q.value_ns END), "
-			"s.mean_ns, "
-			"max(CASE WHEN abs(q.q - 0.9) < 1e-9 THEN q.value_ns END), "
-			"max(CASE WHEN abs(q.q - 0.99) < 1e-9 THEN q.value_ns END), "
-			"max(CASE WHEN abs(q.q - 0.999) < 1e-9 THEN q.value_ns END), "
-			"s.max_ns, s.error_ns "
-			"FROM summary s LEFT JOIN quantile q ON q.run_id = s.run_id AND "
-			"q.card IS s.card AND "
-			"q.channel IS s.channel AND q.direction IS s.direction AND "
-			"q.phase = s.phase "
-			"WHERE s.run_id = :run GROUP BY s.card, s.channel, s.direction, "
-			"s.phase "
-			"ORDER BY s.card, s.channel, s.direction, s.rowid",
-			80, NULL, e);
+		error = table(f, r, "Phases, for each group (– = all)",
+			      HEAD("card", "channel", "direction", "phase", "#n",
+				   "#left out", "#below 0", "~min", "~median", "~mean",
+				   "~p90", "~p99", "~p99.9", "~max", "~probe cost"),
+			      "page_phases", 80, NULL, e);
 	slowest_table(f, r);
 	if (!error)
 		error = table(f, r, "Throughput of ended transfers (– = all)",
 			      HEAD("card", "channel", "direction", "#transfers", "%bytes",
 				   "/throughput"),
-			      "SELECT card, channel, direction, transfers, size_bytes, "
-			      "bytes_per_s FROM throughput WHERE "
-			      "run_id = :run ORDER BY card, channel, direction",
-			      80, NULL, e);
+			      "page_throughput", 80, NULL, e);
 	if (!error)
-		error = table(
-			f, r, "Fit: latency = a + size × slope (95 %)",
-			HEAD("card", "channel", "direction", "phase", "#n", "#sizes",
-			     "~a", "~a from", "~a to", "/bandwidth", "/from", "/to",
-			     "#R²"),
-			"SELECT card, channel, direction, phase, n, sizes, a_ns, "
-			"a_low_ns, a_high_ns, "
-			"CASE WHEN ns_per_byte > 0 THEN 1e9 / ns_per_byte END, "
-			"CASE WHEN ns_per_byte_high > 0 THEN 1e9 / ns_per_byte_high END, "
-			"CASE WHEN ns_per_byte_low > 0 THEN 1e9 / ns_per_byte_low END, "
-			"round(r2, 3) "
-			"FROM fit WHERE run_id = :run AND a_ns IS NOT NULL",
-			80, NULL, e);
+		error = table(f, r, "Fit: latency = a + size × slope (95 %)",
+			      HEAD("card", "channel", "direction", "phase", "#n",
+				   "#sizes", "~a", "~a from", "~a to", "/bandwidth",
+				   "/from", "/to", "#R²"),
+			      "page_fits", 80, NULL, e);
 	if (!error)
 		error = table(f, r, "Interrupts: which vector ends transfers",
 			      HEAD("interrupt", "name", "vector", "verdict", "used",
 				   "#interrupts", "#outside", "why"),
-			      "SELECT v.irq, i.name, i.vector, v.verdict, CASE v.used "
-			      "WHEN 1 THEN 'yes' ELSE 'no' END, "
-			      "v.interrupts, v.outside, v.why FROM vector v LEFT JOIN "
-			      "irq i ON i.run_id = v.run_id AND "
-			      "i.irq = v.irq WHERE v.run_id = :run AND v.card IS NULL "
-			      "AND v.channel IS NULL "
-			      "ORDER BY v.used DESC, v.score DESC",
-			      60, NULL, e);
+			      "page_vectors", 60, NULL, e);
 	if (!error)
 		error = table(f, r, "Belonging to no transfer",
-			      HEAD("kind", "reason", "#n"),
-			      "SELECT kind, reason, count(*) FROM stray WHERE run_id = "
-			      ":run GROUP BY kind, reason ORDER BY "
-			      "count(*) DESC",
-			      40, NULL, e);
+			      HEAD("kind", "reason", "#n"), "strays", 40, NULL, e);
 	return error;
 }
 

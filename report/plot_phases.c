@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Plot 7: where the time goes, phase after phase, at the median and at p99. */
 #include <math.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "db.h"
 #include "err.h"
 #include "plots.h"
 
@@ -20,25 +20,23 @@ struct phases {
 	size_t n, more;
 };
 
-static int quantile_row(sqlite3_stmt *st, void *arg)
+static int quantile_row(struct db_stmt *st, void *arg)
 {
 	struct phases *t = arg;
 	int p = phase_parse(column_text(st, 3, "")), dir;
-	double q = sqlite3_column_double(st, 4);
+	double q = db_real(st, 4);
 	const char *name = "all transfers";
 	const struct group *g = NULL;
 	size_t i;
 
 	if (column_text(st, 2, NULL)) {
 		dir = direction_parse(column_text(st, 2, "unknown"));
-		g = report_group(t->r, column_i64(st, 0), column_i64(st, 1),
-				 dir < 0 ? 0 : dir);
+		g = report_group(t->r, db_i64(st, 0), db_i64(st, 1), dir < 0 ? 0 : dir);
 		if (!g || t->r->series[g->series].color == COLOR_OTHER ||
 		    t->r->nseries < 2)
 			return 0;
 		name = g->name;
-	} else if (sqlite3_column_type(st, 1) != SQLITE_NULL ||
-		   sqlite3_column_type(st, 0) != SQLITE_NULL) {
+	} else if (db_i64(st, 1) != DMA_UNKNOWN || db_i64(st, 0) != DMA_UNKNOWN) {
 		return 0;
 	}
 	for (i = 0; i < t->n && strcmp(t->row[i].name, name); i++)
@@ -50,7 +48,7 @@ static int quantile_row(sqlite3_stmt *st, void *arg)
 		for (int k = 0; k < 2 * PHASE_N; k++)
 			t->row[i].v[k / PHASE_N][k % PHASE_N] = NAN;
 	}
-	t->row[i].v[q > 0.9][p] = column_real(st, 5);
+	t->row[i].v[q > 0.9][p] = db_real(st, 5);
 	return 0;
 }
 
@@ -153,13 +151,7 @@ int make_phases(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	f->draw = draw_phases;
 	snprintf(f->name, sizeof(f->name), "phases");
 	snprintf(f->title, sizeof(f->title), "Phases: api, device, notice");
-	error = report_query(r,
-			     "SELECT card, channel, direction, phase, q, value_ns FROM "
-			     "quantile WHERE run_id = :run AND "
-			     "value_ns IS NOT NULL AND (abs(q - 0.5) < 1e-9 OR abs(q - "
-			     "0.99) < 1e-9) ORDER BY direction IS "
-			     "NOT NULL, card, channel, direction",
-			     quantile_row, t, e);
+	error = report_query(r, "report_phases", quantile_row, t, e);
 	if (!error && (!t->n || !(extent(t, 0) > 0))) {
 		if (!no_latency(r, PHASE_TOTAL, f))
 			snprintf(f->why_not, sizeof(f->why_not),

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Plot 5: latency against size with the fit of each group and the link's limit. */
 #include <math.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "db.h"
 #include "err.h"
 #include "plots.h"
 
@@ -146,7 +146,7 @@ static void draw_size(const struct figure *f, struct drawing *d)
 }
 
 /* The link of the device whose vector ended the transfers, or the only one known. */
-static int link_row(sqlite3_stmt *st, void *arg)
+static int link_row(struct db_stmt *st, void *arg)
 {
 	double speed = strtod(column_text(st, 0, "0"), NULL);
 	double width = strtod(column_text(st, 1, "0"), NULL);
@@ -158,16 +158,6 @@ static int link_row(sqlite3_stmt *st, void *arg)
 		*out = speed * 1e9 * width / 8 * (speed < 7.9 ? 0.8 : 128.0 / 130);
 	return 0;
 }
-
-static const char link_sql[] =
-	"SELECT s.value, w.value FROM environment s JOIN environment w ON w.run_id = "
-	"s.run_id AND w.key = 'link_width.' || "
-	"substr(s.key, 12) WHERE s.run_id = :run AND s.key LIKE 'link_speed.%' AND "
-	"(substr(s.key, 12) IN (SELECT i.bdf FROM "
-	"irq i JOIN vector v ON v.run_id = i.run_id AND v.irq = i.irq WHERE i.run_id = "
-	":run AND v.used = 1) OR (SELECT "
-	"count(*) FROM environment WHERE run_id = :run AND key LIKE 'link_speed.%') = 1) "
-	"LIMIT 1";
 
 static void describe_fit(const struct report *r, struct figure *f)
 {
@@ -231,7 +221,7 @@ int make_size(struct report *r, struct figure *fig, size_t *n, struct err *e)
 			 "size= tells dmarec where it is.");
 		return 0;
 	}
-	error = report_query(r, link_sql, link_row, &z->link, e);
+	error = report_query(r, "report_link", link_row, &z->link, e);
 	caption_counts(r, r->latency, f->caption, sizeof(f->caption));
 	at = strlen(f->caption);
 	snprintf(f->caption + at, sizeof(f->caption) - at,

@@ -2,11 +2,11 @@
 /* Plot 8: the ten slowest transfers as time lines, with what happened around them. */
 #include <inttypes.h>
 #include <math.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "db.h"
 #include "err.h"
 #include "plots.h"
 
@@ -52,15 +52,14 @@ static void note_irq(struct around *a, int64_t ns, int64_t cpu)
 }
 
 /* Transfers come in order of submit, so the first behind the window ends the search. */
-static int transfer_row(sqlite3_stmt *st, void *arg)
+static int transfer_row(struct db_stmt *st, void *arg)
 {
 	struct around *a = arg;
-	int64_t submit = column_i64(st, 0), irq_ns = column_i64(st, 1),
-		end = column_i64(st, 2);
+	int64_t submit = db_i64(st, 0), irq_ns = db_i64(st, 1), end = db_i64(st, 2);
 
 	if (submit != DMA_UNKNOWN && submit >= a->t1)
 		return 1;
-	if (submit == DMA_UNKNOWN || column_i64(st, 4) == a->id)
+	if (submit == DMA_UNKNOWN || db_i64(st, 4) == a->id)
 		return 0;
 	if (end == DMA_UNKNOWN)
 		end = irq_ns;
@@ -70,13 +69,13 @@ static int transfer_row(sqlite3_stmt *st, void *arg)
 		a->others++;
 	}
 	if (irq_ns != a->own_irq_ns)
-		note_irq(a, irq_ns, column_i64(st, 3));
+		note_irq(a, irq_ns, db_i64(st, 3));
 	return 0;
 }
 
-static int stray_row(sqlite3_stmt *st, void *arg)
+static int stray_row(struct db_stmt *st, void *arg)
 {
-	note_irq(arg, column_i64(st, 0), column_i64(st, 1));
+	note_irq(arg, db_i64(st, 0), db_i64(st, 1));
 	return 0;
 }
 
@@ -84,7 +83,7 @@ static int load_around(struct slowest *z, size_t i, struct err *e)
 {
 	const struct slow *t = &z->r->scan->slow[i];
 	struct around *a = &z->around[i];
-	char sql[400];
+	struct db_stmt *st;
 	int error;
 
 	a->id = t->id;
@@ -95,18 +94,18 @@ static int load_around(struct slowest *z, size_t i, struct err *e)
 	if (a->t0 == DMA_UNKNOWN || a->t1 == DMA_UNKNOWN || a->t1 <= a->t0)
 		return 0;
 	z->longest = fmax(z->longest, (double)(a->t1 - a->t0));
-	snprintf(sql, sizeof(sql),
-		 "SELECT submit_ns, irq_ns, woken_ns, irq_cpu, id FROM transfer WHERE "
-		 "run_id = :run AND id "
-		 ">= %" PRId64 " ORDER BY id",
-		 t->id - BEFORE);
-	error = report_query(z->r, sql, transfer_row, a, e);
-	snprintf(sql, sizeof(sql),
-		 "SELECT time_ns, cpu FROM stray WHERE run_id = :run AND kind = "
-		 "'interrupt' AND time_ns "
-		 "BETWEEN %" PRId64 " AND %" PRId64 "",
-		 a->t0, a->t1);
-	return error ? error : report_query(z->r, sql, stray_row, a, e);
+	error = report_prepare(z->r, "report_around", &st, e);
+	if (error)
+		return error;
+	db_bind_i64(st, ":id", t->id - BEFORE);
+	error = report_rows(st, transfer_row, a, e);
+	if (!error)
+		error = report_prepare(z->r, "report_strays_around", &st, e);
+	if (error)
+		return error;
+	db_bind_i64(st, ":from", a->t0);
+	db_bind_i64(st, ":to", a->t1);
+	return report_rows(st, stray_row, a, e);
 }
 
 static void segments(struct drawing *d, const struct slowest *z, const struct axis *x,

@@ -2,10 +2,10 @@
 /* Plot 2: latency against quantile on a logarithmic 1 - q axis, from the stored histogram
  * (0.4 %). */
 #include <math.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "db.h"
 #include "err.h"
 #include "hist.h"
 #include "plots.h"
@@ -31,12 +31,12 @@ struct tail {
 	size_t nci;
 };
 
-static int bucket_row(sqlite3_stmt *st, void *arg)
+static int bucket_row(struct db_stmt *st, void *arg)
 {
 	struct tail *t = arg;
 	int dir = direction_parse(column_text(st, 2, "unknown"));
-	const struct group *g = report_group(t->r, column_i64(st, 0), column_i64(st, 1),
-					     dir < 0 ? 0 : dir);
+	const struct group *g =
+		report_group(t->r, db_i64(st, 0), db_i64(st, 1), dir < 0 ? 0 : dir);
 	struct bucket *grown;
 
 	if (t->n % 1024 == 0) {
@@ -45,23 +45,22 @@ static int bucket_row(sqlite3_stmt *st, void *arg)
 			return ERR_NOMEM;
 		t->b = grown;
 	}
-	t->b[t->n++] = (struct bucket){
-		sqlite3_column_double(st, 3), sqlite3_column_double(st, 4),
-		(uint64_t)sqlite3_column_int64(st, 5), g ? g->series : 0};
+	t->b[t->n++] = (struct bucket){db_real(st, 3), db_real(st, 4),
+				       (uint64_t)db_i64(st, 5), g ? g->series : 0};
 	t->total += t->b[t->n - 1].n;
 	return hist_add(t->h,
 			(int64_t)((t->b[t->n - 1].low + t->b[t->n - 1].high - 1) / 2),
 			t->b[t->n - 1].n);
 }
 
-static int ci_row(sqlite3_stmt *st, void *arg)
+static int ci_row(struct db_stmt *st, void *arg)
 {
 	struct tail *t = arg;
 
 	if (t->nci < 8)
-		t->ci[t->nci++] = (struct ci){sqlite3_column_double(st, 0),
-					      column_real(st, 1), column_real(st, 2),
-					      column_real(st, 3), column_real(st, 4)};
+		t->ci[t->nci++] =
+			(struct ci){db_real(st, 0), db_real(st, 1), db_real(st, 2),
+				    db_real(st, 3), db_real(st, 4)};
 	return 0;
 }
 
@@ -228,7 +227,8 @@ int make_tail(struct report *r, struct figure *fig, size_t *n, struct err *e)
 {
 	struct figure *f = &fig[(*n)++];
 	struct tail *t = calloc(1, sizeof(*t));
-	char sql[400], counts[700];
+	struct db_stmt *st;
+	char counts[700];
 	int error;
 
 	if (!t)
@@ -245,20 +245,17 @@ int make_tail(struct report *r, struct figure *fig, size_t *n, struct err *e)
 		 phase_words(r->latency));
 	if (no_latency(r, r->latency, f))
 		return 0;
-	snprintf(sql, sizeof(sql),
-		 "SELECT card, channel, direction, low_ns, high_ns, n FROM histogram "
-		 "WHERE run_id = "
-		 ":run AND phase = '%s' ORDER BY low_ns",
-		 phase_name(r->latency));
-	error = report_query(r, sql, bucket_row, t, e);
-	snprintf(sql, sizeof(sql),
-		 "SELECT q, ci_low_ns, ci_high_ns, bound_low_ns, bound_high_ns FROM "
-		 "quantile WHERE "
-		 "run_id = :run AND card IS NULL AND channel IS NULL AND direction IS "
-		 "NULL AND phase = '%s' ORDER BY q",
-		 phase_name(r->latency));
+	error = report_prepare(r, "report_histogram", &st, e);
+	if (!error) {
+		db_bind_text(st, ":phase", phase_name(r->latency));
+		error = report_rows(st, bucket_row, t, e);
+	}
 	if (!error)
-		error = report_query(r, sql, ci_row, t, e);
+		error = report_prepare(r, "report_intervals", &st, e);
+	if (!error) {
+		db_bind_text(st, ":phase", phase_name(r->latency));
+		error = report_rows(st, ci_row, t, e);
+	}
 	if (!error && !t->total)
 		snprintf(f->why_not, sizeof(f->why_not),
 			 "the analysis stored no histogram of this phase.");

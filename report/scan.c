@@ -7,11 +7,11 @@
  * interrupt, or the wait's exit where there is none).
  */
 #include <math.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data.h"
+#include "db.h"
 #include "err.h"
 
 struct pass {
@@ -38,11 +38,7 @@ enum {
 	T_CPU,
 	T_STATE,
 	T_PHASE
-};
-static const char transfer_sql[] = "SELECT id, card, channel, direction, size_bytes, "
-				   "submit_ns, doorbell_ns, irq_ns, woken_ns, irq, "
-				   "irq_cpu, state, api_ns, device_ns, notice_ns, "
-				   "total_ns FROM transfer WHERE run_id = :run";
+}; /* columns of report_transfers */
 
 static int bin_of(const struct axis *a, double v, size_t n)
 {
@@ -51,14 +47,13 @@ static int bin_of(const struct axis *a, double v, size_t n)
 	return i < 0 ? 0 : i >= (int)n ? (int)n - 1 : i;
 }
 
-static int extent_row(sqlite3_stmt *st, void *arg)
+static int extent_row(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 	struct scan *s = r->scan;
-	int64_t first = column_i64(st, 0), last = column_i64(st, 1),
-		end = column_i64(st, 2);
-	int64_t small = column_i64(st, 3), large = column_i64(st, 4);
-	int64_t irq = column_i64(st, 5);
+	int64_t first = db_i64(st, 0), last = db_i64(st, 1), end = db_i64(st, 2);
+	int64_t small = db_i64(st, 3), large = db_i64(st, 4);
+	int64_t irq = db_i64(st, 5);
 
 	if (first == DMA_UNKNOWN)
 		return 0;
@@ -100,11 +95,7 @@ static int scan_init(struct report *r, struct err *e)
 {
 	struct scan *s = r->scan;
 	uint64_t per_slice = r->transfers > 0 ? (uint64_t)r->transfers / 200 : 0;
-	int error = report_query(
-		r,
-		"SELECT min(submit_ns), max(submit_ns), max(woken_ns), min(size_bytes), "
-		"max(size_bytes), max(irq_ns) FROM transfer WHERE run_id = :run",
-		extent_row, r, e);
+	int error = report_query(r, "report_extent", extent_row, r, e);
 
 	if (error)
 		return error;
@@ -250,21 +241,21 @@ static void add_latency(struct pass *p, const struct slow *t, int series)
 	s->npoints++;
 }
 
-static int transfer_row(sqlite3_stmt *st, void *arg)
+static int transfer_row(struct db_stmt *st, void *arg)
 {
 	struct pass *p = arg;
 	struct scan *s = p->s;
 	struct report *r = p->r;
-	struct slow t = {.id = column_i64(st, T_ID),
-			 .card = column_i64(st, T_CARD),
-			 .channel = column_i64(st, T_CHANNEL),
-			 .size_bytes = column_i64(st, T_SIZE),
-			 .submit_ns = column_i64(st, T_SUBMIT),
-			 .doorbell_ns = column_i64(st, T_DOORBELL),
-			 .irq_ns = column_i64(st, T_IRQ_NS),
-			 .woken_ns = column_i64(st, T_WOKEN),
-			 .irq = column_i64(st, T_IRQ),
-			 .irq_cpu = column_i64(st, T_CPU)};
+	struct slow t = {.id = db_i64(st, T_ID),
+			 .card = db_i64(st, T_CARD),
+			 .channel = db_i64(st, T_CHANNEL),
+			 .size_bytes = db_i64(st, T_SIZE),
+			 .submit_ns = db_i64(st, T_SUBMIT),
+			 .doorbell_ns = db_i64(st, T_DOORBELL),
+			 .irq_ns = db_i64(st, T_IRQ_NS),
+			 .woken_ns = db_i64(st, T_WOKEN),
+			 .irq = db_i64(st, T_IRQ),
+			 .irq_cpu = db_i64(st, T_CPU)};
 	int series;
 
 	t.direction = direction_parse(column_text(st, T_DIRECTION, "unknown"));
@@ -280,7 +271,7 @@ static int transfer_row(sqlite3_stmt *st, void *arg)
 	series = p->last ? p->last->series : 0;
 	for (int i = 0; i < PHASE_N; i++) {
 		struct phase_bins *b = &s->phase[i];
-		int64_t v = column_i64(st, T_PHASE + i);
+		int64_t v = db_i64(st, T_PHASE + i);
 
 		if (v == DMA_UNKNOWN || !b->nbins)
 			continue;
@@ -295,16 +286,16 @@ static int transfer_row(sqlite3_stmt *st, void *arg)
 				  s->nslices)]++;
 		s->missing_total++;
 	}
-	t.latency_ns = column_i64(st, T_PHASE + (int)r->latency);
+	t.latency_ns = db_i64(st, T_PHASE + (int)r->latency);
 	if (t.latency_ns != DMA_UNKNOWN && s->phase[r->latency].nbins)
 		add_latency(p, &t, series);
 	return count_irq(s, &t);
 }
 
-static int stray_row(sqlite3_stmt *st, void *arg)
+static int stray_row(struct db_stmt *st, void *arg)
 {
 	struct scan *s = arg;
-	int64_t at = column_i64(st, 0);
+	int64_t at = db_i64(st, 0);
 
 	if (at != DMA_UNKNOWN && s->to_ns > s->from_ns)
 		s->stray[bin_of(&s->time, (double)(at - s->zero_ns), s->nslices)]++;
@@ -328,17 +319,13 @@ int report_scan(struct report *r, struct err *e)
 	if (error)
 		return error;
 	p.slice_ns = (r->scan->time.hi - r->scan->time.lo) / (double)r->scan->nslices;
-	error = report_query(r, transfer_sql, transfer_row, &p, e);
+	error = report_query(r, "report_transfers", transfer_row, &p, e);
 	for (size_t i = 0; i < r->scan->nslices; i++) {
 		whole += p.flight[i];
 		r->scan->busy_ns[i] += whole * p.slice_ns;
 	}
 	if (!error)
-		error = report_query(
-			r,
-			"SELECT time_ns FROM stray WHERE run_id = :run AND kind = "
-			"'interrupt'",
-			stray_row, r->scan, e);
+		error = report_query(r, "report_strays", stray_row, r->scan, e);
 	return error;
 }
 

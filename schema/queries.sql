@@ -248,3 +248,116 @@ WHERE run_id = :run AND phase = :phase AND card IS NULL AND channel IS NULL AND 
 -- name: compare_transfers
 SELECT card, channel, direction, size_bytes, state, submit_ns, woken_ns, irq_ns, api_ns, device_ns, notice_ns, total_ns
 FROM transfer WHERE run_id = :run ORDER BY id;
+
+-- ---- dmareport ----
+-- name: report_run
+SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, clock, profile, tool, finished, uprobe_cost_ns
+FROM run WHERE id = :run;
+
+-- name: report_events
+SELECT sum(counted), sum(delivered), sum(lost) FROM source WHERE run_id = :run AND role <> 'other';
+
+-- name: report_losses
+SELECT from_ns, to_ns, lost FROM loss WHERE run_id = :run ORDER BY from_ns LIMIT 2000;
+
+-- name: report_analysis
+SELECT latency_phase, transfers, submits FROM analysis WHERE run_id = :run;
+
+-- name: report_states
+SELECT state, sum(n) FROM state_count WHERE run_id = :run GROUP BY state;
+
+-- name: report_groups
+SELECT card, channel, direction, sum(n) FROM state_count WHERE run_id = :run GROUP BY card, channel, direction;
+
+-- name: report_summary
+SELECT phase, n, excluded, negative, min_ns, max_ns, mean_ns, error_ns FROM summary
+WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL;
+
+-- name: report_quantiles
+SELECT phase, q, value_ns FROM quantile
+WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL;
+
+-- name: report_fits
+SELECT card, channel, direction, phase, a_ns, a_low_ns, a_high_ns, ns_per_byte, ns_per_byte_low, ns_per_byte_high
+FROM fit WHERE run_id = :run AND a_ns IS NOT NULL;
+
+-- name: report_extent
+SELECT min(submit_ns), max(submit_ns), max(woken_ns), min(size_bytes), max(size_bytes), max(irq_ns)
+FROM transfer WHERE run_id = :run;
+
+-- name: report_transfers
+SELECT id, card, channel, direction, size_bytes, submit_ns, doorbell_ns, irq_ns, woken_ns, irq, irq_cpu, state,
+	api_ns, device_ns, notice_ns, total_ns
+FROM transfer WHERE run_id = :run;
+
+-- name: report_strays
+SELECT time_ns FROM stray WHERE run_id = :run AND kind = 'interrupt';
+
+-- name: report_around
+SELECT submit_ns, irq_ns, woken_ns, irq_cpu, id FROM transfer WHERE run_id = :run AND id >= :id ORDER BY id;
+
+-- name: report_strays_around
+SELECT time_ns, cpu FROM stray WHERE run_id = :run AND kind = 'interrupt' AND time_ns BETWEEN :from AND :to;
+
+-- name: report_histogram
+SELECT card, channel, direction, low_ns, high_ns, n FROM histogram WHERE run_id = :run AND phase = :phase
+ORDER BY low_ns;
+
+-- name: report_intervals
+SELECT q, ci_low_ns, ci_high_ns, bound_low_ns, bound_high_ns FROM quantile
+WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL AND phase = :phase ORDER BY q;
+
+-- name: report_phases
+SELECT card, channel, direction, phase, q, value_ns FROM quantile
+WHERE run_id = :run AND value_ns IS NOT NULL AND (abs(q - 0.5) < 1e-9 OR abs(q - 0.99) < 1e-9)
+ORDER BY direction IS NOT NULL, card, channel, direction;
+
+-- The link of the device whose interrupts end transfers; or the only one that was recorded.
+-- name: report_link
+SELECT s.value, w.value
+FROM environment s JOIN environment w ON w.run_id = s.run_id AND w.key = 'link_width.' || substr(s.key, 12)
+WHERE s.run_id = :run AND s.key LIKE 'link_speed.%'
+	AND (substr(s.key, 12) IN (SELECT i.bdf FROM irq i JOIN vector v ON v.run_id = i.run_id AND v.irq = i.irq
+			WHERE i.run_id = :run AND v.used = 1)
+		OR (SELECT count(*) FROM environment WHERE run_id = :run AND key LIKE 'link_speed.%') = 1)
+LIMIT 1;
+
+-- name: page_environment
+SELECT key, value FROM environment WHERE run_id = :run ORDER BY key;
+
+-- name: page_advice
+SELECT advice FROM analysis WHERE run_id = :run;
+
+-- name: page_events
+SELECT event, role, function, counted, delivered, lost FROM completeness WHERE run_id = :run;
+
+-- name: page_phases
+SELECT s.card, s.channel, s.direction, s.phase, s.n, s.excluded, s.negative, s.min_ns,
+	max(CASE WHEN abs(q.q - 0.5) < 1e-9 THEN q.value_ns END),
+	s.mean_ns,
+	max(CASE WHEN abs(q.q - 0.9) < 1e-9 THEN q.value_ns END),
+	max(CASE WHEN abs(q.q - 0.99) < 1e-9 THEN q.value_ns END),
+	max(CASE WHEN abs(q.q - 0.999) < 1e-9 THEN q.value_ns END),
+	s.max_ns, s.error_ns
+FROM summary s LEFT JOIN quantile q ON q.run_id = s.run_id AND q.card IS s.card AND q.channel IS s.channel
+	AND q.direction IS s.direction AND q.phase = s.phase
+WHERE s.run_id = :run GROUP BY s.card, s.channel, s.direction, s.phase
+ORDER BY s.card, s.channel, s.direction, s.rowid;
+
+-- name: page_throughput
+SELECT card, channel, direction, transfers, size_bytes, bytes_per_s FROM throughput WHERE run_id = :run
+ORDER BY card, channel, direction;
+
+-- name: page_fits
+SELECT card, channel, direction, phase, n, sizes, a_ns, a_low_ns, a_high_ns,
+	CASE WHEN ns_per_byte > 0 THEN 1e9 / ns_per_byte END,
+	CASE WHEN ns_per_byte_high > 0 THEN 1e9 / ns_per_byte_high END,
+	CASE WHEN ns_per_byte_low > 0 THEN 1e9 / ns_per_byte_low END,
+	round(r2, 3)
+FROM fit WHERE run_id = :run AND a_ns IS NOT NULL;
+
+-- name: page_vectors
+SELECT v.irq, i.name, i.vector, v.verdict, CASE v.used WHEN 1 THEN 'yes' ELSE 'no' END, v.interrupts, v.outside, v.why
+FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
+WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL
+ORDER BY v.used DESC, v.score DESC;

@@ -93,9 +93,9 @@ status() { # expected pattern args
 "$gendb" unanalysed raw.db; "$gendb" no-runs none.db; echo text >text.db; : >zero.db
 status 1 'type `dmaanalyze raw.db`' raw.db
 status 1 'holds no run yet' none.db
-status 1 'not a database' text.db
-status 1 'not a database of dmaanalyze' zero.db
-status 1 'No such file' missing.db
+status 1 'not an SQLite database' text.db
+status 1 'is empty' zero.db
+status 1 'no such database' missing.db
 status 1 'no run 7' --run 7 trace.db
 status 2 'which database' --term
 status 2 "'nonsense' is none of" --plot nonsense trace.db
