@@ -149,7 +149,7 @@ static int put(void *arg, const void *buf, size_t len, struct err *e)
 
 	for (; !rc && (size_t)(end - p) >= sizeof(h) + 16; p += h.size) {
 		memcpy(&h, p, sizeof(h));
-		if (h.size < sizeof(h))
+		if (h.size < sizeof(h) || h.size > (size_t)(end - p))
 			break;
 		memcpy(&v, p + (h.type == PERF_RECORD_LOST ? AT_LOST : AT_ID), sizeof(v));
 		if (h.type == PERF_RECORD_SAMPLE)

@@ -45,9 +45,9 @@ struct session {
 	uint32_t irq_event;
 	size_t ring_bytes;
 	bool has_irq;
-	/* With the feed: what perf's count is ahead of the feed's by, from before its gate was
-	 * opened; and how many interrupts the feed did not see (another program's perf event
-	 * on the same tracepoint can make the kernel skip it). */
+	/* With the feed: what perf's count is ahead of the feed's by, from before its
+	 * gate was opened; and how many interrupts the feed did not see (another
+	 * program's perf event on the same tracepoint can make the kernel skip it). */
 	int64_t irq_ahead, irq_missed;
 };
 
@@ -490,7 +490,6 @@ static int read_count(const struct session *s, struct perf_evsel *event, uint64_
 	return 0;
 }
 
-
 /* perf's count of the tracepoint less the feed's, at one moment: nothing came between the
  * two readings of the former. */
 static int irq_ahead(struct session *s, int64_t *ahead, struct err *e)
@@ -585,28 +584,65 @@ int session_wait(struct session *s, struct pollfd *extra, size_t nextra, int tim
 	return rc;
 }
 
+/* What the ring holds from `at` on, size bytes that do not reach behind its end, as far
+ * as records are whole there. */
+static size_t whole_records(const unsigned char *at, size_t size)
+{
+	struct perf_event_header h;
+	size_t n = 0;
+
+	while (size - n >= sizeof(h)) {
+		memcpy(&h, at + n, sizeof(h));
+		if (h.size < sizeof(h) || h.size > size - n)
+			break;
+		n += h.size;
+	}
+	return n;
+}
+
+/* The ring goes on at its beginning. The record that lies on both sides is put together
+ * (its header never does: records are multiples of 8 bytes). */
+static int drain_wrapped(const unsigned char *data, size_t head, size_t ring, size_t size,
+			 int (*put)(void *arg, const void *buf, size_t len,
+				    struct err *e),
+			 void *arg, struct err *e)
+{
+	size_t first = ring - head, n = whole_records(data + head, first), rest = 0;
+	unsigned char both[UINT16_MAX + 1];
+	struct perf_event_header h = {.size = 0};
+	int rc = n ? put(arg, data + head, n, e) : 0;
+
+	if (n < first) {
+		memcpy(&h, data + head + n, sizeof(h));
+		if (h.size <= first - n || h.size - (first - n) > size - first)
+			return err_set(e, ERR_FORMAT,
+				       "a ring holds a record of %u bytes where %zu are",
+				       h.size, size - n);
+		rest = h.size - (first - n);
+		memcpy(both, data + head + n, first - n);
+		memcpy(both + (first - n), data, rest);
+		rc = rc ? rc : put(arg, both, h.size, e);
+	}
+	if (!rc && size - first > rest)
+		rc = put(arg, data + rest, size - first - rest, e);
+	return rc;
+}
+
 static int drain_map(struct perf_mmap *map,
 		     int (*put)(void *arg, const void *buf, size_t len, struct err *e),
 		     void *arg, uint64_t *bytes, struct err *e)
 {
 	unsigned char *data = (unsigned char *)map->base + sysconf(_SC_PAGESIZE);
-	uint64_t size, head;
-	int rc = 0;
+	uint64_t size, head, ring = (uint64_t)map->mask + 1;
+	int rc;
 
 	if (perf_mmap__read_init(map))
 		return 0;
 	size = map->end - map->start;
 	head = map->start & (uint64_t)map->mask;
 	*bytes += size;
-	if (head + size > (uint64_t)map->mask + 1) {
-		uint64_t first = (uint64_t)map->mask + 1 - head;
-
-		rc = put(arg, data + head, first, e);
-		head = 0;
-		size -= first;
-	}
-	if (!rc)
-		rc = put(arg, data + head, size, e);
+	rc = head + size > ring ? drain_wrapped(data, head, ring, size, put, arg, e)
+				: put(arg, data + head, size, e);
 	map->prev = map->end;
 	perf_mmap__consume(map);
 	return rc;
@@ -654,4 +690,3 @@ int session_count(struct session *s, size_t event, uint64_t *counted, struct err
 		return read_count(s, s->counter, counted, e);
 	return read_count(s, s->event[event], counted, e);
 }
-
