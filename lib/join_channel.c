@@ -104,6 +104,7 @@ static int end_last(struct join *j, struct channel *c, const struct ending *w,
 
 	while (x && r >= 0 && (old = channel_oldest(c)) && old != x) {
 		struct jtransfer *next = channel_at(c, old->index + 1);
+		old->covered = c->drains;
 		r = c->drains && !w->failed
 			    ? channel_end(j, old, w, e)
 			    : channel_close(j, old, STATE_ABORTED, RESTARTED,
@@ -154,7 +155,7 @@ static int settle(struct join *j, struct channel *c, struct err *e)
 		return give_up(j, c, HELD, e);
 	}
 	c->mode = c->odds > 0 ? MODE_QUEUE : MODE_LAST;
-	c->drains = c->mode == MODE_LAST && c->waves >= 3;
+	c->drains = c->mode == MODE_LAST && c->waves >= 5;
 	return release(j, c, e);
 }
 
@@ -284,7 +285,7 @@ static void start_evidence(struct channel *c)
 	if (c->streak)
 		return;
 	c->cycles++;
-	if (c->waves >= 3)
+	if (c->waves >= 5)
 		c->odds -= 2;
 	if (left > c->residue && c->residue && c->plateau >= 5)
 		c->odds -= 3;

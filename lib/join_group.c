@@ -43,6 +43,8 @@ static int group_add(struct join *j, struct group **out, struct err *e)
 	j->group[j->ngroup++] = g;
 	g->j = j;
 	model_init(&g->m, j->o.pairing, j->o.typical_device_ns);
+	for (size_t v = 0; v < SLOTS; v++)
+		g->prev_ns[v] = INT64_MIN;
 	*out = g;
 	if (!(g->vector = calloc(j->o.nvector, sizeof(*g->vector))))
 		return join_nomem(e);
@@ -453,6 +455,8 @@ static void unlearned(struct group *g, const uint64_t *at)
 			ev->irq->committed = ev->irq->extra = false;
 		}
 	}
+	for (size_t v = 0; v < SLOTS; v++)
+		g->prev_ns[v] = INT64_MIN;
 	trellis_root(g->t, (const struct channel *const *)g->slot, g->nslot);
 }
 
@@ -482,15 +486,17 @@ static int learn(struct group *g, struct err *e)
 	g->learning = true;
 	learn_scale(g);
 	for (int pass = 0; pass < PASSES && r >= 0; pass++) {
-		model_forget(&g->m, 0);
 		g->m.frozen = pass < PASSES / 2;
+		model_pass(&g->m, true);
+		if (!pass)
+			model_derive(&g->m);
 		for (size_t i = 0; i < g->nev && r >= 0; i++) {
 			g->cursor = g->first + i;
 			r = step(g, &g->ev[g->cursor], e);
 		}
 		if (r >= 0 && g->t->nlayer > 1)
 			r = commit(g, g->t->nlayer - 1, e);
-		model_settle(&g->m);
+		model_pass(&g->m, false);
 		unlearned(g, at);
 	}
 	g->learning = false;

@@ -12,9 +12,10 @@
 
 #include "join_priv.h"
 
-#define OCTAVES 36.0
-#define PRIOR	20.0f /* transfers that the first guess of a rate is worth */
-#define FLOOR	0.0005f
+#define OCTAVES	  36.0
+#define PRIOR	  20.0f /* transfers that the first guess of a rate is worth */
+#define MOST_LATE 0.25f
+#define FLOOR	  0.0005f
 
 static size_t bin(int64_t ns)
 {
@@ -51,7 +52,8 @@ static double smooth(const struct density *d, size_t b)
 
 static void density_make(struct density *d)
 {
-	double mix = fmax(0.02, PRIOR / (d->n + PRIOR)), seen = 0;
+	double mix = fmax(d->vague > 0 ? d->vague : 0.02, PRIOR / (d->n + PRIOR)),
+	       seen = 0;
 
 	d->median_ns = d->n > 0 ? 0 : 20000;
 	d->low_ns = 0;
@@ -80,7 +82,7 @@ void density_add(struct density *d, int64_t ns, float weight)
 	d->count[bin(ns)] += weight;
 	d->n += weight;
 	d->fresh += weight;
-	if (d->fresh > 64 && d->fresh > d->n / 8)
+	if (!d->still && d->fresh > 4 && d->fresh > d->n / 8)
 		density_make(d);
 	if (d->n > 65536)
 		density_fade(d, 0.5f);
@@ -107,6 +109,7 @@ void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
 	density_init(&m->notice);
 	density_init(&m->total);
 	density_init(&m->late);
+	m->late.vague = 0.2f;
 	if (typical_device_ns > 0) {
 		density_add(&m->device, typical_device_ns, 5);
 		density_make(&m->device);
@@ -114,10 +117,10 @@ void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
 	model_derive(m);
 }
 
-static float rate(double seen, double of, double guess)
+static float rate(double seen, double of, double guess, double most)
 {
 	double r = (seen + guess * PRIOR) / (of + PRIOR);
-	return (float)fmin(fmax(r, FLOOR), 0.6);
+	return (float)fmin(fmax(r, FLOOR), most);
 }
 
 static void derive_sizes(struct model *m)
@@ -128,7 +131,7 @@ static void derive_sizes(struct model *m)
 		sum += m->size[k];
 	for (size_t k = 1; k <= COALESCE; k++) {
 		double guess = k == 1 ? 0.9 : (rest /= 1.5) / 2;
-		m->p_size[k] = rate(m->size[k], sum, guess);
+		m->p_size[k] = rate(m->size[k], sum, guess, 0.999);
 		if (m->p_size[k] < guess * 0.001)
 			m->p_size[k] = (float)(guess * 0.001);
 		if (m->pairing == PAIRING_ONE && k > 1)
@@ -142,38 +145,23 @@ void model_derive(struct model *m)
 {
 	bool several = m->pairing == PAIRING_FIRST || m->pairing == PAIRING_LAST;
 
-	m->p_missing = rate(m->missing, m->transfers, 0.001);
-	m->p_late = rate(m->lates, m->transfers, 0.001);
-	m->p_cross = rate(m->cross, m->uses, 0.002);
+	m->p_missing = m->frozen ? 0.02f : rate(m->missing, m->transfers, 0.001, 0.6);
+	m->p_late = m->frozen ? 0.02f : rate(m->lates, m->transfers, 0.001, 0.6);
+	if (m->p_late > MOST_LATE)
+		m->p_late = MOST_LATE;
+	m->p_cross = rate(m->cross, m->uses, 0.002, 0.6);
 	if (m->pairing == PAIRING_ONE)
 		m->p_cross = 0;
 	derive_sizes(m);
-	double per_transfer = several ? 1 : rate(m->strays, m->transfers, 0.001);
+	double per_transfer = several	  ? 1
+			      : m->frozen ? 0.02
+					  : rate(m->strays, m->transfers, 0.001, 0.6);
 	double typical = (double)m->total.median_ns;
+	m->p_stray = (float)per_transfer;
 	m->stray_per_ns = (float)(per_transfer / fmax(typical, 1000));
-	m->horizon_ns = (int64_t)fmin(fmax(16 * typical, 50000), 1e9);
+	m->horizon_ns =
+		(int64_t)fmin(4 * (double)m->device.median_ns + 2 * typical + 20000, 1e9);
 	m->fresh = 0;
-}
-
-/* Before the first pass: rates per time, by how long transfers take here. */
-void model_scale(struct model *m, const int64_t *total_ns, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		density_add(&m->total, total_ns[i], 1);
-	density_make(&m->total);
-	model_derive(m);
-}
-
-/* Behind a pass: everything as counted. */
-void model_settle(struct model *m)
-{
-	density_make(&m->device);
-	density_make(&m->age);
-	density_make(&m->notice);
-	density_make(&m->total);
-	density_make(&m->late);
-	if (!m->frozen)
-		model_derive(m);
 }
 
 void model_forget(struct model *m, float keep)
@@ -211,4 +199,30 @@ float model_affinity(const struct model *m, const bool serves[SLOTS][SLOTS],
 	if (n < 2)
 		return 1;
 	return (float)((m->affinity[vector][slot] + 0.5) / (sum + 0.5 * n) * n);
+}
+
+/* Before the first pass: rates per time, by how long transfers take here. */
+void model_scale(struct model *m, const int64_t *total_ns, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		density_add(&m->total, total_ns[i], 1);
+	density_make(&m->total);
+	model_derive(m);
+}
+
+/* While a pass is made over the same transfers nothing changes; behind it, everything as
+ * counted. */
+void model_pass(struct model *m, bool begin)
+{
+	struct density *all[] = {&m->device, &m->age, &m->notice, &m->total, &m->late};
+
+	if (begin)
+		model_forget(m, 0);
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		all[i]->still = begin;
+		if (!begin)
+			density_make(all[i]);
+	}
+	if (!begin)
+		model_derive(m);
 }

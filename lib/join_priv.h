@@ -20,7 +20,7 @@ enum {
 	BINS = 576,    /* of a density: 16 in an octave, from 16 ns */
 	COALESCE = 64, /* sizes of a coalesced interrupt that are counted apart */
 	SLOTS = 32,    /* channels that share vectors */
-	PENDS = 4, /* transfers of one hypothesis whose interrupt may still come late */
+	PENDS = 2, /* transfers of one hypothesis whose interrupt may still come late */
 	CANDIDATES = 8, /* interrupts remembered for a transfer */
 	THREADS = 1024, /* hash chains */
 };
@@ -58,6 +58,7 @@ struct jtransfer {
 		       */
 	bool queued;  /* its end is still in the group's queue */
 	bool latched, use_notice;
+	bool covered; /* the wait that ended it was for others too */
 	bool decided;
 	uint32_t mark;
 	uint8_t ncand;
@@ -72,7 +73,9 @@ struct jtransfer {
 struct density {
 	float count[BINS], n;
 	float value[BINS];	   /* 1/ns */
+	float vague;		   /* least part that is not from counts; 0 = 0.02 */
 	float fresh;		   /* counted since value[] was made */
+	bool still;		   /* value[] stays as it is */
 	int64_t median_ns, low_ns; /* low: hardly any is smaller */
 };
 
@@ -83,7 +86,7 @@ struct model {
 	double affinity[SLOTS][SLOTS]; /* [vector][slot] */
 	/* derived */
 	enum pairing pairing;
-	float p_missing, p_late, p_cross, stray_per_ns;
+	float p_missing, p_late, p_stray, p_cross, stray_per_ns;
 	float p_size[COALESCE + 1];
 	int64_t horizon_ns; /* an interrupt does not come later than this */
 	unsigned fresh;
@@ -97,7 +100,7 @@ void density_fade(struct density *d, float keep);
 void model_init(struct model *m, enum pairing p, int64_t typical_device_ns);
 void model_derive(struct model *m);
 void model_scale(struct model *m, const int64_t *total_ns, size_t n);
-void model_settle(struct model *m);
+void model_pass(struct model *m, bool begin);
 void model_forget(struct model *m, float keep);
 float model_affinity(const struct model *m, const bool serves[SLOTS][SLOTS],
 		     size_t nvector, size_t vector, size_t slot);

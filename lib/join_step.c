@@ -37,7 +37,7 @@ static bool notice_counts(struct jtransfer *x)
 {
 	if (!x->latched) {
 		x->latched = true;
-		x->use_notice = x->t.woken_ns != DMA_UNKNOWN && !x->fixed;
+		x->use_notice = x->t.woken_ns != DMA_UNKNOWN && !x->fixed && !x->covered;
 	}
 	return x->use_notice;
 }
@@ -121,11 +121,14 @@ static struct node *node_at(const struct group *g, size_t i)
 }
 
 /* How many begun transfers an interrupt that drains would end. */
-static size_t begun(const struct channel *c, uint64_t first, const struct jirq *q)
+static size_t begun(const struct channel *c, uint64_t first, const struct jirq *q,
+		    int64_t age)
 {
+	const struct jtransfer *x;
 	size_t n = 0;
 
-	while (visible(channel_at(c, first + n), q))
+	while (visible(x = channel_at(c, first + n), q) &&
+	       q->time_ns - x->begin_ns >= age)
 		n++;
 	return n;
 }
@@ -133,7 +136,7 @@ static size_t begun(const struct channel *c, uint64_t first, const struct jirq *
 static float size_fit(const struct model *m, size_t k, size_t all)
 {
 	if (m->pairing == PAIRING_DRAIN)
-		return k == all ? 1 : 0.002f;
+		return k >= all ? 1 : 0.002f;
 	return m->p_size[k < COALESCE ? k : COALESCE];
 }
 
@@ -166,7 +169,7 @@ static void end_some(struct group *g, struct jirq *q, size_t from, size_t s,
 	const struct model *m = &g->m;
 	struct channel *c = g->slot[s];
 	bool several = m->pairing == PAIRING_FIRST || m->pairing == PAIRING_LAST;
-	size_t all = m->pairing == PAIRING_DRAIN ? begun(c, first, q) : 0;
+	size_t all = m->pairing == PAIRING_DRAIN ? begun(c, first, q, m->age.low_ns) : 0;
 	struct jtransfer *x;
 
 	for (size_t k = 1; visible(x = channel_at(c, first + k - 1), q); k++) {

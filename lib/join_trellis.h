@@ -62,7 +62,7 @@ static inline void node_copy(struct node *to, const struct node *from, size_t ns
 	memcpy(to->last, from->last, nslot * sizeof(*to->last));
 }
 
-enum { NODES = 40, NODES_RAW = 400, LAYERS = 1024 };
+enum { NODES = 64, NODES_RAW = 400, LAYERS = 1024 };
 
 int trellis_new(struct trellis **t, struct err *e);
 void trellis_free(struct trellis *t);
