@@ -15,7 +15,7 @@ scripts/tracefs.sh
 rm -rf "$out"
 mkdir -p "$out"
 run "$b/dmarec" -o "$out/dma.data" --label demo -- \
-	"$b/examples/blkdma" --count 20000 --size 4K,16K,64K,256K --channels 2 --mix 20% --file-size 256M
+	"$b/examples/blkdma" --count 20000 --size 4K,16K,64K,256K --mix 20% --file-size 256M
 run "$b/dmaanalyze" -i "$out/dma.data" "$out/trace.db"
 run "$b/dmareport" -o "$out/report" "$out/trace.db"
 run "$b/dmareport" --term "$out/trace.db"
