@@ -412,8 +412,19 @@ static int reset(struct group *g, int64_t at, struct err *e)
 	return r < 0 ? r : decide_all(g, e);
 }
 
+static void assign(struct group *g, struct jirq *q, struct jtransfer *x)
+{
+	const struct edge how = {
+		.kind = EDGE_END, .slot = (uint8_t)x->c->slot, .k = 1, .first = x->index};
+
+	q->committed = true;
+	collect_edge(g, q, &how, 1, g->alone_last);
+	set_frontiers(g);
+}
+
 static int step(struct group *g, const struct jevent *ev, struct err *e)
 {
+	struct jtransfer *alone;
 	int r;
 
 	if (!ev->irq && !ev->end)
@@ -421,12 +432,14 @@ static int step(struct group *g, const struct jevent *ev, struct err *e)
 	if (ev->end) {
 		step_end(g, ev->end);
 		ev->end->queued = false;
-	} else if (!step_irq(g, ev->irq)) {
+	} else if ((r = step_irq(g, ev->irq, &alone)) == 0) {
 		ev->irq->stray = 1;
 		ev->irq->committed = ev->irq->idle = true;
 		g->m.strays += ev->irq->running_circular ? 0 : 1;
 		if (!g->learning && (r = decide_irq(g, ev->irq, e)) < 0)
 			return r;
+	} else if (r == 2) {
+		assign(g, ev->irq, alone);
 	}
 	if (g->t->nomem)
 		return join_nomem(e);

@@ -185,6 +185,7 @@ struct group {
 	unsigned gate;		/* channels that hold */
 	struct trellis *t;
 	struct model m;
+	int64_t alone_last; /* end before the transfer that was alone */
 	uint32_t serial;
 };
 

@@ -18,6 +18,7 @@
 #define SKIPS	     3
 #define CIRCULAR     1000.0f /* how much commoner strays are while a circular one runs */
 #define TOO_YOUNG    0.01f
+#define RARE	     1e-3f  /* two accidents at once */
 #define LEAST	     1e-25f /* no way through may vanish */
 #define AGAINST_RULE 1e-8f
 #define NO_WAY	     1e-9f
@@ -341,8 +342,62 @@ static bool expire(struct group *g, int64_t at)
 	return any;
 }
 
-/* 1: the interrupt entered the trellis; 0: nothing can be its, it is a stray. */
-int step_irq(struct group *g, struct jirq *q)
+/* Is nothing else begun on any channel of the group until `end`? */
+static bool others_idle(struct group *g, const struct node *n, size_t slot, int64_t end)
+{
+	for (size_t s = 0; s < g->nslot; s++) {
+		const struct channel *c = g->slot[s];
+		const struct jtransfer *y = channel_at(c, n->v[s] + (s == slot));
+		if (y && y->t.submit_ns <= end)
+			return false;
+		if (c->circular_from != DMA_UNKNOWN && c->circular_to >= end)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The plain case, and a shortcut: one transfer alone, nothing open from before, and one
+ * interrupt while it was in flight. That its own is missing and a stray came just then
+ * would be two accidents in one place; where accidents are rare that is not considered,
+ * however odd the times are (a program that was preempted wakes late). So such a transfer
+ * does not teach that interrupts are missing, either.
+ */
+static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_t s)
+{
+	const struct model *m = &g->m;
+	const struct layer *l = trellis_last(g->t);
+	struct node *n = &g->t->node[l->node];
+	struct jtransfer *x = channel_at(g->slot[s], n->v[s]);
+
+	if (g->t->nlayer != 1 || l->nnode != 1 || n->npend || !x || x->dead || x->fixed ||
+	    x->covered || !x->ended || m->pairing == PAIRING_FIRST ||
+	    m->pairing == PAIRING_LAST)
+		return NULL;
+	if (q->time_ns < x->begin_ns || q->time_ns > x->end_ns ||
+	    x->t.woken_ns == DMA_UNKNOWN ||
+	    m->p_stray * (m->p_missing + m->p_late) > RARE)
+		return NULL;
+	for (size_t v = 0; v < g->nvector; v++)
+		if (g->prev_ns[v] >= x->begin_ns)
+			return NULL;
+	for (size_t i = g->cursor + 1; i < g->first + g->nev; i++) {
+		if (g->ev[i].time_ns > x->end_ns)
+			break;
+		if (g->ev[i].irq || !g->ev[i].end)
+			return NULL;
+	}
+	if (!others_idle(g, n, s, x->end_ns))
+		return NULL;
+	g->alone_last = n->last[s];
+	n->v[s]++;
+	n->last[s] = q->time_ns;
+	return x;
+}
+
+/* 1: the interrupt entered the trellis; 0: nothing can be its, it is a stray; 2: it is
+ * that of *x. */
+int step_irq(struct group *g, struct jirq *q, struct jtransfer **x)
 {
 	size_t vector = 0, slot[SLOTS], n = 0;
 	bool pends = expire(g, q->time_ns);
@@ -358,6 +413,10 @@ int step_irq(struct group *g, struct jirq *q)
 			q->running_circular = true;
 		if (active(g, q, s))
 			slot[n++] = s;
+	}
+	if (n == 1 && !pends && (*x = step_alone(g, q, slot[0]))) {
+		g->prev_ns[vector] = q->time_ns;
+		return 2;
 	}
 	if (!n && !pends)
 		return 0;

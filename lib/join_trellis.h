@@ -82,7 +82,7 @@ void trellis_backwards(struct trellis *t);
 /* The first n layers are dropped; layer n becomes the root. */
 void trellis_drop(struct trellis *t, size_t n);
 
-int step_irq(struct group *g, struct jirq *q);
+int step_irq(struct group *g, struct jirq *q, struct jtransfer **x);
 void step_end(struct group *g, struct jtransfer *x);
 
 #endif

@@ -37,6 +37,7 @@ struct gen_options {
 			    0 = 3 * (typical + think) */
 	double restart, stop, fail; /* share of transfers (restart, stop: depth 1) */
 	double empty_wait;	    /* share of waits followed by one for nothing */
+	double preempted;	    /* share of waits that return 1 to 5 ms late */
 	unsigned loss;		    /* windows in which every sample vanishes */
 	int64_t loss_ns;	    /* their length; 0 = 200 us */
 	uint64_t cut_begin;	    /* so many samples are not recorded at the start */

@@ -99,6 +99,7 @@ static const struct {
 	{"stop", G(stop), 's', "SHARE", "Transfers that are stopped"},
 	{"fail", G(fail), 's', "SHARE", "Waits left by an exception"},
 	{"empty-wait", G(empty_wait), 's', "SHARE", "Waits followed by one for nothing"},
+	{"preempted", G(preempted), 's', "SHARE", "Waits that return 1 to 5 ms late"},
 	{"loss", G(loss), 'u', "N", "Windows in which all samples vanish"},
 	{"loss-time", G(loss_ns), 'n', "TIME", "Their length (200us)"},
 	{"cut-begin", G(cut_begin), 'l', "N", "Samples not recorded at the start"},

@@ -161,7 +161,8 @@ static void run(const struct scenario *sc, uint64_t seed, struct judge *o)
 	memset(o->truth, 0, sizeof(o->truth));
 	o->n = 0;
 	assert_int_equal(join_new(&o->j, &jo, &sink, &e), 0);
-	assert_int_equal(gen_new(&g, &go, &(struct gen_sink){o, on_truth, on_loss, NULL}), 0);
+	assert_int_equal(gen_new(&g, &go, &(struct gen_sink){o, on_truth, on_loss, NULL}),
+			 0);
 	while (gen_next(g, &s) > 0)
 		push(o, &s, &h, sc->shuffle_ns);
 	while (h.n)
@@ -199,6 +200,14 @@ static const struct scenario scenarios[] = {
 	{"plain, out of order", {.channels = 2, .vectors = 2}, 0, 50, 0, 0, 500000},
 	{"plain, waits elsewhere", {.other_thread = true}, 0, 50, 0, 0, 0},
 	{"plain, 2 cards", {.cards = 2, .channels = 4, .vectors = 4}, 0, 50, 0, 0, 0},
+	{"preempted 1 %", {.preempted = 0.01, .typical_ns = 60000}, 0, 100, 0, 0.001, 0},
+	{"preempted 1 %, tail",
+	 {.preempted = 0.01, .typical_ns = 60000, .latency = GEN_TAIL},
+	 0,
+	 100,
+	 0,
+	 0.001,
+	 0},
 	{"missing 1 %", {.missing = 0.01}, 0, 300, 0, 0.01, 0},
 	{"missing 2 %, depth 4", {.missing = 0.02, .depth = 4}, 0, 200, 0, 0.02, 0},
 	{"late 1 %", {.late = 0.01}, 0, 300, 0, 0.01, 0},
