@@ -200,12 +200,41 @@ static void doubt_named(struct analysis *a)
 		}
 }
 
+static const struct vector_evidence *evidence_of(const struct analysis *a, int64_t irq)
+{
+	for (size_t i = 0; i < a->found->noverall; i++)
+		if (a->found->overall[i].irq == irq)
+			return &a->found->overall[i];
+	return NULL;
+}
+
+/* A vector of which nothing was recorded would make every transfer one without. */
+static int check_option(const struct analysis *a, int64_t irq, struct err *e)
+{
+	char text[200] = "";
+	size_t len = 0;
+
+	if (evidence_of(a, irq))
+		return 0;
+	for (size_t i = 0; i < a->found->noverall && len < sizeof(text) - 16; i++)
+		if (a->found->overall[i].interrupts)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%d",
+						len ? ", " : "",
+						a->found->overall[i].irq);
+	return err_set(e, ERR_NOTFOUND,
+		       "--irq %" PRId64 ": run %" PRId64
+		       " did not record that interrupt; those that came: %s",
+		       irq, a->run, len ? text : "none");
+}
+
 static int choose_vectors(struct analysis *a, struct err *e)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < a->o->nirq && !rc; i++)
-		rc = add_vector(a, a->o->irq[i], DMA_UNKNOWN, DMA_UNKNOWN, e);
+	for (size_t i = 0; i < a->o->nirq && !rc; i++) {
+		rc = check_option(a, a->o->irq[i], e);
+		rc = rc ? rc : add_vector(a, a->o->irq[i], DMA_UNKNOWN, DMA_UNKNOWN, e);
+	}
 	a->vectors_from = "option";
 	if (!rc && !a->nvector) {
 		rc = named_vectors(a, e);

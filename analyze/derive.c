@@ -21,9 +21,11 @@ struct group {
 	enum direction direction;
 	struct hist *hist[PHASE_N];
 	uint64_t excluded[PHASE_N], negative[PHASE_N];
-	uint64_t state[STATE_N], bytes[STATE_N];
+	uint64_t state[STATE_N];
+	int64_t bytes[STATE_N]; /* of known sizes; DMA_UNKNOWN = none, or too many */
 	bool sized[STATE_N];
-	uint64_t ended, ended_bytes; /* with a known size */
+	uint64_t ended;	     /* with a known size */
+	int64_t ended_bytes; /* DMA_UNKNOWN = too many to count */
 	int64_t from_ns, to_ns;
 	struct linear_fit fit[FITS];
 	int64_t size[FITS][MAX_SIZES]; /* distinct ones */
@@ -70,6 +72,8 @@ static struct group *group_new(struct err *e)
 		return NULL;
 	}
 	g->card = g->channel = g->from_ns = g->to_ns = DMA_UNKNOWN;
+	for (int s = 0; s < STATE_N; s++)
+		g->bytes[s] = DMA_UNKNOWN;
 	return g;
 }
 
@@ -129,6 +133,14 @@ static void add_size(struct group *g, int fit, int64_t size)
 		g->size[fit][g->nsize[fit]++] = size;
 }
 
+/* A sum that grows beyond 63 bits, of sizes that are no sizes, is not known. */
+static void add_bytes(int64_t *sum, int64_t more)
+{
+	if (*sum == DMA_UNKNOWN || more == DMA_UNKNOWN ||
+	    __builtin_add_overflow(*sum, more, sum))
+		*sum = DMA_UNKNOWN;
+}
+
 static void add_throughput(struct group *g, const struct transfer *t)
 {
 	int64_t end = t->woken_ns != DMA_UNKNOWN ? t->woken_ns : t->irq_ns;
@@ -136,7 +148,7 @@ static void add_throughput(struct group *g, const struct transfer *t)
 	if (!has_ended(t->state) || t->size_bytes == DMA_UNKNOWN || end == DMA_UNKNOWN)
 		return;
 	g->ended++;
-	g->ended_bytes += (uint64_t)t->size_bytes;
+	add_bytes(&g->ended_bytes, t->size_bytes);
 	if (g->from_ns == DMA_UNKNOWN || t->submit_ns < g->from_ns)
 		g->from_ns = t->submit_ns;
 	if (g->to_ns == DMA_UNKNOWN || end > g->to_ns)
@@ -166,11 +178,13 @@ int derive_add(struct derive *d, const struct transfer *t, struct err *e)
 				add_size(g, k, t->size_bytes);
 			}
 	}
-	g->state[t->state]++;
-	if (t->size_bytes != DMA_UNKNOWN) {
-		g->bytes[t->state] += (uint64_t)t->size_bytes;
+	if (t->size_bytes != DMA_UNKNOWN && !g->sized[t->state]) {
 		g->sized[t->state] = true;
+		g->bytes[t->state] = 0;
 	}
+	if (t->size_bytes != DMA_UNKNOWN)
+		add_bytes(&g->bytes[t->state], t->size_bytes);
+	g->state[t->state]++;
 	add_throughput(g, t);
 	if (t->doorbell_ns != DMA_UNKNOWN)
 		*(t->doorbell_is_exit ? &d->exits : &d->stores) += 1;
@@ -263,12 +277,13 @@ static int write_throughput(struct writing *w, const struct group *g, bool whole
 
 	bind_group(w, w->throughput, g, whole);
 	db_bind_i64(w->throughput, ":transfers", (int64_t)g->ended);
-	db_bind_i64(w->throughput, ":size", (int64_t)g->ended_bytes);
+	db_bind_i64(w->throughput, ":size", g->ended_bytes);
 	db_bind_i64(w->throughput, ":from", g->from_ns);
 	db_bind_i64(w->throughput, ":to", g->to_ns);
 	db_bind_real(w->throughput, ":rate",
-		     span > 0 ? (double)g->ended_bytes / ((double)span / 1e9)
-			      : (double)NAN);
+		     span > 0 && g->ended_bytes != DMA_UNKNOWN
+			     ? (double)g->ended_bytes / ((double)span / 1e9)
+			     : (double)NAN);
 	return db_run(w->throughput, e);
 }
 
@@ -303,8 +318,7 @@ static int write_states(struct writing *w, const struct group *g, struct err *e)
 		bind_group(w, w->state, g, false);
 		db_bind_text(w->state, ":state", state_name((enum transfer_state)s));
 		db_bind_i64(w->state, ":n", (int64_t)g->state[s]);
-		db_bind_i64(w->state, ":size",
-			    g->sized[s] ? (int64_t)g->bytes[s] : DMA_UNKNOWN);
+		db_bind_i64(w->state, ":size", g->bytes[s]);
 		rc = db_run(w->state, e);
 	}
 	return rc;
@@ -339,12 +353,11 @@ static int write_fits(struct writing *w, const struct group *g, struct err *e)
 static void merge_times(struct group *to, const struct group *g)
 {
 	to->ended += g->ended;
-	to->ended_bytes += g->ended_bytes;
+	add_bytes(&to->ended_bytes, g->ended_bytes);
 	if (g->from_ns != DMA_UNKNOWN &&
 	    (to->from_ns == DMA_UNKNOWN || g->from_ns < to->from_ns))
 		to->from_ns = g->from_ns;
-	if (g->to_ns != DMA_UNKNOWN &&
-	    (to->to_ns == DMA_UNKNOWN || g->to_ns > to->to_ns))
+	if (g->to_ns != DMA_UNKNOWN && (to->to_ns == DMA_UNKNOWN || g->to_ns > to->to_ns))
 		to->to_ns = g->to_ns;
 }
 

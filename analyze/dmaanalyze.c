@@ -3,6 +3,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,13 +49,13 @@ enum {
 };
 
 static const struct argp_option table[] = {
-	{"input", 'i', "RAW", 0, "A recording to load (default dma.data, when it is there)",
-	 0},
+	{"input", 'i', "RAW", 0,
+	 "A recording to load (default dma.data, when it is there)", 0},
 	{"label", KEY_LABEL, "TEXT", 0, "A name for the run that is loaded", 0},
 	{"run", KEY_RUN, "ID", 0, "Analyse this run of the database", 0},
 	{"list", KEY_LIST, 0, 0, "Show the runs in the database", 0},
-	{"verify", KEY_VERIFY, 0, 0,
-	 "Print the evidence for and against every vector", 0},
+	{"verify", KEY_VERIFY, 0, 0, "Print the evidence for and against every vector",
+	 0},
 	{"irq", KEY_IRQ, "N[,N...]", 0, "These interrupts end transfers", 0},
 	{"pairing", KEY_PAIRING, "one|drain|first|last|infer", 0,
 	 "How interrupts end transfers", 0},
@@ -168,9 +169,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->db)
-			argp_error(state, "name the database: " TOOL " [-i RAW] TRACE.db");
+			argp_error(state,
+				   "name the database: " TOOL " [-i RAW] TRACE.db");
 		if (o->json && o->csv)
 			argp_error(state, "--json or --csv, not both");
+		if (o->nraw && (o->list || o->run != DMA_UNKNOWN))
+			argp_error(state,
+				   "-i loads a recording, --run and --list look at "
+				   "what is loaded: not both");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -271,10 +277,8 @@ static bool changes(const struct options *o)
 static int analyse(struct db *db, const struct options *o, int64_t run, struct stream *s,
 		   struct vector_finder *vf, struct err *e)
 {
-	struct analysis_options a = {.irq = o->irq,
-				     .nirq = o->nirq,
-				     .pairing = o->pairing,
-				     .quiet = o->quiet};
+	struct analysis_options a = {
+		.irq = o->irq, .nirq = o->nirq, .pairing = o->pairing, .quiet = o->quiet};
 	struct stream *own = NULL;
 	int rc = s ? 0 : stream_open_run(&own, db, run, e);
 
@@ -410,9 +414,9 @@ static int run_existing(struct db *db, const struct options *o, struct err *e)
 			rc = reanalyse(db, o, l.id[i], e);
 	}
 	if (!rc && !there)
-		rc = err_set(e, ERR_NOTFOUND, "%s: there is no run %" PRId64
-					      "; --list shows them",
-			     o->db, run);
+		rc = err_set(e, ERR_NOTFOUND,
+			     "%s: there is no run %" PRId64 "; --list shows them", o->db,
+			     run);
 	if (!rc && o->run == DMA_UNKNOWN && l.n > 1 && !o->quiet)
 		cli_note(TOOL, "run %" PRId64 " of %zu (--run ID picks another)", run,
 			 l.n);
@@ -422,9 +426,56 @@ static int run_existing(struct db *db, const struct options *o, struct err *e)
 	return rc;
 }
 
-static bool needs_writing(const struct options *o)
+/* Is there a run to be shown that was never analysed? */
+static int lacks_analysis(struct db *db, const struct options *o, bool *lacks,
+			  struct err *e)
 {
-	return o->nraw || changes(o);
+	struct run_list l;
+	int rc = read_runs(db, &l, e);
+
+	*lacks = false;
+	for (size_t i = 0; i < l.n && !rc; i++)
+		if (o->run == DMA_UNKNOWN ? i == l.n - 1 : l.id[i] == o->run)
+			*lacks = !l.analysed[i];
+	run_list_release(&l);
+	return rc;
+}
+
+/* Written to only when there is something to write. */
+static int open_db(struct db **db, const struct options *o, struct err *e)
+{
+	bool lacks = false;
+	int rc;
+
+	if (o->nraw || changes(o))
+		return db_open(db, o->db, o->nraw ? DB_CREATE : DB_WRITE, e);
+	rc = db_open(db, o->db, DB_READ, e);
+	if (!rc && !o->list)
+		rc = lacks_analysis(*db, o, &lacks, e);
+	if (!rc && !lacks)
+		return 0;
+	db_close(*db);
+	*db = NULL;
+	return rc ? rc : db_open(db, o->db, DB_WRITE, e);
+}
+
+/* ---- Ctrl-C: what was begun is taken back, as after an error ---- */
+
+static struct db *working;
+
+static void interrupt(int sig)
+{
+	(void)sig;
+	db_interrupt(working);
+}
+
+static void catch_signals(struct db *db)
+{
+	struct sigaction act = {.sa_handler = db ? interrupt : SIG_DFL};
+
+	working = db;
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
 }
 
 static int run(struct options *o, struct err *e)
@@ -440,15 +491,18 @@ static int run(struct options *o, struct err *e)
 	}
 	if (!o->nraw && access(o->db, F_OK) && errno == ENOENT)
 		return nothing_there(o, e);
-	rc = db_open(&db, o->db,
-		     o->nraw		? DB_CREATE
-		     : needs_writing(o) ? DB_WRITE
-					: DB_READ,
-		     e);
+	if (!o->nraw && o->label)
+		return err_set(
+			e, ERR_USAGE,
+			"--label names a recording that is loaded: name it with -i");
+	rc = open_db(&db, o, e);
+	if (!rc)
+		catch_signals(db);
 	if (!rc)
 		rc = o->list   ? print_list(db, o->json, e)
 		     : o->nraw ? run_raw(db, o, e)
 			       : run_existing(db, o, e);
+	catch_signals(NULL);
 	db_close(db);
 	return rc;
 }

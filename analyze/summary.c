@@ -94,8 +94,7 @@ static int row_analysis(struct summary *s, struct db_stmt *q, struct err *e)
 
 static int row_source(struct summary *s, struct db_stmt *q, struct err *e)
 {
-	struct summary_source *x =
-		grow((void **)&s->source, &s->nsource, sizeof(*x), e);
+	struct summary_source *x = grow((void **)&s->source, &s->nsource, sizeof(*x), e);
 
 	if (!x)
 		return ERR_NOMEM;
@@ -110,8 +109,7 @@ static int row_source(struct summary *s, struct db_stmt *q, struct err *e)
 
 static int row_vector(struct summary *s, struct db_stmt *q, struct err *e)
 {
-	struct summary_vector *v =
-		grow((void **)&s->vector, &s->nvector, sizeof(*v), e);
+	struct summary_vector *v = grow((void **)&s->vector, &s->nvector, sizeof(*v), e);
 
 	if (!v)
 		return ERR_NOMEM;
@@ -136,8 +134,7 @@ static int row_vector(struct summary *s, struct db_stmt *q, struct err *e)
 	return 0;
 }
 
-static struct summary_group *group_of(struct summary *s, struct db_stmt *q,
-				      struct err *e)
+static struct summary_group *group_of(struct summary *s, struct db_stmt *q, struct err *e)
 {
 	int64_t card = db_i64(q, 0), channel = db_i64(q, 1);
 	const char *direction = db_text(q, 2);
@@ -201,8 +198,7 @@ static int row_state(struct summary *s, struct db_stmt *q, struct err *e)
 
 static int row_reason(struct summary *s, struct db_stmt *q, struct err *e)
 {
-	struct summary_count *c =
-		grow((void **)&s->reason, &s->nreason, sizeof(*c), e);
+	struct summary_count *c = grow((void **)&s->reason, &s->nreason, sizeof(*c), e);
 
 	if (!c)
 		return ERR_NOMEM;
@@ -297,7 +293,7 @@ int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e)
 	static const struct {
 		const char *name;
 		int (*row)(struct summary *s, struct db_stmt *q, struct err *e);
-	} part[] = {{"run", row_run},	      {"sources", row_source},
+	} part[] = {{"run", row_run},		{"sources", row_source},
 		    {"analysis", row_analysis}, {"vectors", row_vector},
 		    {"summaries", row_summary}, {"losses", row_loss},
 		    {"warnings", row_warning},	{"reasons", row_reason},
@@ -308,8 +304,9 @@ int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e)
 	for (size_t i = 0; i < sizeof(part) / sizeof(*part) && !rc; i++)
 		rc = each(s, db, part[i].name, part[i].row, e);
 	if (!rc && s->finished == DMA_UNKNOWN)
-		rc = err_set(e, ERR_NOTFOUND, "%s: there is no run %lld; --list shows them",
-			     db_path(db), (long long)run);
+		rc = err_set(e, ERR_NOTFOUND,
+			     "%s: there is no run %lld; --list shows them", db_path(db),
+			     (long long)run);
 	if (!rc && s->ngroup)
 		rc = each(s, db, "states", row_state, e);
 	if (!rc)
@@ -321,9 +318,9 @@ int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e)
 
 void summary_release(struct summary *s)
 {
-	char *text[] = {s->label,   s->host,	s->kernel,	 s->command,
-			s->started, s->clock,	s->profile,	 s->tool,
-			s->feed,    s->raw,	s->pairing,	 s->pairing_from,
+	char *text[] = {s->label,   s->host,	 s->kernel,	  s->command,
+			s->started, s->clock,	 s->profile,	  s->tool,
+			s->feed,    s->raw,	 s->pairing,	  s->pairing_from,
 			s->latency, s->doorbell, s->vectors_from, s->advice};
 
 	for (size_t i = 0; i < sizeof(text) / sizeof(*text); i++)

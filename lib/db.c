@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ extern const char sql_raw[], sql_derived[], sql_views[], sql_queries[];
 
 struct db {
 	sqlite3 *sq;
+	volatile sig_atomic_t interrupted;
 	char *path;
 	bool created; /* we made the file and nothing is committed yet */
 };
@@ -48,6 +50,8 @@ static int fail(struct db *db, struct err *e)
 			       "%s: another program is writing to it; try again when it "
 			       "has ended",
 			       db->path);
+	case SQLITE_INTERRUPT:
+		return err_set(e, ERR_IO, "interrupted; %s is as it was", db->path);
 	case SQLITE_FULL:
 		return err_set(e, ERR_IO, "%s: the disk is full; nothing was changed",
 			       db->path);
@@ -277,6 +281,12 @@ int64_t db_last_id(struct db *db)
 	return sqlite3_last_insert_rowid(db->sq);
 }
 
+void db_interrupt(struct db *db)
+{
+	db->interrupted = 1;
+	sqlite3_interrupt(db->sq);
+}
+
 int db_check(struct db *db, struct err *e)
 {
 	struct db_stmt *s;
@@ -427,6 +437,8 @@ int db_step(struct db_stmt *s, struct err *e)
 	if (s->misbound)
 		return err_set(e, ERR_USAGE, "bug: no such parameter in: %s",
 			       sqlite3_sql(s->st));
+	if (s->db->interrupted)
+		return err_set(e, ERR_IO, "interrupted; %s is as it was", s->db->path);
 	got = sqlite3_step(s->st);
 	if (got == SQLITE_ROW)
 		return 1;

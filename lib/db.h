@@ -42,6 +42,9 @@ int db_commit(struct db *db, struct err *e);
 void db_rollback(struct db *db);
 int64_t db_last_id(struct db *db);
 
+/* From a signal handler or another thread: every step from now on fails. */
+void db_interrupt(struct db *db);
+
 /* PRAGMA integrity: quick_check; ERR_FORMAT with what it found. */
 int db_check(struct db *db, struct err *e);
 

@@ -133,7 +133,7 @@ CREATE TABLE throughput ( -- bytes of ended transfers over the time they took as
 	channel       INTEGER,
 	direction     TEXT,
 	transfers     INTEGER NOT NULL,     -- ended ones with a known size
-	size_bytes    INTEGER NOT NULL,
+	size_bytes    INTEGER,              -- NULL when the sum is beyond 63 bits
 	from_ns       INTEGER,              -- first submit
 	to_ns         INTEGER,              -- last end
 	bytes_per_s   REAL                  -- NULL when it cannot be told

@@ -42,7 +42,7 @@ UPDATE source SET delivered = :delivered, lost = counted - :delivered WHERE id =
 SELECT id, name, role, direction, function, counted, delivered, lost FROM source WHERE run_id = :run ORDER BY id;
 
 -- name: irq_insert
-INSERT INTO irq (run_id, irq, name, chip, vector, bdf, affinity, affinity_after, masked, count_before,
+INSERT OR IGNORE INTO irq (run_id, irq, name, chip, vector, bdf, affinity, affinity_after, masked, count_before,
 	count_after, recorded, named, named_channel)
 VALUES (:run, :irq, :name, :chip, :vector, :bdf, :affinity, :affinity_after, :masked, :before, :after,
 	:recorded, :named, :named_channel);

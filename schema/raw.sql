@@ -42,7 +42,7 @@ CREATE TABLE source ( -- an event that was armed
 	offset        INTEGER,              -- bytes into file
 	counted       INTEGER,              -- hits by the kernel's count
 	delivered     INTEGER,              -- samples found in the recording
-	lost          INTEGER               -- counted - delivered; of a file without counts: LOST records
+	lost          INTEGER               -- counted - delivered
 ) STRICT;
 CREATE INDEX source_run ON source (run_id);
 

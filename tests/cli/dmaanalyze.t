@@ -150,6 +150,26 @@ ok "a role that is none" status 2 "$ana" --role a=b t.db
 ok "nothing there" status 1 "$ana" nothing.db
 ok "... says how to begin" grep -q 'dmarec -- ' last.err
 ok "... and leaves no file" test ! -e nothing.db
+ok "--run and -i" status 2 "$ana" -i r.data --run 1 t.db
+ok "--label and nothing to load" status 2 "$ana" --label x --run 1 t.db
+ok "an interrupt that was not recorded" status 1 "$ana" --run 1 --irq 65000 t.db
+ok "... names those that were" grep -q "those that came: .*$irq" last.err
+ok "... and the analysis stays" test "$(sqlite3 t.db 'SELECT count(*) FROM analysis')" = 2
+cp t.db u.db
+sqlite3 u.db 'DELETE FROM analysis WHERE run_id = 2; DELETE FROM transfer WHERE run_id = 2'
+ok "a run that was never analysed" "$ana" u.db
+ok "... is" is u.db 200 'SELECT a.transfers FROM analysis a JOIN transfer t ON t.run_id = a.run_id AND t.id = 1 WHERE a.run_id = 2'
+broken() { # Ctrl-C in the middle of a load
+	local i
+	for i in 1 2 3 4 5 6 7 8; do
+		rm -f i.db*
+		timeout -s INT 0.0$i "$ana" -q -i r.data i.db 2>int.err
+		[ -e i.db-journal ] && { echo "a journal is left"; return 1; }
+		[ ! -e i.db ] || is i.db "$count" 'SELECT count(*) FROM transfer' || return 1
+		[ -e i.db ] || grep -q 'interrupted' int.err || [ ! -s int.err ] || { cat int.err; return 1; }
+	done
+}
+ok "Ctrl-C leaves all or nothing" broken
 ok "no such run" status 1 "$ana" --run 77 t.db
 ok "no such recording" status 1 "$ana" -i nosuch.data t.db
 ok "... is named" grep -q 'nosuch.data' last.err
