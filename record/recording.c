@@ -23,6 +23,7 @@
 #include "cost.h"
 #include "descriptors.h"
 #include "err.h"
+#include "intake.h"
 #include "machine.h"
 #include "num.h"
 #include "perfdata.h"
@@ -39,29 +40,18 @@
 
 enum { MAX_CLOSINGS = 8 };
 
-/* Which event an id belongs to: open addressing, a power of two of slots. */
-struct id_slot {
-	uint64_t id;
-	size_t event;
-};
-
 struct recording {
 	const struct recording_options *o;
 	struct meta meta;
 	struct workload work;
 	struct probes *probes;
 	struct session *session;
-	struct perfdata_writer *file;
-	struct descriptors *descriptors; /* NULL = not wanted */
-	int64_t drained_ns; /* the rings were read from then on, before this time */
-	uint32_t *event_id; /* probes, closings, then the interrupt */
-	size_t nclosing;    /* how many of descriptors_closings there are */
+	struct intake in;
+	uint32_t *event_id;		   /* probes, closings, then the interrupt */
+	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
+	size_t nclosing;
 	struct perfdata_attr *attr;
 	size_t nattr;
-	struct id_slot *slot;
-	size_t nslot;
-	uint64_t *delivered, lost;
-	uint64_t first_ns, last_ns; /* of the samples; last 0 = none */
 	int signal_fd;
 	sigset_t old_mask;
 	int signals; /* how many asked us to end */
@@ -74,126 +64,6 @@ static int64_t now_ns(int clockid)
 
 	clock_gettime(clockid, &t);
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
-/* ---- rings to file ---- */
-
-/* Which event an id belongs to; nattr = none. */
-static size_t event_of(const struct recording *r, uint64_t id)
-{
-	for (size_t h = id & (r->nslot - 1); r->slot[h].id; h = (h + 1) & (r->nslot - 1))
-		if (r->slot[h].id == id)
-			return r->slot[h].event;
-	return r->nattr;
-}
-
-/* Where session.c's samples and records keep the first number we need: the id, or what
- * LOST says; and a sample's time. */
-enum { AT_ID = 8, AT_LOST = 16, AT_TIME = 32 };
-/* Behind other records: pid and tid, time, CPU, id. */
-enum { TRAILER = 32, AT_TRAILER_TIME = 8 };
-
-static void note_time(struct recording *r, const char *sample, size_t size)
-{
-	uint64_t t;
-
-	if (size < AT_TIME + sizeof(t))
-		return;
-	memcpy(&t, sample + AT_TIME, sizeof(t));
-	if (!r->last_ns || t < r->first_ns)
-		r->first_ns = t;
-	if (t > r->last_ns)
-		r->last_ns = t;
-}
-
-static int see_sample(struct recording *r, uint64_t id, const char *sample, size_t size,
-		      struct err *e)
-{
-	size_t event = event_of(r, id);
-
-	note_time(r, sample, size);
-	if (event == r->nattr)
-		return 0;
-	r->delivered[event]++;
-	return descriptors_see(r->descriptors, event, sample, size, e);
-}
-
-/* exec closes descriptors; and what was lost may have been a closing. */
-static void see_other(struct recording *r, uint32_t type, uint16_t misc, uint64_t v,
-		      const char *rec, size_t size)
-{
-	int64_t time_ns;
-	int32_t pid;
-
-	if (size < AT_LOST + TRAILER)
-		return;
-	memcpy(&time_ns, rec + size - TRAILER + AT_TRAILER_TIME, sizeof(time_ns));
-	memcpy(&pid, rec + AT_ID, sizeof(pid));
-	if (type == PERF_RECORD_LOST)
-		r->lost += v;
-	if (type == PERF_RECORD_LOST) { /* since the ring had been read */
-		descriptors_doubt(r->descriptors, -1, r->drained_ns);
-		descriptors_doubt(r->descriptors, -1, time_ns);
-	}
-	if (type == PERF_RECORD_COMM && misc & PERF_RECORD_MISC_COMM_EXEC)
-		descriptors_doubt(r->descriptors, pid, time_ns);
-}
-
-static int put(void *arg, const void *buf, size_t len, struct err *e)
-{
-	struct recording *r = arg;
-	const char *p = buf, *end = p + len;
-	struct perf_event_header h;
-	uint64_t v;
-	int rc = r->file ? perfdata_append(r->file, buf, len, e) : 0;
-
-	for (; !rc && (size_t)(end - p) >= sizeof(h) + 16; p += h.size) {
-		memcpy(&h, p, sizeof(h));
-		if (h.size < sizeof(h) || h.size > (size_t)(end - p))
-			break;
-		memcpy(&v, p + (h.type == PERF_RECORD_LOST ? AT_LOST : AT_ID), sizeof(v));
-		if (h.type == PERF_RECORD_SAMPLE)
-			rc = see_sample(r, v, p, h.size, e);
-		else
-			see_other(r, h.type, h.misc, v, p, h.size);
-	}
-	return rc;
-}
-
-static int drain(struct recording *r, struct err *e)
-{
-	int64_t begin_ns = now_ns(r->o->clockid);
-	uint64_t bytes = 0;
-	int rc = session_drain(r->session, put, r, &bytes, e);
-
-	if (!rc)
-		rc = descriptors_look(r->descriptors, e);
-	r->drained_ns = begin_ns;
-	if (!rc && bytes)
-		rc = perfdata_round(r->file, e);
-	return rc ? rc : perfdata_flush(r->file, e);
-}
-
-static int index_ids(struct recording *r, struct err *e)
-{
-	size_t n = 0, h;
-
-	for (size_t i = 0; i < r->nattr; i++)
-		n += r->attr[i].nids;
-	for (r->nslot = 64; r->nslot < 3 * n; r->nslot *= 2)
-		;
-	r->slot = calloc(r->nslot, sizeof(*r->slot));
-	r->delivered = calloc(r->nattr + 1, sizeof(*r->delivered));
-	if (!r->slot || !r->delivered)
-		return err_set(e, ERR_NOMEM, "no memory");
-	for (size_t i = 0; i < r->nattr; i++)
-		for (size_t k = 0; k < r->attr[i].nids; k++) {
-			h = r->attr[i].ids[k] & (r->nslot - 1);
-			while (r->slot[h].id)
-				h = (h + 1) & (r->nslot - 1);
-			r->slot[h] = (struct id_slot){r->attr[i].ids[k], i};
-		}
-	return 0;
 }
 
 /* ---- arming ---- */
@@ -228,8 +98,19 @@ static int add_closings(struct recording *r, struct err *e)
 	for (size_t i = 0; i < p->n; i++)
 		wanted |= p->probe[i].spec->npath > 0;
 	for (size_t i = 0; wanted && !rc && descriptors_closings[i]; i++) {
-		rc = tracepoint_id(descriptors_closings[i], &r->event_id[p->n + i], e);
-		r->nclosing += !rc;
+		const char *name = descriptors_closings[i];
+		struct err why = {0};
+
+		rc = tracepoint_id(name, &r->event_id[p->n + r->nclosing], &why);
+		if (!rc)
+			r->closing[r->nclosing++] = name;
+		else if (rc == ERR_NOTFOUND && i) /* older kernels have no close_range */
+			rc = 0;
+		else
+			rc = err_set(e, rc,
+				     "to tell devices by their path, dmarec records "
+				     "when descriptors are closed: %s",
+				     why.text);
 	}
 	return rc;
 }
@@ -292,7 +173,7 @@ static int open_session(struct recording *r, struct err *e)
 			      &r->attr[i].nids);
 		r->attr[i].name = r->meta.event[i].name;
 	}
-	return index_ids(r, e);
+	return intake_open(&r->in, r->attr, r->nattr, e);
 }
 
 /* ---- the file ---- */
@@ -398,7 +279,8 @@ static int create_file(struct recording *r, struct err *e)
 	if (!rc)
 		rc = meta_section(&r->meta, true, &s[n++], e);
 	if (!rc)
-		rc = perfdata_create(&r->file, r->o->output, r->attr, r->nattr, s, n, e);
+		rc = perfdata_create(&r->in.file, r->o->output, r->attr, r->nattr, s, n,
+				     e);
 	free_sections(s, n);
 	return rc;
 }
@@ -472,7 +354,7 @@ static int wait_for_end(struct recording *r, struct err *e)
 		if (!rc && (p.revents & POLLIN))
 			on_signal(r);
 		if (!rc)
-			rc = drain(r, e);
+			rc = intake_drain(&r->in, r->session, e);
 	}
 	return rc;
 }
@@ -489,7 +371,7 @@ static int read_counts(struct recording *r, struct err *e)
 		if (rc)
 			break;
 		r->meta.event[i].counted = (int64_t)counted;
-		r->meta.event[i].delivered = (int64_t)r->delivered[i];
+		r->meta.event[i].delivered = (int64_t)r->in.delivered[i];
 	}
 	return rc;
 }
@@ -515,10 +397,11 @@ static void check_holes(struct recording *r)
 			 " were delivered, %" PRId64 " are missing; %s",
 			 ev->name, ev->counted, ev->delivered, hole,
 			 ev->role == ROLE_INTERRUPT &&
-					 session_feed(r->session) == FEED_PERF && !r->lost
+					 session_feed(r->session) == FEED_PERF &&
+					 !r->in.lost
 				 ? "perf loses samples from idle CPUs here: use "
 				   "--irq-feed bpf"
-			 : ev->role == ROLE_INTERRUPT && !r->lost
+			 : ev->role == ROLE_INTERRUPT && !r->in.lost
 				 ? "another program samples this tracepoint too and "
 				   "made the kernel skip ours: record again without it"
 				 : "use a larger ring (-m)");
@@ -558,7 +441,7 @@ static void print_line(const struct recording *r, size_t i)
 static void print_summary(const struct recording *r)
 {
 	int64_t starts = 0, irqs = 0, missing = 0;
-	uint64_t bytes = r->file ? perfdata_written(r->file) : 0;
+	uint64_t bytes = r->in.file ? perfdata_written(r->in.file) : 0;
 	char size[32];
 
 	for (size_t i = 0; i < r->nattr; i++) {
@@ -588,14 +471,14 @@ static int finish_file(struct recording *r, struct err *e)
 	if (r->work.ended && WIFSIGNALED(r->work.status))
 		m->exit_signal = WTERMSIG(r->work.status);
 	rc = meta_section(m, false, &s[0], e);
-	if (!rc && r->last_ns)
-		rc = feat_sample_time(&s[n++], (int64_t)r->first_ns, (int64_t)r->last_ns,
-				      e);
+	if (!rc && r->in.last_ns)
+		rc = feat_sample_time(&s[n++], (int64_t)r->in.first_ns,
+				      (int64_t)r->in.last_ns, e);
 	if (rc)
-		perfdata_abandon(r->file);
+		perfdata_abandon(r->in.file);
 	else
-		rc = perfdata_finish(r->file, s, n, e);
-	r->file = NULL;
+		rc = perfdata_finish(r->in.file, s, n, e);
+	r->in.file = NULL;
 	free_sections(s, n);
 	return rc;
 }
@@ -608,10 +491,10 @@ static int end(struct recording *r, int rc, struct err *e)
 	r->meta.end_ns = now_ns(r->o->clockid);
 	rc = rc ? rc : bad;
 	if (!rc)
-		rc = drain(r, e);
+		rc = intake_drain(&r->in, r->session, e);
 	bad = read_counts(r, rc ? NULL : e);
 	if (!bad)
-		bad = descriptors_finish(r->descriptors, &r->meta, rc ? NULL : e);
+		bad = descriptors_finish(r->in.descriptors, &r->meta, rc ? NULL : e);
 	if (!bad)
 		bad = snapshot_after(&r->meta, r->o->profile, rc ? NULL : e);
 	rc = rc ? rc : bad;
@@ -632,10 +515,9 @@ static int arm(struct recording *r, struct err *e)
 
 	if (!rc)
 		rc = snapshot_events(&r->meta, r->o->plan, probes_group(r->probes),
-				     descriptors_closings, r->nclosing, r->o->nirq > 0,
-				     e);
+				     r->closing, r->nclosing, r->o->nirq > 0, e);
 	if (!rc)
-		rc = descriptors_new(&r->descriptors, &r->meta, tracefs_find(NULL),
+		rc = descriptors_new(&r->in.descriptors, &r->meta, tracefs_find(NULL),
 				     r->o->clockid, e);
 	if (!rc)
 		rc = open_session(r, e);
@@ -679,24 +561,24 @@ static void clean(struct recording *r)
 {
 	struct err why = {0};
 
-	perfdata_abandon(r->file);
+	intake_close(&r->in);
 	session_close(r->session);
-	descriptors_free(r->descriptors);
 	if (probes_close(r->probes, &why))
 		cli_warn(TOOL, "%s", why.text);
 	workload_release(&r->work);
 	meta_release(&r->meta);
 	free(r->event_id);
 	free(r->attr);
-	free(r->slot);
-	free(r->delivered);
 	if (r->signal_fd >= 0)
 		close(r->signal_fd);
 }
 
 int recording_run(const struct recording_options *o, struct err *e)
 {
-	struct recording r = {.o = o, .signal_fd = -1, .work = {.go = -1, .fail = -1}};
+	struct recording r = {.o = o,
+			      .in = {.clockid = o->clockid},
+			      .signal_fd = -1,
+			      .work = {.go = -1, .fail = -1}};
 	int rc = 0, status = EXIT_FAILED;
 
 	meta_init(&r.meta);

@@ -40,11 +40,11 @@ static int on_transfer(void *arg, const struct transfer *t, struct err *e)
 	s->submit[t->submit_seq] = true;
 	s->transfers++;
 	s->state[t->state]++;
-	if (t->state == STATE_COMPLETE) {
-		need(t->irq_ns != DMA_UNKNOWN && t->irq_seq >= 0,
+	if (t->state == STATE_COMPLETE)
+		need(t->irq_ns != DMA_UNKNOWN && t->irq_seq >= 0 && t->coalesced > 0,
 		     "complete has its interrupt");
-		need(t->irq_seq < MAX_SAMPLES, "irq_seq");
-		need(t->coalesced > 0, "coalesced");
+	if (t->coalesced > 0) {
+		need(t->irq_seq >= 0 && t->irq_seq < MAX_SAMPLES, "irq_seq");
 		s->used[t->irq_seq]++;
 		s->said[t->irq_seq] = t->coalesced;
 	}
@@ -114,8 +114,8 @@ static void check_end(const struct seen *s, const struct join_totals *n)
 	need(sum == n->transfers, "sum of states");
 	need(n->interrupts_used + n->interrupts_stray == n->interrupts, "interrupts");
 	for (int i = 0; i < MAX_SAMPLES; i++)
-		need(!s->used[i] || s->used[i] == s->said[i],
-		     "coalesced is how many it ended");
+		need(s->used[i] <= s->said[i],
+		     "no more than coalesced") /* some may have become unknown */;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "intake.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "descriptors.h"
+#include "err.h"
+#include "session.h"
+
+/* Which event an id belongs to: open addressing, a power of two of slots; id 0 = free. */
+struct intake_slot {
+	uint64_t id;
+	size_t event;
+};
+
+/* Which event an id belongs to; nevent = none. */
+static size_t event_of(const struct intake *in, uint64_t id)
+{
+	for (size_t h = id & (in->nslot - 1); in->slot[h].id;
+	     h = (h + 1) & (in->nslot - 1))
+		if (in->slot[h].id == id)
+			return in->slot[h].event;
+	return in->nevent;
+}
+
+/* Where session.c's samples and records keep the first number we need: the id, or what
+ * LOST says; and a sample's time. */
+enum { AT_ID = 8, AT_LOST = 16, AT_TIME = 32 };
+/* Behind other records: pid and tid, time, CPU, id. */
+enum { TRAILER = 32, AT_TRAILER_TIME = 8 };
+
+static void note_time(struct intake *in, const char *sample, size_t size)
+{
+	uint64_t t;
+
+	if (size < AT_TIME + sizeof(t))
+		return;
+	memcpy(&t, sample + AT_TIME, sizeof(t));
+	if (!in->last_ns || t < in->first_ns)
+		in->first_ns = t;
+	if (t > in->last_ns)
+		in->last_ns = t;
+}
+
+static int see_sample(struct intake *in, uint64_t id, const char *sample, size_t size,
+		      struct err *e)
+{
+	size_t event = event_of(in, id);
+
+	note_time(in, sample, size);
+	if (event == in->nevent)
+		return 0;
+	in->delivered[event]++;
+	return descriptors_see(in->descriptors, event, sample, size, e);
+}
+
+/* exec closes descriptors; and what was lost may have been a closing. */
+static void see_other(struct intake *in, uint32_t type, uint16_t misc, uint64_t v,
+		      const char *rec, size_t size)
+{
+	int64_t time_ns;
+	int32_t pid;
+
+	if (size < AT_LOST + TRAILER)
+		return;
+	memcpy(&time_ns, rec + size - TRAILER + AT_TRAILER_TIME, sizeof(time_ns));
+	memcpy(&pid, rec + AT_ID, sizeof(pid));
+	if (type == PERF_RECORD_LOST)
+		in->lost += v;
+	if (type == PERF_RECORD_LOST) { /* since the ring had been read */
+		descriptors_doubt(in->descriptors, -1, in->drained_ns);
+		descriptors_doubt(in->descriptors, -1, time_ns);
+	}
+	if (type == PERF_RECORD_COMM && misc & PERF_RECORD_MISC_COMM_EXEC)
+		descriptors_doubt(in->descriptors, pid, time_ns);
+}
+
+static int put(void *arg, const void *buf, size_t len, struct err *e)
+{
+	struct intake *in = arg;
+	const char *p = buf, *end = p + len;
+	struct perf_event_header h;
+	uint64_t v;
+	int rc = in->file ? perfdata_append(in->file, buf, len, e) : 0;
+
+	for (; !rc && (size_t)(end - p) >= sizeof(h) + 16; p += h.size) {
+		memcpy(&h, p, sizeof(h));
+		if (h.size < sizeof(h) || h.size > (size_t)(end - p))
+			break;
+		memcpy(&v, p + (h.type == PERF_RECORD_LOST ? AT_LOST : AT_ID), sizeof(v));
+		if (h.type == PERF_RECORD_SAMPLE)
+			rc = see_sample(in, v, p, h.size, e);
+		else
+			see_other(in, h.type, h.misc, v, p, h.size);
+	}
+	return rc;
+}
+
+int intake_drain(struct intake *in, struct session *s, struct err *e)
+{
+	int64_t begin_ns;
+	uint64_t bytes = 0;
+	struct timespec t;
+	int rc;
+
+	clock_gettime(in->clockid, &t);
+	begin_ns = t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+	rc = session_drain(s, put, in, &bytes, e);
+
+	if (!rc)
+		rc = descriptors_look(in->descriptors, e);
+	in->drained_ns = begin_ns;
+	if (!rc && bytes && in->file)
+		rc = perfdata_round(in->file, e);
+	return rc || !in->file ? rc : perfdata_flush(in->file, e);
+}
+
+int intake_open(struct intake *in, const struct perfdata_attr *attr, size_t n,
+		struct err *e)
+{
+	size_t nids = 0, h;
+
+	in->nevent = n;
+	for (size_t i = 0; i < in->nevent; i++)
+		nids += attr[i].nids;
+	for (in->nslot = 64; in->nslot < 3 * nids; in->nslot *= 2)
+		;
+	in->slot = calloc(in->nslot, sizeof(*in->slot));
+	in->delivered = calloc(in->nevent + 1, sizeof(*in->delivered));
+	if (!in->slot || !in->delivered)
+		return err_set(e, ERR_NOMEM, "no memory");
+	for (size_t i = 0; i < in->nevent; i++)
+		for (size_t k = 0; k < attr[i].nids; k++) {
+			h = attr[i].ids[k] & (in->nslot - 1);
+			while (in->slot[h].id)
+				h = (h + 1) & (in->nslot - 1);
+			in->slot[h] = (struct intake_slot){attr[i].ids[k], i};
+		}
+	return 0;
+}
+
+void intake_close(struct intake *in)
+{
+	perfdata_abandon(in->file);
+	descriptors_free(in->descriptors);
+	free(in->slot);
+	free(in->delivered);
+	*in = (struct intake){.file = NULL};
+}

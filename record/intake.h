@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From the rings to the file, and what is learned on the way: how many samples of each
+ * event, how many were lost, when the first and the last was, which descriptors they
+ * name. */
+#ifndef DMA_INTAKE_H
+#define DMA_INTAKE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "perfdata.h"
+
+struct descriptors;
+struct err;
+struct session;
+
+struct intake {
+	struct perfdata_writer *file;	 /* NULL = none: what comes is only counted */
+	struct descriptors *descriptors; /* NULL = not wanted */
+	int clockid;			 /* of the samples */
+	uint64_t *delivered;		 /* samples of each event */
+	uint64_t lost;			 /* by LOST records */
+	uint64_t first_ns, last_ns;	 /* of the samples; last 0 = none */
+	/* its own */
+	int64_t drained_ns; /* the rings were last read from then on */
+	struct intake_slot *slot;
+	size_t nslot, nevent;
+};
+
+/* For events with these ids; the fields above `its own` are the caller's to set, but for
+ * what is counted. */
+int intake_open(struct intake *in, const struct perfdata_attr *attr, size_t n,
+		struct err *e);
+
+/* Everything that lies in the rings, then FINISHED_ROUND. */
+int intake_drain(struct intake *in, struct session *s, struct err *e);
+
+/* Abandons the file, frees the descriptors. */
+void intake_close(struct intake *in);
+
+#endif
