@@ -33,12 +33,16 @@ static void side_release(struct group_side *s)
 	free(s->run);
 }
 
+void group_release(struct compare_group *g)
+{
+	side_release(&g->base);
+	side_release(&g->fresh);
+}
+
 void comparison_release(struct comparison *c)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		side_release(&c->group[i].base);
-		side_release(&c->group[i].fresh);
-	}
+	for (size_t i = 0; i < c->n; i++)
+		group_release(&c->group[i]);
 	free(c->group);
 	*c = (struct comparison){0};
 }
@@ -82,8 +86,10 @@ const char *group_name(const struct group_key *k, char *buf, size_t len)
 		     k->size_bytes == DMA_UNKNOWN
 			     ? "size unknown"
 			     : num_print_bytes(number, k->size_bytes));
-	if (!at)
+	if (!(k->by & ~(unsigned)BY_PHASE))
 		PART("all transfers");
+	if (k->by & BY_PHASE)
+		PART(", %s", phase_name(k->phase));
 #undef PART
 	return buf;
 }
@@ -272,12 +278,19 @@ static double transfers_needed(const struct compare_group *g, double relative,
 
 /* Could the transfers left out have turned the difference round? The statistic's rank
  * moves by their share at most, to either side. */
-static bool excluded_matter(const struct compare_group *g, double q)
+static bool excluded_matter(struct compare_group *g, double q)
 {
 	double share =
 		fmax(side_excluded_share(&g->base), side_excluded_share(&g->fresh));
 
-	return share > 0.01 && share > fmin(q > 0 ? q : 0.5, 1 - (q > 0 ? q : 0.5)) / 2;
+	if (share <= 0.01 || share <= fmin(q > 0 ? q : 0.5, 1 - (q > 0 ? q : 0.5)) / 2)
+		return false;
+	g->verdict = COMPARE_CANNOT_TELL;
+	snprintf(g->why, sizeof(g->why),
+		 "the %s time of %.3g %% of a side's transfers is not known, and they "
+		 "could turn it round",
+		 phase_name(g->key.phase), 100 * share);
+	return true;
 }
 
 static enum compare_verdict verdict_of(double d, double low, double high,
@@ -304,11 +317,7 @@ static void doubt(struct compare_group *g, double d, const struct compare_option
 	double lost = fmax(g->base.lost_share, g->fresh.lost_share);
 
 	g->needed = NAN; /* more of the same would not help */
-	if (excluded_matter(g, g->judged.q)) {
-		cannot_tell(g, "so many transfers have no known value that they could "
-			       "turn it round");
-	} else if (lost >= (g->verdict == COMPARE_SAME ? o->threshold : fabs(d)) &&
-		   lost > 0) {
+	if (lost >= (g->verdict == COMPARE_SAME ? o->threshold : fabs(d)) && lost > 0) {
 		g->verdict = COMPARE_CANNOT_TELL;
 		snprintf(g->why, sizeof(g->why),
 			 "%+.1f %%, but %.1f %% of a side's events were lost", 100 * d,
@@ -344,6 +353,8 @@ static void judge_group(struct compare_group *g, const struct compare_options *o
 		o->across ? INFINITY : fmin(l->base.effective, l->fresh.effective);
 
 	g->needed = NAN;
+	if (l->base.n && l->fresh.n && excluded_matter(g, l->q))
+		return; /* more of the same would not help */
 	if (no_interval(g, o))
 		return;
 	d = l->diff.value / unit;

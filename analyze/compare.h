@@ -3,7 +3,7 @@
  * dmacompare's judgement: two sides, each one or more recordings, group by group. Pure:
  * the values come from compare_load.c, the words go out through compare_print.c.
  *
- * The verdict stands on one statistic (the median unless told otherwise) of one phase,
+ * A verdict stands on one statistic (the median unless told otherwise) of one phase,
  * and on the 95 % interval of its difference, widened for the number of groups looked at
  * at once (Bonferroni: each group at 1 - 0.05 / groups), relative to the base's value:
  *
@@ -41,13 +41,14 @@ enum compare_verdict {
 };
 const char *compare_verdict_name(enum compare_verdict v); /* "same", "faster", ... */
 
-enum { BY_CARD = 1, BY_CHANNEL = 2, BY_DIRECTION = 4, BY_SIZE = 8 };
+enum { BY_CARD = 1, BY_CHANNEL = 2, BY_DIRECTION = 4, BY_SIZE = 8, BY_PHASE = 16 };
 
 /* What a group's transfers have in common; DMA_UNKNOWN = not asked for, or not known. */
 struct group_key {
 	int64_t card, channel, size_bytes;
 	enum direction direction;
-	unsigned by; /* BY_*: which of the fields count */
+	enum phase phase; /* that the values are of */
+	unsigned by;	  /* BY_*: which of the fields count for the name */
 };
 
 /* One group's values in one recording, in order of submit. Owned. */
@@ -107,6 +108,7 @@ struct comparison {
 	double level; /* of the widened intervals */
 };
 
+void group_release(struct compare_group *g);
 void comparison_release(struct comparison *c);
 
 /* Fill every group's lines and verdict. 0, or ERR_NOMEM. */
@@ -120,7 +122,7 @@ enum compare_verdict comparison_verdict(const struct comparison *c);
 /* The exit status that says it: 0, 1 (slower), 2 (no group could be told). */
 int comparison_status(const struct comparison *c);
 
-/* "channel 2, to_host, 4 KiB", or "all transfers". Returns buf. */
+/* "channel 2, to_host, 4 KiB, device", or "all transfers". Returns buf. */
 const char *group_name(const struct group_key *k, char *buf, size_t len);
 
 /* "median", "mean", "p99.9". Returns buf. */

@@ -350,31 +350,31 @@ static bool same_doorbell(const struct compare_set *base, const struct compare_s
 	return true;
 }
 
-int compare_phase(int wanted, const struct compare_set *base,
-		  const struct compare_set *fresh, struct compare_env *env,
-		  enum phase *out, struct err *e)
+int compare_phases(unsigned wanted, const struct compare_set *base,
+		   const struct compare_set *fresh, struct compare_env *env,
+		   unsigned *out, struct err *e)
 {
 	bool doorbell = same_doorbell(base, fresh);
 	bool b = all_device(base), f = all_device(fresh);
 
-	*out = wanted >= 0	    ? (enum phase)wanted
-	       : doorbell && b && f ? PHASE_DEVICE
-				    : PHASE_TOTAL;
-	if (wanted >= 0 && !doorbell && (wanted == PHASE_DEVICE || wanted == PHASE_API))
+	*out = wanted ? wanted : 1u << PHASE_TOTAL;
+	if (!wanted && doorbell && b && f)
+		*out |= 1u << PHASE_DEVICE;
+	if (!doorbell && wanted & (1u << PHASE_DEVICE | 1u << PHASE_API))
 		return err_set(e, ERR_UNSUPPORTED,
 			       "the %s phase is not the same on both sides: the doorbell "
 			       "was seen in other ways (a store in one run, the start "
 			       "function's exit in another); compare with --metric total",
-			       phase_name(*out));
-	if (wanted < 0 && b && f && !doorbell)
+			       wanted & 1u << PHASE_DEVICE ? "device" : "api");
+	if (!wanted && b && f && !doorbell)
 		return compare_note(env, e,
-				    "total times are compared: device times begin at "
-				    "other points, because the doorbell was seen in "
+				    "only total times are compared: device times begin "
+				    "at other points, because the doorbell was seen in "
 				    "other ways");
-	if (wanted < 0 && b != f)
+	if (!wanted && b != f)
 		return compare_note(env, e,
-				    "total times are compared: only one side's latency "
-				    "is the device time");
+				    "only total times are compared: one side's latency "
+				    "is not the device time");
 	return 0;
 }
 
@@ -427,13 +427,13 @@ static int note_sizes(struct compare_env *env, const struct compare_group *g,
 }
 
 /* Mean over the recordings that have it; NAN = none. */
-static double probe_cost(const struct compare_set *s)
+static double probe_cost(const struct compare_set *s, enum phase p)
 {
 	double sum = 0, n = 0;
 
 	for (size_t i = 0; i < s->n; i++)
-		if (s->run[i].error_ns != DMA_UNKNOWN) {
-			sum += (double)s->run[i].error_ns;
+		if (s->run[i].error_ns[p] != DMA_UNKNOWN) {
+			sum += (double)s->run[i].error_ns[p];
 			n++;
 		}
 	return n > 0 ? sum / n : NAN;
@@ -460,12 +460,16 @@ int compare_doubts(struct compare_env *env, const struct comparison *c,
 		   const struct compare_set *base, const struct compare_set *fresh,
 		   struct err *e)
 {
-	double delta = probe_cost(fresh) - probe_cost(base);
 	int rc = note_thinned(env, c, e);
 
 	for (size_t i = 0; !rc && i < c->n; i++) {
-		rc = note_sizes(env, &c->group[i], e);
-		rc = rc ? rc : note_cost(env, &c->group[i], delta, e);
+		enum phase p = c->group[i].key.phase;
+
+		if (p == c->group[0].key.phase) /* once for all phases */
+			rc = note_sizes(env, &c->group[i], e);
+		rc = rc ? rc
+			: note_cost(env, &c->group[i],
+				    probe_cost(fresh, p) - probe_cost(base, p), e);
 	}
 	return rc;
 }

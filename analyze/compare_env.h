@@ -34,12 +34,12 @@ void compare_env_release(struct compare_env *env);
 int compare_note(struct compare_env *env, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The phase to compare. wanted < 0: device where it is every recording's latency and
- * begins at the same point, else total. ERR_UNSUPPORTED when the wanted one means
- * something else on the two sides. */
-int compare_phase(int wanted, const struct compare_set *base,
-		  const struct compare_set *fresh, struct compare_env *env,
-		  enum phase *out, struct err *e);
+/* The phases to compare, as bits 1 << PHASE_*. wanted 0: total, and device where it is
+ * every recording's latency and begins at the same point. ERR_UNSUPPORTED when a wanted
+ * one means something else on the two sides. */
+int compare_phases(unsigned wanted, const struct compare_set *base,
+		   const struct compare_set *fresh, struct compare_env *env,
+		   unsigned *out, struct err *e);
 
 /* After the judgement: what the figures themselves raise (values left out to save memory,
  * sizes that differ, the probes' own cost). */

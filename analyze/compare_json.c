@@ -62,7 +62,12 @@ static void print_run(FILE *f, const struct compare_run *r, bool first)
 	number(f, "events", r->events);
 	number(f, "lost", r->whole_unknown && !r->lost ? DMA_UNKNOWN : r->lost);
 	number(f, "uprobe_cost_ns", r->uprobe_cost_ns);
-	number(f, "probe_cost_in_metric_ns", r->error_ns);
+	key(f, "probes_ns");
+	for (int p = 0; p < PHASE_N; p++) {
+		fprintf(f, "%s\"%s\":", p ? "," : "{", phase_name((enum phase)p));
+		json_i64(f, r->error_ns[p]);
+	}
+	putc('}', f);
 	putc('}', f);
 }
 
@@ -160,6 +165,7 @@ static void print_group(FILE *f, const struct compare_group *g)
 	text(f, "direction",
 	     g->key.direction == DIR_UNKNOWN ? NULL : direction_name(g->key.direction));
 	number(f, "size_bytes", g->key.size_bytes);
+	text(f, "metric", phase_name(g->key.phase));
 	print_judged(f, g);
 	print_side(f, "base", &g->base);
 	print_side(f, "new", &g->fresh);
@@ -194,6 +200,21 @@ static void print_by(FILE *f, unsigned by)
 	putc(']', f);
 }
 
+static void print_metrics(FILE *f, unsigned phases)
+{
+	bool first = true;
+
+	key(f, "metrics");
+	putc('[', f);
+	for (int p = 0; p < PHASE_N; p++)
+		if (phases & 1u << p) {
+			fprintf(f, "%s\"%s\"", first ? "" : ",",
+				phase_name((enum phase)p));
+			first = false;
+		}
+	putc(']', f);
+}
+
 void compare_print_json(const struct compare_result *r, FILE *out)
 {
 	const struct compare_options *o = r->o;
@@ -202,7 +223,7 @@ void compare_print_json(const struct compare_result *r, FILE *out)
 	begin(out);
 	text(out, "verdict", compare_verdict_name(comparison_verdict(r->c)));
 	number(out, "exit", comparison_status(r->c));
-	text(out, "metric", phase_name(r->phase));
+	print_metrics(out, r->phases);
 	text(out, "statistic", statistic_name(o->q, stat, sizeof(stat)));
 	real(out, "threshold", o->threshold);
 	print_by(out, r->by);

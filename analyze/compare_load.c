@@ -22,7 +22,7 @@ struct loading {
 
 static bool same_key(const struct group_key *a, const struct group_key *b)
 {
-	return a->card == b->card && a->channel == b->channel &&
+	return a->phase == b->phase && a->card == b->card && a->channel == b->channel &&
 	       a->direction == b->direction && a->size_bytes == b->size_bytes;
 }
 
@@ -32,7 +32,8 @@ static size_t hash_key(const struct group_key *k)
 
 	h = (h ^ (uint64_t)k->channel) * UINT64_C(0xbf58476d1ce4e5b9);
 	h = (h ^ (uint64_t)k->size_bytes ^ (h >> 31)) * UINT64_C(0x94d049bb133111eb);
-	h = (h ^ (uint64_t)k->direction ^ (h >> 29)) * UINT64_C(0x9e3779b97f4a7c15);
+	h = (h ^ ((uint64_t)k->direction << 8) ^ (uint64_t)k->phase ^ (h >> 29)) *
+	    UINT64_C(0x9e3779b97f4a7c15);
 	return (size_t)(h >> 40) % SLOTS;
 }
 
@@ -182,26 +183,39 @@ static void take_key(struct loading *l, struct db_stmt *st, struct group_key *k)
 		    (k->size_bytes != DMA_UNKNOWN ? (unsigned)BY_SIZE : 0);
 }
 
+static int take_value(struct group_run *r, struct db_stmt *st, int state, enum phase p,
+		      struct err *e)
+{
+	int64_t value = db_i64(st, PHASE + (int)p);
+
+	add_throughput(r, st, state, db_i64(st, SIZE));
+	if (value != DMA_UNKNOWN)
+		return value_add(r, value, e);
+	r->excluded += !has_none(state, p);
+	return 0;
+}
+
 static int take_transfer(struct loading *l, struct db_stmt *st, bool fresh, size_t run,
 			 struct err *e)
 {
 	const char *word = db_text(st, STATE);
 	int state = word ? state_parse(word) : -1;
-	int64_t value = db_i64(st, PHASE + (int)l->v->phase);
 	struct compare_group *g;
-	struct group_run *r;
 	struct group_key k;
+	int rc = 0;
 
 	take_key(l, st, &k);
-	g = group_of(l, &k, e);
-	if (!g)
-		return e && e->code ? e->code : ERR_NOMEM;
-	r = fresh ? &g->fresh.run[run] : &g->base.run[run];
-	add_throughput(r, st, state, db_i64(st, SIZE));
-	if (value != DMA_UNKNOWN)
-		return value_add(r, value, e);
-	r->excluded += !has_none(state, l->v->phase);
-	return 0;
+	for (int p = 0; !rc && p < PHASE_N; p++) {
+		if (!(l->v->phases & 1u << p))
+			continue;
+		k.phase = (enum phase)p;
+		g = group_of(l, &k, e);
+		if (!g)
+			return e && e->code ? e->code : ERR_NOMEM;
+		rc = take_value(fresh ? &g->fresh.run[run] : &g->base.run[run], st, state,
+				k.phase, e);
+	}
+	return rc;
 }
 
 static int load_run(struct loading *l, bool fresh, size_t run, struct err *e)
@@ -257,7 +271,9 @@ static int by_key(const void *a, const void *b)
 		       : y->direction == DIR_UNKNOWN
 			       ? -1
 			       : (int)x->direction - (int)y->direction;
-	return order(x->size_bytes, y->size_bytes);
+	if (x->size_bytes != y->size_bytes)
+		return order(x->size_bytes, y->size_bytes);
+	return (int)x->phase - (int)y->phase;
 }
 
 int compare_load(struct comparison *c, const struct compare_set *base,
@@ -273,12 +289,29 @@ int compare_load(struct comparison *c, const struct compare_set *base,
 		rc = load_run(&l, true, i, e);
 	if (rc)
 		return rc;
+	if (v->phases & (v->phases - 1))
+		l.known |= BY_PHASE;
 	for (size_t i = 0; i < c->n; i++) {
-		c->group[i].key.by &= l.known;
+		c->group[i].key.by = (v->by | BY_PHASE) & l.known;
 		c->group[i].base.lost_share = lost_share(base);
 		c->group[i].fresh.lost_share = lost_share(fresh);
 	}
 	if (c->n)
 		qsort(c->group, c->n, sizeof(*c->group), by_key);
 	return 0;
+}
+
+void compare_drop_phase(struct comparison *c, enum phase p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->group[i].key.phase != p) {
+			c->group[i].key.by &= ~(unsigned)BY_PHASE;
+			c->group[kept++] = c->group[i];
+		} else {
+			group_release(&c->group[i]);
+		}
+	}
+	c->n = kept;
 }

@@ -34,8 +34,9 @@ struct compare_run {
 	char *label, *uuid, *clock, *doorbell, *started; /* NULL = not known */
 	bool finished, roles_guessed, whole_unknown /* no counts of its events */;
 	enum phase latency; /* the phase that stands for its latency */
-	int64_t transfers, cards, duration_ns, uprobe_cost_ns, error_ns;
-	int64_t events, lost; /* lost of events + lost */
+	int64_t transfers, cards, duration_ns, uprobe_cost_ns;
+	int64_t error_ns[PHASE_N]; /* cost of the probes within each phase */
+	int64_t events, lost;	   /* lost of events + lost */
 	struct compare_fact *fact;
 	size_t nfact;
 };
@@ -56,9 +57,6 @@ int compare_set_add(struct compare_set *s, struct db *db, const char *list,
 /* Fill what is known of each. ERR_NOTFOUND for a run that was not analysed. */
 int compare_set_load(struct compare_set *s, struct err *e);
 
-/* Cost of the probes within phase p, into error_ns of each run. */
-int compare_set_costs(struct compare_set *s, enum phase p, struct err *e);
-
 /* Do both sides hold the same 2 .. COMPARE_FEW_SIZES sizes? */
 int compare_few_sizes(const struct compare_set *base, const struct compare_set *fresh,
 		      bool *same, struct err *e);
@@ -66,13 +64,16 @@ int compare_few_sizes(const struct compare_set *base, const struct compare_set *
 /* Every transfer of both sides into groups, in order of key. Keys that are known of no
  * transfer are taken off. */
 struct compare_values {
-	enum phase phase;
-	unsigned by;				/* BY_* */
+	unsigned phases; /* 1 << PHASE_*: each is a group of its own */
+	unsigned by;	 /* BY_* */
 	void (*step)(void *arg, uint64_t done); /* transfers read; may be NULL */
 	void *arg;
 };
 int compare_load(struct comparison *c, const struct compare_set *base,
 		 const struct compare_set *fresh, const struct compare_values *v,
 		 struct err *e);
+
+/* Take off the groups of one phase. */
+void compare_drop_phase(struct comparison *c, enum phase p);
 
 #endif

@@ -119,8 +119,10 @@ static int header(FILE *f, const struct compare_result *r, struct err *e)
 	fprintf(f, "</p></header>\n<div class=\"verdict%s\">\n",
 		comparison_status(r->c) ? " hole" : "");
 	sentence(f, r);
-	fprintf(f, "<p>%s of %s, intervals ", statistic_name(r->o->q, stat, sizeof(stat)),
-		compare_phase_words(r->phase));
+	fprintf(f, "<p>What is judged: %s of ",
+		statistic_name(r->o->q, stat, sizeof(stat)));
+	compare_print_phases(r->phases, f);
+	fputs(". Intervals ", f);
 	if (r->o->across)
 		fputs("from the scatter between recordings.", f);
 	else

@@ -31,6 +31,18 @@ const char *compare_phase_words(enum phase p)
 	return words[p];
 }
 
+void compare_print_phases(unsigned phases, FILE *out)
+{
+	bool first = true;
+
+	for (int p = 0; p < PHASE_N; p++)
+		if (phases & 1u << p) {
+			fprintf(out, "%s%s", first ? "" : " and ",
+				compare_phase_words((enum phase)p));
+			first = false;
+		}
+}
+
 const char *compare_verdict_words(const struct compare_group *g, double threshold,
 				  char *buf, size_t len)
 {
@@ -175,9 +187,9 @@ static void print_head(const struct printer *p)
 	compare_set_print(p->r->base, p->out);
 	fprintf(p->out, "\nnew   ");
 	compare_set_print(p->r->fresh, p->out);
-	fprintf(p->out, "\n%s of %s; a difference of %.3g %% matters\n",
-		statistic_name(o->q, stat, sizeof(stat)),
-		compare_phase_words(p->r->phase), 100 * o->threshold);
+	fprintf(p->out, "\n%s of ", statistic_name(o->q, stat, sizeof(stat)));
+	compare_print_phases(p->r->phases, p->out);
+	fprintf(p->out, "; a difference of %.3g %% matters\n", 100 * o->threshold);
 	if (o->across)
 		fprintf(p->out, "intervals from the scatter between recordings");
 	else
@@ -248,12 +260,16 @@ static void print_tests(const struct printer *p, const struct compare_group *g)
 	uint64_t out_b = side_excluded(&g->base), out_f = side_excluded(&g->fresh);
 	char shift[40], one[32], two[32];
 
-	if (!isnan(g->rank.p))
+	if (!isnan(g->rank.p)) {
+		fprintf(p->out, "  Mann-Whitney p ");
+		if (g->rank.p < 1e-300)
+			fprintf(p->out, "below 1e-300");
+		else
+			fprintf(p->out, "= %.2g", g->rank.p);
 		fprintf(p->out,
-			"  Mann-Whitney p = %.2g, Hodges-Lehmann shift %s; new is slower "
-			"in %.1f %% of pairs\n",
-			g->rank.p, compare_ns(shift, g->rank.shift, true),
-			100 * g->rank.above);
+			", Hodges-Lehmann shift %s; new is slower in %.1f %% of pairs\n",
+			compare_ns(shift, g->rank.shift, true), 100 * g->rank.above);
+	}
 	if (!p->r->o->across && b->nblock && f->nblock)
 		fprintf(p->out,
 			"  blocks of %zu and %zu transfers; worth %.0f and %.0f "
@@ -263,7 +279,7 @@ static void print_tests(const struct printer *p, const struct compare_group *g)
 		fprintf(p->out,
 			"  left out: %s of base, %s of new, whose %s time is not known\n",
 			compare_count(one, out_b), compare_count(two, out_f),
-			phase_name(p->r->phase));
+			phase_name(g->key.phase));
 }
 
 static void print_figures(const struct printer *p, const struct compare_group *g)

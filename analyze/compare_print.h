@@ -12,7 +12,7 @@ struct compare_result {
 	const struct compare_options *o;
 	const struct compare_env *env;
 	const struct compare_set *base, *fresh;
-	enum phase phase;
+	unsigned phases;  /* 1 << PHASE_* */
 	unsigned by;	  /* BY_* that were asked for */
 	const char *page; /* of --report; NULL = none */
 };
@@ -30,6 +30,9 @@ void compare_print_json_refusal(const char *why, FILE *out);
 
 /* "device (doorbell to interrupt)" */
 const char *compare_phase_words(enum phase p);
+
+/* Those of several, with "and" between them. */
+void compare_print_phases(unsigned phases, FILE *out);
 
 /* "slower", "same within 5 %". Returns buf. */
 const char *compare_verdict_words(const struct compare_group *g, double threshold,

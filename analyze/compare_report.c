@@ -163,7 +163,7 @@ static void value_axis(const struct pair *p, struct axis *x, double q_low, doubl
 
 static void axis_words(const struct pair *p, char *buf, size_t len)
 {
-	snprintf(buf, len, "%s time", phase_name(p->r->phase));
+	snprintf(buf, len, "%s time", phase_name(p->g->key.phase));
 }
 
 static void draw_histogram(const struct figure *f, struct drawing *d)

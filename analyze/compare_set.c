@@ -262,6 +262,27 @@ static int load_facts(struct compare_run *r, struct err *e)
 	return rc ? rc : got;
 }
 
+static int load_costs(struct compare_run *r, struct err *e)
+{
+	struct db_stmt *st;
+	int rc = db_prepare_named(r->db, &st, "compare_errors", e), got;
+
+	for (int p = 0; p < PHASE_N; p++)
+		r->error_ns[p] = DMA_UNKNOWN;
+	if (rc)
+		return rc;
+	db_bind_i64(st, ":run", r->id);
+	while ((got = db_step(st, e)) > 0) {
+		const char *word = db_text(st, 0);
+		int p = word ? phase_parse(word) : -1;
+
+		if (p >= 0)
+			r->error_ns[p] = db_i64(st, 1);
+	}
+	db_finalize(st);
+	return got;
+}
+
 int compare_set_load(struct compare_set *s, struct err *e)
 {
 	int rc = 0;
@@ -269,28 +290,9 @@ int compare_set_load(struct compare_set *s, struct err *e)
 	for (size_t i = 0; !rc && i < s->n; i++) {
 		rc = load_run(&s->run[i], e);
 		rc = rc ? rc : load_facts(&s->run[i], e);
+		rc = rc ? rc : load_costs(&s->run[i], e);
 	}
 	return rc;
-}
-
-int compare_set_costs(struct compare_set *s, enum phase p, struct err *e)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		struct compare_run *r = &s->run[i];
-		struct db_stmt *st;
-		int rc = db_prepare_named(r->db, &st, "compare_error", e);
-
-		if (rc)
-			return rc;
-		db_bind_i64(st, ":run", r->id);
-		db_bind_text(st, ":phase", phase_name(p));
-		rc = db_step(st, e);
-		r->error_ns = rc > 0 ? db_i64(st, 0) : DMA_UNKNOWN;
-		db_finalize(st);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
 }
 
 /* ---- sizes ---- */

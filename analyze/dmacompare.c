@@ -28,7 +28,7 @@ struct options {
 	const char *file[2];
 	int nfile;
 	struct run_lists base, fresh;
-	int metric; /* -1 = not given */
+	unsigned metric; /* 1 << PHASE_*; 0 = not given */
 	unsigned by;
 	bool by_given, json, quiet;
 	const char *report;
@@ -52,8 +52,8 @@ static const struct argp_option table[] = {
 	 "Runs of the base side, by number or label; repeatable, or a list", 0},
 	{"new", KEY_NEW, "RUN", 0, "Runs of the new side, likewise", 0},
 	{"metric", KEY_METRIC, "PHASE", 0,
-	 "api, device, notice or total (default: device where both sides have it, else "
-	 "total)",
+	 "api, device, notice, total, or a list (default: total, and device where both "
+	 "sides have it)",
 	 0},
 	{"stat", KEY_STAT, "STATISTIC", 0,
 	 "What the verdict stands on: median (default), mean, or a quantile such as p99",
@@ -152,14 +152,35 @@ static void parse_number(struct argp_state *state, int key, char *arg, struct op
 	}
 }
 
+static void parse_metric(struct argp_state *state, const char *arg, struct options *o)
+{
+	o->metric = 0;
+	for (const char *p = arg;; p++) {
+		size_t len = strcspn(p, ",");
+		unsigned bit = 0;
+
+		for (unsigned i = 0; i < PHASE_N; i++) {
+			const char *name = phase_name((enum phase)i);
+
+			if (strlen(name) == len && !strncmp(p, name, len))
+				bit = 1u << i;
+		}
+		if (!bit)
+			argp_error(state,
+				   "--metric '%s': expected api, device, notice or "
+				   "total, or several separated by commas",
+				   arg);
+		o->metric |= bit;
+		p += len;
+		if (!*p)
+			return;
+	}
+}
+
 static void parse_word(struct argp_state *state, int key, char *arg, struct options *o)
 {
 	if (key == KEY_METRIC) {
-		o->metric = phase_parse(arg);
-		if (o->metric < 0)
-			argp_error(state,
-				   "--metric '%s': expected api, device, notice or total",
-				   arg);
+		parse_metric(state, arg, o);
 	} else {
 		o->judge.q = parse_stat(arg);
 		if (o->judge.q < 0)
@@ -305,7 +326,7 @@ struct work {
 	struct compare_env env;
 	struct comparison c;
 	struct cli_progress progress;
-	enum phase phase;
+	unsigned phases; /* 1 << PHASE_* */
 	char *page;
 };
 
@@ -343,10 +364,9 @@ static int open_sides(struct work *w, struct err *e)
 	rc = rc ? rc : compare_set_load(&w->base, e);
 	rc = rc ? rc : compare_set_load(&w->fresh, e);
 	rc = rc ? rc : compare_env_init(&w->env, &w->base, &w->fresh, e);
-	rc = rc ? rc
-		: compare_phase(w->o.metric, &w->base, &w->fresh, &w->env, &w->phase, e);
-	rc = rc ? rc : compare_set_costs(&w->base, w->phase, e);
-	return rc ? rc : compare_set_costs(&w->fresh, w->phase, e);
+	return rc ? rc
+		  : compare_phases(w->o.metric, &w->base, &w->fresh, &w->env, &w->phases,
+				   e);
 }
 
 static bool several_cards(const struct compare_set *s)
@@ -373,8 +393,10 @@ static int choose_keys(struct work *w, struct err *e)
 
 static int load_values(struct work *w, struct err *e)
 {
-	struct compare_values v = {
-		.phase = w->phase, .by = w->o.by, .step = step_load, .arg = &w->progress};
+	struct compare_values v = {.phases = w->phases,
+				   .by = w->o.by,
+				   .step = step_load,
+				   .arg = &w->progress};
 	uint64_t total = 0;
 	int rc;
 
@@ -388,20 +410,44 @@ static int load_values(struct work *w, struct err *e)
 	return rc;
 }
 
-/* Nothing to compare on a side is a refusal, not a verdict. */
-static int check_values(const struct work *w, struct err *e)
+static void count_phase(const struct work *w, enum phase p, uint64_t *base,
+			uint64_t *fresh)
 {
-	uint64_t base = 0, fresh = 0;
+	*base = *fresh = 0;
+	for (size_t i = 0; i < w->c.n; i++)
+		if (w->c.group[i].key.phase == p) {
+			*base += side_met(&w->c.group[i].base);
+			*fresh += side_met(&w->c.group[i].fresh);
+		}
+}
 
-	for (size_t i = 0; i < w->c.n; i++) {
-		base += side_met(&w->c.group[i].base);
-		fresh += side_met(&w->c.group[i].fresh);
+/* A phase that no transfer of a side has: nothing to compare is a refusal, not a verdict;
+ * but when it was only one of the phases that we chose, the others are compared. */
+static int check_values(struct work *w, struct err *e)
+{
+	for (int p = 0; p < PHASE_N; p++) {
+		uint64_t base, fresh;
+
+		if (!(w->phases & 1u << p))
+			continue;
+		count_phase(w, (enum phase)p, &base, &fresh);
+		if (base && fresh)
+			continue;
+		if (w->o.metric || w->phases == 1u << p)
+			return err_set(e, ERR_UNSUPPORTED,
+				       "%s: the %s time is known of no transfer%s",
+				       !base ? "base" : "new", phase_name((enum phase)p),
+				       !base && !fresh ? ", nor on the new side" : "");
+		compare_drop_phase(&w->c, (enum phase)p);
+		w->phases &= ~(1u << p);
+		if (compare_note(&w->env, e,
+				 "the %s time is not compared: it is known of no "
+				 "transfer of %s",
+				 phase_name((enum phase)p),
+				 !base ? "the base" : "the new side"))
+			return ERR_NOMEM;
 	}
-	if (base && fresh)
-		return 0;
-	return err_set(e, ERR_UNSUPPORTED, "%s: the %s time is known of no transfer%s",
-		       !base ? "base" : "new", phase_name(w->phase),
-		       !base && !fresh ? ", nor on the new side" : "");
+	return 0;
 }
 
 static int judge(struct work *w, struct err *e)
@@ -434,7 +480,7 @@ static int say(struct work *w, struct err *e)
 				   .env = &w->env,
 				   .base = &w->base,
 				   .fresh = &w->fresh,
-				   .phase = w->phase,
+				   .phases = w->phases,
 				   .by = w->o.by};
 	struct compare_style style = {.color = cli_color(stdout), .quiet = w->o.quiet};
 
@@ -454,8 +500,7 @@ static int say(struct work *w, struct err *e)
 
 int main(int argc, char **argv)
 {
-	struct work w = {
-		.o = {.metric = -1, .judge = {.threshold = 0.05, .q = 0.5, .seed = 1}}};
+	struct work w = {.o = {.judge = {.threshold = 0.05, .q = 0.5, .seed = 1}}};
 	struct err e = {0};
 	int status = EXIT_USAGE;
 

@@ -241,9 +241,9 @@ ORDER BY place, key, value;
 -- name: compare_sizes
 SELECT DISTINCT size_bytes FROM transfer WHERE run_id = :run LIMIT 6;
 
--- name: compare_error
-SELECT error_ns FROM summary
-WHERE run_id = :run AND phase = :phase AND card IS NULL AND channel IS NULL AND direction IS NULL;
+-- name: compare_errors
+SELECT phase, error_ns FROM summary
+WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL;
 
 -- name: compare_transfers
 SELECT card, channel, direction, size_bytes, state, submit_ns, woken_ns, irq_ns, api_ns, device_ns, notice_ns, total_ns

@@ -31,29 +31,29 @@ status() { # expected pattern name args: the pattern stands in what was printed
 "$gendb" usual mixed1.db --seed 9; "$gendb" usual mixed2.db --seed 10
 
 # ---- verdicts ----
-status 0 'channel 0, to_host +same within 5 %' "the same workload twice" a.db b.db
+status 0 'channel 0, to_host, device +same within 5 %' "the same workload twice" a.db b.db
 [ ! -s err ]; ok $? "nothing on standard error"
-[ "$(grep -c 'same within 5 %:' out)" = 2 ]; ok $? "both channels are the same"
+[ "$(grep -c 'same within 5 %:' out)" = 4 ]; ok $? "both channels are the same, by device and by total time"
 cp out first; try a.db b.db; cmp -s out first; ok $? "the same input gives the same words"
 try --seed 2 a.db b.db; ! cmp -s out first && grep -q 'same within' out; ok $? "another seed moves the intervals, not the verdict"
-status 1 'channel 1, to_host +slower: \+(9|10)\.' "10 % slower on one channel" a.db slow.db
-[ "$(grep -c ' slower: ' out)" = 1 ] && grep -q 'channel 0, to_host *same' out; ok $? "that channel is named, and no other"
-status 0 'channel 0, to_host +faster: -(19|20|21)\.' "20 % faster on one channel" a.db fast.db
-status 0 'channel 1, to_host +same within 15 %' "10 % slower under a threshold of 15 %" --threshold 15% a.db slow.db
+status 1 'channel 1, to_host, device +slower: \+(9|10)\.' "10 % slower on one channel" a.db slow.db
+[ "$(grep -c ' slower: ' out)" = 2 ] && [ "$(grep -c '^channel 0.*same' out)" = 2 ]; ok $? "that channel is named, and no other"
+status 0 'channel 0, to_host, device +faster: -(19|20|21)\.' "20 % faster on one channel" a.db fast.db
+status 0 'channel 1, to_host, device +same within 15 %' "10 % slower under a threshold of 15 %" --threshold 15% a.db slow.db
 status 0 'same within 15 %' "the same as a share" --threshold 0.15 a.db slow.db
-status 2 'channel 0, to_host +cannot tell: .*about [0-9,]+ transfers a side would be needed' "20 transfers a side" thin1.db thin2.db
+status 2 'channel 0, to_host, device +cannot tell: .*about [0-9,]+ transfers a side would be needed' "20 transfers a side" thin1.db thin2.db
 ! grep -Eq '(same|slower|faster):' out; ok $? "20 transfers: no verdict at all"
 cp b.db half.db; sqlite3 half.db "DELETE FROM transfer WHERE channel = 1 AND id > 40"
-status 0 'channel 1, to_host +cannot tell' "one group cannot be told, the rest are the same" a.db half.db
-status 0 'channel 0, to_host, 4 KiB +same' "few sizes are groups of their own" mixed1.db mixed2.db --threshold 20%
-[ "$(grep -Ec '^channel.*KiB +(same within|cannot tell)' out)" = 16 ]; ok $? "two channels, two directions, four sizes"
-status 0 '^all transfers  *same' "no keys: one group" --by none a.db b.db
-status 0 '^to_host, 4 KiB  *same' "keys of choice" --by size,direction a.db b.db
+status 0 'channel 1, to_host, device +cannot tell' "one group cannot be told, the rest are the same" a.db half.db
+status 0 'channel 0, to_host, 4 KiB, device +same' "few sizes are groups of their own" mixed1.db mixed2.db --threshold 40%
+[ "$(grep -Ec '^channel.*KiB, device +(same within|cannot tell)' out)" = 16 ]; ok $? "two channels, two directions, four sizes"
+status 0 '^all transfers, device  *same' "no keys: one group" --by none a.db b.db
+status 0 '^to_host, 4 KiB, device  *same' "keys of choice" --by size,direction a.db b.db
 status 0 'mean of total \(submit to woken\)' "another phase and statistic" --metric total --stat mean a.db b.db
 status 1 'p90 of device' "a quantile decides" --stat p90 a.db slow.db
 for p in api notice; do status 0 "of $p" "--metric $p" --metric $p --threshold 20% a.db b.db; done
 "$gendb" polled p1.db --seed 1; "$gendb" polled p2.db --seed 2
-try --by channel p1.db p2.db; grep -q 'median of total' out; ok $? "polled runs are compared by their total time"
+try --by channel p1.db p2.db; grep -q 'median of total (submit to woken);' out; ok $? "polled runs are compared by their total time"
 "$gendb" equal e1.db; "$gendb" equal e2.db --seed 2
 status 0 'same within 5 %: \+0.0 %, interval \+0.0 % to \+0.0 %' "values that are all equal" e1.db e2.db
 "$gendb" one one.db
@@ -106,20 +106,23 @@ unlike() { # sql expected pattern name args
 }
 unlike "UPDATE run SET clock = 'tai'" 2 'different clocks' "another clock is refused"
 unlike "DELETE FROM analysis" 2 'has not been analysed; type .dmaanalyze' "not analysed is refused"
-unlike "UPDATE analysis SET doorbell_from = 'store'" 0 'total times are compared' "another doorbell: total times"
+unlike "UPDATE analysis SET doorbell_from = 'store'" 0 'only total times are compared' "another doorbell: total times"
 unlike "UPDATE analysis SET doorbell_from = 'store'" 2 'not the same on both sides' "another doorbell and --metric device" \
 	--metric device
 unlike "UPDATE analysis SET latency_phase = 'total'" 0 'note:.*total times' "another latency: total times"
 unlike "UPDATE transfer SET device_ns = NULL" 2 'the device time is known of no transfer' "no such phase on a side" --metric device
+unlike "UPDATE transfer SET device_ns = NULL" 0 'note:.*device time is not compared' "no such phase on a side: the other is compared"
+unlike "UPDATE transfer SET woken_ns = woken_ns + 2000, total_ns = total_ns + 2000 WHERE channel = 1" 1 'channel 1, to_host, total +slower' \
+	"slower only for the program"
 unlike "UPDATE run SET finished = 0" 0 'note:.*did not end the file itself' "a run that was cut short is flagged"
 unlike "UPDATE source SET lost = 4000, delivered = 36000" 2 'cannot tell: .*events were lost' "much loss: no verdict"
 unlike "UPDATE source SET lost = 40" 0 'note:.*80 events .* were lost' "little loss is flagged"
 unlike "UPDATE source SET counted = NULL, lost = NULL" 0 'whether it is whole cannot be told' "no counts is flagged"
-unlike "UPDATE transfer SET device_ns = NULL, state = 'unknown' WHERE id % 2" 2 'no known value' \
+unlike "UPDATE transfer SET device_ns = NULL, total_ns = NULL, state = 'unknown' WHERE id % 2" 2 'time of 5[0-9.]* % of a side.s transfers is not known' \
 	"half of the transfers unknown: no verdict"
 unlike "UPDATE analysis SET pairing = 'drain'" 0 'note:.*other ways' "another pairing is flagged"
 unlike "UPDATE transfer SET size_bytes = 65536" 0 'note:.*sizes differ' "other sizes are flagged"
-unlike "UPDATE transfer SET channel = 5 WHERE channel = 1" 0 'channel 5, to_host +cannot tell: the base has no such' \
+unlike "UPDATE transfer SET channel = 5 WHERE channel = 1" 0 'channel 5, to_host, device +cannot tell: the base has no such' \
 	"a channel of one side only"
 unlike "UPDATE transfer SET channel = NULL, direction = 'unknown'" 2 'channel unknown' "keys that are not known"
 unlike "UPDATE transfer SET card = id % 2" 0 'card 0, channel 0' "several cards are groups of their own"
@@ -141,7 +144,8 @@ status 2 'damaged' "a database with a hole" a.db bad.db
 status 2 'not a regular file' "a directory" a.db .
 status 2 'which database' "no file named"
 status 2 "'c.db' is a third" "three files" a.db b.db c.db
-status 2 'metric' "no such phase" --metric nope a.db b.db
+for s in '' nope device, ,total; do status 2 'metric' "--metric '$s'" --metric "$s" a.db b.db; done
+status 0 'api \(submit to doorbell\) and notice' "a list of phases" --metric api,notice --threshold 20% a.db b.db
 for s in '' p p0 p100 p99x 99 p-5 p1e1 nan; do status 2 'stat' "--stat '$s'" --stat "$s" a.db b.db; done
 for s in '' x -1% 5%% 2000% nan 1e999; do status 2 'threshold' "--threshold '$s'" --threshold="$s" a.db b.db; done
 for s in '' x channel, ,size none,size channel,,size; do status 2 "'--by|--by" "--by '$s'" --by "$s" a.db b.db; done
@@ -154,21 +158,21 @@ status 0 '^dmacompare [0-9]' "--version" --version
 "$compare" a.db b.db >/dev/full 2>err; [ $? = 2 ] && grep -q 'standard output' err; ok $? "a full disk is no verdict"
 
 # ---- output ----
-try -q a.db slow.db; [ "$(wc -l <out)" = 2 ]; ok $? "-q: only the verdicts"
-try -q a.db a.db; grep -q 'same recording' err && [ "$(wc -l <out)" = 2 ]; ok $? "-q: notes go to standard error"
+try -q a.db slow.db; [ "$(wc -l <out)" = 4 ]; ok $? "-q: only the verdicts"
+try -q a.db a.db; grep -q 'same recording' err && [ "$(wc -l <out)" = 4 ]; ok $? "-q: notes go to standard error"
 json() { sqlite3 :memory: "SELECT json_extract(CAST(readfile('out') AS TEXT), '$1')"; }
 valid() { [ "$(sqlite3 :memory: "SELECT json_valid(CAST(readfile('out') AS TEXT))")" = 1 ]; }
 try --json a.db slow.db; r=$?; [ $r = 1 ] && valid; ok $? "--json is valid"
-[ "$(json '$.verdict') $(json '$.exit') $(json '$.metric') $(json '$.format')" = "slower 1 device 1" ]; ok $? "verdict, exit, metric, format"
-[ "$(json '$.groups[1].group') $(json '$.groups[1].verdict')" = "channel 1, to_host slower" ]; ok $? "the group that is slower"
-[ "$(json '$.groups[1].relative > 0')" != x ] && sqlite3 :memory: "SELECT json_extract(j, '\$.groups[1].relative_low') > 0.08
-	AND json_extract(j, '\$.groups[1].relative_high') < 0.12 FROM (SELECT CAST(readfile('out') AS TEXT) AS j)" | grep -qx 1
+[ "$(json '$.verdict') $(json '$.exit') $(json '$.metrics') $(json '$.format')" = 'slower 1 ["device","total"] 1' ]; ok $? "verdict, exit, metrics, format"
+[ "$(json '$.groups[2].group') $(json '$.groups[2].verdict')" = "channel 1, to_host, device slower" ]; ok $? "the group that is slower"
+[ "$(json '$.groups[2].relative > 0')" != x ] && sqlite3 :memory: "SELECT json_extract(j, '\$.groups[2].relative_low') > 0.08
+	AND json_extract(j, '\$.groups[2].relative_high') < 0.12 FROM (SELECT CAST(readfile('out') AS TEXT) AS j)" | grep -qx 1
 ok $? "the interval holds what was put in"
 want=$(sqlite3 slow.db "SELECT device_ns FROM transfer WHERE channel = 1 AND device_ns IS NOT NULL ORDER BY device_ns
 	LIMIT 1 OFFSET (SELECT (count(*) + 1) / 2 - 1 FROM transfer WHERE channel = 1 AND device_ns IS NOT NULL)")
-[ "$(json '$.groups[1].statistics[0].new.value_ns')" = "$want" ]; ok $? "the median is the database's own"
+[ "$(json '$.groups[2].statistics[0].new.value_ns')" = "$want" ]; ok $? "the median is the database's own"
 n=$(sqlite3 slow.db "SELECT count(device_ns) || ' ' || sum(device_ns IS NULL) FROM transfer WHERE channel = 1")
-[ "$(json '$.groups[1].new.n') $(json '$.groups[1].new.excluded')" = "$n" ]; ok $? "n and what is left out"
+[ "$(json '$.groups[2].new.n') $(json '$.groups[2].new.excluded')" = "$n" ]; ok $? "n and what is left out"
 [ "$(json '$.new[0].database') $(json '$.new[0].run')" = "slow.db 1" ]; ok $? "which runs"
 try --json thin1.db thin2.db; [ $? = 2 ] && valid && [ "$(json '$.verdict')" = 'cannot tell' ]; ok $? "--json: cannot tell"
 sqlite3 other.db "UPDATE run SET label = 'q\"\\' || char(1) || CAST(x'ff' AS TEXT)"
@@ -191,12 +195,12 @@ sed -n '/^  base/p' out | tr -d ', ' | grep -q "base$want"; ok $? "n is of all o
 # ---- the report ----
 status 1 'rep/index.html$' "--report" --report rep a.db slow.db
 r=0
-for p in histogram-1 tail-1 difference-1 histogram-2 tail-2 difference-2; do
+for p in histogram-1 tail-1 difference-1 histogram-2 tail-2 difference-2 histogram-4 tail-4 difference-4; do
 	[ -s rep/$p.png ] && grep -q '</svg>' rep/$p.svg || { r=1; echo "# $p"; }
 done
 ok $r "three pictures of each group"
 [ -z "$(find rep -name '.?*')" ] && [ ! -s err ]; ok $? "no temporary file, no warning of gnuplot"
-[ "$(grep -c '<svg class="wide"[^>]*role="img" aria-label="[^"]' rep/index.html)" = 6 ]; ok $? "every picture has its alternative text"
+[ "$(grep -c '<svg class="wide"[^>]*role="img" aria-label="[^"]' rep/index.html)" = 12 ]; ok $? "every picture has its alternative text"
 grep -q 'The new side is slower' rep/index.html && [ "$(grep -n 'class="verdict' rep/index.html | head -n 1 | cut -d: -f1)" -lt \
 	"$(grep -n '<svg class="wide' rep/index.html | head -n 1 | cut -d: -f1)" ]; ok $? "the verdict comes first"
 ! grep -Eq 'src=|url\(|@import' rep/index.html; ok $? "the page needs no other file"
