@@ -21,7 +21,7 @@ struct call {
 	int32_t tid;
 	bool starting, waiting;
 	int64_t card, channel; /* of the last call that told them */
-	int64_t since_ns;	 /* entry of the wait, or of a start that blocks */
+	int64_t since_ns;      /* entry of the wait, or of a start that blocks */
 };
 
 struct vector_finder {
@@ -170,10 +170,11 @@ static void keep_point(struct vector_finder *f, struct vpair *p, struct vpoint x
 
 /* ---- busy periods ---- */
 
-/* The period is judged: m transfers, the last is x, ended at `end`. An interrupt that came
- * before the program began to wait is none whose distance to the end says anything. */
-static void close_period(struct vector_finder *f, struct vchannel *c, const struct open *x,
-			 int64_t waited, int64_t end, bool whole)
+/* The period is judged: m transfers, the last is x, ended at `end`. Of an interrupt that
+ * came before the program began to wait, the distance to the wait's entry is all that is
+ * known. */
+static void close_period(struct vector_finder *f, struct vchannel *c,
+			 const struct open *x, int64_t waited, int64_t end, bool whole)
 {
 	c->periods++;
 	c->transfers += c->m;
@@ -191,10 +192,14 @@ static void close_period(struct vector_finder *f, struct vchannel *c, const stru
 		p->late_end = end;
 		p->late_size = x->size;
 		p->late_m = c->m;
-		if (p->n && whole && p->last_ns >= waited)
+		if (p->n && whole) {
+			bool early = p->last_ns < waited;
+			int64_t seen = early ? waited : end;
+
 			keep_point(f, p,
-				   (struct vpoint){end - x->begin_ns, end - p->last_ns,
-						   x->size});
+				   (struct vpoint){seen - x->begin_ns, seen - p->last_ns,
+						   x->size, early});
+		}
 		p->n = 0;
 	}
 	c->m = 0;
@@ -275,7 +280,8 @@ static void on_interrupt(struct vector_finder *f, size_t v, const struct sample 
 		if (!grow_pairs(f, c))
 			continue;
 		p = &c->pair[v];
-		if (p->late && s->time_ns - p->late_end <= (p->late_end - p->late_begin) / 2) {
+		if (p->late &&
+		    s->time_ns - p->late_end <= (p->late_end - p->late_begin) / 2) {
 			p->covered++;
 			p->one++;
 			p->none--;
@@ -283,7 +289,8 @@ static void on_interrupt(struct vector_finder *f, size_t v, const struct sample 
 			p->lates++;
 			keep_point(f, p,
 				   (struct vpoint){p->late_end - p->late_begin,
-						   p->late_end - s->time_ns, p->late_size});
+						   p->late_end - s->time_ns, p->late_size,
+						   false});
 			any = true;
 		} else if (c->nqueue || c->m) {
 			p->n++;
@@ -305,7 +312,8 @@ static struct vchannel *call_channel(struct vector_finder *f, const struct call 
 /* A new call on a thread whose last one has not come back: it left by an exception. */
 static void leave_open(struct vector_finder *f, struct call *call, const struct sample *s)
 {
-	struct vchannel *c = call->starting || call->waiting ? call_channel(f, call) : NULL;
+	struct vchannel *c =
+		call->starting || call->waiting ? call_channel(f, call) : NULL;
 
 	if (c && call->waiting)
 		transfer_ends(f, c, call->since_ns, s->time_ns, true);
@@ -321,9 +329,8 @@ static struct call *call_of(struct vector_finder *f, const struct sample *s)
 	struct call *call = &f->call[(uint32_t)s->tid % CALLS];
 
 	if (call->tid != s->tid)
-		*call = (struct call){.tid = s->tid,
-				      .card = DMA_UNKNOWN,
-				      .channel = DMA_UNKNOWN};
+		*call = (struct call){
+			.tid = s->tid, .card = DMA_UNKNOWN, .channel = DMA_UNKNOWN};
 	return call;
 }
 
@@ -342,7 +349,14 @@ static int on_call(struct vector_finder *f, const struct sample *s)
 		call->starting = s->role == ROLE_SUBMIT && !(s->bits & SAMPLE_NO_EXIT);
 		call->waiting = s->role == ROLE_WAIT && !(s->bits & SAMPLE_NO_EXIT);
 	}
-	c = call_channel(f, call);
+	/* the exit of a function that was entered by another way than its own entry */
+	if (s->role != ROLE_STOP && !call->starting && !call->waiting &&
+	    (s->role == ROLE_STARTED || s->role == ROLE_WOKEN)) {
+		f->exits_seen |= s->role == ROLE_STARTED;
+		return 0;
+	}
+	c = s->role == ROLE_STOP ? channel_at(f, s->card, s->channel)
+				 : call_channel(f, call);
 	if (!c || !grow_pairs(f, c))
 		return ERR_NOMEM;
 	switch (s->role) {
@@ -363,9 +377,7 @@ static int on_call(struct vector_finder *f, const struct sample *s)
 		call->waiting = call->starting = false;
 		return 0;
 	case ROLE_STOP:
-		c = channel_at(f, s->card, s->channel);
-		if (c)
-			drop_period(c);
+		drop_period(c);
 		return 0;
 	default:
 		return 0;

@@ -10,6 +10,8 @@
 #include "num.h"
 #include "vector_priv.h"
 
+enum { RIVAL_NS = 2000 }; /* two that are nearer to each other cannot be told apart */
+
 static const char *const names[VERDICT_N] = {"unclear", "completion", "data available",
 					     "shared",	"unrelated",  "silent"};
 
@@ -68,10 +70,22 @@ static void slope_of(const struct vpair *p, struct shape *s, double *work, size_
 	s->slope = sorted_at(work, n, 0.5);
 	for (size_t i = 0; i < p->npoint && m < room; i++)
 		if (p->point[i].size != DMA_UNKNOWN)
-			work[m++] = (double)(p->point[i].took_ns - p->point[i].to_end_ns) -
-				    s->slope * (double)p->point[i].size;
+			work[m++] =
+				(double)(p->point[i].took_ns - p->point[i].to_end_ns) -
+				s->slope * (double)p->point[i].size;
 	qsort(work, m, sizeof(*work), by_value);
 	s->intercept = sorted_at(work, m, 0.5);
+}
+
+/* A program that only asks when it has been told (irq_wait, then dma_wait) has none but
+ * early points; where there are others, they alone say how near the interrupt came. */
+static bool early_points(const struct vpair *p)
+{
+	size_t early = 0;
+
+	for (size_t i = 0; i < p->npoint; i++)
+		early += p->point[i].early;
+	return early > p->npoint - p->npoint / 20 || p->npoint - early < 4;
 }
 
 static void points_of(const struct vpair *p, double rate, struct shape *s, double *work,
@@ -79,17 +93,21 @@ static void points_of(const struct vpair *p, double rate, struct shape *s, doubl
 {
 	double *took = work, *to_end = work + KEEP, *part = work + 2 * KEEP;
 	double *abs_end = work + 3 * KEEP, by_chance, took_spread, end_spread;
-	size_t n = p->npoint;
+	bool early = early_points(p);
+	size_t n = 0;
 
+	for (size_t i = 0; i < p->npoint; i++) {
+		if (p->point[i].early != early)
+			continue;
+		took[n] = (double)p->point[i].took_ns;
+		to_end[n] = (double)p->point[i].to_end_ns;
+		abs_end[n] = fabs(to_end[n]);
+		part[n] = took[n] > 0 ? 1 - to_end[n] / took[n] : 0;
+		n++;
+	}
 	s->n = n;
 	if (n < 4)
 		return;
-	for (size_t i = 0; i < n; i++) {
-		took[i] = (double)p->point[i].took_ns;
-		to_end[i] = (double)p->point[i].to_end_ns;
-		abs_end[i] = fabs(to_end[i]);
-		part[i] = took[i] > 0 ? 1 - to_end[i] / took[i] : 0;
-	}
 	qsort(took, n, sizeof(*took), by_value);
 	qsort(to_end, n, sizeof(*to_end), by_value);
 	qsort(part, n, sizeof(*part), by_value);
@@ -218,7 +236,8 @@ static void say(struct vector_evidence *o, const struct vvector *v,
 
 	if (!v->count && v->delta != DMA_UNKNOWN && v->delta > 0) {
 		snprintf(o->why, sizeof(o->why),
-			 "fired %" PRId64 " times by /proc/interrupts, but none was recorded",
+			 "fired %" PRId64
+			 " times by /proc/interrupts, but none was recorded",
 			 v->delta);
 		return;
 	}
@@ -228,15 +247,16 @@ static void say(struct vector_evidence *o, const struct vvector *v,
 	}
 	if (!c || !c->periods) {
 		snprintf(o->why, sizeof(o->why),
-			 "%" PRIu64 " interrupts, and no transfer that ended to hold them "
+			 "%" PRIu64
+			 " interrupts, and no transfer that ended to hold them "
 			 "against",
 			 v->count);
 		return;
 	}
 	if (!isnan(s->chance))
 		snprintf(chance, sizeof(chance), " (%.3g %% by chance)", 100 * s->chance);
-	len = (size_t)snprintf(o->why, sizeof(o->why), "comes in %.4g %%%s of %" PRIu64
-						       " transfers",
+	len = (size_t)snprintf(o->why, sizeof(o->why),
+			       "comes in %.4g %%%s of %" PRIu64 " transfers",
 			       100 * s->coverage, chance, c->transfers);
 	if (!isnan(s->to_end) && len < sizeof(o->why))
 		len += (size_t)snprintf(o->why + len, sizeof(o->why) - len,
@@ -244,9 +264,10 @@ static void say(struct vector_evidence *o, const struct vvector *v,
 					num_print_ns(end, (int64_t)fabs(s->to_end)),
 					s->to_end < 0 ? "after" : "before");
 	if (len < sizeof(o->why))
-		snprintf(o->why + len, sizeof(o->why) - len, ", %s; %" PRIu64 " of its %" PRIu64
-							     " interrupts outside",
-			 c->transfers < VECTOR_MIN ? "too few to tell" : meaning(o->verdict),
+		snprintf(o->why + len, sizeof(o->why) - len,
+			 ", %s; %" PRIu64 " of its %" PRIu64 " interrupts outside",
+			 c->transfers < VECTOR_MIN ? "too few to tell"
+						   : meaning(o->verdict),
 			 o->outside, v->count);
 }
 
@@ -314,6 +335,33 @@ static void lend(struct vectors *v, struct vector_evidence *all)
 	}
 }
 
+/* Of several that fit, the latest is the end: nothing comes from a transfer behind it,
+ * and what comes earlier in the same transfers cannot be it. */
+static void rivals(const struct vectors *v, const struct vchannel *c,
+		   struct vector_evidence *of)
+{
+	const struct vector_evidence *last = NULL;
+
+	for (size_t k = 0; k < v->nvector; k++)
+		if (of[k].verdict == VERDICT_COMPLETION &&
+		    (!last || of[k].to_end_ns < last->to_end_ns))
+			last = &of[k];
+	for (size_t k = 0; k < v->nvector; k++) {
+		struct vector_evidence *o = &of[k];
+
+		if (o == last || o->verdict != VERDICT_COMPLETION ||
+		    !(o->to_end_ns - last->to_end_ns > RIVAL_NS))
+			continue;
+		o->verdict = VERDICT_DATA_AVAILABLE;
+		o->score = fmin(o->score, 0.4);
+		snprintf(o->why, sizeof(o->why),
+			 "comes in %.4g %% of %" PRIu64
+			 " transfers, but before interrupt %d does",
+			 100 * (double)c->pair[k].covered / (double)c->periods,
+			 c->transfers, last->irq);
+	}
+}
+
 static void overall(const struct vectors *v, size_t at, const struct vector_evidence *all,
 		    struct vector_evidence *o)
 {
@@ -337,17 +385,17 @@ static void overall(const struct vectors *v, size_t at, const struct vector_evid
 		*o = *best;
 		o->outside = v->vector[at].outside;
 	} else {
-		*o = (struct vector_evidence){.irq = v->vector[at].irq,
-					      .interrupts = v->vector[at].count,
-					      .outside = v->vector[at].count,
-					      .position = NAN,
-					      .to_end_ns = NAN,
-					      .slope_ns_per_byte = NAN,
-					      .intercept_ns = NAN,
-					      .verdict = v->vector[at].count ||
-								 v->vector[at].delta > 0
-							 ? VERDICT_UNCLEAR
-							 : VERDICT_SILENT};
+		*o = (struct vector_evidence){
+			.irq = v->vector[at].irq,
+			.interrupts = v->vector[at].count,
+			.outside = v->vector[at].count,
+			.position = NAN,
+			.to_end_ns = NAN,
+			.slope_ns_per_byte = NAN,
+			.intercept_ns = NAN,
+			.verdict = v->vector[at].count || v->vector[at].delta > 0
+					   ? VERDICT_UNCLEAR
+					   : VERDICT_SILENT};
 		say(o, &v->vector[at], NULL, NULL);
 	}
 	o->card = o->channel = DMA_UNKNOWN;
@@ -384,7 +432,8 @@ static void advise(struct vectors *v)
 		return;
 	if (!transfers)
 		snprintf(r->advice, sizeof(r->advice),
-			 "no transfer was seen to end: which interrupt ends them cannot be "
+			 "no transfer was seen to end: which interrupt ends them cannot "
+			 "be "
 			 "told; name it with --irq N");
 	else if (!v->nvector)
 		snprintf(r->advice, sizeof(r->advice),
@@ -413,11 +462,15 @@ int vectors_judge(struct vectors *v, struct err *e)
 	for (size_t i = 0; i < nc; i++)
 		for (size_t k = 0; k < nv; k++)
 			fill(v, v->channel[i], k, &all[i * nv + k], work, room);
+	for (size_t i = 0; i < nc; i++)
+		rivals(v, v->channel[i], &all[i * nv]);
 	lend(v, all);
 	for (size_t k = 0; k < nv; k++)
 		overall(v, k, all, &v->evidence[k]);
-	v->result = (struct vector_result){
-		.overall = v->evidence, .noverall = nv, .channel = all, .nchannel = nv * nc};
+	v->result = (struct vector_result){.overall = v->evidence,
+					   .noverall = nv,
+					   .channel = all,
+					   .nchannel = nv * nc};
 	advise(v);
 	qsort(v->evidence, nv, sizeof(*v->evidence), by_score);
 	free(work);

@@ -7,16 +7,18 @@
 
 enum {
 	MAX_VECTORS = 4096,
-	KEEP = 512,	       /* points of a pair */
-	KEEP_ALL = 1000000,    /* of all pairs: 24 MB */
+	KEEP = 512,	    /* points of a pair */
+	KEEP_ALL = 1000000, /* of all pairs: 24 MB */
 };
 
 struct open;
 
 /* The last transfer of a busy period: what it took, and how long before its end the
- * interrupt came (negative: after it). */
+ * interrupt came (negative: after it). early: it came before the wait began, and the
+ * wait's entry stands for the end. */
 struct vpoint {
 	int64_t took_ns, to_end_ns, size;
+	bool early;
 };
 
 struct vpair {
