@@ -28,25 +28,41 @@ struct vector_finder {
 	struct vectors v;
 	struct call call[CALLS];
 	bool exits_seen; /* of starts: then one without is a start that threw */
-	size_t budget;	 /* points that may yet be kept */
+	bool restarts;	 /* a start gives up what its channel had in flight */
+	struct vector_finder
+		*other; /* the same, with restarts; NULL in that one itself */
+	size_t budget;	/* points that may yet be kept */
 	uint64_t seed;
 };
 
 /* ---- vectors, channels, pairs ---- */
 
-int vector_finder_new(struct vector_finder **out, struct err *e)
+static struct vector_finder *finder_new(void)
 {
 	struct vector_finder *f = calloc(1, sizeof(*f));
 
-	*out = f;
 	if (!f)
-		return err_set(e, ERR_NOMEM, "vector finder: no memory");
+		return NULL;
 	f->v.from_ns = f->v.to_ns = DMA_UNKNOWN;
-	f->budget = KEEP_ALL;
+	f->budget = KEEP_ALL / 2;
 	f->seed = 88172645463325252u;
 	for (size_t i = 0; i < CALLS; i++)
 		f->call[i].tid = -1;
-	return 0;
+	return f;
+}
+
+int vector_finder_new(struct vector_finder **out, struct err *e)
+{
+	struct vector_finder *f = finder_new();
+
+	*out = f;
+	if (f && (f->other = finder_new())) {
+		f->other->restarts = true;
+		return 0;
+	}
+	vector_finder_free(f);
+	*out = NULL;
+	return err_set(e, ERR_NOMEM, "vector finder: no memory");
 }
 
 void vector_finder_free(struct vector_finder *f)
@@ -62,6 +78,7 @@ void vector_finder_free(struct vector_finder *f)
 		free(c->queue);
 		free(c);
 	}
+	vector_finder_free(f->other);
 	free(f->v.channel);
 	free(f->v.vector);
 	free(f->v.evidence);
@@ -94,7 +111,7 @@ int vector_finder_known(struct vector_finder *f, int32_t irq, int64_t count_delt
 
 	if (!rc)
 		f->v.vector[at].delta = count_delta;
-	return rc;
+	return rc || !f->other ? rc : vector_finder_known(f->other, irq, count_delta, e);
 }
 
 static struct vchannel *channel_at(struct vector_finder *f, int64_t card, int64_t channel)
@@ -361,6 +378,8 @@ static int on_call(struct vector_finder *f, const struct sample *s)
 		return ERR_NOMEM;
 	switch (s->role) {
 	case ROLE_SUBMIT:
+		if (f->restarts)
+			drop_period(c);
 		return s->bits & SAMPLE_CIRCULAR ? 0 : queue_push(c, s);
 	case ROLE_STARTED:
 		f->exits_seen = true;
@@ -384,7 +403,7 @@ static int on_call(struct vector_finder *f, const struct sample *s)
 	}
 }
 
-int vector_finder_push(struct vector_finder *f, const struct sample *s, struct err *e)
+static int push(struct vector_finder *f, const struct sample *s, struct err *e)
 {
 	size_t v;
 	int rc;
@@ -406,10 +425,18 @@ int vector_finder_push(struct vector_finder *f, const struct sample *s, struct e
 	return rc;
 }
 
+int vector_finder_push(struct vector_finder *f, const struct sample *s, struct err *e)
+{
+	int rc = push(f, s, e);
+
+	return rc || !f->other ? rc : push(f->other, s, e);
+}
+
 int vector_finder_loss(struct vector_finder *f, int32_t cpu, int64_t from_ns,
 		       int64_t to_ns)
 {
-	(void)cpu, (void)from_ns, (void)to_ns;
+	if (f->other)
+		vector_finder_loss(f->other, cpu, from_ns, to_ns);
 	for (size_t i = 0; i < f->v.nchannel; i++)
 		drop_period(f->v.channel[i]);
 	for (size_t i = 0; i < CALLS; i++)
@@ -417,12 +444,34 @@ int vector_finder_loss(struct vector_finder *f, int32_t cpu, int64_t from_ns,
 	return 0;
 }
 
-int vector_finder_finish(struct vector_finder *f, const struct vector_result **r,
-			 struct err *e)
+static int judge(struct vector_finder *f, struct err *e)
 {
 	for (size_t i = 0; i < f->v.nchannel; i++)
 		if (!grow_pairs(f, f->v.channel[i]))
 			return err_set(e, ERR_NOMEM, "vector finder: no memory");
-	*r = &f->v.result;
 	return vectors_judge(&f->v, e);
+}
+
+static size_t ends_found(const struct vector_result *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->nchannel; i++)
+		n += r->channel[i].verdict == VERDICT_COMPLETION;
+	return n;
+}
+
+/* First in, first out is tried first. A program that gave transfers up never ends the
+ * queue that this makes of them; then the other reading may see more. */
+int vector_finder_finish(struct vector_finder *f, const struct vector_result **r,
+			 struct err *e)
+{
+	int rc = judge(f, e);
+
+	if (!rc)
+		rc = judge(f->other, e);
+	*r = &f->v.result;
+	if (!rc && !ends_found(*r) && ends_found(&f->other->v.result))
+		*r = &f->other->v.result;
+	return rc;
 }

@@ -12,6 +12,8 @@
 
 enum { RIVAL_NS = 2000 }; /* two that are nearer to each other cannot be told apart */
 
+#define RIVAL_SCORE 0.45 /* more than any other that is no completion has */
+
 static const char *const names[VERDICT_N] = {"unclear", "completion", "data available",
 					     "shared",	"unrelated",  "silent"};
 
@@ -353,12 +355,44 @@ static void rivals(const struct vectors *v, const struct vchannel *c,
 		    !(o->to_end_ns - last->to_end_ns > RIVAL_NS))
 			continue;
 		o->verdict = VERDICT_DATA_AVAILABLE;
-		o->score = fmin(o->score, 0.4);
+		o->score = RIVAL_SCORE;
 		snprintf(o->why, sizeof(o->why),
 			 "comes in %.4g %% of %" PRIu64
 			 " transfers, but before interrupt %d does",
 			 100 * (double)c->pair[k].covered / (double)c->periods,
 			 c->transfers, last->irq);
+	}
+}
+
+static bool is_rival(const struct vector_evidence *o)
+{
+	return o->verdict == VERDICT_DATA_AVAILABLE && o->score >= RIVAL_SCORE;
+}
+
+/* Cards that are driven in step see each other's interrupts as well as their own. An
+ * interrupt that seems to end the transfers of several cards, with a rival on each, is
+ * none that can be told. */
+static void in_step(const struct vectors *v, struct vector_evidence *all)
+{
+	size_t nv = v->nvector;
+
+	for (size_t n = 0; n < v->nchannel * v->nchannel * nv * nv; n++) {
+		size_t i = n / nv / nv / v->nchannel, j = n / nv / nv % v->nchannel;
+		struct vector_evidence *a = &all[i * nv + n / nv % nv];
+		struct vector_evidence *b = &all[j * nv + n / nv % nv];
+
+		if (v->channel[i]->card == v->channel[j]->card ||
+		    a->verdict != VERDICT_COMPLETION ||
+		    b->verdict != VERDICT_COMPLETION ||
+		    !is_rival(&all[i * nv + n % nv]) || !is_rival(&all[j * nv + n % nv]))
+			continue;
+		a->verdict = b->verdict = VERDICT_UNCLEAR;
+		a->score = b->score = RIVAL_SCORE;
+		snprintf(a->why, sizeof(a->why),
+			 "comes near the end on several cards that work in step, as "
+			 "interrupt %d does",
+			 all[i * nv + n % nv].irq);
+		memcpy(b->why, a->why, sizeof(a->why));
 	}
 }
 
@@ -464,6 +498,8 @@ int vectors_judge(struct vectors *v, struct err *e)
 			fill(v, v->channel[i], k, &all[i * nv + k], work, room);
 	for (size_t i = 0; i < nc; i++)
 		rivals(v, v->channel[i], &all[i * nv]);
+	if (nc <= 16 && nv <= 64)
+		in_step(v, all);
 	lend(v, all);
 	for (size_t k = 0; k < nv; k++)
 		overall(v, k, all, &v->evidence[k]);

@@ -43,7 +43,7 @@ static const char *const fault_state[FAULTS] = {"complete", "no_interrupt", "com
 						"aborted",  "failed",	    "aborted"};
 
 struct options {
-	int64_t count, cards, cpu, every, pause_ns;
+	int64_t count, cards, cpu, every, pause_ns, stagger_ns;
 	int64_t size[MAX_SIZES];
 	size_t nsize;
 	bool to_host, from_host, sleep, masked;
@@ -211,9 +211,12 @@ static int transfer_all(struct run *r)
 		int64_t n =
 			o->count - r->ended < o->cards ? o->count - r->ended : o->cards;
 
-		for (int64_t i = 0; i < n; i++)
+		for (int64_t i = 0; i < n; i++) {
 			if (start_one(r, &r->card[i]))
 				return 1;
+			if (i + 1 < n)
+				pause_ns(o->stagger_ns);
+		}
 		for (int64_t i = 0; i < n; i++, r->ended++)
 			if (end_one(r, &r->card[i]))
 				return 1;
@@ -233,6 +236,7 @@ enum {
 	OPT_SLEEP,
 	OPT_MASKED,
 	OPT_PAUSE,
+	OPT_STAGGER,
 	OPT_TRUTH
 };
 
@@ -246,6 +250,8 @@ static const struct argp_option option_table[] = {
 	{"masked", OPT_MASKED, NULL, 0, "leave the interrupt masked", 0},
 	{"pause", OPT_PAUSE, "TIME", 0, "sleep after each transfer, to 10s (default 0)",
 	 0},
+	{"stagger", OPT_STAGGER, "TIME", 0,
+	 "sleep between the starts on two cards, to 1s (default 30ms)", 0},
 	{"fault", OPT_FAULT, "NAME", 0,
 	 "no-interrupt, spurious, restart, timeout or stop (default none)", 0},
 	{"every", OPT_EVERY, "N", 0,
@@ -326,6 +332,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_PAUSE:
 		rc = num_duration_ns(arg, 0, INT64_C(10000000000), &o->pause_ns, &e);
 		break;
+	case OPT_STAGGER:
+		rc = num_duration_ns(arg, 0, 1000000000, &o->stagger_ns, &e);
+		break;
 	case OPT_FAULT:
 		rc = parse_fault(o, arg, &e);
 		break;
@@ -395,6 +404,7 @@ int main(int argc, char **argv)
 	struct options o = {.count = 30,
 			    .cards = 1,
 			    .cpu = -1,
+			    .stagger_ns = 30000000,
 			    .nsize = 1,
 			    .size = {EDU_MAX_BYTES},
 			    .to_host = true,

@@ -69,6 +69,8 @@ us() {
 	[ "$1" ] && awk -v ns="$1" 'BEGIN { printf "%.0f", ns / 1000 }' || echo -
 }
 
+# A transfer that the tool calls unknown is not wrong, but there may be few: one in 30, where the machine held
+# the guest up. Only for flx_rush is there no limit: its interrupts are shared, and told to be.
 # compare NAME STRAYS: prints the line, and says what is wrong. STRAYS '-': any number.
 compare() {
 	local name=$1 strays=$2 line db=$share/$1.check.db recorded
@@ -82,17 +84,18 @@ compare() {
 		direction, size INTEGER, state, begin_ns INTEGER, end_ns INTEGER, kick_ns INTEGER, device_ns INTEGER)' \
 		-cmd ".import '$share/$name.truth' truth" -nullvalue '' -separator '|' -list "$db" \
 		<"$here/compare.sql")
-	IFS='|' read -r truth found unlike states pairs irqs stray lost used median p99 least most want got <<<"$line"
+	IFS='|' read -r truth found unlike states unknown pairs irqs stray lost used median p99 least most want got <<<"$line"
 	delta=$(awk '{ n += $2 } END { print n + 0 }' "$share/$name.delta")
 	printf '%-12s %5s/%-5s %6s/%-6s %6s %8s %8s  %s -> %s\n' "$name" "$found" "$truth" "$irqs" "$delta" "$stray" \
 		"$(us "$median")" "$(us "$p99")" "$want" "$got"
 	[ "$found" = "$truth" ] || wrong "$found transfers instead of $truth"
 	[ "$unlike" = 0 ] || wrong "$unlike transfers differ in order, channel, direction or size"
-	[ "$states" = 0 ] || wrong "$states states"
+	[ "$states" = 0 ] || [ "$name" = flx_rush ] || wrong "$states states"
+	[ "$unknown" -le $((truth / 30)) ] || [ "$name" = flx_rush ] || wrong "$unknown unknown"
 	[ "$pairs" = 0 ] || wrong "$pairs transfers are paired with another's interrupt"
 	[ "$irqs" = "$delta" ] || wrong "$irqs interrupts recorded, /proc/interrupts says $delta"
 	[ "$lost" = 0 ] || wrong "$lost events lost"
-	[ "$strays" = - ] || [ "$strays" = "$stray" ] || wrong "$stray stray interrupts instead of $strays"
+	[ "$strays" = - ] || { [ "$strays" -le "$stray" ] && [ "$stray" -le $((strays + unknown)) ]; } || wrong "$stray stray interrupts instead of $strays"
 }
 
 head_line() {
@@ -159,6 +162,7 @@ judge_flx() {
 	for name in flx_masked flx_clear flx_rush flx_drop flx_double flx_late flx_early flx_nodata; do
 		case $name in
 		flx_double | flx_rush) compare $name - ;;
+		flx_clear) compare $name 1 ;; # as with c
 		*) compare $name 0 ;;
 		esac
 		[ "$name" = flx_masked ] && continue

@@ -21,7 +21,8 @@ FROM pair WHERE true_ns IS NOT NULL AND traced_ns IS NOT NULL AND found IN ('com
 SELECT (SELECT count(*) FROM truth),
        (SELECT count(*) FROM transfer),
        (SELECT count(*) FROM pair WHERE NOT same),
-       (SELECT count(*) FROM pair WHERE NOT right_state),
+       (SELECT count(*) FROM pair WHERE NOT right_state AND found IS NOT 'unknown'),
+       (SELECT count(*) FROM pair WHERE NOT right_state AND found IS 'unknown'),
        (SELECT count(*) FROM pair p WHERE kick IS NOT NULL AND irq_ns IS NOT NULL AND found IN ('complete', 'late')
         AND irq_ns NOT IN (SELECT min(time_ns) FROM irqs WHERE time_ns >= kick - 100000
                            AND irq IN (SELECT irq FROM vector WHERE used)

@@ -82,8 +82,8 @@ static void behave(FlxCard &c, unsigned fault, unsigned permille)
 {
 	volatile flx_test *t = test_of(c);
 
-	t->latency_ns = 150000;
-	t->ns_per_kib = 4000;
+	t->latency_ns = 300000;
+	t->ns_per_kib = 10000;
 	t->tail_permille = 10;
 	t->tail_ns = 1000000;
 	t->fault = fault;
