@@ -402,8 +402,9 @@ static void check_holes(struct recording *r)
 				 ? "perf loses samples from idle CPUs here: use "
 				   "--irq-feed bpf"
 			 : ev->role == ROLE_INTERRUPT && !r->in.lost
-				 ? "another program samples this tracepoint too and "
-				   "made the kernel skip ours: record again without it"
+				 ? "this kernel did not run the recorder's BPF program "
+				   "for them; transfers that seem to lack their interrupt "
+				   "will be called unknown"
 				 : "use a larger ring (-m)");
 		warn(r, text);
 	}

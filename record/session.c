@@ -490,21 +490,27 @@ static int read_count(const struct session *s, struct perf_evsel *event, uint64_
 	return 0;
 }
 
-/* perf's count of the tracepoint less the feed's, at one moment: nothing came between the
- * two readings of the former. */
+/* perf's count of the tracepoint less the feed's. An interrupt on its way is in the feed's
+ * count first, so of several readings the largest is right; one counts only when nothing
+ * came between the two readings of perf's. */
 static int irq_ahead(struct session *s, int64_t *ahead, struct err *e)
 {
-	uint64_t before = 0, after = 1, seen = 0, refused;
-	int rc = 0;
+	uint64_t before, after, seen, refused;
+	int rc = 0, good = 0;
 
-	for (int i = 0; i < 64 && before != after && !rc; i++) {
+	*ahead = INT64_MIN;
+	for (int i = 0; i < 200 && good < 8 && !rc; i++) {
 		rc = read_count(s, s->counter, &before, e);
 		if (!rc)
 			rc = irqfeed_counts(s->feed, &seen, &refused, e);
 		if (!rc)
 			rc = read_count(s, s->counter, &after, e);
+		if (rc || (before != after && i < 190))
+			continue;
+		good++;
+		if ((int64_t)(before - seen) > *ahead)
+			*ahead = (int64_t)(before - seen);
 	}
-	*ahead = (int64_t)(before - seen);
 	return rc;
 }
 
