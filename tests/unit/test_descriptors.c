@@ -18,6 +18,7 @@
 
 #include "lib/err.h"
 #include "record/descriptors.h"
+#include "tests/unit/tree.h"
 
 enum { READ, CLOSE, DUP2, CLOSE_RANGE, NEVENT };
 
@@ -74,11 +75,8 @@ static int begin_all(void **state)
 
 static int end_all(void **state)
 {
-	char command[96];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	return system(command) != 0;
+	return tree_remove(dir);
 }
 
 /* ---- one recorder ---- */

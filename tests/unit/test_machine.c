@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "record/machine.h"
+#include "tests/unit/tree.h"
 
 static char root[] = "/tmp/dma-machine-XXXXXX";
 
@@ -86,11 +87,8 @@ static int begin_all(void **state)
 
 static int end_all(void **state)
 {
-	char command[96];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", root);
-	return system(command) != 0;
+	return tree_remove(root);
 }
 
 int main(void)
