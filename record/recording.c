@@ -392,20 +392,21 @@ static void check_holes(struct recording *r)
 
 		if (hole <= 0)
 			continue;
-		snprintf(text, sizeof(text),
-			 "%s: the kernel counted %" PRId64 ", %" PRId64
-			 " were delivered, %" PRId64 " are missing; %s",
-			 ev->name, ev->counted, ev->delivered, hole,
-			 ev->role == ROLE_INTERRUPT &&
-					 session_feed(r->session) == FEED_PERF &&
-					 !r->in.lost
-				 ? "perf loses samples from idle CPUs here: use "
-				   "--irq-feed bpf"
-			 : ev->role == ROLE_INTERRUPT && !r->in.lost
-				 ? "this kernel did not run the recorder's BPF program "
-				   "for them; transfers that seem to lack their interrupt "
-				   "will be called unknown"
-				 : "use a larger ring (-m)");
+		snprintf(
+			text, sizeof(text),
+			"%s: the kernel counted %" PRId64 ", %" PRId64
+			" were delivered, %" PRId64 " are missing; %s",
+			ev->name, ev->counted, ev->delivered, hole,
+			ev->role == ROLE_INTERRUPT &&
+					session_feed(r->session) == FEED_PERF &&
+					!r->in.lost
+				? "perf loses samples from idle CPUs here: use "
+				  "--irq-feed bpf"
+			: ev->role == ROLE_INTERRUPT && !r->in.lost
+				? "this kernel did not run the recorder's BPF program "
+				  "for them; transfers that seem to lack their interrupt "
+				  "will be called unknown"
+				: "use a larger ring (-m)");
 		warn(r, text);
 	}
 }

@@ -490,9 +490,9 @@ static int read_count(const struct session *s, struct perf_evsel *event, uint64_
 	return 0;
 }
 
-/* perf's count of the tracepoint less the feed's. An interrupt on its way is in the feed's
- * count first, so of several readings the largest is right; one counts only when nothing
- * came between the two readings of perf's. */
+/* perf's count of the tracepoint less the feed's. An interrupt on its way is in the
+ * feed's count first, so of several readings the largest is right; one counts only when
+ * nothing came between the two readings of perf's. */
 static int irq_ahead(struct session *s, int64_t *ahead, struct err *e)
 {
 	uint64_t before, after, seen, refused;

@@ -79,8 +79,8 @@ int session_drain(struct session *s,
 		  void *arg, uint64_t *bytes, struct err *e);
 
 /* After session_disable: the kernel's count of each event. For the interrupt with
- * FEED_BPF it is what the program saw under the same gate as its output, and what perf's own
- * count of the tracepoint shows that it did not see. */
+ * FEED_BPF it is what the program saw under the same gate as its output, and what perf's
+ * own count of the tracepoint shows that it did not see. */
 int session_count(struct session *s, size_t event, uint64_t *counted, struct err *e);
 
 #endif
