@@ -9,6 +9,8 @@
 #include "err.h"
 #include "join_priv.h"
 
+#define LOST_BEFORE "samples were lost before it, and the order of its channel with them"
+
 static const char *const stray_names[STRAY_N] = {"interrupt", "wait", "doorbell", "exit",
 						 "stop"};
 
@@ -133,6 +135,10 @@ struct channel *join_channel(struct join *j, int64_t card, int64_t channel, stru
 	c->channel = channel;
 	c->last_ns = c->prev_woken = c->circular_from = c->circular_to = DMA_UNKNOWN;
 	density_init(&c->total);
+	if (j->nextloss) {
+		c->doubt = LOST_BEFORE;
+		c->last_ns = j->loss[j->nextloss - 1].to;
+	}
 	group_adopt(j, c);
 	return j->recent = j->ch[j->nch++] = c;
 }

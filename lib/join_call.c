@@ -110,7 +110,6 @@ static int wait_over(struct join *j, struct thread *th, struct ending *w, bool p
 	if (!c)
 		return ERR_NOMEM;
 	if (!channel_oldest(c)) {
-		c->empties = 0;
 		return join_stray(j, STRAY_WAIT, &th->wait, none, e);
 	}
 	j->n.waits_used++;

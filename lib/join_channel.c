@@ -22,7 +22,7 @@
 #include "err.h"
 #include "join_priv.h"
 
-enum { HOLD = 2048 };
+enum { HOLD = 2048, PLAIN = 20 };
 #define CERTAIN 6.0f
 
 #define RESTARTED "its channel was started again before it ended"
@@ -172,7 +172,7 @@ static float time_evidence(struct channel *c, const struct ending *w)
 	struct jtransfer *a = channel_at(c, c->open + c->nheld),
 			 *b = newest(c, w->before);
 
-	if (c->total.n < 8 || !a || !b || a == b || w->woken_ns == DMA_UNKNOWN)
+	if (c->total.n < PLAIN || !a || !b || a == b || w->woken_ns == DMA_UNKNOWN)
 		return 0;
 	int64_t from = c->prev_woken > a->t.submit_ns ? c->prev_woken : a->t.submit_ns;
 	float q = likeness(&c->total, w->woken_ns - from);
@@ -253,12 +253,11 @@ static bool provably_empty(struct channel *c, int64_t at)
 
 	if (c->total.median_ns > typical)
 		typical = c->total.median_ns;
-	if ((c->mode == MODE_LAST || (c->mode == MODE_OPEN && !c->overlapped)) &&
-	    c->waits >= 8)
+	if (c->sequential)
 		return true;
 	if (c->last_ns != DMA_UNKNOWN && at - c->last_ns > 8 * typical)
 		return true;
-	return !c->nopen && ++c->empties > 2;
+	return false;
 }
 
 static int leave_doubt(struct join *j, struct channel *c, int64_t at, struct err *e)
@@ -267,7 +266,6 @@ static int leave_doubt(struct join *j, struct channel *c, int64_t at, struct err
 		return 0;
 	int r = abandon(j, c, STATE_UNKNOWN, c->doubt, at, e);
 	c->doubt = NULL;
-	c->empties = 0;
 	return r;
 }
 
@@ -375,8 +373,13 @@ int channel_stop(struct join *j, struct channel *c, int64_t at, bool *any, struc
 
 int channel_doubt(struct join *j, struct channel *c, const char *why, struct err *e)
 {
+	if (!c->doubt)
+		c->sequential =
+			c->waits >= 8 && (c->mode == MODE_LAST ||
+					  (c->mode == MODE_OPEN && !c->overlapped));
 	c->doubt = why;
-	c->empties = 0;
+	if (j->released > c->last_ns)
+		c->last_ns = j->released; /* what came before it proves nothing */
 	return give_up(j, c, why, e);
 }
 

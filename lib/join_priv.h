@@ -146,8 +146,8 @@ struct channel {
 	size_t nheld, aheld;
 	bool holding;
 	const char *doubt;
-	bool crowded; /* its group has no slot for it */
-	unsigned empties;
+	bool sequential; /* when the doubt came: one start, one wait, in turn */
+	bool crowded;	 /* its group has no slot for it */
 	int64_t last_ns, circular_from, circular_to;
 };
 
