@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The whole of dmaanalyze against truth: recordings that gentrace writes, through reader, decoder, finder, joiner
+# and database. A pair is certain when the database names the interrupt, or says that there was none; it is wrong
+# when the truth says otherwise.
+B=$(realpath "${B:-build}")
+gen=$B/tests/gentrace ana=$B/dmaanalyze count=${COUNT:-10000}
+if [ ! -x "$gen" ] || [ ! -x "$ana" ]; then
+	echo "1..0 # SKIP gentrace or dmaanalyze is not built"
+	exit 0
+fi
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+n=0 todo=
+# name, wrong pairs in a million at most, unknown in percent at most, then options of gentrace
+scenario() {
+	local name=$1 wrong=$2 unknown=$3 seed not='' figures
+	shift 3
+	rm -f t.db*
+	for seed in 1 2 3; do
+		"$gen" --seed $seed --count "$count" "$@" -o g.data --truth g$seed.csv 2>err &&
+			"$ana" -q -i g.data --label $seed t.db 2>>err || { not='not '; break; }
+	done
+	figures=$(sqlite3 t.db <<-SQL
+	CREATE TEMP TABLE truth (seed INT, submit_ns INT, card INT, channel INT, state TEXT, irq_ns INT, touched INT);
+	CREATE TEMP TABLE csv (submit_ns, card, channel, state, irq_ns, woken_ns, coalesced, touched);
+	.mode csv
+	.import --skip 1 g1.csv csv
+	INSERT INTO truth SELECT 1, submit_ns, card, channel, state, nullif(irq_ns, ''), touched FROM csv;
+	DELETE FROM csv;
+	.import --skip 1 g2.csv csv
+	INSERT INTO truth SELECT 2, submit_ns, card, channel, state, nullif(irq_ns, ''), touched FROM csv;
+	DELETE FROM csv;
+	.import --skip 1 g3.csv csv
+	INSERT INTO truth SELECT 3, submit_ns, card, channel, state, nullif(irq_ns, ''), touched FROM csv;
+	CREATE INDEX temp.truth_at ON truth (submit_ns, seed, channel);
+	.mode list
+	SELECT count(*), sum(certain), sum(certain AND t_irq IS NOT irq_ns), sum(state = 'unknown'), sum(touched)
+	FROM (SELECT t.state, t.irq_ns, u.irq_ns AS t_irq, u.touched,
+		t.state IN ('complete', 'late', 'no_interrupt', 'polled') AS certain
+		FROM transfer t JOIN run r ON r.id = t.run_id
+		JOIN truth u ON u.seed = CAST(r.label AS INT) AND u.submit_ns = t.submit_ns AND u.channel IS t.channel
+		LEFT JOIN card c ON c.run_id = t.run_id AND c.card = t.card
+		WHERE c.key IS NULL OR c.key = u.card);
+	SQL
+	)
+	figures=${figures//|/ }
+	read -r all certain bad unsure touched <<<"$figures"
+	[ -n "${touched:-}" ] && [ "$all" -gt $((count * 3 * 9 / 10)) ] &&
+		[ $((bad * 1000000)) -le $((wrong * certain)) ] && [ $((unsure * 100)) -le $((unknown * all)) ] || not='not '
+	n=$((n + 1))
+	echo "${not}ok $n - $name: $all transfers, $certain pairs certain, $bad wrong, $unsure unknown, $touched disturbed${todo:+ # TODO $todo}"
+	[ -z "$not" ] || sed 's/^/# /' err
+}
+scenario "nothing wrong" 0 0
+scenario "nothing wrong, vector not named" 0 0 --unnamed
+scenario "polled" 0 0 --polled
+scenario "linear latency, two cards" 0 0 --cards 2 --channels 2 --vectors 2 --latency linear
+todo="a queue is not always told from restarts"
+scenario "depth 4" 0 1 --depth 4
+scenario "coalesced, depth 8" 0 5 --depth 8 --coalesce 1-8
+todo=
+scenario "1 % missing" 0 3 --missing .01
+scenario "1 % late" 0 3 --late .01
+scenario "1 % stray" 0 3 --stray .01
+scenario "1 % restarted" 0 3 --restart .01
+scenario "1 % stopped" 0 3 --stop .01
+scenario "1 % failed" 0 3 --fail .01
+scenario "skew of 1 us" 0 3 --skew 1us
+scenario "windows of loss" 0 5 --loss 5
+scenario "beginning cut off" 0 1 --cut-begin 1001
+scenario "waits on another thread" 0 1 --other-thread
+scenario "2 % missing, 4 channels on 2 vectors" 100 20 --missing .02 --channels 4 --vectors 2
+todo="a little above the limit"
+scenario "5 % of everything" 1000 60 --missing .05 --late .05 --stray .05 --restart .05 --stop .05 --fail .05 --loss 3
+echo "1..$n"
