@@ -200,6 +200,12 @@ static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
 	return settle(j, c, e);
 }
 
+static void seen(struct channel *c, int64_t at)
+{
+	if (at > c->last_ns)
+		c->last_ns = at;
+}
+
 int channel_ending(struct join *j, struct channel *c, const struct ending *w,
 		   struct err *e)
 {
@@ -209,9 +215,9 @@ int channel_ending(struct join *j, struct channel *c, const struct ending *w,
 	if (c->streak)
 		c->waves = c->streak > 1 ? c->waves + 1 : 0;
 	c->streak = 0;
-	c->last_ns = w->woken_ns != DMA_UNKNOWN ? w->woken_ns : w->wait_ns;
+	seen(c, w->woken_ns != DMA_UNKNOWN ? w->woken_ns : w->wait_ns);
 	int r = c->holding ? hold_wait(j, c, w, in_a_row, e) : end_one(j, c, w, e);
-	c->prev_woken = c->last_ns;
+	c->prev_woken = w->woken_ns;
 	return r;
 }
 
@@ -344,7 +350,7 @@ int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struc
 	c->tail++;
 	c->nopen++;
 	c->streak++;
-	c->last_ns = at;
+	seen(c, at);
 	if (++j->in_flight > j->n.peak_in_flight)
 		j->n.peak_in_flight = j->in_flight;
 	if (r >= 0 && c->nopen > j->o.max_in_flight)
@@ -375,11 +381,10 @@ int channel_doubt(struct join *j, struct channel *c, const char *why, struct err
 {
 	if (!c->doubt)
 		c->sequential =
-			c->waits >= 8 && (c->mode == MODE_LAST ||
+			c->waits >= 4 && (c->mode == MODE_LAST ||
 					  (c->mode == MODE_OPEN && !c->overlapped));
 	c->doubt = why;
-	if (j->released > c->last_ns)
-		c->last_ns = j->released; /* what came before it proves nothing */
+	seen(c, j->released); /* a pause that was lost proves nothing */
 	return give_up(j, c, why, e);
 }
 
