@@ -23,6 +23,7 @@ vm-programs: all $(FLX)/flxload $(FLX)/fastcard
 vm: all
 	@tests/vm/prepare.sh $(VM)
 	$(MAKE) --no-print-directory edudma
+	@cp tests/vm/try.sh $(VM)/share
 	tests/vm/boot.sh $(VM) $(VM)/share -- -device edu
 check-vm: vm-programs
 	@B='$(B)' MAKE='$(MAKE)' tests/vm/check.sh $(VM)
