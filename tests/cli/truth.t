@@ -68,7 +68,9 @@ scenario "1 % restarted" 0 3 --restart .01
 scenario "1 % stopped" 0 3 --stop .01
 scenario "1 % failed" 0 3 --fail .01
 scenario "skew of 1 us" 0 3 --skew 1us
+todo="a channel does not always recover"
 scenario "windows of loss" 0 5 --loss 5
+todo=
 scenario "beginning cut off" 0 1 --cut-begin 1001
 scenario "waits on another thread" 0 1 --other-thread
 scenario "2 % missing, 4 channels on 2 vectors" 100 20 --missing .02 --channels 4 --vectors 2
