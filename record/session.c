@@ -36,6 +36,7 @@ struct session {
 	struct perf_thread_map *tasks, *everything;
 	struct perf_evlist *uprobes, *interrupts; /* with rings */
 	struct perf_evlist *counters;		  /* without */
+	struct perf_evlist *holders;		  /* see hold_probes() */
 	struct perf_evsel **event;		  /* in the order of the file */
 	size_t nevent;
 	struct perf_evsel *counter;
@@ -155,7 +156,7 @@ static int add_event(struct session *s, struct perf_evlist *list,
 	if (!*out)
 		return err_set(e, ERR_NOMEM, "no memory for a perf event");
 	perf_evlist__add(list, *out);
-	if (list != s->counters)
+	if (list == s->uprobes || list == s->interrupts)
 		s->event[s->nevent++] = *out;
 	return 0;
 }
@@ -203,6 +204,37 @@ static int map_list(struct session *s, struct perf_evlist *list, bool may_shrink
 	}
 }
 
+/* The events of tasks are inherited, and the kernel swaps them between a task and its
+ * children as it switches (perf_event_context_sched_out); a child that ends then takes the
+ * event away that another one's address space is probed for, and that one's probes with
+ * it, uncounted. An event for all tasks on each probe, never enabled, keeps them where they
+ * are. One CPU's is enough. */
+static int hold_probes(struct session *s, const struct session_options *o, struct err *e)
+{
+	struct perf_cpu_map *one = perf_cpu_map__new("0");
+	int rc = one ? 0 : err_set(e, ERR_NOMEM, "no memory for perf events");
+
+	s->holders = perf_evlist__new();
+	if (!rc && !s->holders)
+		rc = err_set(e, ERR_NOMEM, "no memory for perf events");
+	for (size_t i = 0; !rc && i < o->nuprobe; i++) {
+		struct perf_event_attr a = {.type = PERF_TYPE_TRACEPOINT,
+					    .size = sizeof(a),
+					    .config = o->uprobe[i],
+					    .disabled = 1};
+		struct perf_evsel *event;
+
+		rc = add_event(s, s->holders, &a, &event, e);
+	}
+	if (!rc) {
+		perf_evlist__set_maps(s->holders, one, s->everything);
+		rc = perf_evlist__open(s->holders);
+		rc = rc ? open_error(rc, e) : 0;
+	}
+	perf_cpu_map__put(one);
+	return rc;
+}
+
 static int open_uprobes(struct session *s, const struct session_options *o, struct err *e)
 {
 	int rc = 0;
@@ -228,7 +260,9 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 	}
 	if (!rc)
 		rc = open_list(s, s->uprobes, s->tasks, e);
-	return rc ? rc : map_list(s, s->uprobes, !o->ring_bytes, e);
+	if (!rc)
+		rc = map_list(s, s->uprobes, !o->ring_bytes, e);
+	return rc ? rc : hold_probes(s, o, e);
 }
 
 /* The event that counts and takes no samples. */
@@ -422,6 +456,7 @@ void session_close(struct session *s)
 	close_list(&s->uprobes);
 	close_list(&s->interrupts);
 	close_list(&s->counters);
+	close_list(&s->holders);
 	perf_cpu_map__put(s->cpus);
 	perf_thread_map__put(s->tasks);
 	perf_thread_map__put(s->everything);
