@@ -402,6 +402,35 @@ static void test_cut_keeps_the_first_half(void **state)
 	meta_release(&m);
 }
 
+/* Killed between the last section and the directory's entry for it: not finished. */
+static void test_killed_at_the_very_end(void **state)
+{
+	struct perfdata *p;
+	const void *text;
+	struct meta m, back;
+	size_t len, n;
+	uint8_t *buf, *directory;
+	uint32_t entries;
+
+	(void)state;
+	meta_init(&m);
+	m.exit_status = 9;
+	buf = rawfile_finish(rawfile_new(events, 2, &m), &m, true, &len);
+	directory = memmem(buf, len, "DMAREC\0\1", 8);
+	assert_non_null(directory);
+	memcpy(&entries, directory + 8, 4);
+	memset(directory + 16 + 24 * (entries - 1) + 8, 0, 16);
+	p = open_mem(buf, len);
+	assert_int_equal(perfdata_feature(p, FEAT_DMAREC, &text, &n, NULL), 1);
+	meta_init(&back);
+	assert_int_equal(meta_parse(&back, text, n, NULL), 0);
+	assert_false(back.finished);
+	assert_int_equal(back.exit_status, -1);
+	close_mem(p, buf);
+	meta_release(&m);
+	meta_release(&back);
+}
+
 /* Finished without a record is not killed. */
 static void test_empty_recording(void **state)
 {
@@ -489,6 +518,7 @@ int main(void)
 		cmocka_unit_test(test_zeros_behind),
 		cmocka_unit_test(test_killed_keeps_its_sections),
 		cmocka_unit_test(test_cut_keeps_the_first_half),
+		cmocka_unit_test(test_killed_at_the_very_end),
 		cmocka_unit_test(test_empty_recording),
 		cmocka_unit_test(test_both_halves_of_ours),
 		cmocka_unit_test(test_large),
