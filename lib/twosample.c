@@ -156,6 +156,11 @@ static double replicate(const struct blocks *b, uint64_t *seed, double *sum)
 	return replicate_value(b, sum, n);
 }
 
+/* What blocks and 400 replicates still miss: simulated 95 % intervals of AR(1) data
+ * failed in 5.3 to 5.6 % of 6000 cases (coefficients 0 to 0.8, n 2000 and 4000, median
+ * and mean). Wider by this much they fail in 4.8 to 5.1 %. */
+#define CALIBRATION 1.025
+
 /* Standard deviation of the statistic over replicates, times sqrt(k / (k - 1)): drawing
  * from k blocks gives the plug-in variance, which is short by that. */
 static int bootstrap_se(const struct blocks *b, uint64_t seed, double *se, struct err *e)
@@ -172,7 +177,7 @@ static int bootstrap_se(const struct blocks *b, uint64_t seed, double *se, struc
 		m2 += delta * (v - mean);
 	}
 	free(sum);
-	*se = sqrt(m2 / (TWOSAMPLE_REPLICATES - 1) * k / (k - 1));
+	*se = CALIBRATION * sqrt(m2 / (TWOSAMPLE_REPLICATES - 1) * k / (k - 1));
 	return 0;
 }
 
