@@ -3,17 +3,18 @@
  * The derived tables that count transfers: summary, quantile, histogram, state_count,
  * throughput, fit. One pass; memory grows with the number of channels only.
  *
- * `excluded` of a phase: transfers that have such a duration which is not known. Those that
- * have none are not among them: device and notice of a transfer without interrupt (polled,
- * no_interrupt), and everything but api of an aborted or a circular one.
+ * `excluded` of a phase: transfers that have such a duration which is not known. Those
+ * that have none are not among them: device and notice of a transfer without interrupt
+ * (polled, no_interrupt), and everything but api of an aborted or a circular one.
  *
  * `error_ns`, the cost of the probes inside a phase on that host: a hit stops the thread
  * after its time was taken, so the time from one stamp to the next on a thread holds one
- * hit for each stamp but the last. api: the submit's. device: the doorbell's, which delays
- * the store itself; with an exit for a doorbell none lies between, but the stamp is late by
- * what the exit's probe took to be reached, which is the submit's. notice: the wait's entry
- * may fall into it, and the interrupt's own sample does. total: submit, doorbell or exit,
- * wait (and exit too when both are probed); of a function that blocks, the submit's.
+ * hit for each stamp but the last. api: the submit's. device: the doorbell's, which
+ * delays the store itself; with an exit for a doorbell none lies between, but the stamp
+ * is late by what the exit's probe took to be reached, which is the submit's. notice: the
+ * wait's entry may fall into it, and the interrupt's own sample does. total: submit,
+ * doorbell or exit, wait (and exit too when both are probed); of a function that blocks,
+ * the submit's.
  */
 #ifndef ANALYZE_DERIVE_H
 #define ANALYZE_DERIVE_H

@@ -10,6 +10,7 @@
 
 struct stream {
 	/* a raw file */
+	const char *path; /* the caller's */
 	struct perfdata *file;
 	struct meta meta;
 	struct event_decoder *decoder;
@@ -40,6 +41,7 @@ int stream_open_raw(struct stream **out, const char *path,
 	if (rc)
 		return rc;
 	meta_init(&s->meta);
+	s->path = path;
 	if (rules)
 		s->rules = *rules;
 	rc = perfdata_open(&s->file, path, e);
@@ -47,7 +49,8 @@ int stream_open_raw(struct stream **out, const char *path,
 		rc = event_decoder_new(&s->decoder, s->file, &s->rules, &s->meta,
 				       &s->guessed, e);
 	if (rc) {
-		err_prefix(e, "%s", path);
+		if (e && strncmp(e->text, path, strlen(path)) != 0)
+			err_prefix(e, "%s", path);
 		stream_close(s);
 		return rc;
 	}
@@ -70,8 +73,10 @@ static int next_raw(struct stream *s, struct sample *sample, struct loss *loss,
 			return STREAM_LOSS;
 		}
 		got = event_decode(s->decoder, &rec, sample, e);
-		if (got < 0)
+		if (got < 0) {
+			err_prefix(e, "%s", s->path);
 			return got;
+		}
 		if (!got)
 			continue;
 		if (sample->role == ROLE_OTHER && sample->source >= 0 &&

@@ -8,6 +8,8 @@
 #include "num.h"
 #include "summary.h"
 
+enum { MOST_GROUPS = 25 }; /* the whole run is one */
+
 struct printer {
 	const struct summary *s;
 	const struct summary_style *style;
@@ -376,6 +378,8 @@ static void print_counts(const struct printer *p, const struct summary_count *c,
 static void print_transfers(const struct printer *p)
 {
 	const struct summary *s = p->s;
+	size_t shown =
+		s->ngroup > MOST_GROUPS && !p->style->verbose ? MOST_GROUPS : s->ngroup;
 	bool thin = false;
 
 	fprintf(p->out, "\n%sTransfers%s: %" PRId64, bold(p), plain(p), s->transfers);
@@ -393,7 +397,7 @@ static void print_transfers(const struct printer *p)
 		: !strcmp(or_dash(s->doorbell), "exit") ? "the start function's exit"
 							: "not seen",
 		or_dash(s->pairing), or_dash(s->pairing_from));
-	for (size_t i = s->ngroup == 2 ? 1 : 0; i < s->ngroup; i++) {
+	for (size_t i = s->ngroup == 2 ? 1 : 0; i < shown; i++) {
 		print_group(p, &s->group[i]);
 		for (int k = 0; k < PHASE_N; k++)
 			for (int q = 1; q < 4; q++)
@@ -402,6 +406,10 @@ static void print_transfers(const struct printer *p)
 					s->group[i].phase[k].q[q].ci_high_ns ==
 						DMA_UNKNOWN;
 	}
+	if (shown < s->ngroup)
+		fprintf(p->out,
+			"\n  and %zu more channels and directions (-v shows them)\n",
+			s->ngroup - shown);
 	if (thin)
 		fputs("\n  ~ too few transfers for this quantile: no upper confidence "
 		      "limit\n",
