@@ -61,6 +61,7 @@ struct group_run {
 	uint64_t excluded; /* transfers whose value is not known */
 	int64_t bytes, from_ns, to_ns; /* of ended transfers with a known size */
 	uint64_t sized;		       /* those; 0 = from and to mean nothing */
+	double bytes_squared;	       /* sum of the squares of their sizes */
 };
 
 struct group_side {

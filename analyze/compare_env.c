@@ -398,32 +398,43 @@ static int note_thinned(struct compare_env *env, const struct comparison *c,
 			    kept, met, COMPARE_KEEP, COMPARE_STRETCH);
 }
 
-static double mean_size(const struct group_side *s)
+struct sizes {
+	double mean, se2; /* bytes; squared standard error of the mean; NAN = none */
+};
+
+static struct sizes sizes_of(const struct group_side *s)
 {
-	double bytes = 0, n = 0;
+	double bytes = 0, squares = 0, n = 0, mean;
 
 	for (size_t i = 0; i < s->nrun; i++) {
 		bytes += (double)s->run[i].bytes;
+		squares += s->run[i].bytes_squared;
 		n += (double)s->run[i].sized;
 	}
-	return n > 0 ? bytes / n : NAN;
+	if (!(n > 0))
+		return (struct sizes){NAN, NAN};
+	mean = bytes / n;
+	return (struct sizes){mean, fmax(squares / n - mean * mean, 0) / n};
 }
 
-/* A group whose transfers are larger on one side is slower for that reason. */
+/* A group whose transfers are larger on one side is slower for that reason. By 2 % and
+ * four standard errors: random sizes differ by chance. */
 static int note_sizes(struct compare_env *env, const struct compare_group *g,
 		      struct err *e)
 {
-	double b = mean_size(&g->base), f = mean_size(&g->fresh);
+	struct sizes b = sizes_of(&g->base), f = sizes_of(&g->fresh);
+	double d = f.mean - b.mean;
 	char name[128], from[32], to[32];
 
-	if (!(b > 0) || !(f > 0) || fabs(f / b - 1) < 0.02)
+	if (!(b.mean > 0) || !(f.mean > 0) || fabs(d) < 0.02 * b.mean ||
+	    d * d < 16 * (b.se2 + f.se2))
 		return 0;
 	return compare_note(env, e,
-			    "%s: sizes differ, %s on average against %s; compare like "
-			    "with like by --by with size",
+			    "%s: sizes differ, %s on average against %s; --by with "
+			    "size compares like with like",
 			    group_name(&g->key, name, sizeof(name)),
-			    num_print_bytes(from, (int64_t)b),
-			    num_print_bytes(to, (int64_t)f));
+			    num_print_bytes(from, (int64_t)b.mean),
+			    num_print_bytes(to, (int64_t)f.mean));
 }
 
 /* Mean over the recordings that have it; NAN = none. */

@@ -160,6 +160,7 @@ static void add_throughput(struct group_run *r, struct db_stmt *st, int state,
 		r->to_ns = to;
 	r->sized++;
 	r->bytes += size;
+	r->bytes_squared += (double)size * (double)size;
 }
 
 static void take_key(struct loading *l, struct db_stmt *st, struct group_key *k)
