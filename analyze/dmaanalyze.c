@@ -314,7 +314,14 @@ static int load(struct db *db, const struct options *o, const char *raw, int64_t
 		rc = db_commit(db, e);
 	else
 		db_rollback(db);
-	if (!rc && r.known && !o->quiet)
+	if (!rc && r.known && r.differs)
+		cli_warn(TOOL,
+			 "%s is run %" PRId64 " of %s already, but the file has changed "
+			 "since (loaded before its recorder had ended, or damaged): to "
+			 "have "
+			 "it as it is now, load it into another database",
+			 raw, r.run, o->db);
+	else if (!rc && r.known && !o->quiet)
 		cli_note(TOOL, "%s is run %" PRId64 " of %s already; nothing is loaded",
 			 raw, r.run, o->db);
 	*run = r.run;

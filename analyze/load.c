@@ -223,7 +223,7 @@ static int insert_run(struct loading *l, const char *uuid, const char *label,
 
 /* Is it there already? 1 = yes. */
 static int find_run(struct db *db, const char *uuid, const char *sha, int64_t *run,
-		    struct err *e)
+		    bool *differs, struct err *e)
 {
 	struct db_stmt *s;
 	int got = db_prepare_named(db, &s, "run_by_identity", e);
@@ -233,8 +233,10 @@ static int find_run(struct db *db, const char *uuid, const char *sha, int64_t *r
 	db_bind_text(s, ":uuid", uuid);
 	db_bind_text(s, ":sha", sha);
 	got = db_step(s, e);
-	if (got > 0)
+	if (got > 0) {
 		*run = db_i64(s, 0);
+		*differs = db_i64(s, 2) == 0;
+	}
 	db_finalize(s);
 	return got;
 }
@@ -582,7 +584,7 @@ static int load(struct loading *l, const char *uuid, const char *label, bool qui
 static int find_known(struct loading *l, const char *uuid, const char *sha,
 		      struct load_result *out, struct err *e)
 {
-	int got = find_run(l->db, uuid, sha, &out->run, e);
+	int got = find_run(l->db, uuid, sha, &out->run, &out->differs, e);
 
 	out->known = got > 0;
 	return got < 0 ? got : 0;
@@ -603,6 +605,8 @@ static int load_new(struct loading *l, struct hashing *h, const char *label, boo
 		uuid = made;
 		rc = rc ? rc : find_known(l, uuid, h->sha, out, e);
 	}
+	if (!rc && out->known && !(rc = hashing_end(h, e)))
+		rc = find_known(l, uuid, h->sha, out, e);
 	if (rc || out->known)
 		return rc;
 	rc = load(l, uuid, label, quiet, e);

@@ -16,7 +16,8 @@ struct vector_finder;
 
 struct load_result {
 	int64_t run;
-	bool known; /* it was there before; nothing was changed */
+	bool known;   /* it was there before; nothing was changed */
+	bool differs; /* ... but the file is not what was loaded then */
 	uint64_t samples;
 };
 

@@ -181,6 +181,8 @@ sqlite3 other.db 'CREATE TABLE t (x)'
 ok "another program's database" status 1 "$ana" -i r.data other.db
 ok "... stays as it was" is other.db t "SELECT group_concat(name) FROM sqlite_schema"
 head -c 300000 r.data >cut.data
+ok "the same recording, cut, into the same database" "$ana" -i cut.data t.db
+ok "... is told" grep -q 'the file has changed' last.err
 ok "a file that was cut" sh -c "'$ana' -i cut.data cut.db; [ \$? -le 1 ]"
 damaged() {
 	local size off
