@@ -9,7 +9,6 @@ vm=$1
 share=$vm/share
 here=$(cd "$(dirname "$0")" && pwd)
 failed=0
-mkdir -p "$share"
 if [ ! "${VM_AGAIN:-}" ]; then
 	reason=$("$here/prepare.sh" "$vm")
 	case $? in
@@ -105,7 +104,7 @@ head_line() {
 
 serve_edu() {
 	rm -f "$vm/edu.trace"
-	boot edu "${VM_LIMIT:-400}" -device edu -device edu -msg timestamp=on -D "$vm/edu.trace" \
+	boot edu "${VM_LIMIT:-600}" -device edu -device edu -msg timestamp=on -D "$vm/edu.trace" \
 		-trace enable=memory_region_ops_write && edu_truth
 }
 
@@ -146,7 +145,7 @@ serve_flx() {
 	"$B/tests/vm/fastcard" "$card" "$ram" &
 	pid=$!
 	for ((i = 0; i < 50; i++)); do [ -S "$card" ] || sleep 0.1; done
-	VM_MACHINE=memory-backend=ram boot flx "${VM_LIMIT:-400}" \
+	VM_MACHINE=memory-backend=ram boot flx "${VM_LIMIT:-600}" \
 		-object memory-backend-file,id=ram,mem-path="$ram",size=1G,share=on \
 		-chardev socket,path="$card",id=card -device ivshmem-doorbell,vectors=8,chardev=card
 	rc=$?

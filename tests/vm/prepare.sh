@@ -5,12 +5,12 @@
 set -eu
 dir=$1
 here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$dir/share"
 skip() { echo "$*"; exit 77; }
 
 [ "$(uname -m)" = x86_64 ] || skip "the guest is for x86_64 hosts"
 [ "$(id -u)" = 0 ] || skip "the guest's root is the host's, so it needs root"
 command -v apt-get >/dev/null || skip "the guest's kernel is Debian's, and there is no apt-get"
+mkdir -p "$dir/share"
 "$here"/../../scripts/deps.sh vm >"$dir/deps.log" 2>&1 || skip "packages are missing, see $dir/deps.log"
 qemu-system-x86_64 -accel help | grep -qx tcg || skip "qemu has no software emulation (tcg)"
 kver=$(cd /lib/modules && ls -d ./*-amd64/build | sort -V | tail -1 | cut -d/ -f2)
