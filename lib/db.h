@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct err;
-struct db; /* one thread at a time */
+struct db; /* all of a process are used by one thread */
 struct db_stmt;
 
 enum {
