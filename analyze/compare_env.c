@@ -16,6 +16,14 @@ static int nomem(struct err *e)
 	return err_set(e, ERR_NOMEM, "no memory");
 }
 
+/* Texts of a recording come from elsewhere: nothing in them may steer the terminal. */
+static void defuse(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+}
+
 int compare_note(struct compare_env *env, struct err *e, const char *fmt, ...)
 {
 	char **grown = reallocarray(env->note, env->nnote + 1, sizeof(*grown));
@@ -30,7 +38,7 @@ int compare_note(struct compare_env *env, struct err *e, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		return nomem(e);
-	env->nnote++;
+	defuse(grown[env->nnote++]);
 	return 0;
 }
 
@@ -289,13 +297,17 @@ static int note_differing(struct compare_env *env, const char *key, const char *
 static int check_clocks(const struct compare_env *env, struct err *e)
 {
 	const struct compare_property *p = property(env, "clock");
+	int rc;
 
 	if (!p || !p->base || !p->fresh || (!p->differs && !strstr(p->base, "; ")))
 		return 0;
-	return err_set(e, ERR_UNSUPPORTED,
-		       "times of different clocks are not compared (base: %s; new: %s); "
-		       "record both sides with the same --clock",
-		       p->base, p->fresh);
+	rc = err_set(e, ERR_UNSUPPORTED,
+		     "times of different clocks are not compared (base: %s; new: %s); "
+		     "record both sides with the same --clock",
+		     p->base, p->fresh);
+	if (e)
+		defuse(e->text);
+	return rc;
 }
 
 int compare_env_init(struct compare_env *env, const struct compare_set *base,
@@ -491,6 +503,10 @@ void compare_set_print(const struct compare_set *s, FILE *out)
 		s->n == 1 ? "" : "s");
 	for (size_t i = 0; i < s->n; i++)
 		fprintf(out, "%s%" PRId64, i ? ", " : "", s->run[i].id);
-	if (s->n == 1 && s->run[0].label)
-		fprintf(out, " (%s)", s->run[0].label);
+	if (s->n == 1 && s->run[0].label) {
+		fputs(" (", out);
+		for (const char *p = s->run[0].label; *p; p++)
+			putc((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p, out);
+		putc(')', out);
+	}
 }

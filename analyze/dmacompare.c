@@ -506,14 +506,13 @@ int main(int argc, char **argv)
 
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &w.o);
-	if (compare(&w, &e)) {
+	if (!compare(&w, &e) && !say(&w, &e)) {
+		status = comparison_status(&w.c);
+	} else {
 		if (w.o.json)
 			compare_print_json_refusal(e.text, stdout);
-	} else if (!say(&w, &e)) {
-		status = comparison_status(&w.c);
-	}
-	if (e.code)
 		cli_error(TOOL, &e);
+	}
 	work_release(&w);
 	return status;
 }

@@ -99,6 +99,11 @@ done
 ! grep -q $'\033' out && grep -q 'workload --other?\[31m' out; ok $? "a recording's text does not steer the terminal"
 grep -q 'the same on both sides: host' out; ok $? "what is the same is said"
 
+cp b.db label.db; sqlite3 label.db "UPDATE run SET label = 'x' || char(27) || '[31m', clock = char(27) || 'c'"
+try a.db label.db; [ $? = 2 ] && grep -q 'different clocks' err && ! grep -q $'\033' out err; ok $? "nor does its label or clock"
+sqlite3 label.db "UPDATE run SET clock = 'monotonic'"; try a.db label.db; ! grep -q $'\033' out && grep -q '(x?\[31m)' out
+ok $? "a label is printed without its controls"
+
 unlike() { # sql expected pattern name args
 	local sql=$1; shift
 	cp b.db unlike.db; sqlite3 unlike.db "$sql" >/dev/null
@@ -179,6 +184,8 @@ sqlite3 other.db "UPDATE run SET label = 'q\"\\' || char(1) || CAST(x'ff' AS TEX
 try --json a.db other.db; valid && [ "$(json '$.environment[1].differs')" = 1 ]; ok $? "--json with hostile text"
 try --json a.db text.db; r=$?; [ $r = 2 ] && valid && [ "$(json '$.verdict')" = 'cannot compare' ] && [ -s err ]
 ok $? "--json: a refusal is JSON too"
+try --json --report a.db a.db slow.db; [ $? = 2 ] && valid && [ "$(json '$.verdict')" = 'cannot compare' ]
+ok $? "--json: a report that cannot be written"
 if command -v script >/dev/null; then
 	TERM=xterm script -qec "$compare -q a.db slow.db" /dev/null </dev/null >out 2>err; grep -q $'\033\[1;31mslower' out
 	ok $? "colour on a terminal"
