@@ -24,10 +24,9 @@ SELECT (SELECT count(*) FROM truth),
        (SELECT count(*) FROM pair WHERE NOT right_state AND found IS NOT 'unknown'),
        (SELECT count(*) FROM pair WHERE NOT right_state AND found IS 'unknown'),
        (SELECT count(*) FROM pair p WHERE kick IS NOT NULL AND irq_ns IS NOT NULL AND found IN ('complete', 'late')
-        AND irq_ns NOT IN (SELECT min(time_ns) FROM irqs WHERE time_ns >= kick - 100000
-                           AND irq IN (SELECT irq FROM vector WHERE used)
-                           UNION SELECT min(time_ns) FROM irqs WHERE time_ns >= kick + 100000
-                           AND irq IN (SELECT irq FROM vector WHERE used))),
+        AND irq_ns NOT BETWEEN kick - 100000
+            AND coalesce((SELECT min(time_ns) FROM irqs WHERE time_ns >= kick + 100000
+                          AND irq IN (SELECT irq FROM vector WHERE used)), irq_ns)),
        (SELECT count(*) FROM irqs),
        (SELECT count(*) FROM stray WHERE kind = 'interrupt'),
        (SELECT coalesce(sum(lost), 0) FROM source),

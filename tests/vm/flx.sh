@@ -10,6 +10,7 @@ run() { # name, mode, fault
 run flx_masked masked none
 run flx_clear sleep none
 run flx_rush rush none
+run flx_flood flood none
 run flx_drop poll drop
 run flx_double sleep double
 run flx_late poll late

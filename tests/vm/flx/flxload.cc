@@ -78,17 +78,17 @@ static offset compare_clocks(FlxCard &c)
 	return best;
 }
 
-static void behave(FlxCard &c, unsigned fault, unsigned permille)
+static void behave(FlxCard &c, unsigned fault, unsigned permille, bool flood)
 {
 	volatile flx_test *t = test_of(c);
 
-	t->latency_ns = 300000;
-	t->ns_per_kib = 10000;
-	t->tail_permille = 10;
+	t->latency_ns = flood ? 10000 : 300000;
+	t->ns_per_kib = flood ? 100 : 10000;
+	t->tail_permille = flood ? 0 : 10;
 	t->tail_ns = 1000000;
 	t->fault = fault;
 	t->fault_permille = permille;
-	t->data_interrupt = 1;
+	t->data_interrupt = !flood;
 	t->run = (uint64_t)now_ns();
 }
 
@@ -191,13 +191,16 @@ static int run(FlxCard &c, int count, const char *mode, unsigned fault, unsigned
 	for (u_int v = 0; v < c.vectors(); v++)
 		masked ? c.irq_disable(v) : c.irq_enable(v);
 	a = compare_clocks(c);
-	behave(c, fault, permille);
+	behave(c, fault, permille, is(mode, "flood"));
 	for (int i = 0; i < count; i++) {
 		x.push_back(move(c, i, mode, patient));
 		wrong += wrong_bytes(c, x.back(), (unsigned)i) != 0;
 	}
+	double seconds = (double)(x.back().end_ns - x.front().begin_ns) / 1e9;
+
 	pause_ns(20000000);
 	b = compare_clocks(c);
+	printf("flxload: %.0f transfers a second\n", count / seconds);
 	printf("flxload: %d transfers, %d with wrong data; clocks agree to %" PRId64
 	       " ns and %" PRId64 " ns, drift %" PRId64 " ns\n",
 	       count, wrong, a.error_ns, b.error_ns, b.add_ns - a.add_ns);
@@ -213,7 +216,7 @@ int main(int argc, char **argv)
 		fault++;
 	if (argc != 6 || fault == FLX_FAULTS || atoi(argv[1]) < 1 ||
 	    atoi(argv[1]) > FLX_LOG_MAX) {
-		fprintf(stderr, "usage: flxload COUNT sleep|poll|rush|masked FAULT "
+		fprintf(stderr, "usage: flxload COUNT sleep|poll|rush|flood|masked FAULT "
 				"PERMILLE TRUTH\n");
 		return 2;
 	}
