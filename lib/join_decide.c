@@ -6,13 +6,14 @@
  */
 #include "join_decide.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "join_trellis.h"
 
 #define CERTAIN	       0.9999f
-#define CERTAIN_LEAST 0.9998f
+#define CERTAIN_LEAST  0.9998f
 #define FEW	       30 /* transfers; among so few a little less will do */
 #define CERTAIN_OF_FEW 0.995f
 
@@ -95,7 +96,42 @@ static void learn_candidate(struct model *m, const struct jtransfer *x,
 			    c->weight);
 }
 
-static void learn(struct model *m, const struct jtransfer *x, float none)
+/* No other transfer in flight meanwhile; told only of a group of one channel. */
+static bool was_alone(const struct jtransfer *x)
+{
+	const struct jtransfer *p = channel_at(x->c, x->index - 1);
+	const struct jtransfer *n = channel_at(x->c, x->index + 1);
+
+	return x->c->g && x->c->g->nslot == 1 && x->t.woken_ns != DMA_UNKNOWN &&
+	       (!p || p->end_ns <= x->begin_ns) && (!n || n->t.submit_ns >= x->end_ns);
+}
+
+/* That its interrupt is missing and a stray came in its place is one doubt, not two
+ * facts: a transfer that was alone teaches that interrupts go missing only when it holds
+ * none. Otherwise the two rates would feed on one another, and every odd time on both. */
+static float learn_alone(struct model *m, struct jtransfer *x, float none)
+{
+	size_t inside = 0, at = 0;
+
+	for (size_t i = 0; i < x->ncand; i++)
+		if (!is_late(x, x->cand[i].irq)) {
+			inside++;
+			at = i;
+		}
+	if (!inside || !was_alone(x))
+		return none;
+	m->strays = fmax(m->strays - none, 0);
+	if (inside == 1 && x->ncand == 1) {
+		struct candidate c = x->cand[at];
+
+		c.weight = 1 - c.weight;
+		if (c.weight > 0.01f)
+			learn_candidate(m, x, &c);
+	}
+	return 0;
+}
+
+static void learn(struct model *m, struct jtransfer *x, float none)
 {
 	const struct transfer *t = &x->t;
 
@@ -103,6 +139,7 @@ static void learn(struct model *m, const struct jtransfer *x, float none)
 	for (size_t i = 0; i < x->ncand; i++)
 		if (x->cand[i].weight > 0.01f)
 			learn_candidate(m, x, &x->cand[i]);
+	none = learn_alone(m, x, none);
 	if (t->woken_ns != DMA_UNKNOWN) {
 		m->missing += none;
 		density_add(&m->total, t->woken_ns - x->begin_ns, 1);

@@ -75,6 +75,7 @@ struct density {
 	float value[BINS];	   /* 1/ns */
 	float vague;		   /* least part that is not from counts; 0 = 0.02 */
 	float fresh;		   /* counted since value[] was made */
+	float peak;		   /* the largest value */
 	bool still;		   /* value[] stays as it is */
 	int64_t median_ns, low_ns; /* low: hardly any is smaller */
 };

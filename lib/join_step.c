@@ -43,6 +43,9 @@ static bool notice_counts(struct jtransfer *x)
 	return x->use_notice;
 }
 
+/* How well the time to the wait's return fits, against the best: a transfer with the
+ * usual one weighs 1, so that ending many at once is neither favoured nor punished, and
+ * one that woke late is not given up before its end is reached. */
 static float notice_fit(const struct model *m, struct jtransfer *x, const struct jirq *q)
 {
 	const struct transfer *t = &x->t;
@@ -54,7 +57,7 @@ static float notice_fit(const struct model *m, struct jtransfer *x, const struct
 	if (t->woken_ns < q->time_ns)
 		return m->p_late * density_at(&m->late, q->time_ns - t->woken_ns);
 	int64_t from = t->wait_ns > q->time_ns ? t->wait_ns : q->time_ns;
-	return density_at(&m->notice, t->woken_ns - from);
+	return density_at(&m->notice, t->woken_ns - from) / m->notice.peak;
 }
 
 /* A card turns to a transfer when it has ended the one before, so that is what its time
@@ -80,7 +83,8 @@ static float passed(const struct model *m, struct jtransfer *x)
 	if (x->fixed)
 		return 1 - ABORTED_END;
 	float w = p_any(m);
-	return notice_counts(x) ? w * density_at(&m->total, x->t.woken_ns - x->begin_ns)
+	return notice_counts(x) ? w * density_at(&m->total, x->t.woken_ns - x->begin_ns) /
+					  m->notice.peak
 				: w;
 }
 
