@@ -7,6 +7,7 @@
 # make check-unit, check-cli, check-fuzz, check-asan, check-clang, lint: run by themselves; make check runs
 #                 the first three
 # make fuzz       FUZZ_SECONDS=60; make bench: cost of reading a recording
+# make vm, check-vm, check-recorded: a card in a virtual machine (examples/edu/README.md)
 # make help       this list
 #
 # Sub-directories add their own programs and tests in examples/*/build.mk and tests/*/build.mk.
