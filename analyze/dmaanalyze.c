@@ -216,15 +216,17 @@ static void run_list_release(struct run_list *l)
 	free(l->analysed);
 }
 
-static const char *dash(const char *text)
+/* For the list: buf is as good as the terminal is wide. */
+static const char *dash(const char *text, char buf[256])
 {
-	return text ? text : "-";
+	snprintf(buf, 256, "%s", text ? text : "-");
+	return cli_clean(buf);
 }
 
 static int print_list(struct db *db, bool json, struct err *e)
 {
 	struct db_stmt *q;
-	char took[32];
+	char took[32], label[256], started[256], command[256];
 	int got, rc = db_prepare_named(db, &q, "runs", e), n = 0;
 
 	if (rc)
@@ -250,7 +252,7 @@ static int print_list(struct db *db, bool json, struct err *e)
 				printf("%4s  %-16s %-28s %10s %10s  %s\n", "run", "label",
 				       "started (UTC)", "took", "transfers", "command");
 			printf("%4" PRId64 "  %-16s %-28s %10s ", db_i64(q, 0),
-			       dash(db_text(q, 1)), dash(db_text(q, 2)),
+			       dash(db_text(q, 1), label), dash(db_text(q, 2), started),
 			       db_i64(q, 3) == DMA_UNKNOWN
 				       ? "-"
 				       : num_print_ns(took, db_i64(q, 3)));
@@ -258,7 +260,7 @@ static int print_list(struct db *db, bool json, struct err *e)
 				printf("%10s", "-");
 			else
 				printf("%10" PRId64, db_i64(q, 9));
-			printf("  %s\n", dash(db_text(q, 5)));
+			printf("  %s\n", dash(db_text(q, 5), command));
 		}
 		n++;
 	}
@@ -368,6 +370,7 @@ static int print_runs(struct db *db, const struct options *o, const int64_t *run
 			summary_csv(&s, stdout);
 		} else if (!o->quiet) {
 			fputs(i ? "\n" : "", stdout);
+			summary_clean(&s);
 			summary_text(&s, &style, stdout);
 		}
 		summary_release(&s);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli.h"
 #include "db.h"
 #include "err.h"
 
@@ -314,6 +315,36 @@ int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e)
 	if (rc)
 		summary_release(s);
 	return rc;
+}
+
+void summary_clean(struct summary *s)
+{
+	char *text[] = {s->label,   s->host,	 s->kernel,	  s->command,
+			s->started, s->clock,	 s->profile,	  s->tool,
+			s->feed,    s->pairing,	 s->pairing_from, s->vectors_from,
+			s->latency, s->doorbell, s->advice};
+
+	for (size_t i = 0; i < sizeof(text) / sizeof(*text); i++)
+		cli_clean(text[i]);
+	for (size_t i = 0; i < s->nsource; i++) {
+		cli_clean(s->source[i].name);
+		cli_clean(s->source[i].role);
+	}
+	for (size_t i = 0; i < s->nvector; i++) {
+		cli_clean(s->vector[i].name);
+		cli_clean(s->vector[i].verdict);
+		cli_clean(s->vector[i].why);
+	}
+	for (size_t i = 0; i < s->nreason; i++)
+		cli_clean(s->reason[i].reason);
+	for (size_t i = 0; i < s->nstray; i++)
+		cli_clean(s->stray[i].reason);
+	for (size_t i = 0; i < s->nstray; i++)
+		cli_clean(s->stray[i].what);
+	for (size_t i = 0; i < s->nwarning; i++)
+		cli_clean(s->warning[i]);
+	for (size_t i = 0; i < s->ngroup; i++)
+		cli_clean(s->group[i].direction);
 }
 
 void summary_release(struct summary *s)

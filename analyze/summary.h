@@ -80,6 +80,9 @@ struct summary {
 int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e);
 void summary_release(struct summary *s);
 
+/* Nothing in it steers a terminal from now on. Before summary_text(). */
+void summary_clean(struct summary *s);
+
 struct summary_style {
 	bool verify, verbose, color;
 };

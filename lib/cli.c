@@ -10,23 +10,40 @@
 
 #include "err.h"
 
+char *cli_clean(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; p && *p; p++) {
+		bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
+
+		if ((*p < 0x20 && *p != '\n') || *p == 0x7f)
+			*p = '?';
+		else if (c1)
+			p[0] = p[1] = '?';
+	}
+	return text;
+}
+
 static void say(const char *tool, const char *color, const char *word, const char *fmt,
 		va_list ap)
 {
 	bool colored = color && cli_color(stderr);
+	char text[2048];
 
 	fprintf(stderr, "%s: %s%s%s", tool, colored ? color : "", word,
 		colored ? "\033[0m" : "");
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	fputs(cli_clean(text), stderr);
 	fputc('\n', stderr);
 }
 
 void cli_error(const char *tool, const struct err *e)
 {
 	bool colored = cli_color(stderr);
+	char text[sizeof(e->text)];
 
+	memcpy(text, e->text, sizeof(text));
 	fprintf(stderr, "%s: %serror:%s %s\n", tool, colored ? "\033[1;31m" : "",
-		colored ? "\033[0m" : "", e->text);
+		colored ? "\033[0m" : "", cli_clean(text));
 }
 
 void cli_warn(const char *tool, const char *fmt, ...)

@@ -93,6 +93,11 @@ ok "... names the label" grep -q 'first' last.out
 ok "a second run" "$rec" -q -o r2.data -- "$work" --count 200 --channels 1 --size 4K,64K --mix 50%
 ok "... in the same database" "$ana" -q -i r2.data --label second t.db
 ok "... is run 2" is t.db "2|second|200" 'SELECT r.id, r.label, count(*) FROM run r JOIN transfer t ON t.run_id = r.id WHERE r.id = 2'
+sqlite3 t.db 'VACUUM INTO "esc.db"'
+sqlite3 esc.db "UPDATE run SET label = 'a' || char(27) || ']0;x' || char(7), command = char(155) || '2J'; UPDATE irq SET name = char(27) || '[2J'"
+raw_free() { "$ana" -q --list esc.db && "$ana" --verify esc.db && "$ana" --list esc.db; }
+ok "what a recording says cannot steer the terminal" raw_free
+ok "... not a control character is left" sh -c "! tr -d '\\n' <last.out | LC_ALL=C grep -q '[[:cntrl:]]'"
 ok "--run picks one" "$ana" --run 1 t.db
 ok "... the first" grep -q '^run 1 (first)' last.out
 
