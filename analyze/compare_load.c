@@ -8,7 +8,7 @@
 #include "db.h"
 #include "err.h"
 
-enum { SLOTS = 4096 }; /* a power of two, more than twice the groups */
+enum { SLOTS = 16384 }; /* a power of two, more than twice the groups */
 
 struct loading {
 	struct comparison *c;

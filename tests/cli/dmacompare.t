@@ -132,7 +132,7 @@ unlike "UPDATE transfer SET channel = 5 WHERE channel = 1" 0 'channel 5, to_host
 unlike "UPDATE transfer SET channel = NULL, direction = 'unknown'" 2 'channel unknown' "keys that are not known"
 unlike "UPDATE transfer SET card = id % 2" 0 'card 0, channel 0' "several cards are groups of their own"
 unlike "DELETE FROM transfer" 2 'is known of no transfer' "no transfer at all"
-unlike "UPDATE transfer SET channel = id" 2 'more than 1000 groups' "too many groups"
+unlike "UPDATE transfer SET channel = id" 2 'more than 4000 groups' "too many groups"
 
 # ---- files and options ----
 "$gendb" no-runs none.db; echo text >text.db; : >zero.db; head -c 60000 b.db >cut.db
