@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make            build/dmarec, dmaanalyze, dmareport, dmacompare and the examples
-# make demo       record, analyse and draw on this machine (needs dmaanalyze, which is not there yet)
+# make demo       record, analyse and draw on this machine
 # make check      everything from a fresh machine to the result of the tests
 # make install    PREFIX= DESTDIR=; make uninstall takes it away again
 # make format, asan, man, clean
@@ -175,6 +175,11 @@ demo:
 	$(MAKE) --no-print-directory -j2 $(LIBPERF) all
 	B=$(B) scripts/demo.sh
 
+# The README's pictures, from the demo.
+docs: demo
+	install -d doc/pictures
+	install -m 644 $(B)/demo/report/histogram.png $(B)/demo/report/tail.png $(B)/demo/report/time.png doc/pictures
+
 # ---- manual pages and installation ----
 MAN := $(patsubst %.scd,$(B)/%,$(wildcard doc/*.scd))
 $(B)/doc/%: doc/%.scd
@@ -207,7 +212,7 @@ help:
 	@sed -n '/^# make/s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(B) -name '*.d' -not -path '*/linux/*' 2>/dev/null)
-.PHONY: browser man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
+.PHONY: browser docs man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
 	check-format asan format lint deps clean help demo install uninstall
 .SECONDARY:
 .DELETE_ON_ERROR:
