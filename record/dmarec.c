@@ -324,6 +324,16 @@ static int choose_profile(const struct options *o, struct profile *p,
 
 /* ---- which files ---- */
 
+/* "libfoo.so" names "/opt/lib/libfoo.so.1.2" */
+static bool is_named(const char *file, const char *name)
+{
+	const char *base = strrchr(file, '/');
+	size_t len = strlen(name);
+
+	base = base ? base + 1 : file;
+	return !strncmp(base, name, len) && (!base[len] || base[len] == '.');
+}
+
 static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 {
 	char **grown = realloc(*files, (*n + 1) * sizeof(*grown));
@@ -332,6 +342,9 @@ static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 		return err_set(e, ERR_NOMEM, "no memory");
 	*files = grown;
 	grown[*n] = realpath(path, NULL);
+	for (size_t i = 0; i < *n; i++) /* the soname of one that is loaded anyway */
+		if (!grown[*n] && !strchr(path, '/') && is_named(grown[i], path))
+			return 0;
 	if (!grown[*n])
 		return err_errno(e, "library %s", path);
 	++*n;

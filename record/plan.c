@@ -69,12 +69,17 @@ static int add(struct site *s, const char *event, enum role role, uint64_t offse
 		.function = strdup(s->symbol->qualified ? s->symbol->qualified
 							: s->symbol->name),
 		.offset = offset,
+		.symbol = strdup(s->symbol->name),
+		.at = offset >= s->symbol->offset &&
+				      offset - s->symbol->offset <= s->symbol->size
+			      ? (int64_t)(offset - s->symbol->offset)
+			      : -1,
 		.args = strdup(args ? args : ""),
 		.code = code ? strdup(code) : NULL,
 		.func = s->func,
 		.constant = s->constant,
 	};
-	if (!q->event || !q->file || !q->function || !q->args || (code && !q->code))
+	if (!q->event || !q->symbol || !q->file || !q->function || !q->args || (code && !q->code))
 		return err_set(e, ERR_NOMEM, "no memory");
 	return 0;
 }
@@ -548,6 +553,7 @@ void plan_release(struct plan *p)
 		free(q->event);
 		free(q->file);
 		free(q->function);
+		free(q->symbol);
 		free(q->args);
 		free(q->code);
 	}

@@ -44,6 +44,19 @@ char *plan_irq_filter(const int32_t *irq, size_t n)
 	return fclose(out) ? NULL : text;
 }
 
+/* perf's own words for the same probe, where it has some. */
+static void print_perf_probe(const struct plan_probe *q, FILE *out)
+{
+	if (q->at < 0)
+		return;
+	fprintf(out, "perf probe -x '%s' '%s=%s", q->file, q->event, q->symbol);
+	if (q->is_return)
+		fputs("%return", out);
+	else if (q->at)
+		fprintf(out, "+0x%" PRIx64, (uint64_t)q->at);
+	fprintf(out, "%s%s'\n", *q->args ? " " : "", q->args);
+}
+
 void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out)
 {
 	char *filter = plan_irq_filter(irq, nirq);
@@ -59,6 +72,9 @@ void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out
 	}
 	if (nirq)
 		fprintf(out, "interrupt  %s\n", filter ? filter : "?");
+	fputs("\n# the same by perf probe (its events are named probe_LIBRARY:EVENT):\n", out);
+	for (size_t i = 0; i < p->n; i++)
+		print_perf_probe(&p->probe[i], out);
 	fputs("\n# the same with tracefs and perf:\n", out);
 	for (size_t i = 0; i < p->n; i++)
 		fprintf(out,
