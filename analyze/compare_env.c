@@ -16,12 +16,14 @@ static int nomem(struct err *e)
 	return err_set(e, ERR_NOMEM, "no memory");
 }
 
-/* Texts of a recording come from elsewhere: nothing in them may steer the terminal. */
-static void defuse(char *text)
+void compare_print_text(FILE *out, const char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
+
+		putc(*p < 0x20 || *p == 0x7f || c1 ? '?' : *p, out);
+		p += c1;
+	}
 }
 
 int compare_note(struct compare_env *env, struct err *e, const char *fmt, ...)
@@ -38,7 +40,7 @@ int compare_note(struct compare_env *env, struct err *e, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		return nomem(e);
-	defuse(grown[env->nnote++]);
+	env->nnote++;
 	return 0;
 }
 
@@ -297,17 +299,13 @@ static int note_differing(struct compare_env *env, const char *key, const char *
 static int check_clocks(const struct compare_env *env, struct err *e)
 {
 	const struct compare_property *p = property(env, "clock");
-	int rc;
 
 	if (!p || !p->base || !p->fresh || (!p->differs && !strstr(p->base, "; ")))
 		return 0;
-	rc = err_set(e, ERR_UNSUPPORTED,
-		     "times of different clocks are not compared (base: %s; new: %s); "
-		     "record both sides with the same --clock",
-		     p->base, p->fresh);
-	if (e)
-		defuse(e->text);
-	return rc;
+	return err_set(e, ERR_UNSUPPORTED,
+		       "times of different clocks are not compared (base: %s; new: %s); "
+		       "record both sides with the same --clock",
+		       p->base, p->fresh);
 }
 
 int compare_env_init(struct compare_env *env, const struct compare_set *base,
@@ -505,8 +503,7 @@ void compare_set_print(const struct compare_set *s, FILE *out)
 		fprintf(out, "%s%" PRId64, i ? ", " : "", s->run[i].id);
 	if (s->n == 1 && s->run[0].label) {
 		fputs(" (", out);
-		for (const char *p = s->run[0].label; *p; p++)
-			putc((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p, out);
+		compare_print_text(out, s->run[0].label);
 		putc(')', out);
 	}
 }

@@ -47,6 +47,10 @@ int compare_doubts(struct compare_env *env, const struct comparison *c,
 		   const struct compare_set *base, const struct compare_set *fresh,
 		   struct err *e);
 
+/* Texts of a recording come from elsewhere: nothing in them may steer the terminal, so
+ * control characters become '?'. */
+void compare_print_text(FILE *out, const char *text);
+
 /* "old.db, run 1 (label)" or "old.db, runs 1, 2, 3". */
 void compare_set_print(const struct compare_set *s, FILE *out);
 

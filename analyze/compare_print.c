@@ -98,13 +98,6 @@ const char *compare_ns(char buf[40], double ns, bool sign)
 	return buf;
 }
 
-/* Texts of a recording come from elsewhere: nothing in them may steer the terminal. */
-static void print_text(FILE *out, const char *text)
-{
-	for (const char *p = text; *p; p++)
-		putc((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p, out);
-}
-
 static size_t columns(const char *text)
 {
 	size_t n = 0;
@@ -125,7 +118,7 @@ static void left(FILE *out, const char *text, size_t width)
 {
 	size_t n = columns(text);
 
-	print_text(out, text);
+	compare_print_text(out, text);
 	fprintf(out, "%*s", (int)(width > n ? width - n : 1), "");
 }
 
@@ -316,13 +309,13 @@ static void print_property(const struct printer *p, const struct compare_propert
 	    columns(fresh) < SIDE_WIDTH) {
 		left(p->out, x->key, KEY_WIDTH);
 		left(p->out, base, SIDE_WIDTH);
-		print_text(p->out, fresh);
+		compare_print_text(p->out, fresh);
 	} else {
-		print_text(p->out, x->key);
+		compare_print_text(p->out, x->key);
 		fputs("\n    base  ", p->out);
-		print_text(p->out, base);
+		compare_print_text(p->out, base);
 		fputs("\n    new   ", p->out);
-		print_text(p->out, fresh);
+		compare_print_text(p->out, fresh);
 	}
 	putc('\n', p->out);
 }
@@ -347,7 +340,7 @@ static void print_environment(const struct printer *p)
 	for (size_t i = 0, n = 0; i < env->n; i++)
 		if (!env->property[i].differs && env->property[i].base) {
 			fputs(n++ ? ", " : "", p->out);
-			print_text(p->out, env->property[i].key);
+			compare_print_text(p->out, env->property[i].key);
 		}
 	putc('\n', p->out);
 }
@@ -368,7 +361,7 @@ void compare_print(const struct compare_result *r, const struct compare_style *s
 		putc('\n', out);
 	for (size_t i = 0; i < r->env->nnote; i++) {
 		fprintf(out, "%snote:%s ", shade(&p, COMPARE_CANNOT_TELL), plain(&p));
-		print_text(out, r->env->note[i]);
+		compare_print_text(out, r->env->note[i]);
 		putc('\n', out);
 	}
 	for (size_t i = 0; i < r->c->n; i++)
