@@ -26,6 +26,7 @@ enum { HOLD = 2048, PLAIN = 20 };
 #define CERTAIN 6.0f
 
 #define RESTARTED "its channel was started again before it ended"
+#define LOST	  "samples were lost while it was in flight"
 #define HELD	  "a start before the end of the one before: a restart or a queue"
 
 struct jtransfer *channel_oldest(struct channel *c)
@@ -308,10 +309,24 @@ void channel_irq(struct channel *c)
 		c->odds += 8;
 }
 
+/* The wait between the two starts may be what was lost: then this start says nothing of
+ * the channel, whose doubt comes only when the window has passed on every CPU. */
+static bool may_be_lost(struct join *j, struct channel *c, int64_t at)
+{
+	return c->mode == MODE_OPEN && !c->overlapped && j->nloss &&
+	       join_lossy(j, channel_oldest(c)->t.submit_ns, at);
+}
+
 static int overlap(struct join *j, struct channel *c, int64_t at, struct err *e)
 {
+	int r;
+
 	if (c->mode == MODE_QUEUE || c->doubt || !c->nopen)
 		return 0;
+	if (may_be_lost(j, c, at)) {
+		r = channel_doubt(j, c, LOST, e);
+		return r < 0 ? r : leave_doubt(j, c, at, e);
+	}
 	if (c->mode == MODE_LAST)
 		return c->residue > 2 ? 0
 				      : abandon(j, c, STATE_ABORTED, RESTARTED, at, e);
