@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The words of the field, once: roles of events, directions, states of a transfer, phases. Their
- * spelling in files, databases and on screen is that of the *_name() functions.
+ * The words of the field, once: roles of events, directions, states of a transfer,
+ * phases. Their spelling in files, databases and on screen is that of the *_name()
+ * functions.
  */
 #ifndef DMA_DMA_H
 #define DMA_DMA_H
@@ -12,15 +13,17 @@
 #define DMA_UNKNOWN INT64_MIN
 
 enum role {
-	ROLE_OTHER,	/* recorded, but no part of a transfer */
-	ROLE_SUBMIT,	/* entry of a start function */
-	ROLE_DOORBELL,	/* the store to the card's enable register */
-	ROLE_STARTED,	/* exit of a start function; the doorbell's stand-in where there is none */
+	ROLE_OTHER,    /* recorded, but no part of a transfer */
+	ROLE_SUBMIT,   /* entry of a start function */
+	ROLE_DOORBELL, /* the store to the card's enable register */
+	ROLE_STARTED,  /* exit of a start function; the doorbell's stand-in where there is
+			  none */
 	ROLE_INTERRUPT, /* irq:irq_handler_entry */
 	ROLE_HANDLED,	/* irq:irq_handler_exit */
 	ROLE_WAIT,	/* entry of a wait function */
-	ROLE_WOKEN,	/* exit of a wait function, or of a start function that blocks to the end */
-	ROLE_STOP,	/* entry of a function that stops a channel */
+	ROLE_WOKEN, /* exit of a wait function, or of a start function that blocks to the
+		       end */
+	ROLE_STOP,  /* entry of a function that stops a channel */
 	ROLE_N
 };
 
@@ -31,23 +34,26 @@ enum transfer_state {
 	STATE_COMPLETE,	    /* ended by its interrupt */
 	STATE_POLLED,	    /* ended for the program, no interrupt expected */
 	STATE_NO_INTERRUPT, /* ended for the program, its interrupt never came */
-	STATE_LATE,	    /* its interrupt came after the program had already seen the end */
-	STATE_ABORTED,	    /* its channel was started or stopped again before it ended */
-	STATE_FAILED,	    /* the start or the wait threw or returned an error */
-	STATE_IN_FLIGHT,    /* not ended when the recording stopped */
-	STATE_CIRCULAR,	    /* a circular DMA: runs until stopped, has no single end or latency */
+	STATE_LATE,    /* its interrupt came after the program had already seen the end */
+	STATE_ABORTED, /* its channel was started or stopped again before it ended */
+	STATE_FAILED,  /* the start or the wait threw or returned an error */
+	STATE_IN_FLIGHT, /* not ended when the recording stopped */
+	STATE_CIRCULAR,	 /* a circular DMA: runs until stopped, has no single end or
+			    latency */
 	STATE_N
 };
 
 enum phase {
 	PHASE_API,    /* submit -> doorbell */
 	PHASE_DEVICE, /* doorbell -> interrupt */
-	PHASE_NOTICE, /* interrupt -> woken; negative when the poller saw the end first (`late`) */
+	PHASE_NOTICE, /* interrupt -> woken; negative when the poller saw the end first
+			 (`late`) */
 	PHASE_TOTAL,  /* submit -> woken */
 	PHASE_N
 };
 
-/* "submit", "to_host", "no_interrupt", "device", ...; never NULL ("?" for a value out of range).*/
+/* "submit", "to_host", "no_interrupt", "device", ...; never NULL ("?" for a value out of
+ * range).*/
 const char *role_name(enum role r);
 const char *direction_name(enum direction d);
 const char *state_name(enum transfer_state s);
@@ -60,34 +66,37 @@ int state_parse(const char *word);
 int phase_parse(const char *word);
 
 /*
- * One thing that happened, in the terms of the joiner: what a probe's sample or a row of the
- * table `sample` says. Every field that the event does not carry is DMA_UNKNOWN (cpu, pid, tid,
- * irq: -1).
+ * One thing that happened, in the terms of the joiner: what a probe's sample or a row of
+ * the table `sample` says. Every field that the event does not carry is DMA_UNKNOWN (cpu,
+ * pid, tid, irq: -1).
  */
 struct sample {
-	int64_t time_ns;    /* on the recording's clock */
-	int64_t seq;	    /* rowid in `sample`, or the ordinal in the file: names it in results */
-	int64_t card;	    /* small number for each card met, 0 when there is only one */
-	int64_t channel;    /* as the library numbers it */
+	int64_t time_ns; /* on the recording's clock */
+	int64_t seq; /* rowid in `sample`, or the ordinal in the file: names it in results
+		      */
+	int64_t card;	 /* small number for each card met, 0 when there is only one */
+	int64_t channel; /* as the library numbers it */
 	int64_t size_bytes;
-	int64_t addr;	    /* DMA address or offset on the card */
-	int64_t flags;	    /* the library's own */
-	int64_t ret;	    /* return value at an exit */
+	int64_t addr;  /* DMA address or offset on the card */
+	int64_t flags; /* the library's own */
+	int64_t ret;   /* return value at an exit */
 	int32_t cpu, pid, tid;
 	int32_t irq;
-	int32_t source;	    /* index of the event in the recording (struct meta_event) */
-	uint8_t role;	    /* enum role */
-	uint8_t direction;  /* enum direction */
-	uint8_t bits;	    /* SAMPLE_* */
+	int32_t source;	   /* index of the event in the recording (struct meta_event) */
+	uint8_t role;	   /* enum role */
+	uint8_t direction; /* enum direction */
+	uint8_t bits;	   /* SAMPLE_* */
 };
 
 enum sample_bits {
-	SAMPLE_FAILED = 1,   /* an exit whose return value the profile calls an error */
-	SAMPLE_PENDING = 2,  /* the exit of a poll that says "not yet": ends nothing */
-	SAMPLE_BLOCKING = 4, /* a submit whose function returns only when the transfer has ended */
+	SAMPLE_FAILED = 1,  /* an exit whose return value the profile calls an error */
+	SAMPLE_PENDING = 2, /* the exit of a poll that says "not yet": ends nothing */
+	SAMPLE_BLOCKING =
+		4, /* a submit whose function returns only when the transfer has ended */
 	SAMPLE_CIRCULAR = 8, /* a submit of a circular DMA */
 	SAMPLE_NO_EXIT = 16, /* a wait or submit whose function has no armed exits */
-	SAMPLE_OTHER = 32,    /* of an event with a role, but no part of a transfer (its `when`, its fd) */
+	SAMPLE_OTHER = 32,   /* of an event with a role, but no part of a transfer (its
+				`when`, its fd) */
 };
 
 #endif

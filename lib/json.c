@@ -9,11 +9,11 @@
 /* Bytes of the UTF-8 sequence at p, 0 = none. */
 static int sequence(const unsigned char *p)
 {
-	int n = *p < 0x80			? 1
-		: *p >= 0xc2 && *p <= 0xdf	? 2
-		: *p >= 0xe0 && *p <= 0xef	? 3
-		: *p >= 0xf0 && *p <= 0xf4	? 4
-						: 0;
+	int n = *p < 0x80		   ? 1
+		: *p >= 0xc2 && *p <= 0xdf ? 2
+		: *p >= 0xe0 && *p <= 0xef ? 3
+		: *p >= 0xf0 && *p <= 0xf4 ? 4
+					   : 0;
 
 	for (int i = 1; i < n; i++)
 		if ((p[i] & 0xc0) != 0x80)

@@ -86,7 +86,8 @@ int irq_handler_entry(struct context *ctx)
 	 * this tracepoint. */
 	if (!c || !n || !c->enabled)
 		return 1;
-	/* Without this the compiler drops the mask as idle, and 6.1's verifier misses it. */
+	/* Without this the compiler drops the mask as idle, and 6.1's verifier misses it.
+	 */
 	barrier_var(word);
 	if (!c->all && (irq >= IRQ_WORDS * 64 ||
 			!(c->wanted[word & (IRQ_WORDS - 1)] >> (irq % 64) & 1)))

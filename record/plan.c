@@ -79,7 +79,8 @@ static int add(struct site *s, const char *event, enum role role, uint64_t offse
 		.func = s->func,
 		.constant = s->constant,
 	};
-	if (!q->event || !q->symbol || !q->file || !q->function || !q->args || (code && !q->code))
+	if (!q->event || !q->symbol || !q->file || !q->function || !q->args ||
+	    (code && !q->code))
 		return err_set(e, ERR_NOMEM, "no memory");
 	return 0;
 }

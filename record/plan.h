@@ -25,8 +25,8 @@ struct plan_probe {
 	char *file, *function;	      /* path; name for people */
 	uint64_t offset;	      /* in the file */
 	char *symbol;		      /* as in the symbol table */
-	int64_t at;		      /* from its beginning; -1 = in another function's code */
-	char *args;		      /* in the kernel's syntax; "" = none */
+	int64_t at;	/* from its beginning; -1 = in another function's code */
+	char *args;	/* in the kernel's syntax; "" = none */
 	char *code;	/* the instruction at an exit or doorbell; NULL = entry */
 	int32_t func;	/* groups the probes of one function */
 	bool no_exit;	/* an entry whose exits are not armed */

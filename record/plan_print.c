@@ -72,7 +72,8 @@ void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out
 	}
 	if (nirq)
 		fprintf(out, "interrupt  %s\n", filter ? filter : "?");
-	fputs("\n# the same by perf probe (its events are named probe_LIBRARY:EVENT):\n", out);
+	fputs("\n# the same by perf probe (its events are named probe_LIBRARY:EVENT):\n",
+	      out);
 	for (size_t i = 0; i < p->n; i++)
 		print_perf_probe(&p->probe[i], out);
 	fputs("\n# the same with tracefs and perf:\n", out);

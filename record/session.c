@@ -205,10 +205,10 @@ static int map_list(struct session *s, struct perf_evlist *list, bool may_shrink
 }
 
 /* The events of tasks are inherited, and the kernel swaps them between a task and its
- * children as it switches (perf_event_context_sched_out); a child that ends then takes the
- * event away that another one's address space is probed for, and that one's probes with
- * it, uncounted. An event for all tasks on each probe, never enabled, keeps them where they
- * are. One CPU's is enough. */
+ * children as it switches (perf_event_context_sched_out); a child that ends then takes
+ * the event away that another one's address space is probed for, and that one's probes
+ * with it, uncounted. An event for all tasks on each probe, never enabled, keeps them
+ * where they are. One CPU's is enough. */
 static int hold_probes(struct session *s, const struct session_options *o, struct err *e)
 {
 	struct perf_cpu_map *one = perf_cpu_map__new("0");

@@ -19,6 +19,7 @@ int main(int argc, char **argv)
 		dma_wait(i & 3);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	printf("%.6f\n", (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9);
+	printf("%.6f\n",
+	       (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9);
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* insert FROM.db TO.db: the peer of loading and joining. Takes the rows of `sample` and
- * `transfer` into memory, then inserts them into the same tables of a new database, in one
- * transaction, with prepared statements, in one thread, and nothing else. Prints the
+ * `transfer` into memory, then inserts them into the same tables of a new database, in
+ * one transaction, with prepared statements, in one thread, and nothing else. Prints the
  * seconds from the first insert to the end of the commit. */
 #include <sqlite3.h>
 #include <stdint.h>
@@ -58,7 +58,8 @@ static void read_rows(sqlite3 *db, const char *table, struct rows *r)
 	while (sqlite3_step(s) == SQLITE_ROW) {
 		if (r->n == r->room) {
 			r->room = r->room ? 2 * r->room : 4096;
-			r->cell = realloc(r->cell, r->room * r->columns * sizeof(*r->cell));
+			r->cell =
+				realloc(r->cell, r->room * r->columns * sizeof(*r->cell));
 			if (!r->cell)
 				die(NULL, table);
 		}
@@ -71,7 +72,8 @@ static void read_rows(sqlite3 *db, const char *table, struct rows *r)
 			else if (c->type == SQLITE_FLOAT)
 				c->d = sqlite3_column_double(s, (int)i);
 			else if (c->type == SQLITE_TEXT)
-				c->text = keep((const char *)sqlite3_column_text(s, (int)i));
+				c->text = keep(
+					(const char *)sqlite3_column_text(s, (int)i));
 		}
 		r->n++;
 	}
@@ -81,7 +83,8 @@ static void read_rows(sqlite3 *db, const char *table, struct rows *r)
 static void write_rows(sqlite3 *db, const char *table, const struct rows *r)
 {
 	char sql[256];
-	size_t len = (size_t)snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES (?", table);
+	size_t len =
+		(size_t)snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES (?", table);
 	sqlite3_stmt *s;
 
 	for (size_t i = 1; i < r->columns; i++)
@@ -98,7 +101,8 @@ static void write_rows(sqlite3 *db, const char *table, const struct rows *r)
 			else if (c->type == SQLITE_FLOAT)
 				sqlite3_bind_double(s, (int)i + 1, c->d);
 			else if (c->type == SQLITE_TEXT)
-				sqlite3_bind_text(s, (int)i + 1, c->text, -1, SQLITE_STATIC);
+				sqlite3_bind_text(s, (int)i + 1, c->text, -1,
+						  SQLITE_STATIC);
 			else
 				sqlite3_bind_null(s, (int)i + 1);
 		}
@@ -122,8 +126,8 @@ int main(int argc, char **argv)
 	remove(argv[2]);
 	if (sqlite3_open(argv[2], &to) || sqlite3_exec(to, sql_raw, NULL, NULL, NULL) ||
 	    sqlite3_exec(to, sql_derived, NULL, NULL, NULL) ||
-	    sqlite3_exec(to, "PRAGMA cache_size = -32768; PRAGMA synchronous = NORMAL", NULL,
-			 NULL, NULL))
+	    sqlite3_exec(to, "PRAGMA cache_size = -32768; PRAGMA synchronous = NORMAL",
+			 NULL, NULL, NULL))
 		die(to, argv[2]);
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	sqlite3_exec(to, "BEGIN", NULL, NULL, NULL);
@@ -132,7 +136,8 @@ int main(int argc, char **argv)
 	if (sqlite3_exec(to, "COMMIT", NULL, NULL, NULL))
 		die(to, "COMMIT");
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	printf("%.6f\n", (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9);
+	printf("%.6f\n",
+	       (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9);
 	sqlite3_close(to);
 	sqlite3_close(from);
 	return 0;

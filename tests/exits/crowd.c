@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* crowd MODE N COUNT: COUNT starts and waits of libcalls in each of N threads or children,
- * or after an exec of itself, or until it kills itself. */
+/* crowd MODE N COUNT: COUNT starts and waits of libcalls in each of N threads or
+ * children, or after an exec of itself, or until it kills itself. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -64,7 +64,8 @@ int main(int argc, char **argv)
 			char less[32];
 
 			snprintf(less, sizeof(less), "%ld", n - 1);
-			execl("/proc/self/exe", argv[0], "exec", less, argv[3], (char *)NULL);
+			execl("/proc/self/exe", argv[0], "exec", less, argv[3],
+			      (char *)NULL);
 		}
 	} else if (!strcmp(argv[1], "kill")) {
 		work(NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// program COUNT [GATE]: COUNT transfers on two cards, in turn; waits that throw are caught
-// and counted. With GATE it begins when that file exists.
+// program COUNT [GATE]: COUNT transfers on two cards, in turn; waits that throw are
+// caught and counted. With GATE it begins when that file exists.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>

@@ -69,7 +69,7 @@ static char *text_of(const struct meta *m, size_t *len)
 static void round_trip(void **state)
 {
 	struct meta a, b;
-	struct err e = { 0 };
+	struct err e = {0};
 	size_t len, len2;
 	char *text, *again;
 
@@ -96,7 +96,7 @@ static void round_trip(void **state)
 static void refuse(const char *text, const char *expected)
 {
 	struct meta m;
-	struct err e = { 0 };
+	struct err e = {0};
 
 	meta_init(&m);
 	assert_int_not_equal(meta_parse(&m, text, strlen(text), &e), 0);
@@ -138,7 +138,7 @@ static void a_newer_writer_is_understood(void **state)
 {
 	static const char text[] = HEAD "weather\tsun=1\nrun\tuuid=u\tmood=good\n";
 	struct meta m;
-	struct err e = { 0 };
+	struct err e = {0};
 
 	(void)state;
 	meta_init(&m);
