@@ -13,7 +13,7 @@
 #include "join_trellis.h"
 
 #define CERTAIN	       0.9999f
-#define CERTAIN_LEAST  0.9998f
+#define CERTAIN_LEAST  0.999f
 #define FEW	       30 /* transfers; among so few a little less will do */
 #define CERTAIN_OF_FEW 0.995f
 
@@ -255,7 +255,7 @@ static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool non
 /* What goes wrong more often anyhow may be told wrong more often, within the limits. */
 static float certainty(const struct model *m)
 {
-	float c = 1 - (m->p_missing + m->p_late + m->p_stray) / 1000;
+	float c = 1 - (m->p_missing + m->p_late + m->p_stray) / 100;
 
 	if (m->transfers < FEW)
 		return CERTAIN_OF_FEW;

@@ -18,6 +18,8 @@ enum { LAG = 192, FIRST_LOOK = 3000, PASSES = 4, MOST_NODES = 12000 };
 /* ---- making groups: from the options alone, so that they never have to be merged ----
  */
 
+#define MANY_MISSING 0.08f
+
 static bool meet(int64_t a, int64_t b)
 {
 	return a == DMA_UNKNOWN || b == DMA_UNKNOWN || a == b;
@@ -514,7 +516,13 @@ static int learn(struct group *g, struct err *e)
 	}
 	g->learning = false;
 	g->learned = true;
-	return r;
+	if (r < 0 || g->m.coalescing || g->m.pairing == PAIRING_ONE ||
+	    g->m.p_missing < MANY_MISSING)
+		return r;
+	/* So many do not go missing: they end several transfers. Once more with that. */
+	model_init(&g->m, g->m.pairing, g->j->o.typical_device_ns);
+	g->m.coalescing = true;
+	return learn(g, e);
 }
 
 int group_pump(struct join *j, struct group *g, bool all, struct err *e)

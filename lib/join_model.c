@@ -140,6 +140,13 @@ static void derive_sizes(struct model *m)
 		if (m->pairing == PAIRING_ONE && k > 1)
 			m->p_size[k] = 0;
 	}
+	double members = 0;
+	for (size_t k = 1; k <= COALESCE; k++)
+		members += m->size[k] * (double)k;
+	/* that the next one belongs to the same interrupt */
+	m->p_more = members > 0 && m->pairing != PAIRING_ONE
+			    ? (float)(1 - (sum + 1) / (members + 1))
+			    : 0;
 }
 
 /* Probabilities from counts. A run with several interrupts for each transfer (first,

@@ -20,7 +20,7 @@ enum {
 	BINS = 576,    /* of a density: 16 in an octave, from 16 ns */
 	COALESCE = 64, /* sizes of a coalesced interrupt that are counted apart */
 	SLOTS = 32,    /* channels that share vectors */
-	PENDS = 2, /* transfers of one hypothesis whose interrupt may still come late */
+	PENDS = 3, /* transfers of one hypothesis whose interrupt may still come late */
 	CANDIDATES = 8, /* interrupts remembered for a transfer */
 	THREADS = 1024, /* hash chains */
 };
@@ -87,11 +87,12 @@ struct model {
 	double affinity[SLOTS][SLOTS]; /* [vector][slot] */
 	/* derived */
 	enum pairing pairing;
-	float p_missing, p_late, p_stray, p_cross, stray_per_ns;
+	float p_missing, p_late, p_stray, p_cross, p_more, stray_per_ns;
 	float p_size[COALESCE + 1];
 	int64_t horizon_ns; /* an interrupt does not come later than this */
 	unsigned fresh;
-	bool frozen; /* the rates are not to be learned yet */
+	bool coalescing; /* interrupts end several transfers as a rule */
+	bool frozen;	 /* the rates are not to be learned yet */
 };
 
 void density_init(struct density *d);

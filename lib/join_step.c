@@ -13,16 +13,17 @@
 
 /* Clocks of two CPUs may differ: an interrupt may seem to come so much before its
  * transfer. */
-#define SKEW_NS	     1000
-#define SKEW	     1e-3f
-#define SKIPS	     3
-#define CIRCULAR     1000.0f /* how much commoner strays are while a circular one runs */
-#define TOO_YOUNG    0.01f
-#define RARE	     1e-3f  /* two accidents at once */
-#define LEAST	     1e-25f /* no way through may vanish */
-#define AGAINST_RULE 1e-8f
-#define NO_WAY	     1e-9f
-#define ABORTED_END  0.5f /* that a transfer given up had ended all the same */
+#define SKEW_NS		1000
+#define SKEW		1e-3f
+#define SKIPS		3
+#define COALESCED_SKIPS 8
+#define CIRCULAR	1000.0f /* how much commoner strays are while a circular one runs */
+#define TOO_YOUNG	0.01f
+#define RARE		1e-3f  /* two accidents at once */
+#define LEAST		1e-25f /* no way through may vanish */
+#define AGAINST_RULE	1e-8f
+#define NO_WAY		1e-9f
+#define ABORTED_END	0.5f /* that a transfer given up had ended all the same */
 
 static struct jtransfer *pend_of(const struct group *g, uint64_t p)
 {
@@ -43,9 +44,21 @@ static bool notice_counts(struct jtransfer *x)
 	return x->use_notice;
 }
 
-/* How well the time to the wait's return fits, against the best: a transfer with the
- * usual one weighs 1, so that ending many at once is neither favoured nor punished, and
- * one that woke late is not given up before its end is reached. */
+/* Where interrupts end several transfers, weights are relative to how likely the program
+ * woke just then whatever ended it; else an interrupt for many would look unlikely before
+ * their ends are seen, and be pruned. */
+static float baseline(const struct model *m, const struct jtransfer *x)
+{
+	const struct transfer *t = &x->t;
+
+	if (!m->coalescing)
+		return 1;
+	float d = density_at(&m->total, t->woken_ns - x->begin_ns);
+	if (t->wait_ns != DMA_UNKNOWN)
+		d = (d + density_at(&m->notice, t->woken_ns - t->wait_ns)) / 2;
+	return d;
+}
+
 static float notice_fit(const struct model *m, struct jtransfer *x, const struct jirq *q)
 {
 	const struct transfer *t = &x->t;
@@ -55,9 +68,10 @@ static float notice_fit(const struct model *m, struct jtransfer *x, const struct
 	if (!notice_counts(x))
 		return 1;
 	if (t->woken_ns < q->time_ns)
-		return m->p_late * density_at(&m->late, q->time_ns - t->woken_ns);
+		return m->p_late * density_at(&m->late, q->time_ns - t->woken_ns) /
+		       baseline(m, x);
 	int64_t from = t->wait_ns > q->time_ns ? t->wait_ns : q->time_ns;
-	return density_at(&m->notice, t->woken_ns - from) / m->notice.peak;
+	return density_at(&m->notice, t->woken_ns - from) / baseline(m, x);
 }
 
 /* A card turns to a transfer when it has ended the one before, so that is what its time
@@ -75,16 +89,32 @@ static float device_fit(const struct model *m, const struct jtransfer *first,
 	       (age < m->age.low_ns ? TOO_YOUNG : 1);
 }
 
-/* The price of passing x without an interrupt. */
-static float passed(const struct model *m, struct jtransfer *x)
+/* Was the transfer before x passed without an interrupt? Then one missing interrupt may
+ * be both's. */
+static bool after_passed(const struct group *g, const struct node *n,
+			 const struct jtransfer *x)
 {
+	uint64_t before = ((uint64_t)x->c->slot << 56 | x->index) - 1;
+
+	for (size_t i = 0; i < n->npend; i++)
+		if (x->index && n->v[g->nslot + i] == before)
+			return true;
+	return false;
+}
+
+/* The price of passing x without an interrupt. */
+static float passed(const struct group *g, const struct node *n, struct jtransfer *x)
+{
+	const struct model *m = &g->m;
+
 	if (x->dead)
 		return 1;
 	if (x->fixed)
 		return 1 - ABORTED_END;
 	float w = p_any(m);
-	return notice_counts(x) ? w * density_at(&m->total, x->t.woken_ns - x->begin_ns) /
-					  m->notice.peak
+	if (m->p_more > w && after_passed(g, n, x))
+		w = m->p_more;
+	return notice_counts(x) ? w * density_at(&m->total, x->t.woken_ns - x->begin_ns)
 				: w;
 }
 
@@ -218,46 +248,66 @@ static void ends_here(struct group *g, struct jirq *q, size_t from, size_t s,
 
 	w *= model_affinity(m, g->serves, g->nvector, vector, s);
 	skip_dead(g, &at, s);
-	for (size_t skip = 0; skip <= SKIPS; skip++) {
+	for (size_t skip = 0; skip <= (m->p_more > 0.05f ? COALESCED_SKIPS : SKIPS);
+	     skip++) {
 		struct jtransfer *x = channel_at(c, at.v[s]);
 		if (!visible(x, q))
 			return;
 		end_some(g, q, from, s, at.v[s], &at, w);
-		w *= passed(m, x);
+		w *= passed(g, &at, x);
 		pend_add(g, &at, x);
 		at.v[s]++;
 		skip_dead(g, &at, s);
 	}
 }
 
-static void late_ones(struct group *g, struct jirq *q, size_t from, size_t vector)
+/* How likely a late interrupt is that of this pending one, but for its size. */
+static float late_fit(const struct group *g, const struct jtransfer *x,
+		      const struct jirq *q, size_t vector)
 {
 	const struct model *m = &g->m;
+	int64_t lag = q->time_ns - x->end_ns;
+	float w = model_affinity(m, g->serves, g->nvector, vector, x->c->slot) /
+		  m->stray_per_ns;
+
+	w *= x->end_ns == INT64_MAX || lag < 0
+		     ? 0.1f * density_at(&m->device, q->time_ns - x->begin_ns)
+		     : density_at(&m->late, lag);
+	w *= x->fixed ? 0.1f : m->p_late / p_any(m);
+	if (m->pairing == PAIRING_FIRST && g->prev_ns[vector] >= x->begin_ns)
+		w *= AGAINST_RULE;
+	return w;
+}
+
+/* The interrupt is the late one of pending transfers: of one, or of several in a row. */
+static void late_ones(struct group *g, struct jirq *q, size_t from, size_t vector)
+{
 	struct node at, child;
 
 	node_copy(&at, node_at(g, from), g->nslot);
 	for (size_t i = 0; i < at.npend; i++) {
-		node_copy(&child, &at, g->nslot);
-		struct jtransfer *x = pend_of(g, at.v[g->nslot + i]);
+		uint64_t first = at.v[g->nslot + i];
+		const struct jtransfer *x = pend_of(g, first);
 		if (!x || !g->serves[vector][x->c->slot] || !visible(x, q))
 			continue;
-		int64_t end = x->end_ns, lag = q->time_ns - end;
-		float w = model_affinity(m, g->serves, g->nvector, vector, x->c->slot) /
-			  m->stray_per_ns;
-		w *= end == INT64_MAX || lag < 0
-			     ? 0.1f * density_at(&m->device, q->time_ns - x->begin_ns)
-			     : density_at(&m->late, lag);
-		w *= x->fixed ? 0.1f : m->p_late / p_any(m);
-		if (m->pairing == PAIRING_FIRST && g->prev_ns[vector] >= x->begin_ns)
-			w *= AGAINST_RULE;
-		pend_remove(&child, g->nslot, i);
-		child.used = 0;
 		struct edge how = {.kind = EDGE_LATE,
 				   .slot = (uint8_t)x->c->slot,
-				   .w = w,
-				   .k = 1,
 				   .first = x->index};
-		trellis_emit(g->t, g->nslot, from, &how, &child);
+		float w = late_fit(g, x, q, vector);
+		node_copy(&child, &at, g->nslot);
+		child.used = 0;
+		for (how.k = 1; i + how.k <= at.npend; how.k++) {
+			if (at.v[g->nslot + i + how.k - 1] != first + how.k - 1)
+				break;
+			pend_remove(&child, g->nslot, i);
+			how.w = how.k == 1 ? w
+					   : w * g->m.p_more * p_any(&g->m) / g->m.p_late;
+			struct node copy;
+			node_copy(&copy, &child, g->nslot);
+			trellis_emit(g->t, g->nslot, from, &how, &copy);
+			if (g->m.pairing == PAIRING_ONE)
+				break;
+		}
 	}
 }
 
@@ -453,7 +503,7 @@ void step_end(struct group *g, struct jtransfer *x)
 			struct jtransfer *y = channel_at(x->c, child.v[s]);
 			if (!y)
 				continue;
-			how.w *= passed(&g->m, y);
+			how.w *= passed(g, &child, y);
 			pend_add(g, &child, y);
 		}
 		how.w = how.w < LEAST ? LEAST : how.w;

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH = 1024, TIMER_NS = 4000 };
+enum { DEPTH = 1024 };
 
 #define NOBODY UINT64_MAX
 
@@ -231,17 +231,17 @@ static uint64_t next_group(struct gen *g, struct chan *c, int64_t *raised)
 {
 	uint64_t from = c->grouped, to = from + 1;
 	int64_t first = at(c, from)->t.end_ns;
+	int64_t timer = (int64_t)g->o.coalesce_max * g->o.typical_ns;
 
 	if (!c->k)
 		c->k = g->o.coalesce_min +
 		       (unsigned)(uniform(g) *
 				  (g->o.coalesce_max - g->o.coalesce_min + 1));
 	*raised = first;
-	while (to < c->next && to - from < c->k &&
-	       at(c, to)->t.end_ns <= first + TIMER_NS)
+	while (to < c->next && to - from < c->k && at(c, to)->t.end_ns <= first + timer)
 		*raised = at(c, to++)->t.end_ns;
 	if (to - from < c->k)
-		*raised = first + TIMER_NS;
+		*raised = first + timer;
 	return to;
 }
 
