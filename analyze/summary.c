@@ -233,8 +233,11 @@ static int row_warning(struct summary *s, struct db_stmt *q, struct err *e)
 
 static int row_loss(struct summary *s, struct db_stmt *q, struct err *e)
 {
+	const char *kind = db_text(q, 4);
+
 	(void)e;
-	s->lost += db_i64(q, 3);
+	if (kind && !strcmp(kind, "ring"))
+		s->lost += db_i64(q, 3);
 	return 0;
 }
 
