@@ -52,7 +52,7 @@ static float baseline(const struct model *m, const struct jtransfer *x)
 	const struct transfer *t = &x->t;
 
 	if (!m->coalescing)
-		return 1;
+		return m->notice.peak;
 	float d = density_at(&m->total, t->woken_ns - x->begin_ns);
 	if (t->wait_ns != DMA_UNKNOWN)
 		d = (d + density_at(&m->notice, t->woken_ns - t->wait_ns)) / 2;
@@ -114,8 +114,10 @@ static float passed(const struct group *g, const struct node *n, struct jtransfe
 	float w = p_any(m);
 	if (m->p_more > w && after_passed(g, n, x))
 		w = m->p_more;
-	return notice_counts(x) ? w * density_at(&m->total, x->t.woken_ns - x->begin_ns)
-				: w;
+	if (!notice_counts(x))
+		return w;
+	return w * density_at(&m->total, x->t.woken_ns - x->begin_ns) /
+	       (m->coalescing ? 1 : m->notice.peak);
 }
 
 static void pend_remove(struct node *n, size_t nslot, size_t i)

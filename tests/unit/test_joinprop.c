@@ -205,7 +205,7 @@ static const struct scenario scenarios[] = {
 	 0.001,
 	 0},
 	{"missing 1 %", {.missing = 0.01}, 0, 150, 0, 0.01, 0},
-	{"missing 2 %, depth 4", {.missing = 0.02, .depth = 4}, 0, 100, 0.0003, 0.02, 0},
+	{"missing 2 %, depth 4", {.missing = 0.02, .depth = 4}, 0, 100, 0.0003, 0.03, 0},
 	{"late 1 %", {.late = 0.01}, 0, 150, 0.0001, 0.01, 0},
 	{"late 1 %, depth 4", {.late = 0.01, .depth = 4}, 0, 100, 0.0001, 0.02, 0},
 	{"stray 1 %", {.stray = 0.01}, 0, 150, 0, 0.01, 0},
