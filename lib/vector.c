@@ -1,477 +1,957 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The evidence for each vector and channel, collected; lib/vector_judge.c judges it. */
+/*
+ * Gathers, in one pass: the recent interrupts of each vector in a ring; the open
+ * transfers of each channel; and, whenever one ends, what of each vector lay in it. An
+ * interrupt costs O(1); an end O(vectors that fired since its transfer began).
+ */
 #include "vector.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "err.h"
 #include "vector_priv.h"
 
-enum { MAX_QUEUE = 4096, PERIOD = 64, CALLS = 4096, MAX_CHANNELS = 4096 };
+#define RING	   512	/* interrupts remembered of a vector; a power of two */
+#define BUCKETS	   4096 /* of the table of vectors */
+#define VECTORS	   65536
+#define CHANNELS   4096
+#define THREADS	   4096 /* remembered calls; a collision forgets the older */
+#define OPEN	   65536
+#define STRETCH	   16 /* starts, or waits, after which the way of use is looked at */
+#define CLEAN	   2  /* starts in a row on an idle channel: used one at a time */
+#define RAISES	   4
+#define MANY_PAIRS ((size_t)16 << 20) /* bytes */
 
-/* An open transfer. */
-struct open {
-	int64_t begin_ns, size;
-	int32_t tid;
+struct ring {
+	int32_t irq;
+	int64_t count_delta, last_ns;
+	uint64_t n;	  /* interrupts so far; those before n - RING are forgotten */
+	int64_t *at_ns;	  /* NULL until the first */
+	int next;	  /* of the same bucket; -1 */
+	int newer, older; /* neighbours in the order of the last interrupt; -1 */
 };
 
-/* What a thread is in: a start whose exit is to come, a wait likewise. */
+struct open {
+	int64_t submit_ns, begin_ns, size_bytes;
+};
+
+/* How a channel is used, as far as seen: one wait for each of several in flight; one at a
+ * time, so that a start over another aborts it; one wait for all in flight. */
+enum use { USE_QUEUE, USE_SERIAL, USE_BATCH };
+
+struct ended {		 /* the last one, until it is known what came after it */
+	int64_t from_ns; /* busy from here on: begin, or that of one not looked at */
+	int64_t begin_ns, end_ns, next_ns, span_ns;
+	uint64_t ordinal;
+	size_t slot; /* SIZE_MAX = not kept */
+	int kind;
+	bool waiting;
+};
+
+struct channel {
+	struct vector_channel v;
+	struct open *open; /* a ring of cap, the oldest at head */
+	size_t head, nopen, cap;
+	enum use use;
+	unsigned starts, replaced, deep, clean;
+	unsigned clean_enough, aborted, empties;
+	unsigned waits, raises;
+	size_t least, before, base; /* open after a wait: least of this stretch, of the
+				       last one, at the start of a run of raises */
+	uint64_t ordinal;
+	int64_t last_end_ns, covered_ns;
+	struct ended last;
+};
+
 struct call {
 	int32_t tid;
-	bool starting, waiting;
-	int64_t card, channel; /* of the last call that told them */
-	int64_t since_ns;      /* entry of the wait, or of a start that blocks */
+	bool used;
+	int channel;  /* -1 = the wait did not say */
+	size_t start; /* the channel of its last start, SIZE_MAX */
+};
+
+struct window {
+	int64_t from_ns, to_ns;
 };
 
 struct vector_finder {
-	struct vectors v;
-	struct call call[CALLS];
-	bool exits_seen; /* of starts: then one without is a start that threw */
-	bool restarts;	 /* a start gives up what its channel had in flight */
-	struct vector_finder
-		*other; /* the same, with restarts; NULL in that one itself */
-	size_t budget;	/* points that may yet be kept */
-	uint64_t seed;
+	struct ring *ring;
+	size_t nring, ring_cap;
+	int newest;
+	int *bucket;
+	struct channel **ch, **idle; /* idle: since when nothing was started */
+	size_t nch, nidle;
+	struct call *call;
+	struct window *loss;
+	size_t nloss;
+	int64_t from_ns, to_ns;
+	size_t pair_bytes;
+	uint64_t random;
+	struct vector_evidence *ev;
+	struct vector_winner *winner;
+	struct vector_result result;
 };
 
-/* ---- vectors, channels, pairs ---- */
+static const char *const names[VERDICT_N] = {"unclear", "completion", "data available",
+					     "shared",	"unrelated",  "silent"};
 
-static struct vector_finder *finder_new(void)
+const char *verdict_name(enum verdict v)
 {
-	struct vector_finder *f = calloc(1, sizeof(*f));
+	return (unsigned)v < VERDICT_N ? names[v] : "?";
+}
 
-	if (!f)
-		return NULL;
-	f->v.from_ns = f->v.to_ns = DMA_UNKNOWN;
-	f->budget = KEEP_ALL / 2;
-	f->seed = 88172645463325252u;
-	for (size_t i = 0; i < CALLS; i++)
-		f->call[i].tid = -1;
-	return f;
+static int no_memory(struct err *e)
+{
+	return err_set(e, ERR_NOMEM, "vector finder: no memory");
 }
 
 int vector_finder_new(struct vector_finder **out, struct err *e)
 {
-	struct vector_finder *f = finder_new();
+	struct vector_finder *f = calloc(1, sizeof(*f));
 
-	*out = f;
-	if (f && (f->other = finder_new())) {
-		f->other->restarts = true;
-		return 0;
-	}
-	vector_finder_free(f);
 	*out = NULL;
-	return err_set(e, ERR_NOMEM, "vector finder: no memory");
+	if (!f)
+		return no_memory(e);
+	f->bucket = malloc(BUCKETS * sizeof(*f->bucket));
+	f->call = calloc(THREADS, sizeof(*f->call));
+	if (!f->bucket || !f->call) {
+		vector_finder_free(f);
+		return no_memory(e);
+	}
+	memset(f->bucket, -1, BUCKETS * sizeof(*f->bucket));
+	f->from_ns = f->to_ns = DMA_UNKNOWN;
+	f->newest = -1;
+	f->random = 0x9e3779b97f4a7c15;
+	*out = f;
+	return 0;
+}
+
+static void pair_free(struct vector_pair *p)
+{
+	if (!p)
+		return;
+	for (int k = 0; k < KEPT_N; k++)
+		free(p->kept[k]);
+	free(p);
+}
+
+static void channel_clear(struct channel *c)
+{
+	for (size_t i = 0; i < c->v.npair; i++)
+		pair_free(c->v.pair[i]);
+	free(c->v.pair);
+	c->v.pair = NULL;
+	c->v.npair = 0;
+	c->v.transfers = c->v.busy_ns = c->v.resident_ns = 0;
+	memset(c->v.seen, 0, sizeof(c->v.seen));
+	c->last.waiting = false;
+}
+
+static void channel_free(struct channel *c)
+{
+	channel_clear(c);
+	for (int k = 0; k < KEPT_N; k++)
+		free(c->v.kept[k]);
+	free(c->v.before);
+	free(c->open);
+	free(c);
 }
 
 void vector_finder_free(struct vector_finder *f)
 {
 	if (!f)
 		return;
-	for (size_t i = 0; i < f->v.nchannel; i++) {
-		struct vchannel *c = f->v.channel[i];
-
-		for (size_t k = 0; k < c->npair; k++)
-			free(c->pair[k].point);
-		free(c->pair);
-		free(c->queue);
-		free(c);
-	}
-	vector_finder_free(f->other);
-	free(f->v.channel);
-	free(f->v.vector);
-	free(f->v.evidence);
+	for (size_t i = 0; i < f->nch; i++)
+		channel_free(f->ch[i]);
+	for (size_t i = 0; i < f->nring; i++)
+		free(f->ring[i].at_ns);
+	free(f->ch);
+	free(f->idle);
+	free(f->ring);
+	free(f->bucket);
+	free(f->call);
+	free(f->loss);
+	free(f->ev);
+	free(f->winner);
 	free(f);
 }
 
-static int vector_at(struct vector_finder *f, int32_t irq, size_t *at, struct err *e)
-{
-	struct vvector *grown;
+/* ---- interrupts ---- */
 
-	for (*at = 0; *at < f->v.nvector; ++*at)
-		if (f->v.vector[*at].irq == irq)
-			return 0;
-	if (f->v.nvector >= MAX_VECTORS)
-		return err_set(e, ERR_LIMIT, "more than %d interrupts were recorded",
-			       MAX_VECTORS);
-	grown = reallocarray(f->v.vector, f->v.nvector + 1, sizeof(*grown));
-	if (!grown)
-		return err_set(e, ERR_NOMEM, "vector finder: no memory");
-	f->v.vector = grown;
-	grown[f->v.nvector++] = (struct vvector){.irq = irq, .delta = DMA_UNKNOWN};
-	return 0;
+/* Its index; -1 = no memory or too many. */
+static int ring_at(struct vector_finder *f, int32_t irq)
+{
+	int *b = &f->bucket[(uint32_t)irq % BUCKETS];
+
+	for (int i = *b; i >= 0; i = f->ring[i].next)
+		if (f->ring[i].irq == irq)
+			return i;
+	if (f->nring == VECTORS)
+		return -1;
+	if (f->nring == f->ring_cap) {
+		size_t cap = f->ring_cap ? 2 * f->ring_cap : 32;
+		struct ring *grown = reallocarray(f->ring, cap, sizeof(*grown));
+		if (!grown)
+			return -1;
+		f->ring = grown;
+		f->ring_cap = cap;
+	}
+	f->ring[f->nring] = (struct ring){.irq = irq,
+					  .count_delta = DMA_UNKNOWN,
+					  .last_ns = DMA_UNKNOWN,
+					  .next = *b,
+					  .newer = -1,
+					  .older = -1};
+	return *b = (int)f->nring++;
 }
 
 int vector_finder_known(struct vector_finder *f, int32_t irq, int64_t count_delta,
 			struct err *e)
 {
-	size_t at;
-	int rc = vector_at(f, irq, &at, e);
+	int i = ring_at(f, irq);
 
-	if (!rc)
-		f->v.vector[at].delta = count_delta;
-	return rc || !f->other ? rc : vector_finder_known(f->other, irq, count_delta, e);
-}
-
-static struct vchannel *channel_at(struct vector_finder *f, int64_t card, int64_t channel)
-{
-	struct vchannel **grown, *c;
-
-	for (size_t i = 0; i < f->v.nchannel; i++)
-		if (f->v.channel[i]->channel == channel && f->v.channel[i]->card == card)
-			return f->v.channel[i];
-	if (f->v.nchannel >= MAX_CHANNELS)
-		return NULL;
-	grown = reallocarray(f->v.channel, f->v.nchannel + 1, sizeof(*grown));
-	if (!grown)
-		return NULL;
-	f->v.channel = grown;
-	c = calloc(1, sizeof(*c));
-	if (!c)
-		return NULL;
-	c->card = card;
-	c->channel = channel;
-	return grown[f->v.nchannel++] = c;
-}
-
-/* Pairs of a channel lie in the order of the vectors. */
-static bool grow_pairs(const struct vector_finder *f, struct vchannel *c)
-{
-	struct vpair *grown;
-
-	if (c->npair >= f->v.nvector)
-		return true;
-	grown = reallocarray(c->pair, f->v.nvector, sizeof(*grown));
-	if (!grown)
-		return false;
-	c->pair = grown;
-	memset(grown + c->npair, 0, (f->v.nvector - c->npair) * sizeof(*grown));
-	c->npair = f->v.nvector;
-	return true;
-}
-
-static uint64_t random_next(uint64_t *s)
-{
-	*s ^= *s << 13;
-	*s ^= *s >> 7;
-	return *s ^= *s << 17;
-}
-
-/* Algorithm R: every point is kept with the same chance. */
-static void keep_point(struct vector_finder *f, struct vpair *p, struct vpoint x)
-{
-	uint64_t at = p->npoint;
-
-	if (p->seen++ >= KEEP) {
-		at = random_next(&f->seed) % p->seen;
-		if (at < p->npoint)
-			p->point[at] = x;
-		return;
-	}
-	if (p->npoint == p->room) {
-		size_t room = p->room ? 2 * p->room : 16;
-		struct vpoint *grown =
-			room - p->room > f->budget
-				? NULL
-				: reallocarray(p->point, room, sizeof(*grown));
-
-		if (!grown)
-			return;
-		f->budget -= room - p->room;
-		p->point = grown;
-		p->room = room;
-	}
-	p->point[p->npoint++] = x;
-}
-
-/* ---- busy periods ---- */
-
-/* The period is judged: m transfers, the last is x, ended at `end`. Of an interrupt that
- * came before the program began to wait, the distance to the wait's entry is all that is
- * known. */
-static void close_period(struct vector_finder *f, struct vchannel *c,
-			 const struct open *x, int64_t waited, int64_t end, bool whole)
-{
-	c->periods++;
-	c->transfers += c->m;
-	c->busy_ns += end - c->since_ns;
-	for (size_t i = 0; i < c->npair; i++) {
-		struct vpair *p = &c->pair[i];
-
-		p->inside += p->n;
-		p->one += p->n < c->m ? p->n : c->m;
-		p->none += p->n < c->m ? c->m - p->n : 0;
-		p->many += p->n > c->m;
-		p->covered += p->n > 0;
-		p->late = !p->n && whole;
-		p->late_begin = x->begin_ns;
-		p->late_end = end;
-		p->late_size = x->size;
-		p->late_m = c->m;
-		if (p->n && whole) {
-			bool early = p->last_ns < waited;
-			int64_t seen = early ? waited : end;
-
-			keep_point(f, p,
-				   (struct vpoint){seen - x->begin_ns, seen - p->last_ns,
-						   x->size, early});
-		}
-		p->n = 0;
-	}
-	c->m = 0;
-}
-
-/* Nothing can be said of what is open. */
-static void drop_period(struct vchannel *c)
-{
-	for (size_t i = 0; i < c->npair; i++) {
-		c->pair[i].n = 0;
-		c->pair[i].late = false;
-	}
-	c->m = 0;
-	c->nqueue = 0;
-}
-
-static int queue_push(struct vchannel *c, const struct sample *s)
-{
-	if (c->nqueue == MAX_QUEUE)
-		drop_period(c);
-	if (c->nqueue == c->aqueue) {
-		size_t a = c->aqueue ? 2 * c->aqueue : 16;
-		struct open *grown = reallocarray(c->queue, a, sizeof(*grown));
-
-		if (!grown)
-			return ERR_NOMEM;
-		c->queue = grown;
-		c->aqueue = a;
-	}
-	if (!c->nqueue && !c->m)
-		c->since_ns = s->time_ns;
-	c->queue[c->nqueue++] = (struct open){s->time_ns, s->size_bytes, s->tid};
+	if (i < 0)
+		return f->nring == VECTORS
+			       ? err_set(e, ERR_LIMIT, "more than %d vectors", VECTORS)
+			       : no_memory(e);
+	f->ring[i].count_delta = count_delta;
 	return 0;
 }
 
-static struct open queue_pop(struct vchannel *c)
+static void move_to_front(struct vector_finder *f, int i)
 {
-	struct open x = c->queue[0];
+	struct ring *r = &f->ring[i];
 
-	memmove(c->queue, c->queue + 1, --c->nqueue * sizeof(*c->queue));
-	return x;
+	if (f->newest == i)
+		return;
+	if (r->newer >= 0)
+		f->ring[r->newer].older = r->older;
+	if (r->older >= 0)
+		f->ring[r->older].newer = r->newer;
+	r->newer = -1;
+	r->older = f->newest;
+	if (f->newest >= 0)
+		f->ring[f->newest].newer = i;
+	f->newest = i;
 }
 
-/* The oldest transfer has ended (or failed: then the period says nothing). */
-static void transfer_ends(struct vector_finder *f, struct vchannel *c, int64_t waited,
-			  int64_t now, bool failed)
+static int interrupt(struct vector_finder *f, const struct sample *s, struct err *e)
 {
-	struct open x;
+	int i = ring_at(f, s->irq);
+	struct ring *r;
+	uint64_t k, oldest;
 
-	if (!c->nqueue)
-		return;
-	x = queue_pop(c);
-	c->m++;
-	c->bad |= failed;
-	if (c->nqueue && c->m < PERIOD)
-		return;
-	if (c->bad && !c->nqueue)
-		drop_period(c);
-	else if (!c->bad)
-		close_period(f, c, &x, waited, now, !c->nqueue);
-	else
-		c->m = 0;
-	if (!c->nqueue)
-		c->bad = false;
-	else
-		c->since_ns = now;
+	if (i < 0)
+		return f->nring == VECTORS ? 0 : no_memory(e);
+	r = &f->ring[i];
+	if (!r->at_ns && !(r->at_ns = malloc(RING * sizeof(*r->at_ns))))
+		return no_memory(e);
+	oldest = r->n >= RING ? r->n - RING + 1 : 0;
+	for (k = r->n; k > oldest && r->at_ns[(k - 1) % RING] > s->time_ns; k--)
+		r->at_ns[k % RING] = r->at_ns[(k - 1) % RING];
+	r->at_ns[k % RING] = s->time_ns;
+	r->n++;
+	if (r->last_ns == DMA_UNKNOWN || s->time_ns > r->last_ns)
+		r->last_ns = s->time_ns;
+	move_to_front(f, i);
+	return 0;
 }
 
-static void on_interrupt(struct vector_finder *f, size_t v, const struct sample *s)
+/* Ordinal of the first interrupt at or after t, r->n if none; those forgotten are taken
+ * for earlier. */
+static uint64_t ring_from(const struct ring *r, int64_t t)
 {
-	bool any = false;
+	uint64_t low = r->n > RING ? r->n - RING : 0, high = r->n;
 
-	f->v.vector[v].count++;
-	for (size_t i = 0; i < f->v.nchannel; i++) {
-		struct vchannel *c = f->v.channel[i];
-		struct vpair *p;
-
-		if (!grow_pairs(f, c))
-			continue;
-		p = &c->pair[v];
-		if (p->late &&
-		    s->time_ns - p->late_end <= (p->late_end - p->late_begin) / 2) {
-			p->covered++;
-			p->one++;
-			p->none--;
-			p->inside++;
-			p->lates++;
-			keep_point(f, p,
-				   (struct vpoint){p->late_end - p->late_begin,
-						   p->late_end - s->time_ns, p->late_size,
-						   false});
-			any = true;
-		} else if (c->nqueue || c->m) {
-			p->n++;
-			p->last_ns = s->time_ns;
-			any = true;
-		}
-		p->late = false;
+	while (low < high) {
+		uint64_t mid = low + (high - low) / 2;
+		if (r->at_ns[mid % RING] < t)
+			low = mid + 1;
+		else
+			high = mid;
 	}
-	f->v.vector[v].outside += !any;
+	return low;
+}
+
+/* ---- what was lost ---- */
+
+/* Windows are kept apart and in order. */
+int vector_finder_loss(struct vector_finder *f, int32_t cpu, int64_t from_ns,
+		       int64_t to_ns)
+{
+	struct window w = {from_ns, to_ns == DMA_UNKNOWN ? INT64_MAX : to_ns}, *grown;
+	size_t i = 0, n = 0;
+
+	(void)cpu;
+	grown = reallocarray(f->loss, f->nloss + 1, sizeof(*grown));
+	if (!grown)
+		return ERR_NOMEM;
+	f->loss = grown;
+	while (i < f->nloss && grown[i].to_ns < w.from_ns)
+		i++;
+	while (i + n < f->nloss && grown[i + n].from_ns <= w.to_ns) {
+		if (grown[i + n].from_ns < w.from_ns)
+			w.from_ns = grown[i + n].from_ns;
+		if (grown[i + n].to_ns > w.to_ns)
+			w.to_ns = grown[i + n].to_ns;
+		n++;
+	}
+	memmove(&grown[i + 1], &grown[i + n], (f->nloss - i - n) * sizeof(*grown));
+	grown[i] = w;
+	f->nloss += 1 - n;
+	return 0;
+}
+
+static bool touches_loss(const struct vector_finder *f, int64_t from_ns, int64_t to_ns)
+{
+	size_t low = 0, high = f->nloss;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (f->loss[mid].to_ns < from_ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < f->nloss && f->loss[low].from_ns <= to_ns;
+}
+
+/* ---- intervals ---- */
+
+static uint64_t draw(struct vector_finder *f, uint64_t below)
+{
+	f->random ^= f->random << 13;
+	f->random ^= f->random >> 7;
+	f->random ^= f->random << 17;
+	return f->random % below;
+}
+
+static struct vector_pair *pair_at(struct vector_finder *f, struct channel *c, int v)
+{
+	struct vector_channel *vc = &c->v;
+
+	if ((size_t)v >= vc->npair) {
+		size_t n = f->ring_cap;
+		struct vector_pair **grown = reallocarray(vc->pair, n, sizeof(*grown));
+		if (!grown)
+			return NULL;
+		memset(grown + vc->npair, 0, (n - vc->npair) * sizeof(*grown));
+		vc->pair = grown;
+		vc->npair = n;
+	}
+	if (!vc->pair[v]) {
+		struct vector_pair *p = calloc(1, sizeof(*p));
+		if (!p)
+			return NULL;
+		p->slots = f->pair_bytes < MANY_PAIRS ? VECTOR_SLOTS : VECTOR_FEW;
+		vc->pair[v] = p;
+	}
+	return vc->pair[v];
+}
+
+static struct vector_hit *hit_at(struct vector_finder *f, struct vector_pair *p,
+				 const struct ended *x)
+{
+	if (x->slot >= p->slots)
+		return NULL;
+	if (!p->kept[x->kind]) {
+		struct vector_hit *h = malloc(p->slots * sizeof(*h));
+		if (!h)
+			return NULL;
+		for (size_t i = 0; i < p->slots; i++)
+			h[i].first_ns = h[i].end_ns = NAN;
+		p->kept[x->kind] = h;
+		f->pair_bytes += p->slots * sizeof(*h);
+	}
+	return &p->kept[x->kind][x->slot];
+}
+
+/* What came after the end of the last interval, now that the next has ended, where it
+ * held none: an interrupt before anything else was started, or else one very soon. */
+static int settle(struct vector_finder *f, struct channel *c)
+{
+	struct ended *x = &c->last;
+
+	if (!x->waiting)
+		return 0;
+	x->waiting = false;
+	for (int v = f->newest; v >= 0 && f->ring[v].last_ns > x->end_ns;
+	     v = f->ring[v].older) {
+		const struct ring *r = &f->ring[v];
+		int64_t t = r->at_ns[ring_from(r, x->end_ns + 1) % RING];
+		bool idle = t < x->next_ns;
+		struct vector_pair *p;
+		struct vector_hit *h;
+
+		if (t - x->end_ns > (idle ? x->span_ns : x->span_ns / 4))
+			continue;
+		if (!(p = pair_at(f, c, v)))
+			return -1;
+		if (p->hit == x->ordinal)
+			continue;
+		p->late++;
+		p->late_outside += idle;
+		p->late_busy += !idle;
+		h = hit_at(f, p, x);
+		if (!h)
+			continue;
+		h->end_ns = -(float)(t - x->end_ns);
+		h->first_ns = idle ? NAN : LATE_BUSY;
+	}
+	return 0;
+}
+
+/* A place in the sample of intervals (Vitter's algorithm R). */
+static size_t keep(struct vector_finder *f, struct channel *c, const struct ended *x,
+		   int64_t size_bytes)
+{
+	uint64_t n = c->v.seen[x->kind]++;
+	size_t slot = n < VECTOR_SLOTS ? (size_t)n : (size_t)draw(f, n + 1);
+
+	if (slot >= VECTOR_SLOTS)
+		return SIZE_MAX;
+	if (!c->v.kept[x->kind])
+		c->v.kept[x->kind] = calloc(VECTOR_SLOTS, sizeof(struct vector_kept));
+	if (!c->v.kept[x->kind])
+		return SIZE_MAX;
+	c->v.kept[x->kind][slot] = (struct vector_kept){
+		size_bytes == DMA_UNKNOWN ? NAN : (double)size_bytes, (float)x->span_ns};
+	for (size_t v = 0; v < c->v.npair && n >= VECTOR_SLOTS; v++) {
+		struct vector_pair *p = c->v.pair[v];
+		if (p && slot < p->slots && p->kept[x->kind])
+			p->kept[x->kind][slot] = (struct vector_hit){NAN, NAN};
+	}
+	return slot;
+}
+
+static int look_inside(struct vector_finder *f, struct channel *c, const struct ended *x)
+{
+	int64_t since = x->end_ns - x->span_ns; /* the end of the one before, or begin */
+
+	for (int v = f->newest; v >= 0 && f->ring[v].last_ns >= x->from_ns;
+	     v = f->ring[v].older) {
+		const struct ring *r = &f->ring[v];
+		uint64_t busy = ring_from(r, x->from_ns),
+			 to = ring_from(r, x->end_ns + 1);
+		uint64_t from = ring_from(r, x->begin_ns), own = ring_from(r, since);
+		struct vector_pair *p;
+		struct vector_hit *h;
+
+		if (busy == to)
+			continue;
+		if (!(p = pair_at(f, c, v)))
+			return -1;
+		if (to > p->counted)
+			p->inside += to - (p->counted > busy ? p->counted : busy);
+		p->counted = to;
+		if (!x->waiting || from == to)
+			continue; /* not looked at, or not hit */
+		p->present++;
+		p->many += to - own > 1;
+		p->hit = x->ordinal;
+		h = hit_at(f, p, x);
+		if (!h)
+			continue;
+		h->end_ns = (float)(x->end_ns - r->at_ns[(to - 1) % RING]);
+		h->first_ns = own < to ? (float)(r->at_ns[own % RING] - since) : NAN;
+	}
+	return 0;
+}
+
+static int interval_end(struct vector_finder *f, struct channel *c, const struct open *o,
+			int64_t from_ns, int64_t end_ns, bool idle, bool failed)
+{
+	struct ended x = {.from_ns = from_ns,
+			  .begin_ns = o->begin_ns,
+			  .end_ns = end_ns,
+			  .next_ns = idle ? INT64_MAX : end_ns,
+			  .slot = SIZE_MAX,
+			  .kind = idle ? KEPT_LAST : KEPT_OTHER,
+			  .waiting = true};
+	int64_t before = c->last_end_ns;
+	int64_t since = before > o->begin_ns ? before : o->begin_ns;
+
+	if (settle(f, c))
+		return -1;
+	x.ordinal = ++c->ordinal;
+	c->last_end_ns = end_ns;
+	if (end_ns <= since)
+		return 0;
+	x.span_ns = end_ns - since;
+	x.waiting = !failed && !touches_loss(f, o->submit_ns, end_ns);
+	if (!x.waiting)
+		return look_inside(f, c, &x);
+	c->v.transfers++;
+	c->v.busy_ns += (uint64_t)(end_ns - (before > from_ns ? before : from_ns));
+	c->v.resident_ns += (uint64_t)(end_ns - o->begin_ns);
+	x.slot = keep(f, c, &x, o->size_bytes);
+	c->last = x;
+	if (idle && f->nidle < f->nch)
+		f->idle[f->nidle++] = c;
+	return look_inside(f, c, &x);
+}
+
+/* ---- channels and how they are used ---- */
+
+static struct channel *channel_at(struct vector_finder *f, int64_t card, int64_t channel)
+{
+	struct channel *c, **grown;
+
+	for (size_t i = 0; i < f->nch; i++)
+		if (f->ch[i]->v.card == card && f->ch[i]->v.channel == channel)
+			return f->ch[i];
+	if (f->nch == CHANNELS ||
+	    !(grown = reallocarray(f->ch, f->nch + 1, sizeof(struct channel *))))
+		return NULL;
+	f->ch = grown;
+	if (!(grown = reallocarray(f->idle, f->nch + 1, sizeof(struct channel *))))
+		return NULL;
+	f->idle = grown;
+	if (!(c = calloc(1, sizeof(*c))))
+		return NULL;
+	c->v.card = card;
+	c->v.channel = channel;
+	c->last_end_ns = DMA_UNKNOWN;
+	c->least = c->before = SIZE_MAX;
+	c->clean_enough = CLEAN;
+	return f->ch[f->nch++] = c;
+}
+
+static struct open *open_at(struct channel *c, size_t i)
+{
+	return &c->open[(c->head + i) % c->cap];
+}
+
+static void drop_oldest(struct channel *c, size_t n)
+{
+	c->head = (c->head + n) % c->cap;
+	c->nopen -= n;
+}
+
+static int open_push(struct channel *c, const struct open *o)
+{
+	if (c->nopen == c->cap) {
+		size_t cap = c->cap ? 2 * c->cap : 4;
+		struct open *grown;
+
+		if (c->cap == OPEN) {
+			drop_oldest(c, 1);
+		} else {
+			if (!(grown = malloc(cap * sizeof(*grown))))
+				return -1;
+			for (size_t i = 0; i < c->nopen; i++)
+				grown[i] = *open_at(c, i);
+			free(c->open);
+			c->open = grown;
+			c->cap = cap;
+			c->head = 0;
+		}
+	}
+	c->nopen++;
+	*open_at(c, c->nopen - 1) = *o;
+	return 0;
+}
+
+/* Another use than thought: what was gathered under the wrong one is of no worth, unless
+ * it is much. */
+static int use_as(struct vector_finder *f, struct channel *c, enum use u)
+{
+	c->use = u;
+	c->starts = c->replaced = c->clean = c->waits = c->raises = 0;
+	c->least = c->before = SIZE_MAX;
+	if (c->v.transfers >= 64 * STRETCH)
+		return 0;
+	channel_clear(c);
+	free(c->v.before);
+	c->v.nbefore = 0;
+	if (!(c->v.before = calloc(f->nring + 1, sizeof(*c->v.before))))
+		return -1;
+	c->v.nbefore = f->nring;
+	c->v.since_ns = f->to_ns;
+	for (size_t v = 0; v < f->nring; v++)
+		c->v.before[v] = f->ring[v].n;
+	return 0;
+}
+
+/* Many open on a channel used one at a time, or a few time and again: a queue after all.
+ */
+static int watch_serial(struct vector_finder *f, struct channel *c)
+{
+	c->replaced += c->nopen > 0;
+	c->aborted += c->nopen > 0;
+	c->deep += c->nopen > 1;
+	if (c->nopen > 2 || c->deep > 1 || c->replaced > STRETCH / 4)
+		return use_as(f, c, USE_QUEUE);
+	if (++c->starts >= STRETCH)
+		c->starts = c->replaced = c->deep = 0;
+	return 0;
+}
+
+static int started(struct vector_finder *f, struct channel *c, const struct sample *s)
+{
+	struct open o = {s->time_ns, s->time_ns, s->size_bytes};
+
+	for (; f->nidle; f->nidle--)
+		f->idle[f->nidle - 1]->last.next_ns = s->time_ns;
+	c->clean = c->nopen ? 0 : c->clean + 1;
+	if (c->use == USE_SERIAL && watch_serial(f, c))
+		return -1;
+	if (c->use == USE_QUEUE && c->clean >= c->clean_enough) {
+		c->use = USE_SERIAL;
+		c->clean_enough = 2 * STRETCH; /* next time */
+		c->starts = c->replaced = c->deep = 0;
+		c->aborted = c->empties = 0;
+	}
+	return open_push(c, &o);
+}
+
+/* In a queue the number open after a wait is bounded. Where it rises again and again,
+ * some were never waited for, or, if fast, a wait is for all of them. */
+static int watch_queue(struct vector_finder *f, struct channel *c)
+{
+	if (c->nopen < c->least)
+		c->least = c->nopen;
+	if (++c->waits < STRETCH)
+		return 0;
+	if (c->before == SIZE_MAX || c->least < c->before) {
+		c->raises = 0;
+		c->base = c->least;
+	} else {
+		c->raises += c->least > c->before;
+	}
+	c->before = c->least;
+	c->waits = 0;
+	c->least = SIZE_MAX;
+	if (c->raises < RAISES)
+		return 0;
+	if (c->before - c->base >= RAISES * STRETCH / 4)
+		return use_as(f, c, USE_BATCH);
+	drop_oldest(c, c->before - c->base < c->nopen ? c->before - c->base : c->nopen);
+	return use_as(f, c, USE_QUEUE);
+}
+
+static int ended(struct vector_finder *f, struct channel *c, const struct sample *s)
+{
+	bool all = c->use != USE_QUEUE;
+	size_t n = all ? c->nopen : 1;
+	int64_t from_ns = c->nopen ? open_at(c, 0)->begin_ns : 0;
+	int rc = 0;
+
+	if (!c->nopen) {
+		/* Starts taken for aborted ones were waited for. */
+		if (c->use == USE_SERIAL && ++c->empties >= 2 && c->aborted &&
+		    c->aborted <= 2 * c->empties && c->v.transfers < 64 * STRETCH)
+			return use_as(f, c, USE_QUEUE);
+		return 0;
+	}
+	for (size_t i = 0; i < n && !rc; i++) {
+		struct open o = *open_at(c, 0);
+		drop_oldest(c, 1);
+		if (all && c->nopen)
+			continue;
+		rc = interval_end(f, c, &o, from_ns, s->time_ns, !c->nopen,
+				  s->bits & SAMPLE_FAILED);
+	}
+	if (!rc && c->use == USE_QUEUE)
+		rc = watch_queue(f, c);
+	return rc;
 }
 
 /* ---- calls ---- */
 
-static struct vchannel *call_channel(struct vector_finder *f, const struct call *c)
+static struct call *call_at(struct vector_finder *f, int32_t tid)
 {
-	return channel_at(f, c->card, c->channel);
+	struct call *k = &f->call[(uint32_t)tid % THREADS];
+
+	if (!k->used || k->tid != tid)
+		*k = (struct call){tid, true, -1, SIZE_MAX};
+	return k;
 }
 
-/* A new call on a thread whose last one has not come back: it left by an exception. */
-static void leave_open(struct vector_finder *f, struct call *call, const struct sample *s)
+static size_t index_of(const struct vector_finder *f, const struct channel *c)
 {
-	struct vchannel *c =
-		call->starting || call->waiting ? call_channel(f, call) : NULL;
+	for (size_t i = 0; i < f->nch; i++)
+		if (f->ch[i] == c)
+			return i;
+	return SIZE_MAX;
+}
 
-	if (c && call->waiting)
-		transfer_ends(f, c, call->since_ns, s->time_ns, true);
-	else if (c && call->starting && f->exits_seen && c->nqueue) {
-		c->nqueue--; /* the start threw: the youngest never began */
-		c->bad = c->nqueue || c->m;
+/* A wait that does not say: of the channels in flight the only one, else the thread's
+ * own. */
+static int channel_meant(struct vector_finder *f, const struct call *k,
+			 const struct sample *s)
+{
+	int found = -1, several = 0;
+
+	for (size_t i = 0; i < f->nch; i++) {
+		const struct channel *c = f->ch[i];
+		if (!c->nopen || (s->card != DMA_UNKNOWN && s->card != c->v.card) ||
+		    (s->channel != DMA_UNKNOWN && s->channel != c->v.channel))
+			continue;
+		found = (int)i;
+		several++;
 	}
-	call->starting = call->waiting = false;
+	if (several > 1)
+		return k->start != SIZE_MAX ? (int)k->start : -1;
+	return found;
 }
 
-static struct call *call_of(struct vector_finder *f, const struct sample *s)
+static int call_begin(struct vector_finder *f, const struct sample *s, struct err *e)
 {
-	struct call *call = &f->call[(uint32_t)s->tid % CALLS];
+	struct call *k = call_at(f, s->tid);
+	struct channel *c;
 
-	if (call->tid != s->tid)
-		*call = (struct call){
-			.tid = s->tid, .card = DMA_UNKNOWN, .channel = DMA_UNKNOWN};
-	return call;
-}
-
-static int on_call(struct vector_finder *f, const struct sample *s)
-{
-	struct call *call = call_of(f, s);
-	struct vchannel *c;
-
-	if (s->role == ROLE_SUBMIT || s->role == ROLE_WAIT) {
-		leave_open(f, call, s);
-		if (s->role == ROLE_SUBMIT || s->channel != DMA_UNKNOWN) {
-			call->card = s->card;
-			call->channel = s->channel;
-		}
-		call->since_ns = s->time_ns;
-		call->starting = s->role == ROLE_SUBMIT && !(s->bits & SAMPLE_NO_EXIT);
-		call->waiting = s->role == ROLE_WAIT && !(s->bits & SAMPLE_NO_EXIT);
-	}
-	/* the exit of a function that was entered by another way than its own entry */
-	if (s->role != ROLE_STOP && !call->starting && !call->waiting &&
-	    (s->role == ROLE_STARTED || s->role == ROLE_WOKEN)) {
-		f->exits_seen |= s->role == ROLE_STARTED;
+	k->channel = -1;
+	if (s->bits & (SAMPLE_OTHER | SAMPLE_CIRCULAR))
+		return 0;
+	if (s->role == ROLE_WAIT &&
+	    (s->card == DMA_UNKNOWN || s->channel == DMA_UNKNOWN)) {
+		k->channel = channel_meant(f, k, s);
 		return 0;
 	}
-	c = s->role == ROLE_STOP ? channel_at(f, s->card, s->channel)
-				 : call_channel(f, call);
-	if (!c || !grow_pairs(f, c))
-		return ERR_NOMEM;
+	c = channel_at(f, s->card, s->channel);
+	if (!c)
+		return f->nch == CHANNELS ? 0 : no_memory(e);
+	k->channel = (int)index_of(f, c);
+	if (s->role == ROLE_WAIT)
+		return 0;
+	k->start = (size_t)k->channel;
+	return started(f, c, s) ? no_memory(e) : 0;
+}
+
+static int woken(struct vector_finder *f, const struct sample *s, struct err *e)
+{
+	struct call *k = call_at(f, s->tid);
+	int c = k->channel;
+
+	if (s->bits & (SAMPLE_PENDING | SAMPLE_OTHER))
+		return 0;
+	if (c < 0)
+		c = channel_meant(f, k, s);
+	k->channel = -1;
+	if (c < 0)
+		return 0;
+	return ended(f, f->ch[c], s) ? no_memory(e) : 0;
+}
+
+static void doorbell(struct vector_finder *f, const struct sample *s)
+{
+	const struct call *k = call_at(f, s->tid);
+	struct channel *c = k->start != SIZE_MAX ? f->ch[k->start] : NULL;
+
+	if (c && c->nopen && s->time_ns >= open_at(c, c->nopen - 1)->submit_ns)
+		open_at(c, c->nopen - 1)->begin_ns = s->time_ns;
+}
+
+static void stopped(struct vector_finder *f, const struct sample *s)
+{
+	for (size_t i = 0; i < f->nch; i++)
+		if ((s->card == DMA_UNKNOWN || f->ch[i]->v.card == s->card) &&
+		    (s->channel == DMA_UNKNOWN || f->ch[i]->v.channel == s->channel))
+			f->ch[i]->nopen = 0;
+}
+
+int vector_finder_push(struct vector_finder *f, const struct sample *s, struct err *e)
+{
+	if (f->from_ns == DMA_UNKNOWN || s->time_ns < f->from_ns)
+		f->from_ns = s->time_ns;
+	if (f->to_ns == DMA_UNKNOWN || s->time_ns > f->to_ns)
+		f->to_ns = s->time_ns;
 	switch (s->role) {
+	case ROLE_INTERRUPT:
+		return interrupt(f, s, e);
 	case ROLE_SUBMIT:
-		if (f->restarts)
-			drop_period(c);
-		return s->bits & SAMPLE_CIRCULAR ? 0 : queue_push(c, s);
-	case ROLE_STARTED:
-		f->exits_seen = true;
-		if (s->bits & SAMPLE_FAILED && call->starting && c->nqueue) {
-			c->nqueue--;
-			c->bad = c->nqueue || c->m;
-		}
-		call->starting = false;
-		return 0;
+	case ROLE_WAIT:
+		return call_begin(f, s, e);
 	case ROLE_WOKEN:
-		if (!(s->bits & SAMPLE_PENDING) && (call->waiting || call->starting))
-			transfer_ends(f, c, call->since_ns, s->time_ns,
-				      s->bits & SAMPLE_FAILED);
-		call->waiting = call->starting = false;
+		return woken(f, s, e);
+	case ROLE_DOORBELL:
+		doorbell(f, s);
 		return 0;
 	case ROLE_STOP:
-		drop_period(c);
+		stopped(f, s);
 		return 0;
 	default:
 		return 0;
 	}
 }
 
-static int push(struct vector_finder *f, const struct sample *s, struct err *e)
-{
-	size_t v;
-	int rc;
+/* ---- the result ---- */
 
-	if (f->v.from_ns == DMA_UNKNOWN)
-		f->v.from_ns = s->time_ns;
-	if (f->v.to_ns == DMA_UNKNOWN || s->time_ns > f->v.to_ns)
-		f->v.to_ns = s->time_ns;
-	if (s->role == ROLE_OTHER || s->role == ROLE_HANDLED || s->role == ROLE_DOORBELL)
-		return 0;
-	if (s->role != ROLE_INTERRUPT)
-		return on_call(f, s) ? err_set(e, ERR_LIMIT,
-					       "vector finder: too many channels, or no "
-					       "memory")
-				     : 0;
-	rc = vector_at(f, s->irq, &v, e);
-	if (!rc)
-		on_interrupt(f, v, s);
-	return rc;
+static bool ends(enum verdict v)
+{
+	return v == VERDICT_COMPLETION || v == VERDICT_SHARED;
 }
 
-int vector_finder_push(struct vector_finder *f, const struct sample *s, struct err *e)
+static int rank(enum verdict v)
 {
-	int rc = push(f, s, e);
+	static const int order[VERDICT_N] = {3, 5, 4, 5, 1, 0};
 
-	return rc || !f->other ? rc : push(f->other, s, e);
+	return order[v];
 }
 
-int vector_finder_loss(struct vector_finder *f, int32_t cpu, int64_t from_ns,
-		       int64_t to_ns)
+/* Of a vector: its best channel, or the sum of those that it ends. */
+static struct vector_evidence whole(const struct vector_evidence *e, size_t nch,
+				    const struct ring *r)
 {
-	if (f->other)
-		vector_finder_loss(f->other, cpu, from_ns, to_ns);
-	for (size_t i = 0; i < f->v.nchannel; i++)
-		drop_period(f->v.channel[i]);
-	for (size_t i = 0; i < CALLS; i++)
-		f->call[i].starting = f->call[i].waiting = false;
-	return 0;
-}
-
-static int judge(struct vector_finder *f, struct err *e)
-{
-	for (size_t i = 0; i < f->v.nchannel; i++)
-		if (!grow_pairs(f, f->v.channel[i]))
-			return err_set(e, ERR_NOMEM, "vector finder: no memory");
-	return vectors_judge(&f->v, e);
-}
-
-static size_t ends_found(const struct vector_result *r)
-{
+	struct vector_evidence o = {.irq = r->irq,
+				    .interrupts = r->n,
+				    .outside = r->n,
+				    .position = NAN,
+				    .to_end_ns = NAN,
+				    .slope_ns_per_byte = NAN,
+				    .intercept_ns = NAN,
+				    .verdict = r->n ? VERDICT_UNCLEAR : VERDICT_SILENT};
+	uint64_t inside = 0;
 	size_t n = 0;
 
-	for (size_t i = 0; i < r->nchannel; i++)
-		n += r->channel[i].verdict == VERDICT_COMPLETION;
-	return n;
+	snprintf(o.why, sizeof(o.why),
+		 r->n ? "no transfer was seen to its end, so there is nothing to hold "
+			"its %llu interrupts against"
+		      : "not one interrupt was recorded",
+		 (unsigned long long)r->n);
+	for (size_t i = 0; i < nch; i++)
+		if (!i || rank(e[i].verdict) > rank(o.verdict) ||
+		    (rank(e[i].verdict) == rank(o.verdict) && e[i].score > o.score))
+			o = e[i];
+	o.card = o.channel = DMA_UNKNOWN;
+	if (!ends(o.verdict))
+		return o;
+	o.transfers = o.one = o.none = o.many = o.late = 0;
+	for (size_t i = 0; i < nch; i++) {
+		if (!ends(e[i].verdict))
+			continue;
+		n++;
+		o.transfers += e[i].transfers;
+		o.one += e[i].one;
+		o.none += e[i].none;
+		o.many += e[i].many;
+		o.late += e[i].late;
+		inside += e[i].interrupts - e[i].outside;
+	}
+	o.outside = inside < r->n ? r->n - inside : 0;
+	if (n > 1)
+		snprintf(o.why, sizeof(o.why),
+			 "ends the transfers of %zu channels: %.1f %% of %llu hold it or "
+			 "have it shortly after",
+			 n,
+			 100.0 * (double)(o.one + o.many + o.late) / (double)o.transfers,
+			 (unsigned long long)o.transfers);
+	return o;
 }
 
-/* First in, first out is tried first. A program that gave transfers up never ends the
- * queue that this makes of them; then the other reading may see more. */
-int vector_finder_finish(struct vector_finder *f, const struct vector_result **r,
+static int by_score(const void *a, const void *b)
+{
+	const struct vector_evidence *x = a, *y = b;
+
+	if (x->score != y->score)
+		return (x->score < y->score) - (x->score > y->score);
+	return (x->irq > y->irq) - (x->irq < y->irq);
+}
+
+static void advise(const struct vector_finder *f, struct vector_result *r)
+{
+	uint64_t transfers = 0;
+	size_t with = 0;
+	const struct vector_evidence *best = NULL;
+
+	for (size_t i = 0; i < f->nch; i++) {
+		transfers += f->ch[i]->v.transfers;
+		with += f->ch[i]->v.transfers > 0;
+	}
+	for (size_t i = 0; i < r->noverall && !best; i++)
+		if (r->overall[i].verdict == VERDICT_UNCLEAR && r->overall[i].score > 0)
+			best = &r->overall[i];
+	r->thin = !r->nwinner;
+	if (r->nwinner && r->nwinner >= with)
+		return;
+	if (r->nwinner)
+		snprintf(r->advice, sizeof(r->advice),
+			 "%zu of %zu channels have no vector that clearly ends their "
+			 "transfers: name it with --irq N if there is one",
+			 with - r->nwinner, with);
+	else if (!transfers)
+		snprintf(
+			r->advice, sizeof(r->advice),
+			"no transfer was seen to its end, so no vector can be told to be "
+			"the completion: name it with --irq N");
+	else if (best)
+		snprintf(r->advice, sizeof(r->advice),
+			 "%llu transfers do not show clearly which vector ends them; "
+			 "interrupt %d fits best: if it is the one, say --irq %d, else "
+			 "--irq N; transfers of more sizes show more",
+			 (unsigned long long)transfers, best->irq, best->irq);
+	else
+		snprintf(
+			r->advice, sizeof(r->advice),
+			"none of the %zu vectors recorded ends transfers: they were "
+			"polled, or their vector was not recorded; if there is one, name "
+			"it with --irq N",
+			r->noverall);
+}
+
+static int judge_all(struct vector_finder *f, struct vector_evidence *ev)
+{
+	size_t n = f->nring * f->nch;
+	struct vector_case *c = calloc(n + 1, sizeof(*c));
+	int rc = c ? 0 : -1;
+
+	for (size_t k = 0; k < n && !rc; k++) {
+		const struct ring *r = &f->ring[k / f->nch];
+		const struct vector_channel *vc = &f->ch[k % f->nch]->v;
+		size_t v = k / f->nch;
+
+		ev[k] = (struct vector_evidence){
+			.irq = r->irq, .card = vc->card, .channel = vc->channel};
+		c[k] = (struct vector_case){
+			.channel = vc,
+			.pair = v < vc->npair ? vc->pair[v] : NULL,
+			.interrupts = r->n,
+			.before = v < vc->nbefore ? vc->before[v] : 0,
+			.count_delta = r->count_delta,
+			.recorded_ns =
+				f->to_ns - (vc->nbefore ? vc->since_ns : f->from_ns),
+			.e = &ev[k]};
+		rc = vector_case_judge(&c[k]);
+	}
+	if (!rc)
+		rc = vector_cases_settle(c, f->nring, f->nch);
+	free(c);
+	return rc;
+}
+
+int vector_finder_finish(struct vector_finder *f, const struct vector_result **out,
 			 struct err *e)
 {
-	int rc = judge(f, e);
+	size_t n = f->nring * (f->nch + 1);
+	struct vector_result *r = &f->result;
 
-	if (!rc)
-		rc = judge(f->other, e);
-	*r = &f->v.result;
-	if (!rc && !ends_found(*r) && ends_found(&f->other->v.result))
-		*r = &f->other->v.result;
-	return rc;
+	for (size_t i = 0; i < f->nch; i++)
+		if (settle(f, f->ch[i]))
+			return no_memory(e);
+	free(f->ev);
+	free(f->winner);
+	f->ev = calloc(n + 1, sizeof(*f->ev));
+	f->winner = calloc(f->nch + 1, sizeof(*f->winner));
+	if (!f->ev || !f->winner || judge_all(f, f->ev + f->nring))
+		return no_memory(e);
+	*r = (struct vector_result){.overall = f->ev,
+				    .noverall = f->nring,
+				    .channel = f->ev + f->nring,
+				    .nchannel = n - f->nring,
+				    .winner = f->winner};
+	for (size_t i = 0; i < f->nring; i++)
+		r->overall[i] = whole(&r->channel[i * f->nch], f->nch, &f->ring[i]);
+	for (size_t i = 0; i < r->nchannel; i++)
+		if (ends(r->channel[i].verdict))
+			r->winner[r->nwinner++] = (struct vector_winner){
+				r->channel[i].irq, r->channel[i].card,
+				r->channel[i].channel};
+	qsort(r->overall, r->noverall, sizeof(*r->overall), by_score);
+	advise(f, r);
+	*out = r;
+	return 0;
 }

@@ -1,38 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Which interrupt vector ends transfers? Evidence from one streaming pass over the same
- * samples as the joiner's. Pure; memory grows with vectors x channels, not with time.
+ * samples as the joiner's: for every vector and every channel, how its interrupts lie
+ * against the intervals doorbell -> woken. Pure, deterministic.
  *
- * A channel is busy from a submit until its last open transfer has ended for the program
- * (woken); such a busy period, or 64 transfers of one that does not end, is the unit. For
- * each vector and channel:
+ * Intervals. A wait ends the oldest transfer of its channel that is open (deep queues),
+ * or all of them where the program waits once for several; a start on a channel that is
+ * used one transfer at a time replaces the one before (it was aborted). Failed and
+ * pending waits end nothing that is looked at, and an interval that touches a loss is
+ * left out.
  *
- *   coverage   share of busy periods that hold at least one of its interrupts; one that
- * comes shortly after the end (by at most half the transfer's time) counts for a period
- * without any chance     what coverage its rate while the channel is idle would give
- * (Poisson) nearness   median of the time from its last interrupt to the end, where the
- * program was waiting by then, against ln 2 / rate, which it would be if the two had
- * nothing to do with one another following  1 - (IQR of end - interrupt)^2 / (IQR of end
- * - begin)^2: the share of the transfers' variation (by size, by load) that is over when
- * the interrupt comes. Near 1 for the end; near 0 for an interrupt that comes a fixed
- * time after the start ("data available")
+ * Chance. The share of ends with an interrupt of an independent vector within w before
+ * them is at most rate * w, whatever that vector's pattern; a vector is related only when
+ * it comes in 60 % of the transfers within a window, counted from the end or from the
+ * start, that chance would fill less than half as often.
  *
- * completion: near (< 0.5), following (>= 0.5; or, when all transfers take the same
- * within 10 %, in their last fifth), in at least half of the periods. data available:
- * related to the transfers, but not following them, or in their first half. Anything else
- * that is related is `unclear`, as is everything about fewer than VECTOR_MIN transfers; a
- * channel with fewer takes the vector that ends transfers of the card's other channels if
- * it fits there too.
+ * The end. Where transfers of several sizes take visibly different times, an interrupt
+ * whose distance to woken does not grow with size is the completion, and one whose
+ * distance from the start does not is `data available`. With one size neither can be
+ * seen: then only an interrupt close to the end (0.15 of the interval, or 0.35 where the
+ * device's own time varies and the interrupt moves with it) is taken for it. In a queue
+ * that is never empty the next transfer's beginning looks like the end of the one before;
+ * the transfers after which it was empty decide.
  *
- * Of interrupts that came before the wait began (a program that asks only when it has
- * been told) the distance to the wait's entry is taken, unless one in twenty of the
- * points shows more. Of several vectors that fit a channel the latest is the end, by more
- * than 2 us, and the others are data available; where this gives cards that work in step
- * the same vector, all are unclear. Submits are taken first in, first out; when that
- * finds no end anywhere, once more with every submit giving up what its channel had in
- * flight (restarts).
+ * How verdicts combine. At most one vector of a channel is `completion` or `shared`: that
+ * with the narrower window, else that nearer to the end; when they are alike, all are
+ * `unclear`. Once it is found, a vector that comes earlier in the same transfers is `data
+ * available`. A vector that ends transfers of several channels, or of which more than a
+ * tenth comes outside of any, is `shared`. Over all channels a vector has the
+ * verdict of the channels that it ends, else the best of its channels.
+ *
+ * Memory: about 4 KiB for each pair of a vector and a channel of which interrupts fall
+ * into transfers (twice that with a queue); after 16 MiB of them 600 bytes for each
+ * further one.
  */
-
 #ifndef DMA_VECTOR_H
 #define DMA_VECTOR_H
 
@@ -47,8 +48,8 @@ struct err;
 enum verdict {
 	VERDICT_UNCLEAR, /* the evidence is too thin: the user must name it */
 	VERDICT_COMPLETION,
-	VERDICT_DATA_AVAILABLE, /* comes in every transfer, early, at a time independent
-				   of size */
+	VERDICT_DATA_AVAILABLE, /* in every transfer, early, at a time independent of size
+				 */
 	VERDICT_SHARED, /* ends transfers, and fires for other things or channels too */
 	VERDICT_UNRELATED,
 	VERDICT_SILENT, /* never fired: masked or not enabled */
@@ -56,27 +57,24 @@ enum verdict {
 };
 const char *verdict_name(enum verdict v); /* "completion", "data available", ... */
 
-enum { VECTOR_MIN = 8 };
-
 struct vector_evidence {
 	int32_t irq;
 	int64_t card, channel; /* DMA_UNKNOWN = over all channels */
-	uint64_t transfers;    /* ended ones looked at */
-	/* ... with exactly one interrupt, no, several; in a busy period of m transfers
-	 * and n interrupts min(n, m) have one, m - n none, and n - m > 0 counts as one
-	 * `many` */
+	uint64_t transfers;    /* intervals doorbell (else submit) -> woken looked at */
+	/* Intervals holding exactly one, no, several of its interrupts; of a queue,
+	 * several since the end of the transfer before. */
 	uint64_t one, none, many;
 	uint64_t interrupts; /* of this vector in the recording */
-	uint64_t outside;    /* of those, inside no interval (of this channel) */
-	double position;  /* median of (irq - begin) / (end - begin) of the last transfer;
-			     above 1 = late; NAN */
-	double to_end_ns; /* median of end - irq; NAN */
-	double slope_ns_per_byte; /* of begin -> irq against size (Theil-Sen); NAN = one
-				     size only */
+	uint64_t outside; /* of those, inside no interval (of this channel), nor late */
+	double position;  /* median of (irq - begin) / (end - begin); > 1 = late; NAN */
+	double to_end_ns; /* median of end - irq, of the last irq; < 0 = late; NAN */
+	double slope_ns_per_byte; /* of begin -> irq against size, Theil-Sen; NAN = one
+				     size */
 	double intercept_ns;
 	double score; /* 0 .. 1, how well it fits a completion */
 	enum verdict verdict;
 	char why[256]; /* the evidence in one sentence */
+	uint64_t late; /* of `none`: with one shortly after woken */
 };
 
 struct vector_finder;
@@ -87,19 +85,30 @@ void vector_finder_free(struct vector_finder *f);
 int vector_finder_known(struct vector_finder *f, int32_t irq, int64_t count_delta,
 			struct err *e);
 int vector_finder_push(struct vector_finder *f, const struct sample *s, struct err *e);
+/* Samples were lost in [from, to] (DMA_UNKNOWN: from the beginning / to the end), on any
+ * CPU. To be told before the first sample after its end. */
 int vector_finder_loss(struct vector_finder *f, int32_t cpu, int64_t from_ns,
 		       int64_t to_ns);
+
+/* For the joiner: this channel's transfers are ended by this vector. */
+struct vector_winner {
+	int32_t irq;
+	int64_t card, channel;
+};
 
 struct vector_result {
 	struct vector_evidence *overall; /* one for each vector, best score first */
 	size_t noverall;
 	struct vector_evidence
-		*channel; /* one for each vector and channel with any evidence */
+		*channel; /* one for each vector and channel with evidence */
 	size_t nchannel;
-	bool thin; /* too few transfers or no clear winner: ask for --irq */
-	char advice[256];
+	bool thin;	  /* too few transfers or no clear winner: ask for --irq */
+	char advice[256]; /* what to do then; also when only some channels have a winner
+			   */
+	struct vector_winner *winner; /* at most one for each channel */
+	size_t nwinner;
 };
-/* The result is owned by f. */
+/* The result is owned by f; it may be asked for once, after the last sample. */
 int vector_finder_finish(struct vector_finder *f, const struct vector_result **r,
 			 struct err *e);
 

@@ -1,514 +1,542 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Verdicts. The rules are in vector.h. */
-#include <inttypes.h>
+/*
+ * Judges what vector.c gathered: is an interrupt related to transfers at all, and to
+ * which end of them (vector.h says by what)? Robust figures only: medians, the shortest
+ * window that holds 60 %, Theil-Sen slopes (Sen 1968), Kendall's tau.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "num.h"
 #include "vector_priv.h"
 
-enum { RIVAL_NS = 2000 }; /* two that are nearer to each other cannot be told apart */
+#define ENOUGH	    10	/* transfers */
+#define HELD	    0.6 /* share of transfers that a window must hold */
+#define SLOPED	    128 /* points that slopes are taken of */
+#define FLAT	    0.25 /* of the growth of the transfer itself; 1 - FLAT = grows with it */
+#define NEAR	    0.15 /* of the interval: close to its end */
+#define NEAR_MOVING 0.35
+#define OUTSIDE	    0.1 /* of a vector's interrupts: fires for other things too */
 
-#define RIVAL_SCORE 0.45 /* more than any other that is no completion has */
-
-static const char *const names[VERDICT_N] = {"unclear", "completion", "data available",
-					     "shared",	"unrelated",  "silent"};
-
-const char *verdict_name(enum verdict v)
-{
-	return (unsigned)v < VERDICT_N ? names[v] : "?";
-}
-
-/* What the points of a pair say; NAN where there are too few. */
-struct shape {
+struct points {
 	size_t n;
-	double coverage, chance, sigma; /* sigma: coverage above chance, in deviations */
-	double nearness, following, position, to_end, took, flat;
-	double slope, intercept;
+	double size[VECTOR_SLOTS], span[VECTOR_SLOTS];
+	double first[VECTOR_SLOTS], end[VECTOR_SLOTS]; /* NAN = no interrupt */
 };
 
-static int by_value(const void *a, const void *b)
+static int compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 
 	return (x > y) - (x < y);
 }
 
-/* q-th value of n; a is sorted. */
-static double sorted_at(const double *a, size_t n, double q)
+/* The numbers among a[0 .. n), sorted into out. */
+static size_t sorted(const double *a, size_t n, double *out)
 {
-	return n ? a[(size_t)(q * (double)(n - 1))] : NAN;
+	size_t m = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!isnan(a[i]))
+			out[m++] = a[i];
+	qsort(out, m, sizeof(*out), compare);
+	return m;
 }
 
-static double spread(const double *a, size_t n)
+static double quantile(const double *a, size_t n, double q)
 {
-	return sorted_at(a, n, 0.75) - sorted_at(a, n, 0.25);
+	double s[VECTOR_SLOTS];
+	size_t m = sorted(a, n, s);
+
+	return m ? s[(size_t)(q * (double)(m - 1) + 0.5)] : NAN;
 }
 
-/* Theil-Sen over pairs of points: of all when they are few, else of neighbours at several
- * distances. */
-static void slope_of(const struct vpair *p, struct shape *s, double *work, size_t room)
+/* Width of the narrowest window that holds HELD of all n. */
+static double window(const double *a, size_t n)
 {
-	size_t n = 0, m = 0;
+	double s[VECTOR_SLOTS], best = INFINITY;
+	size_t m = sorted(a, n, s), k = (size_t)ceil(HELD * (double)n);
 
-	for (size_t step = 1; step < p->npoint && n < room; step += 1 + step / 3)
-		for (size_t i = 0; i + step < p->npoint && n < room; i++) {
-			const struct vpoint *a = &p->point[i], *b = &p->point[i + step];
+	for (size_t i = 0; k && i + k <= m; i++)
+		best = fmin(best, s[i + k - 1] - s[i]);
+	return fmax(best, 50);
+}
 
-			if (a->size == DMA_UNKNOWN || b->size == DMA_UNKNOWN ||
-			    a->size == b->size)
+struct trend {
+	double slope; /* NAN = too few differ in x */
+	double tau_z; /* Kendall's S in standard deviations */
+};
+
+/* -1 = no memory. */
+static int trend(const double *x, const double *y, size_t n, struct trend *t)
+{
+	double *s, concord = 0, var;
+	size_t m = 0, used = 0, from[SLOPED];
+
+	*t = (struct trend){NAN, 0};
+	for (size_t i = 0; i < n && used < SLOPED; i++)
+		if (!isnan(x[i]) && !isnan(y[i]))
+			from[used++] = i;
+	if (!(s = malloc((used * used / 2 + 1) * sizeof(*s))))
+		return -1;
+	for (size_t i = 0; i < used; i++)
+		for (size_t j = 0; j < i; j++) {
+			double dx = x[from[i]] - x[from[j]], dy = y[from[i]] - y[from[j]];
+			if (dx == 0)
 				continue;
-			work[n++] = (double)((b->took_ns - b->to_end_ns) -
-					     (a->took_ns - a->to_end_ns)) /
-				    (double)(b->size - a->size);
+			s[m++] = dy / dx;
+			concord += (dy / dx > 0) - (dy / dx < 0);
 		}
-	s->slope = s->intercept = NAN;
-	if (n < 3)
-		return;
-	qsort(work, n, sizeof(*work), by_value);
-	s->slope = sorted_at(work, n, 0.5);
-	for (size_t i = 0; i < p->npoint && m < room; i++)
-		if (p->point[i].size != DMA_UNKNOWN)
-			work[m++] =
-				(double)(p->point[i].took_ns - p->point[i].to_end_ns) -
-				s->slope * (double)p->point[i].size;
-	qsort(work, m, sizeof(*work), by_value);
-	s->intercept = sorted_at(work, m, 0.5);
-}
-
-/* A program that only asks when it has been told (irq_wait, then dma_wait) has none but
- * early points; where there are others, they alone say how near the interrupt came. */
-static bool early_points(const struct vpair *p)
-{
-	size_t early = 0;
-
-	for (size_t i = 0; i < p->npoint; i++)
-		early += p->point[i].early;
-	return early > p->npoint - p->npoint / 20 || p->npoint - early < 4;
-}
-
-static void points_of(const struct vpair *p, double rate, struct shape *s, double *work,
-		      size_t room)
-{
-	double *took = work, *to_end = work + KEEP, *part = work + 2 * KEEP;
-	double *abs_end = work + 3 * KEEP, by_chance, took_spread, end_spread;
-	bool early = early_points(p);
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->npoint; i++) {
-		if (p->point[i].early != early)
-			continue;
-		took[n] = (double)p->point[i].took_ns;
-		to_end[n] = (double)p->point[i].to_end_ns;
-		abs_end[n] = fabs(to_end[n]);
-		part[n] = took[n] > 0 ? 1 - to_end[n] / took[n] : 0;
-		n++;
+	var = (double)used * ((double)used - 1) * (2 * (double)used + 5) / 18;
+	if (m >= 30) {
+		qsort(s, m, sizeof(*s), compare);
+		t->slope = s[m / 2];
+		t->tau_z = concord / sqrt(var);
 	}
-	s->n = n;
-	if (n < 4)
-		return;
-	qsort(took, n, sizeof(*took), by_value);
-	qsort(to_end, n, sizeof(*to_end), by_value);
-	qsort(part, n, sizeof(*part), by_value);
-	qsort(abs_end, n, sizeof(*abs_end), by_value);
-	s->took = sorted_at(took, n, 0.5);
-	s->to_end = sorted_at(to_end, n, 0.5);
-	s->position = sorted_at(part, n, 0.5);
-	by_chance = rate > 0 ? M_LN2 / rate : INFINITY;
-	s->nearness = sorted_at(abs_end, n, 0.5) / by_chance;
-	took_spread = spread(took, n);
-	end_spread = spread(to_end, n);
-	s->flat = took_spread / s->took;
-	s->following = took_spread > 0
-			       ? 1 - end_spread * end_spread / (took_spread * took_spread)
-			       : 0;
-	slope_of(p, s, work, room);
+	free(s);
+	return 0;
 }
 
-/* Rates are per ns. While the channel was busy the vector's own rate counts for nearness:
- * interrupts that have nothing to do with the transfers come as densely as any. */
-static void shape_of(const struct vectors *v, const struct vchannel *c, size_t at,
-		     struct shape *s, double *work, size_t room)
+static void points(const struct vector_case *c, int kind, struct points *p)
 {
-	const struct vpair *p = &c->pair[at];
-	double span = (double)(v->to_ns - v->from_ns), idle = span - (double)c->busy_ns;
-	double out = (double)(v->vector[at].count - p->inside);
-	double each = c->periods ? (double)c->busy_ns / (double)c->periods : 0;
-	double busy = (double)c->busy_ns;
+	const struct vector_channel *ch = c->channel;
+	size_t limit = c->pair ? c->pair->slots : VECTOR_SLOTS;
+	const struct vector_hit *h = c->pair ? c->pair->kept[kind] : NULL;
 
-	*s = (struct shape){.nearness = NAN,
-			    .following = NAN,
-			    .position = NAN,
-			    .to_end = NAN,
-			    .took = NAN,
-			    .flat = NAN,
-			    .slope = NAN,
-			    .intercept = NAN,
-			    .chance = NAN,
-			    .sigma = NAN};
-	if (!c->periods)
-		return;
-	s->coverage = (double)p->covered / (double)c->periods;
-	if (idle > 0.02 * span && idle > 4 * each) {
-		/* one more than seen, so that none is no proof of none */
-		double chance = 1 - exp(-(out + 1) / idle * each);
-
-		s->chance = chance;
-		s->sigma = (s->coverage - chance) /
-			   sqrt(chance * (1 - chance) / (double)c->periods + 1e-12);
+	p->n = ch->seen[kind] < limit ? (size_t)ch->seen[kind] : limit;
+	if (!ch->kept[kind])
+		p->n = 0;
+	for (size_t i = 0; i < p->n; i++) {
+		p->size[i] = ch->kept[kind][i].size_bytes;
+		p->span[i] = (double)ch->kept[kind][i].span_ns;
+		p->first[i] = h ? (double)h[i].first_ns : NAN;
+		p->end[i] = h ? (double)h[i].end_ns : NAN;
+		if (p->first[i] == (double)LATE_BUSY &&
+		    2 * c->pair->late_busy > c->pair->present)
+			p->end[i] = p->first[i] = NAN; /* rather of that start */
+		else if (p->end[i] < 0)
+			p->first[i] = p->span[i] - p->end[i];
 	}
-	points_of(p, busy > 0 ? (double)p->inside / busy : 0, s, work, room);
 }
 
-static bool ends_transfers(const struct shape *s)
+/* What the figures of a pair are. */
+struct figures {
+	uint64_t n;		     /* transfers */
+	double rate, outside_rate;   /* per ns */
+	double covered;		     /* share of the recording inside intervals */
+	double end_lock, begin_lock; /* times as often as by chance, at least */
+	double end_median, span_median;
+	double end_window;
+	double end_ratio; /* median of irq -> woken in units of the interval; NAN in a
+			     queue */
+	bool several_sizes, grows, varies;
+	double begin_growth; /* of start -> first irq against size, as end_growth */
+	double end_growth;   /* of irq -> woken against size, in units of the whole's */
+	double end_moves;    /* ... against the interval's own length */
+};
+
+static int growth(const struct points *p, struct figures *g, struct vector_evidence *e)
 {
-	if (!(s->nearness < 0.5) || s->coverage < 0.5)
-		return false;
-	return s->following >= 0.5 || (s->flat < 0.1 && s->position >= 0.8);
+	double lag[VECTOR_SLOTS] = {0}, *span = g->span_median > 0 ? lag : NULL;
+	struct trend whole, end, begin, first, moves;
+	double low = quantile(p->size, p->n, 0.1), high = quantile(p->size, p->n, 0.9);
+	double spread = quantile(p->span, p->n, 0.9) - quantile(p->span, p->n, 0.1);
+
+	for (size_t i = 0; i < p->n; i++)
+		lag[i] = p->span[i] - p->end[i];
+	if (trend(p->size, p->span, p->n, &whole) || trend(p->size, p->end, p->n, &end) ||
+	    trend(p->size, lag, p->n, &begin) || trend(p->span, p->end, p->n, &moves) ||
+	    trend(p->size, p->first, p->n, &first))
+		return -1;
+	g->several_sizes = !isnan(end.slope);
+	g->grows = span && whole.tau_z > 4 &&
+		   whole.slope * (high - low) >= 0.2 * g->span_median;
+	g->end_growth = end.slope / whole.slope;
+	g->begin_growth = first.slope / whole.slope;
+	g->varies = spread >= 0.3 * g->span_median;
+	g->end_moves = moves.slope;
+	e->slope_ns_per_byte = begin.slope;
+	e->intercept_ns = NAN;
+	if (!isnan(begin.slope)) {
+		for (size_t i = 0; i < p->n; i++)
+			lag[i] -= begin.slope * p->size[i];
+		e->intercept_ns = quantile(lag, p->n, 0.5);
+	}
+	return 0;
 }
 
-static enum verdict verdict_of(const struct vvector *v, const struct vchannel *c,
-			       const struct vpair *p, const struct shape *s)
+static void rates(const struct vector_case *c, struct figures *g)
 {
-	bool related = s->sigma > 4 || s->nearness < 0.3;
+	const struct vector_channel *ch = c->channel;
+	double span = fmax((double)c->recorded_ns, 1), busy = (double)ch->busy_ns;
+	double inside = c->pair ? (double)c->pair->inside : 0;
+	double outside = (double)c->e->outside;
 
-	if (!v->count)
-		return v->delta == DMA_UNKNOWN || v->delta <= 0 ? VERDICT_SILENT
-								: VERDICT_UNCLEAR;
-	if (c->transfers < VECTOR_MIN)
-		return VERDICT_UNCLEAR;
-	if (related && ends_transfers(s))
-		return VERDICT_COMPLETION;
-	if (s->coverage < 0.2 || (!related && !isnan(s->sigma)) ||
-	    p->inside > 3 * c->transfers)
+	g->n = ch->transfers;
+	g->covered = busy / span;
+	g->rate = fmax((double)(c->interrupts - c->before) / span,
+		       busy > 0 ? inside / busy : 0);
+	/* As high as it may well be. */
+	g->outside_rate = g->covered < 0.8 ? (outside + 2 * sqrt(outside) + 1) /
+						     fmax(span - busy, 1)
+					   : (double)(c->interrupts - c->before) / span;
+}
+
+static void count(struct vector_case *c)
+{
+	static const struct vector_pair nothing;
+	const struct vector_pair *p = c->pair ? c->pair : &nothing;
+	struct vector_evidence *e = c->e;
+	uint64_t in = p->inside + c->before;
+
+	e->transfers = c->channel->transfers;
+	e->one = p->present - p->many;
+	e->many = p->many;
+	e->none = e->transfers - p->present;
+	e->late = p->late;
+	e->interrupts = c->interrupts;
+	e->outside = in < c->interrupts ? c->interrupts - in : 0;
+	e->position = e->to_end_ns = e->slope_ns_per_byte = e->intercept_ns = NAN;
+	c->share =
+		e->transfers ? (double)(p->present + p->late) / (double)e->transfers : 0;
+}
+
+static bool uniform(const struct figures *g)
+{
+	return g->end_lock > 0.75 && g->end_lock < 1.3 && g->begin_lock > 0.75 &&
+	       g->begin_lock < 1.3;
+}
+
+/* Exactly one in each and none elsewhere: no chance does that, unless the intervals are
+ * nearly all there is. */
+static bool one_each(const struct vector_case *c, const struct figures *g)
+{
+	const struct vector_evidence *e = c->e;
+	uint64_t late = c->pair ? c->pair->late_outside : 0;
+
+	return (double)(e->one + e->late) >= 0.85 * (double)g->n && !uniform(g) &&
+	       (double)(e->outside - late) <= OUTSIDE * (double)e->interrupts;
+}
+
+/* Hardly ever outside of transfers, where chance would put many. */
+static bool only_inside(const struct vector_case *c, const struct figures *g)
+{
+	double chance = (double)(c->interrupts - c->before) * (1 - g->covered);
+
+	return chance >= 10 && (double)c->e->outside <= 0.2 * chance;
+}
+
+static enum fit unlocked(const struct vector_case *c, const struct figures *g)
+{
+	double chance = fmin(1, fmax(g->outside_rate, 0) *
+					(double)c->channel->resident_ns / (double)g->n);
+	/* Overlapping intervals hold the same interrupts. */
+	double sigma =
+		sqrt(chance * (1 - chance) / (double)g->n *
+		     (double)c->channel->resident_ns / (double)c->channel->busy_ns);
+	double present = (double)(c->e->one + c->e->many) / (double)g->n;
+
+	if (g->grows && g->end_growth >= 1 - FLAT && present >= 0.9)
+		return FIT_EARLY; /* by chance half at most */
+	if (one_each(c, g) || only_inside(c, g))
+		return FIT_MAYBE;
+	/* Hardly ever idle: chance cannot be measured, but its pattern is none of chance.
+	 */
+	if (chance >= 0.8 && present >= 0.9 && fmax(g->end_lock, g->begin_lock) >= 1.4)
+		return FIT_MAYBE;
+	return present < 0.2 || present <= 1.25 * chance + 3 * sigma ? FIT_NONE
+								     : FIT_MAYBE;
+}
+
+/* In a queue that is hardly ever empty: was it near, too, when nothing came after? */
+static bool last_is_near(const struct vector_case *c, const struct points *p)
+{
+	static const double far = 3;
+	double limit = far * fmax(quantile(p->end, p->n, 0.9), 500);
+	struct points last;
+	size_t near = 0;
+
+	points(c, KEPT_LAST, &last);
+	for (size_t i = 0; i < last.n; i++)
+		near += last.end[i] <= limit;
+	return last.n && (double)near >= HELD * (double)last.n;
+}
+
+static enum fit locked(const struct vector_case *c, const struct figures *g,
+		       bool end_locked)
+{
+	/* Of the middle transfer as of each: spans may be of two kinds. */
+	double ratio = fmax(g->end_median / g->span_median, g->end_ratio);
+
+	if (g->grows) {
+		if (end_locked && fabs(g->end_growth) <= FLAT)
+			return FIT_END;
+		if (!end_locked && c->begins && fabs(g->begin_growth) <= FLAT)
+			return FIT_EARLY;
+		return g->end_growth >= 1 - FLAT && (c->begins || one_each(c, g))
+			       ? FIT_EARLY
+			       : FIT_MAYBE;
+	}
+	if (!end_locked)
+		return FIT_MAYBE;
+	if (ratio <= NEAR && g->end_window <= 1.5 * NEAR * g->span_median)
+		return FIT_END;
+	return ratio <= NEAR_MOVING && g->varies && g->end_moves <= NEAR ? FIT_END
+									 : FIT_MAYBE;
+}
+
+static int measure(struct vector_case *c, struct points *p, struct figures *g)
+{
+	double at[VECTOR_SLOTS] = {0};
+
+	g->end_median = quantile(p->end, p->n, 0.5);
+	g->span_median = quantile(p->span, p->n, 0.5);
+	g->end_window = window(p->end, p->n);
+	g->end_lock = HELD / (g->rate * g->end_window);
+	g->begin_lock = HELD / (g->rate * window(p->first, p->n));
+	for (size_t i = 0; i < p->n; i++)
+		at[i] = 1 - p->end[i] / p->span[i];
+	c->e->position = quantile(at, p->n, 0.5);
+	g->end_ratio = 1 - c->e->position;
+	if (c->e->position < 0)
+		c->e->position = NAN; /* in a queue: before its own interval */
+	c->e->to_end_ns = c->end_ns = g->end_median;
+	c->window_ns = g->end_window;
+	c->span_ns = g->span_median;
+	return growth(p, g, c->e);
+}
+
+static void say(struct vector_case *c, const struct figures *g, bool queue)
+{
+	const struct vector_evidence *e = c->e;
+	char size[100] = "", place[60] = "";
+
+	if (c->share < 0.005 || isnan(g->end_median)) {
+		snprintf(c->e->why, sizeof(c->e->why),
+			 "comes in %llu of %llu transfers; %llu of its %llu interrupts "
+			 "lie "
+			 "outside of any",
+			 (unsigned long long)(e->one + e->many),
+			 (unsigned long long)e->transfers, (unsigned long long)e->outside,
+			 (unsigned long long)e->interrupts);
+		return;
+	}
+	if (g->grows)
+		snprintf(
+			size, sizeof(size),
+			"; with size its distance to the end grows %.2f times as much as "
+			"the transfer",
+			g->end_growth);
+	else
+		snprintf(size, sizeof(size), "; %s",
+			 g->several_sizes ? "transfers take no longer with size"
+					  : "all transfers have one size");
+	if (!isnan(e->position))
+		snprintf(place, sizeof(place), " (at %.2f of %s)", e->position,
+			 queue ? "the time since the end before" : "the transfer");
+	snprintf(c->e->why, sizeof(c->e->why),
+		 "in %.1f %% of %llu transfers, %.1f us %s%s, %.1f times as often there "
+		 "as "
+		 "by chance%s; %.1f %% of its interrupts outside",
+		 100 * c->share, (unsigned long long)e->transfers,
+		 fabs(g->end_median) / 1e3,
+		 g->end_median < 0 ? "after the program saw the end" : "before the end",
+		 place, fmin(g->end_lock, 9999), size,
+		 e->interrupts ? 100 * (double)e->outside / (double)e->interrupts : 0);
+}
+
+/* Nothing to judge by. */
+static bool nothing(struct vector_case *c)
+{
+	struct vector_evidence *e = c->e;
+	const char *few = e->transfers < ENOUGH ? ": too few" : "";
+
+	if (!c->interrupts && c->count_delta != DMA_UNKNOWN && c->count_delta > 0)
+		snprintf(e->why, sizeof(e->why),
+			 "/proc/interrupts counted %lld while recording, but not one was "
+			 "recorded: record it with --irq %d",
+			 (long long)c->count_delta, e->irq);
+	else if (!c->interrupts)
+		snprintf(e->why, sizeof(e->why), "not one interrupt in %llu transfers%s",
+			 (unsigned long long)e->transfers,
+			 c->count_delta == 0 ? ", nor by /proc/interrupts" : "");
+	else if (*few)
+		snprintf(e->why, sizeof(e->why),
+			 "comes in %llu of %llu transfers%s to tell; %llu of its %llu "
+			 "interrupts lie outside of any",
+			 (unsigned long long)(e->one + e->many),
+			 (unsigned long long)e->transfers, few,
+			 (unsigned long long)e->outside,
+			 (unsigned long long)e->interrupts);
+	return !c->interrupts || *few;
+}
+
+/* What is late of a vector that ends transfers is by chance of any other. */
+static void late_ones(struct vector_case *c)
+{
+	struct vector_evidence *e = c->e;
+
+	if (c->fit == FIT_END && c->pair) {
+		e->outside -= c->pair->late_outside < e->outside ? c->pair->late_outside
+								 : e->outside;
+		return;
+	}
+	e->late = 0;
+	c->share = (double)(e->one + e->many) / (double)e->transfers;
+}
+
+int vector_case_judge(struct vector_case *c)
+{
+	struct figures g = {0};
+	struct points p;
+	bool queue = c->channel->seen[KEPT_LAST] < ENOUGH, end_locked;
+	double enough;
+
+	c->fit = FIT_MAYBE;
+	count(c);
+	if (nothing(c)) {
+		c->e->score = c->interrupts ? 0.3 * c->share : 0;
+		return 0;
+	}
+	rates(c, &g);
+	points(c, queue ? KEPT_OTHER : KEPT_LAST, &p);
+	if (measure(c, &p, &g))
+		return -1;
+	if (2 * c->channel->seen[KEPT_OTHER] > c->channel->seen[KEPT_LAST]) {
+		/* Waits come in bursts: what counts is the time between its interrupts.
+		 */
+		g.span_median =
+			fmax((double)c->channel->busy_ns / (double)g.n, 1 / g.rate);
+		g.end_ratio = NAN;
+	}
+	c->grows = g.grows;
+	enough = 2 + 40 / (double)p.n;
+	end_locked = g.end_lock >= enough;
+	c->begins = g.begin_lock >= enough;
+	if (end_locked || c->begins || (one_each(c, &g) && g.covered <= 0.85))
+		c->fit = locked(c, &g, end_locked || (one_each(c, &g) && g.grows));
+	else
+		c->fit = unlocked(c, &g);
+	if (c->fit == FIT_END && queue && !last_is_near(c, &p))
+		c->fit = FIT_MAYBE;
+	late_ones(c);
+	c->e->score = c->share * (c->fit == FIT_END ? 0.6 + 0.4 * fmin(1, g.end_lock / 50)
+				  : c->fit == FIT_MAYBE ? 0.5
+				  : c->fit == FIT_EARLY ? 0.3
+							: 0.1);
+	say(c, &g, queue);
+	return 0;
+}
+
+/* ---- one channel's vectors against each other ---- */
+
+/* Is this the channel that c's vector fits best? */
+static bool at_home(const struct vector_case *row, size_t nch,
+		    const struct vector_case *c)
+{
+	for (size_t i = 0; i < nch; i++)
+		if (row[i].fit == FIT_END && row[i].window_ns < c->window_ns)
+			return false;
+	return true;
+}
+
+static bool beats(const struct vector_case *all, size_t nch, size_t i, size_t k)
+{
+	const struct vector_case *a = &all[i], *b = &all[k];
+	double near = fabs(a->end_ns), other = fabs(b->end_ns);
+
+	if (near <= other && a->window_ns <= b->window_ns &&
+	    (near <= 0.6 * other || a->window_ns <= 0.67 * b->window_ns))
+		return true;
+	/* The handler's delay is wider than an early interrupt's; the end comes last. */
+	if (near <= 0.5 * other && a->window_ns <= 2 * b->window_ns)
+		return true;
+	return at_home(all + i / nch * nch, nch, a) &&
+	       !at_home(all + k / nch * nch, nch, b);
+}
+
+/* One that is not clear by itself, but no worse than the one that seems to be. */
+static bool casts_doubt(const struct vector_case *rival, const struct vector_case *best)
+{
+	return rival->fit == FIT_MAYBE && rival->share >= 0.9 &&
+	       fabs(rival->end_ns) <= fabs(best->end_ns) &&
+	       rival->window_ns <= 1.5 * best->window_ns;
+}
+
+/* Of the channel: the case that beats all others and is beaten by none; NULL. */
+static const struct vector_case *winner(const struct vector_case *all, size_t nv,
+					size_t nch, size_t channel)
+{
+	for (size_t i = channel; i < nv * nch; i += nch) {
+		bool best = all[i].fit == FIT_END;
+		for (size_t k = channel; k < nv * nch && best; k += nch)
+			if (k != i && all[k].fit == FIT_END)
+				best = beats(all, nch, i, k) && !beats(all, nch, k, i);
+			else
+				best = !casts_doubt(&all[k], &all[i]);
+		if (best)
+			return &all[i];
+	}
+	return NULL;
+}
+
+static enum verdict of_loser(const struct vector_case *c, const struct vector_case *won,
+			     bool ends_another)
+{
+	if (c->fit == FIT_EARLY)
+		return VERDICT_DATA_AVAILABLE;
+	if (c->fit == FIT_NONE || (won && ends_another))
 		return VERDICT_UNRELATED;
-	if (!related)
-		return VERDICT_UNCLEAR;
-	if (s->coverage >= 0.8 && (s->position < 0.5 || s->following < 0.3))
-		return s->flat < 0.1 && s->position >= 0.5 ? VERDICT_UNCLEAR
-							   : VERDICT_DATA_AVAILABLE;
+	if (won && c->share >= HELD && c->end_ns > 1.5 * fabs(won->end_ns) &&
+	    (c->fit == FIT_END ? !c->grows : c->begins))
+		return VERDICT_DATA_AVAILABLE;
 	return VERDICT_UNCLEAR;
 }
 
-static double limited(double x)
+static enum verdict verdict_of(const struct vector_case *c, const struct vector_case *won,
+			       size_t channels)
 {
-	return x > 1 ? 1 : x > 0 ? x : 0;
+	if (!c->interrupts)
+		return c->count_delta != DMA_UNKNOWN && c->count_delta > 0
+			       ? VERDICT_UNCLEAR
+			       : VERDICT_SILENT;
+	if (c->e->transfers < ENOUGH)
+		return VERDICT_UNCLEAR;
+	if (won != c)
+		return of_loser(c, won, channels > 0);
+	return channels > 1 || (double)c->e->outside > OUTSIDE * (double)c->e->interrupts
+		       ? VERDICT_SHARED
+		       : VERDICT_COMPLETION;
 }
 
-static double score_of(enum verdict v, const struct shape *s)
+static void add_why(struct vector_evidence *e, const char *text)
 {
-	double near = isnan(s->nearness) ? 0 : limited(1 - s->nearness);
-	double with = isnan(s->following) ? 0 : limited(s->following);
+	size_t n = strlen(e->why);
 
-	if (s->flat < 0.1)
-		with = fmax(with, limited(s->position));
-	switch (v) {
-	case VERDICT_COMPLETION:
-		return 0.5 + 0.5 * s->coverage * near * with;
-	case VERDICT_UNCLEAR:
-	case VERDICT_DATA_AVAILABLE:
-		return 0.4 * s->coverage * (near + with) / 2;
-	default:
-		return 0.1 * s->coverage * near;
-	}
+	snprintf(e->why + n, sizeof(e->why) - n, "%s", text);
 }
 
-static const char *meaning(enum verdict v)
+int vector_cases_settle(struct vector_case *c, size_t nv, size_t nch)
 {
-	switch (v) {
-	case VERDICT_COMPLETION:
-		return "and follows what they take";
-	case VERDICT_DATA_AVAILABLE:
-		return "but does not follow what they take";
-	case VERDICT_UNRELATED:
-		return "no more than chance brings";
-	default:
-		return "not clearly enough";
-	}
-}
+	const struct vector_case **won = calloc(nch + 1, sizeof(struct vector_case *));
 
-static void say(struct vector_evidence *o, const struct vvector *v,
-		const struct vchannel *c, const struct shape *s)
-{
-	char end[32], chance[48] = "";
-	size_t len;
+	if (!won)
+		return -1;
+	for (size_t i = 0; i < nch; i++)
+		won[i] = winner(c, nv, nch, i);
+	for (size_t v = 0; v < nv; v++) {
+		struct vector_case *row = c + v * nch;
+		size_t channels = 0;
 
-	if (!v->count && v->delta != DMA_UNKNOWN && v->delta > 0) {
-		snprintf(o->why, sizeof(o->why),
-			 "fired %" PRId64
-			 " times by /proc/interrupts, but none was recorded",
-			 v->delta);
-		return;
-	}
-	if (!v->count) {
-		snprintf(o->why, sizeof(o->why), "never fired: masked, or not enabled");
-		return;
-	}
-	if (!c || !c->periods) {
-		snprintf(o->why, sizeof(o->why),
-			 "%" PRIu64
-			 " interrupts, and no transfer that ended to hold them "
-			 "against",
-			 v->count);
-		return;
-	}
-	if (!isnan(s->chance))
-		snprintf(chance, sizeof(chance), " (%.3g %% by chance)", 100 * s->chance);
-	len = (size_t)snprintf(o->why, sizeof(o->why),
-			       "comes in %.4g %%%s of %" PRIu64 " transfers",
-			       100 * s->coverage, chance, c->transfers);
-	if (!isnan(s->to_end) && len < sizeof(o->why))
-		len += (size_t)snprintf(o->why + len, sizeof(o->why) - len,
-					", %s %s their end",
-					num_print_ns(end, (int64_t)fabs(s->to_end)),
-					s->to_end < 0 ? "after" : "before");
-	if (len < sizeof(o->why))
-		snprintf(o->why + len, sizeof(o->why) - len,
-			 ", %s; %" PRIu64 " of its %" PRIu64 " interrupts outside",
-			 c->transfers < VECTOR_MIN ? "too few to tell"
-						   : meaning(o->verdict),
-			 o->outside, v->count);
-}
-
-static void fill(const struct vectors *v, const struct vchannel *c, size_t at,
-		 struct vector_evidence *o, double *work, size_t room)
-{
-	const struct vpair *p = &c->pair[at];
-	struct shape s;
-
-	shape_of(v, c, at, &s, work, room);
-	*o = (struct vector_evidence){.irq = v->vector[at].irq,
-				      .card = c->card,
-				      .channel = c->channel,
-				      .transfers = c->transfers,
-				      .one = p->one,
-				      .none = p->none,
-				      .many = p->many,
-				      .interrupts = v->vector[at].count,
-				      .outside = v->vector[at].count - p->inside,
-				      .position = s.position,
-				      .to_end_ns = s.to_end,
-				      .slope_ns_per_byte = s.slope,
-				      .intercept_ns = s.intercept};
-	o->verdict = verdict_of(&v->vector[at], c, p, &s);
-	o->score = score_of(o->verdict, &s);
-	say(o, &v->vector[at], c, &s);
-}
-
-/* ---- several channels ---- */
-
-/* Its interrupts that lie in no channel's transfers, or in such of channels that it does
- * not end. */
-static bool fires_elsewhere(const struct vectors *v, size_t at)
-{
-	return (double)v->vector[at].outside > 0.1 * (double)v->vector[at].count;
-}
-
-/* A channel with few transfers takes the vector of its card's other channels. */
-static void lend(struct vectors *v, struct vector_evidence *all)
-{
-	size_t nv = v->nvector;
-
-	for (size_t i = 0; i < v->nchannel; i++) {
-		const struct vchannel *c = v->channel[i];
-
-		if (c->transfers >= VECTOR_MIN || !c->transfers)
-			continue;
-		for (size_t k = 0; k < nv; k++) {
-			struct vector_evidence *o = &all[i * nv + k];
-			bool other = false;
-
-			for (size_t j = 0; j < v->nchannel; j++)
-				other |= v->channel[j]->card == c->card &&
-					 v->channel[j]->transfers >= VECTOR_MIN &&
-					 all[j * nv + k].verdict == VERDICT_COMPLETION;
-			if (!other || c->pair[k].covered < c->periods)
-				continue;
-			o->verdict = VERDICT_COMPLETION;
-			o->score = 0.5;
-			snprintf(o->why, sizeof(o->why),
-				 "comes in all of %" PRIu64
-				 " transfers, and ends those of other channels",
-				 c->transfers);
+		for (size_t i = 0; i < nch; i++)
+			channels += won[i] == &row[i];
+		for (size_t i = 0; i < nch; i++) {
+			row[i].e->verdict = verdict_of(&row[i], won[i], channels);
+			if (row[i].fit == FIT_END && !won[i])
+				add_why(row[i].e, "; another vector fits as well");
 		}
 	}
-}
-
-/* Of several that fit, the latest is the end: nothing comes from a transfer behind it,
- * and what comes earlier in the same transfers cannot be it. */
-static void rivals(const struct vectors *v, const struct vchannel *c,
-		   struct vector_evidence *of)
-{
-	const struct vector_evidence *last = NULL;
-
-	for (size_t k = 0; k < v->nvector; k++)
-		if (of[k].verdict == VERDICT_COMPLETION &&
-		    (!last || of[k].to_end_ns < last->to_end_ns))
-			last = &of[k];
-	for (size_t k = 0; k < v->nvector; k++) {
-		struct vector_evidence *o = &of[k];
-
-		if (o == last || o->verdict != VERDICT_COMPLETION ||
-		    !(o->to_end_ns - last->to_end_ns > RIVAL_NS))
-			continue;
-		o->verdict = VERDICT_DATA_AVAILABLE;
-		o->score = RIVAL_SCORE;
-		snprintf(o->why, sizeof(o->why),
-			 "comes in %.4g %% of %" PRIu64
-			 " transfers, but before interrupt %d does",
-			 100 * (double)c->pair[k].covered / (double)c->periods,
-			 c->transfers, last->irq);
-	}
-}
-
-static bool is_rival(const struct vector_evidence *o)
-{
-	return o->verdict == VERDICT_DATA_AVAILABLE && o->score >= RIVAL_SCORE;
-}
-
-/* Cards that are driven in step see each other's interrupts as well as their own. An
- * interrupt that seems to end the transfers of several cards, with a rival on each, is
- * none that can be told. */
-static void in_step(const struct vectors *v, struct vector_evidence *all)
-{
-	size_t nv = v->nvector;
-
-	for (size_t n = 0; n < v->nchannel * v->nchannel * nv * nv; n++) {
-		size_t i = n / nv / nv / v->nchannel, j = n / nv / nv % v->nchannel;
-		struct vector_evidence *a = &all[i * nv + n / nv % nv];
-		struct vector_evidence *b = &all[j * nv + n / nv % nv];
-
-		if (v->channel[i]->card == v->channel[j]->card ||
-		    a->verdict != VERDICT_COMPLETION ||
-		    b->verdict != VERDICT_COMPLETION ||
-		    !is_rival(&all[i * nv + n % nv]) || !is_rival(&all[j * nv + n % nv]))
-			continue;
-		a->verdict = b->verdict = VERDICT_UNCLEAR;
-		a->score = b->score = RIVAL_SCORE;
-		snprintf(a->why, sizeof(a->why),
-			 "comes near the end on several cards that work in step, as "
-			 "interrupt %d does",
-			 all[i * nv + n % nv].irq);
-		memcpy(b->why, a->why, sizeof(a->why));
-	}
-}
-
-static void overall(const struct vectors *v, size_t at, const struct vector_evidence *all,
-		    struct vector_evidence *o)
-{
-	static const int rank[VERDICT_N] = {[VERDICT_COMPLETION] = 5,
-					    [VERDICT_DATA_AVAILABLE] = 4,
-					    [VERDICT_UNCLEAR] = 3,
-					    [VERDICT_UNRELATED] = 2,
-					    [VERDICT_SILENT] = 1};
-	const struct vector_evidence *best = NULL;
-	size_t ends = 0, nv = v->nvector;
-
-	for (size_t i = 0; i < v->nchannel; i++) {
-		const struct vector_evidence *x = &all[i * nv + at];
-
-		ends += x->verdict == VERDICT_COMPLETION;
-		if (!best || rank[x->verdict] > rank[best->verdict] ||
-		    (x->verdict == best->verdict && x->score > best->score))
-			best = x;
-	}
-	if (best) {
-		*o = *best;
-		o->outside = v->vector[at].outside;
-	} else {
-		*o = (struct vector_evidence){
-			.irq = v->vector[at].irq,
-			.interrupts = v->vector[at].count,
-			.outside = v->vector[at].count,
-			.position = NAN,
-			.to_end_ns = NAN,
-			.slope_ns_per_byte = NAN,
-			.intercept_ns = NAN,
-			.verdict = v->vector[at].count || v->vector[at].delta > 0
-					   ? VERDICT_UNCLEAR
-					   : VERDICT_SILENT};
-		say(o, &v->vector[at], NULL, NULL);
-	}
-	o->card = o->channel = DMA_UNKNOWN;
-	if (o->verdict == VERDICT_COMPLETION && (ends > 1 || fires_elsewhere(v, at)))
-		o->verdict = VERDICT_SHARED;
-}
-
-static int by_score(const void *a, const void *b)
-{
-	const struct vector_evidence *x = a, *y = b;
-
-	if (x->score != y->score)
-		return x->score < y->score ? 1 : -1;
-	return (x->irq > y->irq) - (x->irq < y->irq);
-}
-
-static void advise(struct vectors *v)
-{
-	struct vector_result *r = &v->result;
-	uint64_t transfers = 0;
-	size_t without = 0;
-
-	for (size_t i = 0; i < v->nchannel; i++) {
-		bool found = false;
-
-		transfers += v->channel[i]->transfers;
-		for (size_t k = 0; k < v->nvector; k++)
-			found |= r->channel[i * v->nvector + k].verdict ==
-				 VERDICT_COMPLETION;
-		without += !found && v->channel[i]->transfers;
-	}
-	r->thin = without || !transfers;
-	if (!r->thin)
-		return;
-	if (!transfers)
-		snprintf(r->advice, sizeof(r->advice),
-			 "no transfer was seen to end: which interrupt ends them cannot "
-			 "be "
-			 "told; name it with --irq N");
-	else if (!v->nvector)
-		snprintf(r->advice, sizeof(r->advice),
-			 "no interrupt was recorded: ends are those that the waits saw");
-	else
-		snprintf(r->advice, sizeof(r->advice),
-			 "no interrupt is clearly the end of transfers on %zu of %zu "
-			 "channels (--verify shows the evidence): there, ends are those "
-			 "that the waits saw; if you know it, name it with --irq N",
-			 without, v->nchannel);
-}
-
-int vectors_judge(struct vectors *v, struct err *e)
-{
-	size_t nv = v->nvector, nc = v->nchannel, room = 8 * KEEP;
-	double *work = calloc(room, sizeof(*work));
-	struct vector_evidence *all;
-
-	free(v->evidence);
-	v->evidence = calloc(nv * (nc + 1) + 1, sizeof(*v->evidence));
-	if (!v->evidence || !work) {
-		free(work);
-		return err_set(e, ERR_NOMEM, "vector finder: no memory");
-	}
-	all = v->evidence + nv;
-	for (size_t i = 0; i < nc; i++)
-		for (size_t k = 0; k < nv; k++)
-			fill(v, v->channel[i], k, &all[i * nv + k], work, room);
-	for (size_t i = 0; i < nc; i++)
-		rivals(v, v->channel[i], &all[i * nv]);
-	if (nc <= 16 && nv <= 64)
-		in_step(v, all);
-	lend(v, all);
-	for (size_t k = 0; k < nv; k++)
-		overall(v, k, all, &v->evidence[k]);
-	v->result = (struct vector_result){.overall = v->evidence,
-					   .noverall = nv,
-					   .channel = all,
-					   .nchannel = nv * nc};
-	advise(v);
-	qsort(v->evidence, nv, sizeof(*v->evidence), by_score);
-	free(work);
+	free(won);
 	return 0;
 }
