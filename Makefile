@@ -144,14 +144,14 @@ check-asan:
 check-clang:
 	$(MAKE) --no-print-directory -j2 B=build/clang CC=clang CXX=clang++ tools unit
 check-format:
-	clang-format --dry-run --Werror $(FORMATTED)
+	@clang-format --dry-run --Werror $(FORMATTED)
 asan:
 	$(MAKE) --no-print-directory B=build/asan SAN=1 OPT='-O1 -g' all
 FORMATTED = $(shell git ls-files '*.c' '*.h' '*.cc' 2>/dev/null)
 format:
-	clang-format -i $(FORMATTED)
+	@clang-format -i $(FORMATTED)
 lint: check-format
-	cppcheck --quiet --error-exitcode=1 --inline-suppr --suppressions-list=.cppcheck \
+	@cppcheck --quiet --error-exitcode=1 --inline-suppr --suppressions-list=.cppcheck \
 		--enable=warning,portability -j2 -D_GNU_SOURCE -Ilib lib record analyze report
 
 deps:

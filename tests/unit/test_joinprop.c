@@ -228,7 +228,7 @@ static const struct scenario scenarios[] = {
 	 0,
 	 100,
 	 0.03,
-	 0.6,
+	 0.7,
 	 0},
 	{"coalescing 30, depth 64, drain",
 	 {.coalesce_min = 30, .coalesce_max = 30, .depth = 64, .typical_ns = 100},
