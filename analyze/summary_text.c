@@ -194,6 +194,11 @@ static void print_vector(const struct printer *p, const struct summary_vector *v
 	}
 	fprintf(p->out, "  %s%s\n       %s\n", v->verdict,
 		v->used ? ", ends transfers here" : "", v->why);
+	if (v->used && whole(v) && v->proc != DMA_UNKNOWN && v->proc != v->interrupts)
+		fprintf(p->out,
+			"       /proc/interrupts counted %" PRId64 " of it, %" PRId64
+			" were recorded\n",
+			v->proc, v->interrupts);
 }
 
 static void print_evidence(const struct printer *p, const struct summary_vector *v)

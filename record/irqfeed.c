@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/resource.h>
 
+#include "dma.h"
 #include "err.h"
 
 extern const char embed_irqfeed_bpf[];
@@ -26,6 +28,7 @@ struct count {
 };
 
 struct irqfeed {
+	int stats_fd; /* the kernel times BPF programs while it is open; -1 */
 	struct bpf_object *object;
 	struct bpf_link *link;
 	struct control control;
@@ -108,6 +111,7 @@ int irqfeed_open(struct irqfeed **out, const int32_t *irq, size_t n, uint32_t ev
 	*out = NULL;
 	if (!f)
 		return err_set(e, ERR_NOMEM, "no memory for the interrupt feed");
+	f->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	rc = control_init(f, irq, n, event_type, e);
 	if (!rc)
 		rc = load(f, e);
@@ -127,6 +131,8 @@ void irqfeed_close(struct irqfeed *f)
 		return;
 	bpf_link__destroy(f->link);
 	bpf_object__close(f->object);
+	if (f->stats_fd >= 0)
+		close(f->stats_fd);
 	free(f);
 }
 
@@ -177,4 +183,17 @@ int irqfeed_counts(struct irqfeed *f, uint64_t *seen, uint64_t *refused, struct 
 	}
 	free(c);
 	return 0;
+}
+
+int64_t irqfeed_cost_ns(struct irqfeed *f)
+{
+	struct bpf_program *p =
+		bpf_object__find_program_by_name(f->object, "irq_handler_entry");
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof(info);
+
+	if (f->stats_fd < 0 || !p ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len) || !info.run_cnt)
+		return DMA_UNKNOWN;
+	return (int64_t)(info.run_time_ns / info.run_cnt);
 }

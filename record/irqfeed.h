@@ -33,4 +33,8 @@ int irqfeed_gate(struct irqfeed *f, bool open, struct err *e);
  * refused. */
 int irqfeed_counts(struct irqfeed *f, uint64_t *seen, uint64_t *refused, struct err *e);
 
+/* What one run of the program took on average, by the kernel's own clock; DMA_UNKNOWN
+ * before Linux 5.8, or when it never ran. */
+int64_t irqfeed_cost_ns(struct irqfeed *f);
+
 #endif

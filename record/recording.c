@@ -495,6 +495,7 @@ static int end(struct recording *r, int rc, struct err *e)
 	if (!rc)
 		rc = intake_drain(&r->in, r->session, e);
 	bad = read_counts(r, rc ? NULL : e);
+	r->meta.irq_cost_ns = session_irq_cost_ns(r->session);
 	if (!bad)
 		bad = descriptors_finish(r->in.descriptors, &r->meta, rc ? NULL : e);
 	if (!bad)

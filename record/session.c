@@ -24,6 +24,7 @@
 #include <internal/mmap.h>
 #include <internal/xyarray.h>
 
+#include "dma.h"
 #include "err.h"
 #include "irqfeed.h"
 
@@ -715,6 +716,11 @@ int session_drain(struct session *s,
 }
 
 /* ---- counts ---- */
+
+int64_t session_irq_cost_ns(const struct session *s)
+{
+	return s->feed ? irqfeed_cost_ns(s->feed) : DMA_UNKNOWN;
+}
 
 int session_count(struct session *s, size_t event, uint64_t *counted, struct err *e)
 {

@@ -83,4 +83,7 @@ int session_drain(struct session *s,
  * own count of the tracepoint shows that it did not see. */
 int session_count(struct session *s, size_t event, uint64_t *counted, struct err *e);
 
+/* Cost of one interrupt sample, measured while recording; DMA_UNKNOWN with FEED_PERF. */
+int64_t session_irq_cost_ns(const struct session *s);
+
 #endif
