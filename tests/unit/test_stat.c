@@ -260,6 +260,48 @@ static void test_norris(void **state)
 	near(r.r2, 0.999993745883712, 1e-12);
 }
 
+static double uniform(uint64_t *s)
+{
+	*s ^= *s << 13;
+	*s ^= *s >> 7;
+	*s ^= *s << 17;
+	return ((double)(*s >> 11) + 0.5) / 9007199254740992.0;
+}
+
+/* latency = 20 us + size / 2 GB/s with noise, plain or with a tail: how often do the
+ * intervals hold the truth? */
+static void test_fit_covers(void **state)
+{
+	(void)state;
+	for (int tail = 0; tail < 2; tail++) {
+		int a = 0, b = 0;
+
+		for (uint64_t seed = 1; seed <= 400; seed++) {
+			uint64_t s = seed * 0x9e3779b97f4a7c15u;
+			struct linear_fit f = {0};
+			struct linear_result r;
+
+			for (int i = 0; i < 500; i++) {
+				double size = 4096 << (int)(5 * uniform(&s));
+				double noise = 1000 * sqrt(-2 * log(uniform(&s))) *
+					       cos(6.283185307179586 * uniform(&s));
+
+				if (tail && uniform(&s) < 0.02)
+					noise += 20000 * -log(uniform(&s)) - 20000;
+				linear_fit_add(&f, size, 20000 + size / 2 + noise);
+			}
+			linear_fit_solve(&f, &r);
+			a += r.ci_a[0] <= 20000 && 20000 <= r.ci_a[1];
+			b += r.ci_b[0] <= 0.5 && 0.5 <= r.ci_b[1];
+		}
+		print_message(
+			"# fit, %s: a in %d, bandwidth in %d of 400 intervals of 95 %%\n",
+			tail ? "tail" : "normal", a, b);
+		assert_in_range(a, tail ? 360 : 372, 395);
+		assert_in_range(b, tail ? 360 : 372, 395);
+	}
+}
+
 static void test_fit_needs_two_sizes(void **state)
 {
 	struct linear_fit f = {0};
@@ -293,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_student_t),
 		cmocka_unit_test(test_norris),
 		cmocka_unit_test(test_fit_needs_two_sizes),
+		cmocka_unit_test(test_fit_covers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
