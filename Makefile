@@ -32,7 +32,7 @@ WARN     := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla -Werror
 OPT      ?= -O2 -g
 SAN      ?=
 comma    := ,
-SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANFLAGS := $(if $(SAN),-Wno-format-truncation -fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS   ?=
 CPPFLAGS ?=
 ALL_CPPFLAGS = -D_GNU_SOURCE -Ilib -DDMA_PREFIX='"$(PREFIX)"' $(CPPFLAGS)

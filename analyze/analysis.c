@@ -36,6 +36,7 @@ struct analysis {
 	struct window *window;
 	size_t nwindow, nring;
 	int64_t uprobe_cost_ns, irq_cost_ns;
+	bool ended; /* the workload, by itself */
 	struct join *join;
 	struct pipe *pipe;
 	struct join_totals totals;
@@ -430,8 +431,10 @@ static void progress(void *arg, uint64_t done, uint64_t rows)
 
 static int join_all(struct analysis *a, struct err *e)
 {
-	struct join_options jo = {
-		.vector = a->vector, .nvector = a->nvector, .pairing = a->pairing};
+	struct join_options jo = {.vector = a->vector,
+				  .nvector = a->nvector,
+				  .ended = a->ended,
+				  .pairing = a->pairing};
 	struct join_sink js = {a, on_transfer, on_stray};
 	struct pipe_sink sink = {.arg = a,
 				 .transfer = sink_transfer,
@@ -473,6 +476,7 @@ static int read_run(struct analysis *a, struct err *e)
 		p = word ? pairing_parse(word) : -1;
 		a->pairing = p < 0 ? PAIRING_INFER : (enum pairing)p;
 		a->pairing_from = a->pairing == PAIRING_INFER ? "inferred" : "profile";
+		a->ended = db_i64(q, 13) != DMA_UNKNOWN;
 		a->uprobe_cost_ns = db_i64(q, 17);
 		a->irq_cost_ns = db_i64(q, 18);
 	}

@@ -92,6 +92,10 @@ struct join_options {
 	/* Prior knowledge of device latency for the misfit; 0 = learned from unambiguous
 	 * pairs. */
 	int64_t typical_device_ns;
+	/* The workload had ended by itself before the recording did. A call that a
+	 * process's first thread never came back from was then left by an exception, not
+	 * cut off. */
+	bool ended;
 };
 
 struct join_sink {

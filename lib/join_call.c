@@ -260,6 +260,7 @@ int call_take(struct join *j, const struct sample *s, struct err *e)
 
 	if (!th)
 		return join_nomem(e);
+	th->pid = s->pid;
 	switch (s->role) {
 	case ROLE_DOORBELL:
 		return on_doorbell(j, th, s, e);
@@ -307,7 +308,9 @@ int call_finish(struct join *j, struct err *e)
 
 	for (size_t i = 0; i < THREADS && r >= 0; i++)
 		for (struct thread *t = j->th[i]; t && r >= 0; t = t->next)
-			if (t->waiting)
+			if (j->o.ended && t->pid == t->tid)
+				r = leave_open(j, t, e);
+			else if (t->waiting)
 				r = cut_wait(j, t, e);
 	return r;
 }

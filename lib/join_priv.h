@@ -154,7 +154,7 @@ struct channel {
 };
 
 struct thread {
-	int32_t tid;
+	int32_t tid, pid;
 	struct jtransfer *start; /* open start call */
 	bool waiting, noexit;
 	struct sample wait;
