@@ -7,8 +7,10 @@
  * ivshmem-doorbell with a process behind it.
  *
  * Every vector is requested under the driver's one name and is masked until a program
- * enables it. /proc/edudma shows a column for each vector.
+ * enables it. /proc/edudma shows a column for each vector. With the parameter log=N the
+ * first N handler calls are kept, for a test to read in debugfs: edudma/log.
  */
+#include <linux/debugfs.h>
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
 #include <linux/miscdevice.h>
@@ -17,6 +19,7 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include "edudma.h"
 
@@ -24,6 +27,7 @@ enum {
 	MAX_VECTORS = 8,
 	BUFFER_BYTES = 1 << 20,
 	NO_BAR = -1,
+	FLX_TOLD = 0x600,  /* how often it raised the vector that ends transfers */
 	EDU_STATUS = 0x24, /* what raised the interrupt */
 	EDU_ACK = 0x64,	   /* written back, takes it down */
 };
@@ -33,6 +37,7 @@ struct kind {
 	int registers, bell;   /* BARs */
 	unsigned int vectors;  /* at most */
 	unsigned int dma_bits; /* of an address that the card can send out */
+	unsigned int told;     /* register whose value goes into the log; 0 = none */
 	u32 (*acknowledge)(void __iomem *registers);
 	struct list_head cards;
 	unsigned int count; /* of cards seen, numbers their devices */
@@ -90,8 +95,66 @@ static struct kind flx = {
 	.bell = 0,
 	.vectors = MAX_VECTORS,
 	.dma_bits = 32,
+	.told = FLX_TOLD,
 	.cards = LIST_HEAD_INIT(flx.cards),
 };
+
+/* ---- the log of handler calls ---- */
+
+struct call {
+	u64 ns; /* CLOCK_MONOTONIC */
+	int irq;
+	u32 told;
+};
+
+static unsigned int log_entries;
+module_param_named(log, log_entries, uint, 0444);
+MODULE_PARM_DESC(log, "handler calls to keep in debugfs edudma/log (default 0)");
+
+static struct call *calls;
+static atomic_t call_count; /* also of those that found no room */
+static struct dentry *debug_dir;
+
+static void log_call(const struct vector *v)
+{
+	const struct card *c = v->card;
+	unsigned int i;
+
+	if (!calls)
+		return;
+	i = (unsigned int)atomic_inc_return(&call_count) - 1;
+	if (i < log_entries)
+		calls[i] = (struct call){
+			.ns = ktime_get_ns(),
+			.irq = v->irq,
+			.told = c->kind->told ? readl(c->registers + c->kind->told) : 0};
+}
+
+static int log_show(struct seq_file *out, void *unused)
+{
+	unsigned int n = min_t(unsigned int, atomic_read(&call_count), log_entries);
+
+	for (unsigned int i = 0; i < n; i++)
+		seq_printf(out, "%d\t%llu\t%u\n", calls[i].irq, calls[i].ns,
+			   calls[i].told);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(log);
+
+static void make_log(void)
+{
+	calls = log_entries ? vzalloc(array_size(log_entries, sizeof(*calls))) : NULL;
+	if (!calls)
+		return;
+	debug_dir = debugfs_create_dir("edudma", NULL);
+	debugfs_create_file("log", 0444, debug_dir, NULL, &log_fops);
+}
+
+static void free_log(void)
+{
+	debugfs_remove_recursive(debug_dir);
+	vfree(calls);
+}
 
 /* ---- interrupts ---- */
 
@@ -100,6 +163,7 @@ static irqreturn_t handle_interrupt(int irq, void *data)
 	struct vector *v = data;
 	const struct kind *k = v->card->kind;
 
+	log_call(v);
 	if (k->acknowledge && !k->acknowledge(v->card->registers))
 		return IRQ_NONE;
 	atomic64_inc(&v->count);
@@ -377,7 +441,25 @@ static struct pci_driver edudma_driver = {
 	.remove = edudma_remove,
 	.driver.suppress_bind_attrs = true,
 };
-module_pci_driver(edudma_driver);
+
+static int __init edudma_init(void)
+{
+	int rc;
+
+	make_log();
+	rc = pci_register_driver(&edudma_driver);
+	if (rc)
+		free_log();
+	return rc;
+}
+module_init(edudma_init);
+
+static void __exit edudma_exit(void)
+{
+	pci_unregister_driver(&edudma_driver);
+	free_log();
+}
+module_exit(edudma_exit);
 
 MODULE_DESCRIPTION("Registers, a buffer and interrupts of a DMA card for user space");
 MODULE_LICENSE("GPL");

@@ -41,6 +41,8 @@ static const char *const fault_name[FAULTS] = {"none",	  "no-interrupt", "spurio
 /* What a transfer with this fault ends as. A spurious interrupt belongs to none. */
 static const char *const fault_state[FAULTS] = {"complete", "no_interrupt", "complete",
 						"aborted",  "failed",	    "aborted"};
+/* How often it raises the card's interrupt: the first is its own. */
+static const int fault_raises[FAULTS] = {1, 0, 2, 0, 1, 1};
 
 struct options {
 	int64_t count, cards, cpu, every, pause_ns, stagger_ns;
@@ -93,9 +95,11 @@ static void tell(struct run *r, const struct card *c, const char *state, int64_t
 {
 	if (r->truth)
 		fprintf(r->truth,
-			"%" PRId64 "\t%td\t0\t%s\t%zu\t%s\t%" PRId64 "\t%" PRId64 "\n",
+			"%" PRId64 "\t%td\t0\t%s\t%zu\t%s\t%" PRId64 "\t%" PRId64
+			"\t%d\n",
 			c->number, c - r->card, c->to_host ? "to_host" : "from_host",
-			c->size, state, c->begin_ns, end_ns);
+			c->size, state, c->begin_ns, end_ns,
+			r->o->masked ? 0 : fault_raises[c->fault]);
 }
 
 /* ---- one transfer ---- */
@@ -259,9 +263,8 @@ static const struct argp_option option_table[] = {
 	 "(default 5)",
 	 0},
 	{"truth", OPT_TRUTH, "FILE", 0,
-	 "write number, card, channel, direction, size, state, begin and end in ns, a "
-	 "line "
-	 "for each transfer",
+	 "write number, card, channel, direction, size, state, begin and end in ns, and "
+	 "interrupts raised, a line for each transfer",
 	 0},
 	{0}};
 

@@ -39,7 +39,7 @@ boot() { # name, seconds, qemu options; the guest's output goes to a file, its p
 }
 
 # QEMU saw each command written and each MSI sent: the time between is the edu card's own. Give each line of
-# the truths, in order of the runs, its tenth column.
+# the truths, in order of the runs, its last columns.
 edu_truth() {
 	local name
 	awk 'FNR == NR { base[NR - 1] = $1; msi["0x" $2] = NR - 1; card["0x" substr($1, 1, 5) "098"] = NR - 1; next }
@@ -57,7 +57,7 @@ edu_truth() {
 		awk -F'[ \t]' -v OFS='\t' -v used="$share/edu.used" -v run="$name" -v extra="$(wc -l <"$share/$name.sorted")" '
 			FILENAME ~ /edu.used/ { skip[$1] = $2; next }
 			FILENAME ~ /edu.device/ { took[$1, $2] = $3; next }
-			{ print $1, $2, $3, $4, $5, $6, $7, $8, "", took[$2, ++skip[$2]] }
+			{ print $1, $2, $3, $4, $5, $6, $7, $8, $9, "", took[$2, ++skip[$2]], "" }
 			END { if (run == "timeout") skip[0] += extra
 			      for (c in skip) print c, skip[c] >used }' \
 			"$share/edu.used" "$share/edu.device" "$share/$name.sorted" >"$share/$name.truth"
@@ -68,13 +68,11 @@ us() {
 	[ "$1" ] && awk -v ns="$1" 'BEGIN { printf "%.0f", ns / 1000 }' || echo -
 }
 
-# A transfer that the tool calls unknown is not wrong, but there may be few: one in five, where the machine
-# held the guest up. Only for flx_rush and flx_flood is
-# there no limit: their interrupts are shared, and told to be.
-# compare NAME STRAYS: prints the line, and says what is wrong. STRAYS '-': any number.
+# compare NAME UNKNOWN MEDIAN P99: prints the line, and says what is wrong. UNKNOWN: of a hundred transfers, so
+# many may be left open by the tool; the others are right or wrong. MEDIAN, P99: the most in us by which the device
+# time may be more than the card's own; it cannot be less.
 compare() {
-	local name=$1 strays=$2 line db=$share/$1.check.db shared=false
-	case $name in flx_rush | flx_flood) shared=true ;; esac
+	local name=$1 most=$2 line db=$share/$1.check.db
 	if [ "$(cat "$share/$name.status" 2>/dev/null)" != 0 ]; then
 		echo "$name"
 		wrong "the scenario did not run: $(head -3 "$share/$name.err" "$share/$name.summary" 2>&1 | tr '\n' ' ')"
@@ -82,26 +80,32 @@ compare() {
 	fi
 	cp "$share/$name.db" "$db"
 	line=$(sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE truth (number INTEGER, card INTEGER, channel INTEGER,
-		direction, size INTEGER, state, begin_ns INTEGER, end_ns INTEGER, kick_ns INTEGER, device_ns INTEGER)' \
-		-cmd ".import '$share/$name.truth' truth" -nullvalue '' -separator '|' -list "$db" \
-		<"$here/compare.sql")
-	IFS='|' read -r truth found unlike states unknown pairs irqs stray lost used median p99 least most want got <<<"$line"
+		direction, size INTEGER, state, begin_ns INTEGER, end_ns INTEGER, raised INTEGER, raising INTEGER,
+		device_ns INTEGER, kick_ns INTEGER)' -cmd 'CREATE TABLE handler (irq INTEGER, ns INTEGER, told INTEGER)' \
+		-cmd ".import '$share/$name.truth' truth" -cmd ".import '$share/$name.calls' handler" \
+		-nullvalue '' -separator '|' -list "$db" <"$here/compare.sql")
+	IFS='|' read -r truth found unlike states unknown pairs irqs stray strays lost used median p99 outside below broken \
+		want got <<<"$line"
 	delta=$(awk '{ n += $2 } END { print n + 0 }' "$share/$name.delta")
-	printf '%-12s %5s/%-5s %6s/%-6s %6s %8s %8s  %s -> %s\n' "$name" "$found" "$truth" "$irqs" "$delta" "$stray" \
+	printf '%-12s %5s/%-5s %6s/%-6s %5s/%-5s %8s %8s  %s -> %s\n' "$name" "$found" "$truth" "$irqs" "$delta" "$stray" "$strays" \
 		"$(us "$median")" "$(us "$p99")" "$want" "$got"
+	[ "$broken" = 0 ] || wrong "the truth does not hold together in $broken places"
 	[ "$found" = "$truth" ] || wrong "$found transfers instead of $truth"
 	[ "$unlike" = 0 ] || wrong "$unlike transfers differ in order, channel, direction or size"
-	[ "$states" = 0 ] || $shared || wrong "$states states"
-	[ "$unknown" -le $((truth / 5)) ] || $shared || wrong "$unknown unknown"
+	[ "$states" = 0 ] || wrong "$states states"
+	[ "$unknown" -le $((truth * most / 100)) ] || wrong "$unknown unknown"
 	[ "$pairs" = 0 ] || wrong "$pairs transfers are paired with another's interrupt"
 	[ "$irqs" = "$delta" ] || wrong "$irqs interrupts recorded, /proc/interrupts says $delta"
 	[ "$lost" = 0 ] || wrong "$lost events lost"
-	[ "$strays" = - ] || { [ "$strays" -le "$stray" ] && [ "$stray" -le $((strays + unknown)) ]; } || wrong "$stray stray interrupts instead of $strays"
+	{ [ "$strays" -le "$stray" ] && [ "$stray" -le $((strays + unknown)) ]; } || wrong "$stray stray interrupts instead of $strays"
+	[ "$below" = 0 ] || wrong "$below device times are less than the card's own"
+	[ "${median:-0}" -le "$3"000 ] || wrong "the median of the device times is off by $(us "$median") us"
+	[ "${p99:-0}" -le "$4"000 ] || wrong "device times are off by up to $(us "$p99") us"
 }
 
 head_line() {
-	printf '%-12s %11s %13s %6s %17s  %s\n%-12s %11s %13s %6s %8s %8s  %s\n' '' transfers interrupts stray \
-		'device - truth, us' states scenario found/true traced/proc '' median p99 'true -> found'
+	printf '%-12s %11s %13s %11s %17s  %s\n%-12s %11s %13s %11s %8s %8s  %s\n' '' transfers interrupts stray \
+		'device - truth, us' states scenario found/true traced/proc found/true median p99 'true -> found'
 }
 
 serve_edu() {
@@ -115,18 +119,11 @@ check_edu() {
 	[ "${VM_AGAIN:-}" ] || serve_edu || return
 	echo "Boot A: QEMU's edu card, driver edudma, libedu and class EduCard"
 	head_line
-	faults=$((${VM_COUNT_edu:-30} / 7))
 	for name in masked c sleep same_cpu other_cpu missing spurious restart stop timeout two_cards; do
-		case $name in
-		spurious | stop) compare $name $faults ;;
-		timeout) compare $name - ;;
-		c) compare $name 1 ;; # what came while it was masked comes again when it is enabled
-		*) compare $name 0 ;;
-		esac
+		compare $name 0 2000 30000
 		[ "$name" = masked ] && continue
-		case $name in restart) low=70000000 ;; *) low=98000000 ;; esac
-		[ "${least:-0}" -ge $low ] || wrong "a device time of $(us "$least") us is less than the card's 100 ms"
-		[ "${median:-999999999}" -le 5000000 ] || wrong "device times are far from QEMU's"
+		# The card ignores a restart: what ends 100 ms after the first start ends sooner after the second.
+		[ "$name" = restart ] || [ "${outside:-1}" = 0 ] || wrong "$outside device times are not within 98 to 130 ms"
 		grep -q 'wrong_bytes=0' "$share/$name.out" || wrong "the workload: $(tail -1 "$share/$name.out")"
 	done
 	cmp -s "$share/timeout.plain" "$share/timeout.out" || wrong "the workload's output is not what it is untraced"
@@ -161,15 +158,8 @@ judge_flx() {
 	local name third
 	head_line
 	for name in flx_masked flx_clear flx_rush flx_flood flx_drop flx_double flx_late flx_early flx_nodata; do
-		case $name in
-		flx_flood) # not in the recordings kept before it was there
-			[ -f "$share/$name.truth" ] || continue
-			compare $name - ;;
-		flx_double | flx_rush) compare $name - ;;
-		flx_clear) compare $name 1 ;; # as with c
-		*) compare $name 0 ;;
-		esac
-		case $name in flx_masked | flx_flood) continue ;; esac
+		compare $name 1 1000 20000
+		[ "$name" = flx_masked ] && continue
 		third=$(sed -n 3p "$share/$name.delta" | cut -d' ' -f1)
 		[ "${used:-}" = "$third" ] || wrong "interrupt ${used:-none} is said to end transfers, it is $third"
 	done

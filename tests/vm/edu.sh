@@ -2,8 +2,7 @@
 # In the guest with two edu cards. $SHARE/runs has a line for each run of the workload: its name, and how
 # often it wrote the command register of each card, so that QEMU's own trace can be told apart.
 . "${BASH_SOURCE%/*}/guest.sh"
-busybox insmod "$B/examples/edudma/edudma.ko"
-[ -e /dev/edudma1 ] || { echo "guest: the cards are not there"; dmesg | tail -5; exit 1; }
+drive edudma1
 for d in /sys/bus/pci/drivers/edudma/0*; do # where each card's registers are, and where it sends its MSI
 	echo $(od -A n -t x4 -j 16 -N 4 "$d/config") $(od -A n -t x4 -j 68 -N 4 "$d/config")
 done >"$SHARE/msi"

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In the guest with the fast card.
 . "${BASH_SOURCE%/*}/guest.sh"
-busybox insmod "$B/examples/edudma/edudma.ko"
-[ -e /dev/flx0 ] || { echo "guest: the card is not there"; dmesg | tail -5; exit 1; }
+drive flx0
 N=${1:-2000}
 run() { # name, mode, fault
 	scenario flx "$1" "$B/tests/vm/flxload" "$N" "$2" "$3" 100 "$1.truth"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Read by the guest's scripts. A scenario records a workload, analyses the recording, and leaves for the host
 # in $SHARE: NAME.db, NAME.truth, NAME.out (what the workload printed), NAME.delta (/proc/interrupts after
-# minus before, of the driver's vectors), NAME.status.
+# minus before, of the driver's vectors), NAME.calls (what the driver's handler logged: interrupt, ns, what the
+# card said then), NAME.status.
 B=${SHARE%/vm/share}
 
 # Sum over the processors, for each vector of this name: "irq count".
@@ -11,11 +12,21 @@ proc_counts() {
 		/proc/interrupts
 }
 
+LOG=/sys/kernel/debug/edudma/log
+drive() { # load the driver, with a log of every call of its handler
+	busybox insmod "$B/examples/edudma/edudma.ko" log=200000
+	[ -e "$LOG" ] && [ -e "/dev/$1" ] && return
+	echo "guest: the card is not there"
+	dmesg | tail -5
+	exit 1
+}
+
 scenario() { # name of the vectors, name of the scenario, workload with its options
-	local vectors=$1 name=$2 before
+	local vectors=$1 name=$2 before calls
 	shift 2
 	rm -f "$name.db" "$name.truth"
 	before=$(proc_counts "$vectors")
+	calls=$(wc -l <"$LOG")
 	if "$B/dmarec" -q -o "$name.data" --label "$name" -- "$@" >"$name.out" 2>"$name.err"; then
 		echo 0 >"$SHARE/$name.status"
 	else
@@ -23,8 +34,9 @@ scenario() { # name of the vectors, name of the scenario, workload with its opti
 	fi
 	sleep 0.2
 	join <(sort <<<"$before") <(proc_counts "$vectors" | sort) | sort -n | awk '{ print $1, $3 - $2 }' >"$SHARE/$name.delta"
+	tail -n +$((calls + 1)) "$LOG" >"$name.calls"
 	"$B/dmaanalyze" -i "$name.data" "$name.db" >"$SHARE/$name.summary" 2>&1 ||
 		echo "analysis failed" >>"$SHARE/$name.status"
-	cp -f "$name".{db,truth,out,err,data} "$SHARE" 2>/dev/null
+	cp -f "$name".{db,truth,out,err,data,calls} "$SHARE" 2>/dev/null
 	echo "guest: $name done at $(cut -d. -f1 /proc/uptime) s"
 }

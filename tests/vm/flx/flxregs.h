@@ -20,7 +20,9 @@ enum {
 
 	FLX_DESC = 0x000,   /* [channel]: 32 bytes each, struct flx_desc */
 	FLX_ENABLE = 0x400, /* a bit for each channel: set to start, clear when ended */
-	FLX_TEST = 0x800,   /* struct flx_test */
+	FLX_RAISED =
+		0x600, /* u32: how often FLX_END_VECTOR was raised, this time included */
+	FLX_TEST = 0x800, /* struct flx_test */
 	FLX_LOG = 0x10000,
 
 	FLX_BELL_AT = 12,	 /* in ivshmem's BAR 0 */
@@ -60,6 +62,8 @@ struct flx_test {
 struct flx_log {
 	int64_t bell_ns, data_ns, clear_ns, kick_ns, kick2_ns;
 	uint32_t channel, from_host, bytes, fault;
+	uint32_t raised; /* FLX_RAISED at its interrupt, 0 = it had none */
+	uint32_t unused;
 };
 
 enum { FLX_LOG_MAX = (FLX_BYTES - FLX_LOG) / sizeof(struct flx_log) };
