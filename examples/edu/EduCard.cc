@@ -134,6 +134,12 @@ void EduCard::irq_disable(u_int interrupt)
 		fail(errno, "EduCard::irq_disable");
 }
 
+void EduCard::irq_clear(u_int interrupt)
+{
+	if (ioctl(fd, EDUDMA_IRQ_CLEAR, (unsigned long)interrupt))
+		fail(errno, "EduCard::irq_clear");
+}
+
 void EduCard::irq_wait(u_int interrupt)
 {
 	struct edudma_wait w = {interrupt, (uint32_t)(timeout_ns / 1000000)};

@@ -32,6 +32,7 @@ class EduCard
 
 	void irq_enable(u_int interrupt);
 	void irq_disable(u_int interrupt);
+	void irq_clear(u_int interrupt);
 	void irq_wait(u_int interrupt);
 	void irq_raise();
 

@@ -25,6 +25,7 @@ int card_stop(void *card);
 int card_busy(void *card);
 int card_irq_enable(void *card);
 int card_irq_disable(void *card);
+int card_irq_clear(void *card);
 int card_irq_wait(void *card);
 void card_irq_raise(void *card);
 

@@ -55,6 +55,11 @@ int card_irq_enable(void *card)
 	return edu_irq_enable(card, 0);
 }
 
+int card_irq_clear(void *card)
+{
+	return edu_irq_clear(card, 0);
+}
+
 int card_irq_wait(void *card)
 {
 	return edu_irq_wait(card, 0);

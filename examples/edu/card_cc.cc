@@ -80,6 +80,11 @@ int card_irq_enable(void *card)
 	return caught([&] { of(card)->irq_enable(0); });
 }
 
+int card_irq_clear(void *card)
+{
+	return caught([&] { of(card)->irq_clear(0); });
+}
+
 int card_irq_wait(void *card)
 {
 	return caught([&] { of(card)->irq_wait(0); });

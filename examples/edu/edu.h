@@ -64,7 +64,9 @@ int edu_busy(const struct edu_card *c);
 
 int edu_irq_enable(struct edu_card *c, unsigned vector);
 int edu_irq_disable(struct edu_card *c, unsigned vector);
-/* Sleep until the vector's interrupt came; -ETIMEDOUT as edu_dma_wait. */
+/* Sleep until the vector's interrupt came; -ETIMEDOUT as edu_dma_wait. One that came
+ * before counts, unless it was cleared. */
+int edu_irq_clear(struct edu_card *c, unsigned vector);
 int edu_irq_wait(struct edu_card *c, unsigned vector);
 /* Let the card raise its interrupt though nothing ended. */
 void edu_irq_raise(struct edu_card *c);

@@ -169,6 +169,11 @@ int edu_irq_disable(struct edu_card *c, unsigned vector)
 	return ioctl(c->fd, EDUDMA_IRQ_DISABLE, (unsigned long)vector) ? -errno : 0;
 }
 
+int edu_irq_clear(struct edu_card *c, unsigned vector)
+{
+	return ioctl(c->fd, EDUDMA_IRQ_CLEAR, (unsigned long)vector) ? -errno : 0;
+}
+
 int edu_irq_wait(struct edu_card *c, unsigned vector)
 {
 	struct edudma_wait w = {.vector = vector,

@@ -166,6 +166,8 @@ static int start_one(struct run *r, struct card *c)
 	c->size = (size_t)o->size[(size_t)(n / 2) % o->nsize];
 	c->to_host = o->to_host && (!o->from_host || (n / o->cards) % 2);
 	fill(r, c);
+	if (o->sleep && card_irq_clear(c->card))
+		return fail("irq_clear", -EIO);
 	return start(r, c);
 }
 

@@ -4,8 +4,9 @@
 --            ('' = none, or see raised); device_ns: what it took the card; kick_ns: when the card says it raised it
 --   handler  irq, ns, told: each call of the driver's handler, in order, with the card's count of interrupts then
 -- The nth interrupt that was recorded of a vector is the nth call of its handler, so the card's count says which
--- interrupt is whose without a comparison of clocks. One that found nothing new to tell cannot be told from the
--- one before: both are right for what it stands for. A state `complete` is truly `late` when that interrupt was
+-- interrupt is whose without a comparison of clocks. (A transfer may begin and end between the record and the
+-- handler: an interrupt recorded before it began is not its own, then another follows.) One that found nothing new
+-- to tell cannot be told from the one before: both are right for what it stands for. A state `complete` is truly `late` when that interrupt was
 -- recorded after the exit of the wait that saw the end.
 CREATE TABLE card_vector AS
 SELECT irq, card FROM (SELECT irq, name, row_number() OVER (PARTITION BY name ORDER BY irq) - 1 AS k,
@@ -23,20 +24,20 @@ UPDATE call SET told = n - (SELECT count(*) FROM call o WHERE o.irq = call.irq)
                          + (SELECT sum(raised) FROM truth JOIN card_vector USING (card) WHERE irq = call.irq)
 WHERE EXISTS (SELECT 1 FROM truth WHERE raised <> '');
 UPDATE truth SET raising = 1 + (SELECT coalesce(sum(o.raised), 0) FROM truth o WHERE o.card = truth.card AND o.number < truth.number)
-WHERE raised > 0;
+WHERE raised <> '' AND raised > 0;
 CREATE TABLE heard AS SELECT c.irq, c.n, c.told, c.ns, i.time_ns FROM call c JOIN irqs i USING (irq, n);
 CREATE INDEX heard_told ON heard (irq, told, n);
 CREATE TABLE woken AS
 SELECT s.time_ns FROM sample s JOIN source o ON o.id = s.source_id WHERE o.role = 'woken';
 CREATE INDEX woken_time ON woken (time_ns);
 CREATE TABLE answer AS
-SELECT h.number, v.irq, h.raising, h.kick_ns,
-       (SELECT min(told) FROM heard c WHERE c.irq = v.irq AND c.told >= h.raising) AS told,
+SELECT h.number, v.irq, h.begin_ns,
+       (SELECT min(told) FROM heard c WHERE c.irq = v.irq AND c.told >= h.raising AND c.time_ns > h.begin_ns) AS told,
        (SELECT max(time_ns) FROM woken WHERE time_ns BETWEEN h.begin_ns AND h.end_ns) AS seen_ns
 FROM truth h JOIN card_vector v USING (card) WHERE h.state = 'complete';
 CREATE TABLE own AS -- the first and the last interrupt that may be the transfer's own
 SELECT a.*, min(c.time_ns) AS first_ns, max(c.time_ns) AS last_ns, min(c.ns) AS handler_ns
-FROM answer a LEFT JOIN heard c ON c.irq = a.irq AND c.told = a.told GROUP BY a.number;
+FROM answer a LEFT JOIN heard c ON c.irq = a.irq AND c.told = a.told AND c.time_ns > a.begin_ns GROUP BY a.number;
 CREATE TABLE pair AS
 SELECT h.number, h.state AS told_state, t.state AS found, t.irq_ns, t.device_ns AS traced_ns, o.first_ns, o.last_ns, o.seen_ns,
        nullif(h.device_ns, '') AS true_ns, t.reason,
@@ -70,10 +71,10 @@ SELECT (SELECT count(*) FROM truth),
         AND traced_ns NOT BETWEEN 98000000 AND max(130000000, coalesce(true_ns, 0) + 30000000)),
        (SELECT count(*) FROM difference WHERE ns < -2000),
        -- the truth against itself: calls that were not recorded or before they were recorded, transfers that no
-       -- call answers, that were answered before they were begun or raised (200 us are left to the card's clock),
-       -- or whose end no wait saw
+       -- call answers, that were answered before they were raised (200 us are left to the card's clock), or whose
+       -- end no wait saw
        (SELECT count(*) FROM call LEFT JOIN irqs USING (irq, n) WHERE time_ns IS NULL OR time_ns > ns)
-       + (SELECT count(*) FROM own JOIN truth USING (number) WHERE first_ns IS NULL OR seen_ns IS NULL OR first_ns < begin_ns
+       + (SELECT count(*) FROM own JOIN truth USING (number) WHERE first_ns IS NULL OR seen_ns IS NULL
           OR handler_ns < coalesce(nullif(truth.kick_ns, ''), begin_ns) - 200000),
        (SELECT group_concat(n || ' ' || state, ', ') FROM (SELECT state, count(*) n FROM pair GROUP BY state)),
        (SELECT group_concat(n || ' ' || state, ', ') FROM (SELECT state, count(*) n FROM transfer GROUP BY state));

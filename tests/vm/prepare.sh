@@ -19,8 +19,8 @@ kver=$(cd /lib/modules && ls -d ./*-amd64/build | sort -V | tail -1 | cut -d/ -f
 if [ "$(cat "$dir/kver" 2>/dev/null)" != "$kver" ]; then
 	rm -rf "$dir/image"
 	mkdir -p "$dir/image"
-	(cd "$dir/image" && apt-get -o APT::Sandbox::User=root download "linux-image-$kver") \
-		>"$dir/deps.log" 2>&1 || skip "linux-image-$kver cannot be had, see $dir/deps.log"
+	fetch() { (cd "$dir/image" && apt-get -o APT::Sandbox::User=root download "linux-image-$kver"); }
+	{ fetch || { apt-get update && fetch; }; } >"$dir/deps.log" 2>&1 || skip "linux-image-$kver cannot be had, see $dir/deps.log"
 	dpkg-deb --fsys-tarfile "$dir"/image/linux-image-*.deb | tar -x -C "$dir/image" --wildcards \
 		'./boot/vmlinuz*' '*/kernel/fs/9p/*' '*/kernel/net/9p/*' '*/kernel/fs/netfs/*' \
 		'*/kernel/fs/fscache/*' '*/kernel/drivers/virtio/*'
