@@ -84,6 +84,7 @@ compare() {
 		device_ns INTEGER, kick_ns INTEGER)' -cmd 'CREATE TABLE handler (irq INTEGER, ns INTEGER, told INTEGER)' \
 		-cmd ".import '$share/$name.truth' truth" -cmd ".import '$share/$name.calls' handler" \
 		-nullvalue '' -separator '|' -list "$db" <"$here/compare.sql")
+	[ "$line" ] || { wrong "$name cannot be compared"; return; }
 	IFS='|' read -r truth found unlike states unknown pairs irqs stray strays lost used median p99 outside below broken \
 		want got <<<"$line"
 	delta=$(awk '{ n += $2 } END { print n + 0 }' "$share/$name.delta")

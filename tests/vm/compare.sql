@@ -75,6 +75,6 @@ SELECT (SELECT count(*) FROM truth),
        -- end no wait saw
        (SELECT count(*) FROM call LEFT JOIN irqs USING (irq, n) WHERE time_ns IS NULL OR time_ns > ns)
        + (SELECT count(*) FROM own JOIN truth USING (number) WHERE first_ns IS NULL OR seen_ns IS NULL
-          OR handler_ns < coalesce(nullif(truth.kick_ns, ''), begin_ns) - 200000),
+          OR handler_ns < coalesce(nullif(truth.kick_ns, ''), truth.begin_ns) - 200000),
        (SELECT group_concat(n || ' ' || state, ', ') FROM (SELECT state, count(*) n FROM pair GROUP BY state)),
        (SELECT group_concat(n || ' ' || state, ', ') FROM (SELECT state, count(*) n FROM transfer GROUP BY state));
