@@ -20,12 +20,17 @@ $(FLX)/fastcard: tests/vm/fastcard.c tests/vm/flx/flxregs.h
 	$(Q)$(CC) -std=gnu11 $(OPT) $(WARN) -D_GNU_SOURCE -o $@ $<
 vm-programs: all $(FLX)/flxload $(FLX)/fastcard
 
-vm: all
+# From a clean clone on a fresh machine: what is missing is installed first.
+vm:
+	@scripts/deps.sh build
+	$(MAKE) --no-print-directory -j2 all
 	@tests/vm/prepare.sh $(VM)
 	$(MAKE) --no-print-directory edudma
 	@cp tests/vm/try.sh $(VM)/share
 	tests/vm/boot.sh $(VM) $(VM)/share -- -device edu
-check-vm: vm-programs
+check-vm:
+	@scripts/deps.sh build
+	$(MAKE) --no-print-directory -j2 vm-programs
 	@B='$(B)' MAKE='$(MAKE)' tests/vm/check.sh $(VM)
 
 # make check-recorded: the same, from recordings made in the guest (make vm-save keeps those of the last check-vm).
@@ -33,7 +38,7 @@ VM_SAVED := tests/data/vm/recordings.tar.xz
 vm-save:
 	@mkdir -p tests/data/vm
 	cd $(VM)/share && tar --sort=name --owner=0 --group=0 --mtime=@0 -cJf $(abspath $(VM_SAVED)) \
-		$$(ls *.truth | sed 's/\.truth$$/.data/') *.truth *.delta *.status *.out *.err runs flx.list timeout.plain
+		$$(ls *.truth | sed 's/\.truth$$/.data/') *.truth *.calls *.delta *.status *.out *.err runs flx.list flx.interrupts timeout.plain
 check-recorded: all
 	@rm -rf $(VM)/recorded && mkdir -p $(VM)/recorded/share
 	@tar -xJf $(VM_SAVED) -C $(VM)/recorded/share

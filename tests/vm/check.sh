@@ -70,7 +70,7 @@ us() {
 
 # compare NAME UNKNOWN MEDIAN P99: prints the line, and says what is wrong. UNKNOWN: of a hundred transfers, so
 # many may be left open by the tool; the others are right or wrong. MEDIAN, P99: the most in us by which the device
-# time may be more than the card's own; it cannot be less.
+# time may be more than the card's own ('-': any); it cannot be less.
 compare() {
 	local name=$1 most=$2 line db=$share/$1.check.db
 	if [ "$(cat "$share/$name.status" 2>/dev/null)" != 0 ]; then
@@ -100,6 +100,7 @@ compare() {
 	[ "$lost" = 0 ] || wrong "$lost events lost"
 	{ [ "$strays" -le "$stray" ] && [ "$stray" -le $((strays + unknown)) ]; } || wrong "$stray stray interrupts instead of $strays"
 	[ "$below" = 0 ] || wrong "$below device times are less than the card's own"
+	[ "$3" = - ] && return
 	[ "${median:-0}" -le "$3"000 ] || wrong "the median of the device times is off by $(us "$median") us"
 	[ "${p99:-0}" -le "$4"000 ] || wrong "device times are off by up to $(us "$p99") us"
 }
@@ -111,7 +112,7 @@ head_line() {
 
 serve_edu() {
 	rm -f "$vm/edu.trace"
-	boot edu "${VM_LIMIT:-600}" -device edu -device edu -msg timestamp=on -D "$vm/edu.trace" \
+	boot edu "${VM_LIMIT:-300}" -device edu -device edu -msg timestamp=on -D "$vm/edu.trace" \
 		-trace enable=memory_region_ops_write && edu_truth
 }
 
@@ -137,21 +138,28 @@ check_flx() {
 	judge_flx
 }
 
+end_card() {
+	[ "$card_pid" ] && kill "$card_pid" 2>/dev/null && wait "$card_pid" 2>/dev/null
+	rm -f "$ram" "$card"
+	card_pid=
+}
+
+card_pid= ram= card=
+trap end_card EXIT
+
 serve_flx() {
-	local ram card pid rc
+	local i rc
 	ram=$(mktemp -p "$([ -w /dev/shm ] && echo /dev/shm || echo "$vm")" guest-XXXXXX)
 	card=$(mktemp -u -t fastcard-XXXXXX)
 	truncate -s 1G "$ram"
 	"$B/tests/vm/fastcard" "$card" "$ram" &
-	pid=$!
+	card_pid=$!
 	for ((i = 0; i < 50; i++)); do [ -S "$card" ] || sleep 0.1; done
-	VM_MACHINE=memory-backend=ram boot flx "${VM_LIMIT:-600}" \
+	VM_MACHINE=memory-backend=ram boot flx "${VM_LIMIT:-560}" \
 		-object memory-backend-file,id=ram,mem-path="$ram",size=1G,share=on \
 		-chardev socket,path="$card",id=card -device ivshmem-doorbell,vectors=8,chardev=card
 	rc=$?
-	kill $pid 2>/dev/null
-	wait $pid 2>/dev/null
-	rm -f "$ram" "$card"
+	end_card
 	return $rc
 }
 
@@ -159,12 +167,28 @@ judge_flx() {
 	local name third
 	head_line
 	for name in flx_masked flx_clear flx_rush flx_flood flx_drop flx_double flx_late flx_early flx_nodata; do
-		compare $name 1 1000 20000
+		case $name in
+		flx_rush | flx_flood) # the next transfer begins before the interrupt of the one before: some share one, and
+			compare $name 100 - - ;; # what cannot be known may be left open, but nothing wrong be said
+		*) compare $name 1 1000 20000 ;;
+		esac
 		[ "$name" = flx_masked ] && continue
 		third=$(sed -n 3p "$share/$name.delta" | cut -d' ' -f1)
 		[ "${used:-}" = "$third" ] || wrong "interrupt ${used:-none} is said to end transfers, it is $third"
 	done
-	[ "$(grep -c ' flx  *' "$share/flx.list")" = 8 ] || wrong "--list does not show 8 vectors named flx"
+	judge_list
+}
+
+# dmarec --list: the card's address, its 8 vectors with their indices and counts as in /proc/interrupts, and dmar at 0.
+judge_list() {
+	local shown
+	shown=$(awk 'FNR == NR { if ($NF == "flx") { sub(":", "", $1); count[$1] = $2 + $3; order[n++] = $1 } next }
+		/^PCI/ { ours = $3 == "[1af4:1110]" && $2 ~ /^0000:..:..\.[0-7]$/ }
+		ours && $4 == "flx" && $1 == order[$2] && $2 == seen { seen++; right += $(NF - 2) == count[$1]; fired += count[$1] > 0 }
+		$4 == "dmar0" { dmar = $(NF - 2) "" }
+		END { print seen + 0, right + 0, fired + 0, dmar }' "$share/flx.interrupts" "$share/flx.list")
+	printf '%-12s vectors, with the right count, that fired, dmar0: %s\n' --list "$shown"
+	[ "$shown" = "8 8 3 0" ] || wrong "--list should show 8 vectors of flx, 3 that fired, and dmar0 at 0"
 }
 
 again() {

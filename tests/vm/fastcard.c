@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -341,6 +342,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: fastcard SOCKET GUEST_MEMORY_FILE\n");
 		return 2;
 	}
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	be_prompt();
 	c.ram_path = argv[2];
 	make_registers(&c);
