@@ -17,9 +17,9 @@ run() { # name, options
 }
 : >"$SHARE/runs"
 run masked edu --masked
-run c edu --size 4095,512,64
 run sleep edu --sleep
 echo 0 >"/proc/irq/$irq/smp_affinity_list"
+run c edu --cpu 0 --size 4095,512,64
 run same_cpu educard --cpu 0
 echo 1 >"/proc/irq/$irq/smp_affinity_list"
 run other_cpu educard --cpu 0

@@ -231,8 +231,9 @@ static void clear(struct card *c, unsigned channel, struct flx_log *l)
 	atomic_fetch_and(c->enable, ~(UINT64_C(1) << channel));
 }
 
-/* The end: clear, then interrupt, but for the faults. The log is whole before the program
- * can see the end, but for the last kick of FLX_DOUBLE and FLX_LATE. */
+/* The end: on PCIe the read that sees the bit clear pushes the interrupt before it, so
+ * that comes first by the time that its way through QEMU may take (push_ns); 0 = clear
+ * first. Then the faults. */
 static void end_transfer(struct card *c, unsigned channel, struct flx_log *l)
 {
 	if (l->fault == FLX_EARLY) {
@@ -241,12 +242,17 @@ static void end_transfer(struct card *c, unsigned channel, struct flx_log *l)
 		clear(c, channel, l);
 		return;
 	}
+	if (l->fault != FLX_DROP && l->fault != FLX_LATE && c->test->push_ns) {
+		kick_end(c, l);
+		until(now_ns() + c->test->push_ns);
+	}
 	clear(c, channel, l);
 	if (l->fault == FLX_DROP)
 		return;
 	if (l->fault == FLX_LATE)
 		until(now_ns() + FLX_APART_NS);
-	kick_end(c, l);
+	if (!l->kick_ns)
+		kick_end(c, l);
 	if (l->fault == FLX_DOUBLE) {
 		until(now_ns() + FLX_APART_NS);
 		l->kick2_ns = kick(c, FLX_END_VECTOR);

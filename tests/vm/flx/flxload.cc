@@ -2,15 +2,17 @@
 // The workload of the fast card. It tells the card how to behave, makes its transfers
 // through FlxCard, and then writes the truth: its own times, and the card's log turned to
 // its clock.
-//   flxload COUNT MODE FAULT PERMILLE TRUTH
+//   flxload COUNT MODE FAULT PERMILLE CPU TRUTH
 // MODE: sleep (irq_wait, then dma_wait), poll (dma_wait, then a pause), rush (dma_wait
-// only), masked (poll with every vector masked). FAULT: none drop double late early
+// only), flood (rush, and the card takes hardly any time), masked (poll with every vector
+// masked). FAULT: none drop double late early
 // nodata.
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <sched.h>
 #include <time.h>
 #include <vector>
 
@@ -38,6 +40,15 @@ static int64_t now_ns()
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static int stay_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set);
 }
 
 static void pause_ns(int64_t ns)
@@ -78,7 +89,7 @@ static offset compare_clocks(FlxCard &c)
 	return best;
 }
 
-static void behave(FlxCard &c, unsigned fault, unsigned permille, bool flood)
+static void behave(FlxCard &c, unsigned fault, unsigned permille, bool flood, bool pushed)
 {
 	volatile flx_test *t = test_of(c);
 
@@ -88,6 +99,7 @@ static void behave(FlxCard &c, unsigned fault, unsigned permille, bool flood)
 	t->tail_ns = 1000000;
 	t->fault = fault;
 	t->fault_permille = permille;
+	t->push_ns = pushed ? 100000 : 0;
 	t->data_interrupt = !flood;
 	t->run = (uint64_t)now_ns();
 }
@@ -97,7 +109,7 @@ static bool is(const char *a, const char *b)
 	return !strcmp(a, b);
 }
 
-static transfer move(FlxCard &c, int i, const char *mode, bool patient)
+static transfer move(FlxCard &c, int i, const char *mode, bool patient, bool far_apart)
 {
 	static const size_t sizes[] = {1024, 4096, 16384, 65536, 65536, 2048};
 	transfer x = {(unsigned)i % 2, i % 2 == 1, sizes[(size_t)i * 7 % 6], 0, 0};
@@ -115,7 +127,7 @@ static transfer move(FlxCard &c, int i, const char *mode, bool patient)
 	c.dma_wait(x.channel);
 	x.end_ns = now_ns();
 	if (patient)
-		pause_ns(FLX_APART_NS + 3000000);
+		pause_ns(far_apart ? FLX_APART_NS + 3000000 : 3000000);
 	return x;
 }
 
@@ -181,8 +193,8 @@ static int write_truth(FlxCard &c, const char *path, const std::vector<transfer>
 static int run(FlxCard &c, int count, const char *mode, unsigned fault, unsigned permille,
 	       const char *truth)
 {
-	bool masked = is(mode, "masked"),
-	     patient = is(mode, "poll") || masked || fault == FLX_DOUBLE;
+	bool masked = is(mode, "masked"), pushed = !is(mode, "rush"),
+	     patient = is(mode, "poll") || fault == FLX_DOUBLE;
 	std::vector<transfer> x;
 	int wrong = 0;
 	offset a, b;
@@ -190,9 +202,10 @@ static int run(FlxCard &c, int count, const char *mode, unsigned fault, unsigned
 	for (u_int v = 0; v < c.vectors(); v++)
 		masked ? c.irq_disable(v) : c.irq_enable(v);
 	a = compare_clocks(c);
-	behave(c, fault, permille, is(mode, "flood"));
+	behave(c, fault, permille, is(mode, "flood"), pushed);
 	for (int i = 0; i < count; i++) {
-		x.push_back(move(c, i, mode, patient));
+		x.push_back(move(c, i, mode, patient,
+				 fault == FLX_LATE || fault == FLX_DOUBLE));
 		wrong += wrong_bytes(c, x.back(), (unsigned)i) != 0;
 	}
 	double seconds = (double)(x.back().end_ns - x.front().begin_ns) / 1e9;
@@ -211,18 +224,18 @@ int main(int argc, char **argv)
 	unsigned fault = 0;
 	FlxCard card;
 
-	while (argc == 6 && fault < FLX_FAULTS && !is(argv[3], fault_names[fault]))
+	while (argc == 7 && fault < FLX_FAULTS && !is(argv[3], fault_names[fault]))
 		fault++;
-	if (argc != 6 || fault == FLX_FAULTS || atoi(argv[1]) < 1 ||
-	    atoi(argv[1]) > FLX_LOG_MAX) {
+	if (argc != 7 || fault == FLX_FAULTS || stay_on(atoi(argv[5])) ||
+	    atoi(argv[1]) < 1 || atoi(argv[1]) > FLX_LOG_MAX) {
 		fprintf(stderr, "usage: flxload COUNT sleep|poll|rush|flood|masked FAULT "
-				"PERMILLE TRUTH\n");
+				"PERMILLE CPU TRUTH\n");
 		return 2;
 	}
 	try {
 		card.card_open(0);
 		return run(card, atoi(argv[1]), argv[2], fault, (unsigned)atoi(argv[4]),
-			   argv[5]);
+			   argv[6]);
 	} catch (const std::exception &e) {
 		fprintf(stderr, "flxload: %s\n", e.what());
 		return 1;

@@ -54,6 +54,7 @@ struct flx_test {
 	int64_t ns_per_kib;		/* and this, */
 	int64_t tail_permille, tail_ns; /* and sometimes this */
 	uint64_t fault, fault_permille;
+	int64_t push_ns; /* the enable bit is cleared so long after the interrupt */
 	uint64_t data_interrupt; /* 1 = raise FLX_DATA_VECTOR in each transfer */
 	uint64_t logged;	 /* entries in the log */
 };
