@@ -6,7 +6,7 @@
 # make format, asan, man, clean
 # make check-unit, check-cli, check-fuzz, check-asan, check-clang, lint: the parts of make check
 # make fuzz       FUZZ_SECONDS=60; make bench: cost of reading a recording
-# make vm, check-vm, check-recorded: a card in a virtual machine (examples/edu/README.md)
+# make vm, check-vm, check-vm-again: a card in a virtual machine (examples/edu/README.md)
 # make help       this list
 #
 # Sub-directories add their own programs and tests in examples/*/build.mk and tests/*/build.mk.

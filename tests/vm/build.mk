@@ -33,14 +33,7 @@ check-vm:
 	$(MAKE) --no-print-directory -j2 vm-programs
 	@B='$(B)' MAKE='$(MAKE)' tests/vm/check.sh $(VM)
 
-# make check-recorded: the same, from recordings made in the guest (make vm-save keeps those of the last check-vm).
-VM_SAVED := tests/data/vm/recordings.tar.xz
-vm-save:
-	@mkdir -p tests/data/vm
-	cd $(VM)/share && tar --sort=name --owner=0 --group=0 --mtime=@0 -cJf $(abspath $(VM_SAVED)) \
-		$$(ls *.truth | sed 's/\.truth$$/.data/') *.truth *.calls *.delta *.status *.out *.err runs flx.list flx.interrupts timeout.plain
-check-recorded: all
-	@rm -rf $(VM)/recorded && mkdir -p $(VM)/recorded/share
-	@tar -xJf $(VM_SAVED) -C $(VM)/recorded/share
-	@B='$(B)' VM_AGAIN=1 tests/vm/check.sh $(VM)/recorded
-.PHONY: vm check-vm vm-programs vm-save check-recorded
+# The recordings of the last check-vm, analysed and judged again: seconds, for work on the analysis.
+check-vm-again: all
+	@B='$(B)' VM_AGAIN=1 tests/vm/check.sh $(VM)
+.PHONY: vm check-vm vm-programs check-vm-again
