@@ -109,7 +109,7 @@ static bool is(const char *a, const char *b)
 	return !strcmp(a, b);
 }
 
-static transfer move(FlxCard &c, int i, const char *mode, bool patient, bool far_apart)
+static transfer move(FlxCard &c, int i, const char *mode, bool patient)
 {
 	static const size_t sizes[] = {1024, 4096, 16384, 65536, 65536, 2048};
 	transfer x = {(unsigned)i % 2, i % 2 == 1, sizes[(size_t)i * 7 % 6], 0, 0};
@@ -127,7 +127,7 @@ static transfer move(FlxCard &c, int i, const char *mode, bool patient, bool far
 	c.dma_wait(x.channel);
 	x.end_ns = now_ns();
 	if (patient)
-		pause_ns(far_apart ? FLX_APART_NS + 3000000 : 3000000);
+		pause_ns(FLX_APART_NS + 3000000);
 	return x;
 }
 
@@ -204,8 +204,7 @@ static int run(FlxCard &c, int count, const char *mode, unsigned fault, unsigned
 	a = compare_clocks(c);
 	behave(c, fault, permille, is(mode, "flood"), pushed);
 	for (int i = 0; i < count; i++) {
-		x.push_back(move(c, i, mode, patient,
-				 fault == FLX_LATE || fault == FLX_DOUBLE));
+		x.push_back(move(c, i, mode, patient));
 		wrong += wrong_bytes(c, x.back(), (unsigned)i) != 0;
 	}
 	double seconds = (double)(x.back().end_ns - x.front().begin_ns) / 1e9;
