@@ -53,14 +53,13 @@ void decide_candidate(struct jtransfer *x, struct jirq *q, float p)
 	q->undecided++;
 }
 
-void decide_device(struct group *g, const struct jirq *q, const struct edge *x,
-		   int64_t last, float p)
+void decide_device(struct group *g, const struct jirq *q, const struct jtransfer *x,
+		   const struct work *w, float p)
 {
-	const struct jtransfer *t = channel_at(g->slot[x->slot], x->first);
-
-	if (t && !t->doubt)
-		density_add(&g->m.device,
-			    q->time_ns - (last > t->begin_ns ? last : t->begin_ns), p);
+	if (x->doubt)
+		return;
+	density_add(&g->m.device[0], q->time_ns - w->from_ns, p);
+	density_add(&g->m.device[w->n < RUNS ? w->n : RUNS], q->time_ns - w->from_ns, p);
 }
 
 void decide_undo(struct jtransfer *x)
@@ -68,6 +67,7 @@ void decide_undo(struct jtransfer *x)
 	x->ncand = 0;
 	x->other = 0;
 	x->mark = 0;
+	x->latched = false;
 	x->t.irq_count = 0;
 }
 
@@ -91,11 +91,12 @@ static void learn_candidate(struct model *m, const struct jtransfer *x,
 		return;
 	}
 	density_add(&m->age, q->time_ns - x->begin_ns, c->weight);
-	if (t->woken_ns != DMA_UNKNOWN)
-		density_add(&m->notice,
-			    t->woken_ns -
-				    (t->wait_ns > q->time_ns ? t->wait_ns : q->time_ns),
-			    c->weight);
+	if (t->woken_ns == DMA_UNKNOWN || x->covered)
+		return;
+	bool asked = t->wait_ns > q->time_ns;
+	int64_t ns = t->woken_ns - (asked ? t->wait_ns : q->time_ns);
+	density_add(&m->notice, ns, c->weight);
+	density_add(asked ? &m->asked : &m->woken, ns, c->weight);
 }
 
 /* No other transfer in flight meanwhile; told only of a group of one channel. */

@@ -7,10 +7,9 @@
 
 /* x may have been ended by q, with probability p more than is known so far. */
 void decide_candidate(struct jtransfer *x, struct jirq *q, float p);
-/* The card took from `last` (the end before) or from their start on for what q ended. */
-struct edge;
-void decide_device(struct group *g, const struct jirq *q, const struct edge *x,
-		   int64_t last, float p);
+/* q ended x, after so much work, with probability p. */
+void decide_device(struct group *g, const struct jirq *q, const struct jtransfer *x,
+		   const struct work *w, float p);
 /* All candidates are known. While the group learns, only its model changes. */
 int decide(struct group *g, struct jtransfer *x, struct err *e);
 /* q is counted as used or handed out as a stray, once no transfer can be its any more. */

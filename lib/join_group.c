@@ -18,8 +18,6 @@ enum { LAG = 192, FIRST_LOOK = 3000, PASSES = 4, MOST_NODES = 12000 };
 /* ---- making groups: from the options alone, so that they never have to be merged ----
  */
 
-#define MANY_MISSING 0.08f
-
 static bool meet(int64_t a, int64_t b)
 {
 	return a == DMA_UNKNOWN || b == DMA_UNKNOWN || a == b;
@@ -267,7 +265,7 @@ int group_reset(struct group *g, int64_t at, struct err *e)
 /* ---- committing ---- */
 
 static void collect_edge(struct group *g, struct jirq *q, const struct edge *x, float p,
-			 int64_t last)
+			 const struct work *work)
 {
 	struct model *m = &g->m;
 	struct channel *c = g->slot[x->slot];
@@ -280,8 +278,9 @@ static void collect_edge(struct group *g, struct jirq *q, const struct edge *x, 
 		m->size[x->k < COALESCE ? x->k : COALESCE] += p;
 		m->cross += x->again ? p : 0;
 		m->uses += p;
-		if (p > 0.01f && !x->again)
-			decide_device(g, q, x, last, p);
+		struct jtransfer *t = channel_at(c, x->first + x->k - 1);
+		if (work && t)
+			decide_device(g, q, t, work, p);
 	}
 	if (!x->again)
 		m->affinity[vector_index(g, q->irq)][x->slot] += p;
@@ -307,10 +306,15 @@ static void collect(struct group *g, const struct layer *l)
 	}
 	for (size_t i = l->edge; i < l->edge + l->nedge && sum > 0; i++) {
 		const struct edge *x = &t->edge[i];
-		collect_edge(g, l->irq, x,
-			     t->node[before->node + x->from].a * x->w *
-				     t->node[l->node + x->to].b / sum,
-			     t->node[before->node + x->from].last[x->slot]);
+		const struct node *from = &t->node[before->node + x->from];
+		const struct channel *c = g->slot[x->slot];
+		float p = from->a * x->w * t->node[l->node + x->to].b / sum;
+		struct work w;
+		bool ended = x->kind == EDGE_END && !x->again && p > 0.01f &&
+			     channel_at(c, x->first + x->k - 1);
+		if (ended)
+			w = work_of(from, c, x->first + x->k - 1);
+		collect_edge(g, l->irq, x, p, ended ? &w : NULL);
 	}
 }
 
@@ -420,7 +424,7 @@ static void assign(struct group *g, struct jirq *q, struct jtransfer *x)
 		.kind = EDGE_END, .slot = (uint8_t)x->c->slot, .k = 1, .first = x->index};
 
 	q->committed = true;
-	collect_edge(g, q, &how, 1, g->alone_last);
+	collect_edge(g, q, &how, 1, &g->alone);
 	set_frontiers(g);
 }
 
@@ -502,6 +506,7 @@ static int learn(struct group *g, struct err *e)
 	learn_scale(g);
 	for (int pass = 0; pass < PASSES && r >= 0; pass++) {
 		g->m.frozen = pass < PASSES / 2;
+		g->m.blind = !pass && g->j->o.typical_device_ns <= 0;
 		model_pass(&g->m, true);
 		if (!pass)
 			model_derive(&g->m);
@@ -516,13 +521,7 @@ static int learn(struct group *g, struct err *e)
 	}
 	g->learning = false;
 	g->learned = true;
-	if (r < 0 || g->m.coalescing || g->m.pairing == PAIRING_ONE ||
-	    g->m.p_missing < MANY_MISSING)
-		return r;
-	/* So many do not go missing: they end several transfers. Once more with that. */
-	model_init(&g->m, g->m.pairing, g->j->o.typical_device_ns);
-	g->m.coalescing = true;
-	return learn(g, e);
+	return r;
 }
 
 int group_pump(struct join *j, struct group *g, bool all, struct err *e)

@@ -61,6 +61,8 @@ static void density_make(struct density *d)
 	for (size_t b = 0; b < BINS; b++) {
 		double c = d->n > 0 ? smooth(d, b) : 0;
 		double flat = 1 / ((low_edge(b) + width(b) / 2) * OCTAVES * M_LN2);
+		if (d->prior)
+			flat = d->prior->value[b];
 		d->value[b] = (float)(mix * flat +
 				      (d->n > 0 ? (1 - mix) * c / d->n / width(b) : 0));
 		if (d->value[b] > d->peak)
@@ -103,19 +105,39 @@ float density_at(const struct density *d, int64_t ns)
 	return d->value[bin(ns)];
 }
 
+/* The card ended n transfers, ns after it had turned to the first of them. */
+float model_device(const struct model *m, size_t n, int64_t ns)
+{
+	if (m->blind)
+		return (float)(1 / fmax((double)m->total.median_ns, 1000));
+	return density_at(&m->device[m->frozen ? 0 : n < RUNS ? n : RUNS], ns);
+}
+
+/* At first the two are one: a queue that is read with every interrupt given to the next
+ * transfer would else teach itself that programs wait long for what has ended. */
+float model_notice(const struct model *m, bool asked, int64_t ns)
+{
+	return density_at(m->frozen ? &m->notice : asked ? &m->asked : &m->woken, ns);
+}
+
 void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
 {
 	memset(m, 0, sizeof(*m));
 	m->pairing = p;
-	density_init(&m->device);
 	density_init(&m->age);
 	density_init(&m->notice);
 	density_init(&m->total);
 	density_init(&m->late);
 	m->late.vague = 0.2f;
-	if (typical_device_ns > 0) {
-		density_add(&m->device, typical_device_ns, 5);
-		density_make(&m->device);
+	if (typical_device_ns > 0)
+		density_add(&m->device[0], typical_device_ns, 5);
+	density_make(&m->device[0]);
+	m->woken.prior = m->asked.prior = &m->notice;
+	density_make(&m->woken);
+	density_make(&m->asked);
+	for (size_t k = 1; k <= RUNS; k++) {
+		m->device[k].prior = &m->device[0];
+		density_make(&m->device[k]);
 	}
 	model_derive(m);
 }
@@ -170,17 +192,29 @@ void model_derive(struct model *m)
 	m->p_stray = (float)per_transfer;
 	m->stray_per_ns = (float)(per_transfer / fmax(typical, 1000));
 	m->horizon_ns =
-		(int64_t)fmin(4 * (double)m->device.median_ns + 2 * typical + 20000, 1e9);
+		(int64_t)fmin(4 * (double)m->device[0].median_ns + 2 * typical + 20000, 1e9);
 	m->fresh = 0;
+}
+
+enum { DENSITIES = RUNS + 1 + 6 };
+
+/* Those that others fall back on first. */
+static void densities(struct model *m, struct density **all)
+{
+	struct density *rest[] = {&m->age, &m->total, &m->late, &m->notice, &m->woken, &m->asked};
+
+	for (size_t k = 0; k <= RUNS; k++)
+		*all++ = &m->device[k];
+	memcpy(all, rest, sizeof(rest));
 }
 
 void model_forget(struct model *m, float keep)
 {
-	density_fade(&m->device, keep);
-	density_fade(&m->age, keep);
-	density_fade(&m->notice, keep);
-	density_fade(&m->total, keep);
-	density_fade(&m->late, keep);
+	struct density *all[DENSITIES];
+
+	densities(m, all);
+	for (size_t i = 0; i < DENSITIES; i++)
+		density_fade(all[i], keep);
 	m->transfers *= keep;
 	m->missing *= keep;
 	m->lates *= keep;
@@ -224,11 +258,12 @@ void model_scale(struct model *m, const int64_t *total_ns, size_t n)
  * counted. */
 void model_pass(struct model *m, bool begin)
 {
-	struct density *all[] = {&m->device, &m->age, &m->notice, &m->total, &m->late};
+	struct density *all[DENSITIES];
 
+	densities(m, all);
 	if (begin)
 		model_forget(m, 0);
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+	for (size_t i = 0; i < DENSITIES; i++) {
 		all[i]->still = begin;
 		if (!begin)
 			density_make(all[i]);

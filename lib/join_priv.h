@@ -20,6 +20,7 @@ enum {
 	BINS = 576,    /* of a density: 16 in an octave, from 16 ns */
 	COALESCE = 64, /* sizes of a coalesced interrupt that are counted apart */
 	SLOTS = 32,    /* channels that share vectors */
+	RUNS = 9, /* device densities by how many transfers they cover; the last is of more */
 	PENDS = 3, /* transfers of one hypothesis whose interrupt may still come late */
 	CANDIDATES = 8, /* interrupts remembered for a transfer */
 	THREADS = 1024, /* hash chains */
@@ -58,6 +59,7 @@ struct jtransfer {
 		       */
 	bool queued;  /* its end is still in the group's queue */
 	bool latched, use_notice;
+	float scale; /* the best that any interrupt explains its notice by, 1/ns */
 	bool covered; /* the wait that ended it was for others too */
 	bool decided;
 	uint32_t mark;
@@ -77,11 +79,16 @@ struct density {
 	float fresh;		   /* counted since value[] was made */
 	float peak;		   /* the largest value */
 	bool still;		   /* value[] stays as it is */
+	const struct density *prior; /* what stands for counts that are not there; NULL = any octave */
 	int64_t median_ns, low_ns; /* low: hardly any is smaller */
 };
 
 struct model {
-	struct density device, age, notice, total, late;
+	struct density device[RUNS + 1]; /* [0]: of any number of transfers */
+	struct density age, total, late;
+	/* interrupt to woken where the wait was there before it; wait to woken where it
+	 * came after; either */
+	struct density woken, asked, notice;
 	double transfers, missing, lates, strays, uses, cross;
 	double size[COALESCE + 1];
 	double affinity[SLOTS][SLOTS]; /* [vector][slot] */
@@ -91,13 +98,15 @@ struct model {
 	float p_size[COALESCE + 1];
 	int64_t horizon_ns; /* an interrupt does not come later than this */
 	unsigned fresh;
-	bool coalescing; /* interrupts end several transfers as a rule */
-	bool frozen;	 /* the rates are not to be learned yet */
+	bool blind;  /* how long the card takes is not known at all */
+	bool frozen; /* rates are not to be learned yet, nor what tells densities apart */
 };
 
 void density_init(struct density *d);
 void density_add(struct density *d, int64_t ns, float weight);
 float density_at(const struct density *d, int64_t ns);
+float model_device(const struct model *m, size_t n, int64_t ns);
+float model_notice(const struct model *m, bool asked, int64_t ns);
 void density_fade(struct density *d, float keep);
 void model_init(struct model *m, enum pairing p, int64_t typical_device_ns);
 void model_derive(struct model *m);
@@ -172,6 +181,12 @@ struct jevent {
 	struct jtransfer *end;
 };
 
+/* The card worked from from_ns on, at n transfers. */
+struct work {
+	int64_t from_ns;
+	size_t n;
+};
+
 struct group {
 	struct join *j;
 	int32_t *vector; /* interrupt numbers */
@@ -187,7 +202,7 @@ struct group {
 	unsigned gate;		/* channels that hold */
 	struct trellis *t;
 	struct model m;
-	int64_t alone_last; /* end before the transfer that was alone */
+	struct work alone; /* for the transfer that was alone */
 	uint32_t serial;
 };
 

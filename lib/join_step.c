@@ -35,57 +35,86 @@ static float p_any(const struct model *m)
 	return m->p_missing + m->p_late;
 }
 
-static bool notice_counts(struct jtransfer *x)
+static float notice_at(const struct model *m, const struct jtransfer *x, int64_t irq_ns)
+{
+	const struct transfer *t = &x->t;
+
+	bool asked = t->wait_ns > irq_ns;
+	return model_notice(m, asked, t->woken_ns - (asked ? t->wait_ns : irq_ns));
+}
+
+/* The best that any interrupt within it explains its notice by. Weights are relative to
+ * it, or an interrupt for many would look unlikely until the others' ends are seen, and
+ * be pruned. */
+static float notice_scale(const struct group *g, const struct jtransfer *x,
+			  const struct jirq *q)
+{
+	float best = notice_at(&g->m, x, q->time_ns);
+
+	if (q->time_ns > x->t.woken_ns)
+		best = density_at(&g->m.total, x->t.woken_ns - x->begin_ns);
+	for (size_t i = g->cursor + 1; i < g->first + g->nev; i++) {
+		const struct jevent *ev = &g->ev[i];
+		if (ev->time_ns > x->t.woken_ns)
+			break;
+		if (ev->irq && notice_at(&g->m, x, ev->time_ns) > best)
+			best = notice_at(&g->m, x, ev->time_ns);
+	}
+	return best;
+}
+
+static bool notice_counts(const struct group *g, struct jtransfer *x,
+			  const struct jirq *q)
 {
 	if (!x->latched) {
 		x->latched = true;
-		x->use_notice = x->t.woken_ns != DMA_UNKNOWN && !x->fixed && !x->covered;
+		x->use_notice = x->t.woken_ns != DMA_UNKNOWN && !x->fixed &&
+				!x->covered;
+		if (x->use_notice)
+			x->scale = notice_scale(g, x, q);
 	}
 	return x->use_notice;
 }
 
-/* Where interrupts end several transfers, weights are relative to how likely the program
- * woke just then whatever ended it; else an interrupt for many would look unlikely before
- * their ends are seen, and be pruned. */
-static float baseline(const struct model *m, const struct jtransfer *x)
-{
-	const struct transfer *t = &x->t;
-
-	if (!m->coalescing)
-		return m->notice.peak;
-	float d = density_at(&m->total, t->woken_ns - x->begin_ns);
-	if (t->wait_ns != DMA_UNKNOWN)
-		d = (d + density_at(&m->notice, t->woken_ns - t->wait_ns)) / 2;
-	return d;
-}
-
-static float notice_fit(const struct model *m, struct jtransfer *x, const struct jirq *q)
+static float notice_fit(const struct group *g, struct jtransfer *x, const struct jirq *q)
 {
 	const struct transfer *t = &x->t;
 
 	if (x->fixed && x->t.state != STATE_UNKNOWN)
 		return ABORTED_END;
-	if (!notice_counts(x))
+	if (!notice_counts(g, x, q))
 		return 1;
 	if (t->woken_ns < q->time_ns)
-		return m->p_late * density_at(&m->late, q->time_ns - t->woken_ns) /
-		       baseline(m, x);
-	int64_t from = t->wait_ns > q->time_ns ? t->wait_ns : q->time_ns;
-	return density_at(&m->notice, t->woken_ns - from) / baseline(m, x);
+		return g->m.p_late * density_at(&g->m.late, q->time_ns - t->woken_ns) *
+		       density_at(&g->m.total, t->woken_ns - x->begin_ns) / x->scale;
+	return notice_at(&g->m, x, q->time_ns) / x->scale;
 }
 
-/* A card turns to a transfer when it has ended the one before, so that is what its time
- * is counted from; but it cannot be younger than any was. */
-static float device_fit(const struct model *m, const struct jtransfer *first,
-			const struct jtransfer *last, int64_t before,
-			const struct jirq *q)
+struct work work_of(const struct node *n, const struct channel *c, uint64_t last)
 {
-	int64_t from = before > first->begin_ns ? before : first->begin_ns;
+	const struct jtransfer *x = channel_at(c, last), *p;
+	struct work w = {x->begin_ns, 1};
+
+	while (x->index > n->since[c->slot] && (p = channel_at(c, x->index - 1)) &&
+	       p->end_ns > x->begin_ns) {
+		w.n += !p->dead;
+		x = p;
+	}
+	w.from_ns = n->last[c->slot] > x->begin_ns ? n->last[c->slot] : x->begin_ns;
+	return w;
+}
+
+/* A card turns to a transfer when it has ended the one before; but none can be younger
+ * than any was. */
+static float device_fit(const struct model *m, const struct node *parent,
+			const struct jtransfer *last, const struct jirq *q)
+{
 	int64_t age = q->time_ns - last->begin_ns;
 
 	if (age < 0)
 		return SKEW / SKEW_NS;
-	return density_at(&m->device, q->time_ns - from) *
+	struct work w = work_of(parent, last->c, last->index);
+	return model_device(m, w.n, q->time_ns - w.from_ns) *
 	       (age < m->age.low_ns ? TOO_YOUNG : 1);
 }
 
@@ -114,10 +143,9 @@ static float passed(const struct group *g, const struct node *n, struct jtransfe
 	float w = p_any(m);
 	if (m->p_more > w && after_passed(g, n, x))
 		w = m->p_more;
-	if (!notice_counts(x))
+	if (!x->latched || !x->use_notice)
 		return w;
-	return w * density_at(&m->total, x->t.woken_ns - x->begin_ns) /
-	       (m->coalescing ? 1 : m->notice.peak);
+	return w * density_at(&m->total, x->t.woken_ns - x->begin_ns) / x->scale;
 }
 
 static void pend_remove(struct node *n, size_t nslot, size_t i)
@@ -219,16 +247,15 @@ static void end_some(struct group *g, struct jirq *q, size_t from, size_t s,
 		node_copy(&child, parent, g->nslot);
 		if (x->dead)
 			continue;
-		w *= notice_fit(m, x, q);
+		w *= notice_fit(g, x, q);
 		if (several)
 			w *= rule_fit(g, x, q, g->t->vector);
 		if (w * parent->a < g->t->best * NO_WAY || w <= 0)
 			return;
 		how.w = w * size_fit(m, k, all) *
-			(parent->used ? 1
-				      : device_fit(m, channel_at(c, first), x,
-						   parent->last[s], q));
+			(parent->used ? 1 : device_fit(m, parent, x, q));
 		child.last[s] = q->time_ns;
+		child.since[s] = first + k;
 		child.used = !g->t->final;
 		child.v[s] = first + k;
 		skip_dead(g, &child, s);
@@ -273,7 +300,7 @@ static float late_fit(const struct group *g, const struct jtransfer *x,
 		  m->stray_per_ns;
 
 	w *= x->end_ns == INT64_MAX || lag < 0
-		     ? 0.1f * density_at(&m->device, q->time_ns - x->begin_ns)
+		     ? 0.1f * model_device(m, 1, q->time_ns - x->begin_ns)
 		     : density_at(&m->late, lag);
 	w *= x->fixed ? 0.1f : m->p_late / p_any(m);
 	if (m->pairing == PAIRING_FIRST && g->prev_ns[vector] >= x->begin_ns)
@@ -445,8 +472,9 @@ static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_
 	}
 	if (!others_idle(g, n, s, x->end_ns))
 		return NULL;
-	g->alone_last = n->last[s];
+	g->alone = work_of(n, x->c, x->index);
 	n->v[s]++;
+	n->since[s] = n->v[s];
 	n->last[s] = q->time_ns;
 	return x;
 }

@@ -106,6 +106,7 @@ void trellis_emit(struct trellis *t, size_t nslot, size_t from, const struct edg
 	if (a > n->heaviest) {
 		n->heaviest = a;
 		memcpy(n->last, child->last, nslot * sizeof(*n->last));
+		memcpy(n->since, child->since, nslot * sizeof(*n->since));
 	}
 	if (n->a > t->best)
 		t->best = n->a;
@@ -177,6 +178,7 @@ void trellis_slot(struct trellis *t, size_t slot)
 		memmove(n->v + slot + 1, n->v + slot, n->npend * sizeof(*n->v));
 		n->v[slot] = 0;
 		n->last[slot] = DMA_UNKNOWN;
+		n->since[slot] = 0;
 	}
 }
 
@@ -191,7 +193,7 @@ void trellis_root(struct trellis *t, const struct channel *const *slot, size_t n
 	    !room(t, (void **)&t->node, &t->anode, 0, sizeof(*t->node)))
 		return;
 	for (size_t s = 0; s < nslot; s++) {
-		root.v[s] = slot[s]->frontier;
+		root.v[s] = root.since[s] = slot[s]->frontier;
 		root.last[s] = DMA_UNKNOWN;
 	}
 	t->node[t->nnode++] = root;

@@ -23,8 +23,10 @@ struct node {
 	uint8_t npend,
 		used; /* used: this interrupt has ended transfers of an earlier slot */
 	uint64_t v[SLOTS + PENDS];
-	int64_t last[SLOTS]; /* when the last transfer of the slot ended; of the likeliest
-				way here */
+	/* when the last transfer of the slot ended, and which came next; of the likeliest
+	 * way here */
+	int64_t last[SLOTS];
+	uint64_t since[SLOTS];
 	float heaviest;
 };
 
@@ -60,6 +62,7 @@ static inline void node_copy(struct node *to, const struct node *from, size_t ns
 	memcpy(to, from,
 	       offsetof(struct node, v) + (nslot + from->npend) * sizeof(*to->v));
 	memcpy(to->last, from->last, nslot * sizeof(*to->last));
+	memcpy(to->since, from->since, nslot * sizeof(*to->since));
 }
 
 enum { NODES = 64, NODES_RAW = 400, LAYERS = 1024 };
@@ -82,6 +85,8 @@ void trellis_backwards(struct trellis *t);
 /* The first n layers are dropped; layer n becomes the root. */
 void trellis_drop(struct trellis *t, size_t n);
 
+/* What the card did up to the end of transfer `last`, if the ends before it were as in n. */
+struct work work_of(const struct node *n, const struct channel *c, uint64_t last);
 int step_irq(struct group *g, struct jirq *q, struct jtransfer **x);
 void step_end(struct group *g, struct jtransfer *x);
 
