@@ -16,8 +16,6 @@
 #define CERTAIN_LEAST  0.999f
 #define FEW	       30 /* transfers; among so few a little less will do */
 #define CERTAIN_OF_FEW 0.995f
-#define CONFUSED       0.004f
-#define NEVER	       2.0f
 
 struct jtransfer *transfer_new(struct join *j)
 {
@@ -231,18 +229,6 @@ static bool may_have_ended(const struct jtransfer *x)
 	return false;
 }
 
-/* Where an interrupt ends several, a missing one leaves its members to the next, and
- * nothing shows it: with more than a few missing or late, no pair of such a group is
- * certain. */
-static bool confused(const struct model *m)
-{
-	double several = 0, all = m->size[1] + 1;
-
-	for (size_t k = 2; k <= COALESCE; k++)
-		several += m->size[k];
-	return several > 0.01 * (all + several) && m->p_missing + m->p_late > CONFUSED;
-}
-
 static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool none)
 {
 	struct transfer *t = &x->t;
@@ -255,9 +241,7 @@ static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool non
 	else if (!x->fixed || (t->state == STATE_ABORTED && may_have_ended(x))) {
 		t->state = STATE_UNKNOWN;
 		t->reason =
-			x->c->g && confused(&x->c->g->m)
-				? "interrupts end several transfers, and some are missing"
-			: x->ncand > 1
+			x->ncand > 1
 				? "several interrupts may have ended it"
 				: "the interrupt that came may be its own or another's";
 	}
@@ -272,8 +256,6 @@ static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool non
 /* What goes wrong more often anyhow may be told wrong more often, within the limits. */
 static float certainty(const struct model *m)
 {
-	if (confused(m))
-		return NEVER;
 	float c = 1 - (m->p_missing + m->p_late + m->p_stray) / 100;
 
 	if (m->transfers < FEW)

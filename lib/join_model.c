@@ -15,7 +15,7 @@
 #define OCTAVES	  36.0
 #define PRIOR	  20.0f /* transfers that the first guess of a rate is worth */
 #define MOST_LATE 0.25f
-#define FLOOR	  0.0005f
+#define FLOOR	  0.0001f
 
 static size_t bin(int64_t ns)
 {
@@ -156,9 +156,8 @@ static void derive_sizes(struct model *m)
 		sum += m->size[k];
 	for (size_t k = 1; k <= COALESCE; k++) {
 		double guess = k == 1 ? 0.9 : (rest /= 1.5) / 2;
-		m->p_size[k] = rate(m->size[k], sum, guess, 0.999);
-		if (m->p_size[k] < guess * 0.001)
-			m->p_size[k] = (float)(guess * 0.001);
+		m->p_size[k] = (float)fmax((m->size[k] + guess * PRIOR) / (sum + PRIOR),
+					   guess * 0.001);
 		if (m->pairing == PAIRING_ONE && k > 1)
 			m->p_size[k] = 0;
 	}

@@ -9,6 +9,8 @@
  * passed, and with it those begun before it, for a card ends the transfers of one channel
  * in their order.
  */
+#include <math.h>
+
 #include "join_trellis.h"
 
 /* Clocks of two CPUs may differ: an interrupt may seem to come so much before its
@@ -43,6 +45,17 @@ static float notice_at(const struct model *m, const struct jtransfer *x, int64_t
 	return model_notice(m, asked, t->woken_ns - (asked ? t->wait_ns : irq_ns));
 }
 
+/* When does the program wake where no interrupt tells the end? As long after the start as
+ * ever, or as soon as it asks. */
+static float unseen_fit(const struct model *m, const struct transfer *t, int64_t begin_ns)
+{
+	float w = density_at(&m->total, t->woken_ns - begin_ns);
+
+	if (t->wait_ns == DMA_UNKNOWN || m->frozen)
+		return w;
+	return (w + model_notice(m, true, t->woken_ns - t->wait_ns)) / 2;
+}
+
 /* The best that any interrupt within it explains its notice by. Weights are relative to
  * it, or an interrupt for many would look unlikely until the others' ends are seen, and
  * be pruned. */
@@ -52,7 +65,7 @@ static float notice_scale(const struct group *g, const struct jtransfer *x,
 	float best = notice_at(&g->m, x, q->time_ns);
 
 	if (q->time_ns > x->t.woken_ns)
-		best = density_at(&g->m.total, x->t.woken_ns - x->begin_ns);
+		best = unseen_fit(&g->m, &x->t, x->begin_ns);
 	for (size_t i = g->cursor + 1; i < g->first + g->nev; i++) {
 		const struct jevent *ev = &g->ev[i];
 		if (ev->time_ns > x->t.woken_ns)
@@ -86,7 +99,7 @@ static float notice_fit(const struct group *g, struct jtransfer *x, const struct
 		return 1;
 	if (t->woken_ns < q->time_ns)
 		return g->m.p_late * density_at(&g->m.late, q->time_ns - t->woken_ns) *
-		       density_at(&g->m.total, t->woken_ns - x->begin_ns) / x->scale;
+		       unseen_fit(&g->m, t, x->begin_ns) / x->scale;
 	return notice_at(&g->m, x, q->time_ns) / x->scale;
 }
 
@@ -140,12 +153,11 @@ static float passed(const struct group *g, const struct node *n, struct jtransfe
 		return 1;
 	if (x->fixed)
 		return 1 - ABORTED_END;
-	float w = p_any(m);
-	if (m->p_more > w && after_passed(g, n, x))
-		w = m->p_more;
+	float w = after_passed(g, n, x) ? fmaxf(m->p_more, p_any(m))
+					: p_any(m) * (1 - m->p_more);
 	if (!x->latched || !x->use_notice)
 		return w;
-	return w * density_at(&m->total, x->t.woken_ns - x->begin_ns) / x->scale;
+	return w * unseen_fit(m, &x->t, x->begin_ns) / x->scale;
 }
 
 static void pend_remove(struct node *n, size_t nslot, size_t i)
