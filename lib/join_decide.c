@@ -13,7 +13,6 @@
 #include "join_trellis.h"
 
 #define CERTAIN	       0.9999f
-#define CERTAIN_LEAST  0.999f
 #define FEW	       30 /* transfers; among so few a little less will do */
 #define CERTAIN_OF_FEW 0.995f
 
@@ -253,16 +252,6 @@ static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool non
 	x->decided = true;
 }
 
-/* What goes wrong more often anyhow may be told wrong more often, within the limits. */
-static float certainty(const struct model *m)
-{
-	float c = 1 - (m->p_missing + m->p_late + m->p_stray) / 100;
-
-	if (m->transfers < FEW)
-		return CERTAIN_OF_FEW;
-	return c > CERTAIN ? CERTAIN : c < CERTAIN_LEAST ? CERTAIN_LEAST : c;
-}
-
 int decide(struct group *g, struct jtransfer *x, struct err *e)
 {
 	float sum = x->other;
@@ -274,7 +263,7 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 		if (!best || x->cand[i].weight > best->weight)
 			best = &x->cand[i];
 	}
-	float certain = certainty(&g->m);
+	float certain = g->m.transfers < FEW ? CERTAIN_OF_FEW : CERTAIN;
 	struct jirq *q = best && best->weight >= certain ? best->irq : NULL;
 	if (!x->dead && !x->fixed && !x->doubt)
 		learn(&g->m, x, sum < 1 ? 1 - sum : 0);
