@@ -15,6 +15,8 @@
 #define CERTAIN	       0.9999f
 #define FEW	       30 /* transfers; among so few a little less will do */
 #define CERTAIN_OF_FEW 0.995f
+#define CONFUSED       0.04f
+#define NEVER	       2.0f
 
 struct jtransfer *transfer_new(struct join *j)
 {
@@ -62,7 +64,7 @@ void decide_device(struct group *g, const struct jirq *q, const struct jtransfer
 void decide_undo(struct jtransfer *x)
 {
 	x->ncand = 0;
-	x->other = 0;
+	x->other = x->cut = 0;
 	x->mark = 0;
 	x->latched = false;
 	x->t.irq_count = 0;
@@ -228,6 +230,20 @@ static bool may_have_ended(const struct jtransfer *x)
 	return false;
 }
 
+/* Where an interrupt ends several, a missing one leaves its members to the next and a
+ * stray one may take some: with more than a few of them no pair is certain. */
+static bool confused(const struct model *m)
+{
+	return m->p_more > 0.1f && m->p_missing + m->p_late + m->p_stray > CONFUSED;
+}
+
+static float certainty(const struct model *m)
+{
+	return confused(m)	       ? NEVER
+	       : m->transfers < FEW ? CERTAIN_OF_FEW
+				    : CERTAIN;
+}
+
 static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool none)
 {
 	struct transfer *t = &x->t;
@@ -240,7 +256,9 @@ static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool non
 	else if (!x->fixed || (t->state == STATE_ABORTED && may_have_ended(x))) {
 		t->state = STATE_UNKNOWN;
 		t->reason =
-			x->ncand > 1
+			x->c->g && confused(&x->c->g->m)
+				? "interrupts end several transfers, and too many are missing or stray"
+			: x->ncand > 1
 				? "several interrupts may have ended it"
 				: "the interrupt that came may be its own or another's";
 	}
@@ -263,13 +281,13 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 		if (!best || x->cand[i].weight > best->weight)
 			best = &x->cand[i];
 	}
-	float certain = g->m.transfers < FEW ? CERTAIN_OF_FEW : CERTAIN;
-	struct jirq *q = best && best->weight >= certain ? best->irq : NULL;
+	float certain = certainty(&g->m);
+	struct jirq *q = best && best->weight - x->cut >= certain ? best->irq : NULL;
 	if (!x->dead && !x->fixed && !x->doubt)
 		learn(&g->m, x, sum < 1 ? 1 - sum : 0);
 	if (g->learning)
 		return 0;
-	finish(g->j, x, q, sum <= 1 - certain);
+	finish(g->j, x, q, sum + x->cut <= 1 - certain);
 	for (size_t i = 0; i < x->ncand && r >= 0; i++) {
 		x->cand[i].irq->undecided--;
 		if (x->cand[i].irq != x->irq)

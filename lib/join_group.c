@@ -6,6 +6,7 @@
  * are gone through several times before anything is decided: that is where rates and
  * densities are learned from.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,9 @@
 #include "join_decide.h"
 #include "join_trellis.h"
 
-enum { LAG = 192, FIRST_LOOK = 3000, PASSES = 4, MOST_NODES = 12000 };
+#define SETTLED 0.001f /* change of a rate from one pass to the next */
+
+enum { LAG = 192, FIRST_LOOK = 3000, FROZEN = 2, PASSES = 10, MOST_NODES = 12000 };
 
 /* ---- making groups: from the options alone, so that they never have to be merged ----
  */
@@ -335,8 +338,8 @@ static void set_frontiers(struct group *g)
 		const struct node *n = &g->t->node[l->node + i];
 		for (size_t k = 0; k < n->npend; k++) {
 			uint64_t p = n->v[g->nslot + k];
-			struct jtransfer *x = channel_at(g->slot[p >> 56],
-							 p & ((UINT64_C(1) << 56) - 1));
+			struct jtransfer *x = channel_at(g->slot[p >> PEND_SLOT],
+							 p & PEND_INDEX);
 			if (x)
 				x->mark = g->serial;
 		}
@@ -497,6 +500,7 @@ static void learn_scale(struct group *g)
 static int learn(struct group *g, struct err *e)
 {
 	uint64_t at[SLOTS];
+	bool settled = false;
 	int r = 0;
 
 	for (size_t s = 0; s < g->nslot; s++)
@@ -504,8 +508,9 @@ static int learn(struct group *g, struct err *e)
 								: g->slot[s]->frontier;
 	g->learning = true;
 	learn_scale(g);
-	for (int pass = 0; pass < PASSES && r >= 0; pass++) {
-		g->m.frozen = pass < PASSES / 2;
+	for (int pass = 0; pass < PASSES && r >= 0 && !settled; pass++) {
+		float before = g->m.p_missing + g->m.p_late;
+		g->m.frozen = pass < FROZEN;
 		g->m.blind = !pass && g->j->o.typical_device_ns <= 0;
 		model_pass(&g->m, true);
 		if (!pass)
@@ -517,6 +522,8 @@ static int learn(struct group *g, struct err *e)
 		if (r >= 0 && g->t->nlayer > 1)
 			r = commit(g, g->t->nlayer - 1, e);
 		model_pass(&g->m, false);
+		settled = pass > FROZEN &&
+			  fabsf(g->m.p_missing + g->m.p_late - before) < SETTLED;
 		unlearned(g, at);
 	}
 	g->learning = false;

@@ -14,6 +14,7 @@
 
 #define OCTAVES	  36.0
 #define PRIOR	  20.0f /* transfers that the first guess of a rate is worth */
+#define PRIOR_KNOWN 3.0 /* and that a density is worth that others gave */
 #define MOST_LATE 0.25f
 #define FLOOR	  0.0001f
 
@@ -52,8 +53,8 @@ static double smooth(const struct density *d, size_t b)
 
 static void density_make(struct density *d)
 {
-	double mix = fmax(d->vague > 0 ? d->vague : 0.02, PRIOR / (d->n + PRIOR)),
-	       seen = 0;
+	double few = d->prior ? PRIOR_KNOWN : PRIOR;
+	double mix = fmax(d->vague > 0 ? d->vague : 0.02, few / (d->n + few)), seen = 0;
 
 	d->median_ns = d->n > 0 ? 0 : 20000;
 	d->low_ns = 0;

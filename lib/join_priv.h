@@ -26,6 +26,10 @@ enum {
 	THREADS = 1024, /* hash chains */
 };
 
+/* A transfer in a hypothesis: slot and index. */
+#define PEND_SLOT  56
+#define PEND_INDEX ((UINT64_C(1) << PEND_SLOT) - 1)
+
 /* An interrupt and how likely it is the one that ended a transfer. */
 struct candidate {
 	struct jirq *irq;
@@ -66,6 +70,7 @@ struct jtransfer {
 	uint8_t ncand;
 	struct candidate cand[CANDIDATES];
 	float other; /* probability of candidates that found no room */
+	float cut;   /* share of hypotheses given up that may have told it otherwise */
 	struct jirq *irq;
 	const char *doubt; /* why the order of its channel was lost; NULL = it was not */
 	struct jtransfer *next_free;

@@ -25,11 +25,12 @@
 #define LEAST		1e-25f /* no way through may vanish */
 #define AGAINST_RULE	1e-8f
 #define NO_WAY		1e-9f
+#define CUT		0.05f /* of what is given up, what might have come true */
 #define ABORTED_END	0.5f /* that a transfer given up had ended all the same */
 
 static struct jtransfer *pend_of(const struct group *g, uint64_t p)
 {
-	return channel_at(g->slot[p >> 56], p & ((UINT64_C(1) << 56) - 1));
+	return channel_at(g->slot[p >> PEND_SLOT], p & PEND_INDEX);
 }
 
 static float p_any(const struct model *m)
@@ -136,7 +137,7 @@ static float device_fit(const struct model *m, const struct node *parent,
 static bool after_passed(const struct group *g, const struct node *n,
 			 const struct jtransfer *x)
 {
-	uint64_t before = ((uint64_t)x->c->slot << 56 | x->index) - 1;
+	uint64_t before = ((uint64_t)x->c->slot << PEND_SLOT | x->index) - 1;
 
 	for (size_t i = 0; i < n->npend; i++)
 		if (x->index && n->v[g->nslot + i] == before)
@@ -174,7 +175,7 @@ static void pend_add(const struct group *g, struct node *n, const struct jtransf
 		return;
 	if (n->npend == PENDS)
 		pend_remove(n, g->nslot, 0);
-	n->v[g->nslot + n->npend++] = (uint64_t)x->c->slot << 56 | x->index;
+	n->v[g->nslot + n->npend++] = (uint64_t)x->c->slot << PEND_SLOT | x->index;
 }
 
 static bool visible(const struct jtransfer *x, const struct jirq *q)
@@ -352,6 +353,20 @@ static void late_ones(struct group *g, struct jirq *q, size_t from, size_t vecto
 	}
 }
 
+static void close_layer(struct group *g, bool whole)
+{
+	struct trellis *t = g->t;
+
+	trellis_close(t, whole);
+	/* Of one channel nearly all that is given up is ruled out by what follows. */
+	for (size_t s = 0; s < g->nslot && t->cut > 0 && g->nslot > 1; s++)
+		for (uint64_t i = t->low[s]; i <= t->high[s]; i++) {
+			struct jtransfer *x = channel_at(g->slot[s], i);
+			if (x)
+				x->cut += CUT * t->cut;
+		}
+}
+
 static void pass(struct group *g, size_t from, enum edge_kind kind, float w, bool done)
 {
 	struct node child;
@@ -383,7 +398,7 @@ static void substep(struct group *g, struct jirq *q, size_t s, size_t vector, bo
 		if (last && !used)
 			late_ones(g, q, i, vector);
 	}
-	trellis_close(g->t, last);
+	close_layer(g, last);
 }
 
 static bool active(const struct group *g, const struct jirq *q, size_t s)
@@ -433,7 +448,7 @@ static bool expire(struct group *g, int64_t at)
 		}
 		trellis_emit(g->t, g->nslot, i, &how, &child);
 	}
-	trellis_close(g->t, true);
+	close_layer(g, true);
 	return any;
 }
 
@@ -551,5 +566,5 @@ void step_end(struct group *g, struct jtransfer *x)
 		how.w = how.w < LEAST ? LEAST : how.w;
 		trellis_emit(g->t, g->nslot, i, &how, &child);
 	}
-	trellis_close(g->t, true);
+	close_layer(g, true);
 }

@@ -135,6 +135,33 @@ static float threshold(const struct trellis *t, const struct layer *l, size_t n)
 	return all[NODES] > limit ? all[NODES] : limit;
 }
 
+static void cut_off(struct trellis *t, const struct layer *l, size_t n, float limit)
+{
+	float all = 0, lost = 0;
+
+	if (n <= NODES)
+		return;
+	for (size_t s = 0; s < t->nslot; s++) {
+		t->low[s] = UINT64_MAX;
+		t->high[s] = 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct node *x = &t->node[l->node + i];
+		all += x->a;
+		lost += x->a > limit ? 0 : x->a;
+		for (size_t s = 0; s < t->nslot; s++) {
+			t->low[s] = x->v[s] < t->low[s] ? x->v[s] : t->low[s];
+			t->high[s] = x->v[s] > t->high[s] ? x->v[s] : t->high[s];
+		}
+		for (size_t k = 0; k < x->npend; k++) {
+			uint64_t p = x->v[t->nslot + k] & PEND_INDEX;
+			size_t s = x->v[t->nslot + k] >> PEND_SLOT;
+			t->low[s] = p < t->low[s] ? p : t->low[s];
+		}
+	}
+	t->cut = lost / all;
+}
+
 void trellis_close(struct trellis *t, bool whole)
 {
 	struct layer *l = trellis_last(t);
@@ -142,6 +169,7 @@ void trellis_close(struct trellis *t, bool whole)
 	uint16_t to[NODES_RAW];
 
 	l->whole = whole;
+	t->cut = 0;
 	if (n == 1) {
 		t->node[l->node].a = 1;
 		l->nnode = 1;
@@ -149,6 +177,7 @@ void trellis_close(struct trellis *t, bool whole)
 		return;
 	}
 	float limit = threshold(t, l, n);
+	cut_off(t, l, n, limit);
 	for (size_t i = 0; i < n; i++) {
 		struct node *x = &t->node[l->node + i];
 		to[i] = UINT16_MAX;

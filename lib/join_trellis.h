@@ -54,6 +54,11 @@ struct trellis {
 	bool final; /* the layer being made is the last of its event */
 	float best; /* largest a of the layer being made */
 	bool nomem;
+	/* Share of the hypotheses that were given up because they were too many, in the
+	 * layer closed last, and which transfers of each slot they may have told
+	 * otherwise. */
+	float cut;
+	uint64_t low[SLOTS], high[SLOTS];
 	size_t vector; /* of the interrupt looked at */
 };
 
@@ -65,7 +70,7 @@ static inline void node_copy(struct node *to, const struct node *from, size_t ns
 	memcpy(to->since, from->since, nslot * sizeof(*to->since));
 }
 
-enum { NODES = 64, NODES_RAW = 400, LAYERS = 1024 };
+enum { NODES = 96, NODES_RAW = 400, LAYERS = 1024 };
 
 int trellis_new(struct trellis **t, struct err *e);
 void trellis_free(struct trellis *t);
