@@ -11,7 +11,8 @@
  *  - interrupts between a wait and the next start: a queue;
  *  - several starts, one wait, again and again: the wait is for all;
  *  - what is left over grows, stays, and grows again: starts that aborted;
- *  - how long the transfers of either reading took, against those that were plain.
+ *  - how long the transfers of either reading took, against those that were plain, or
+ *    how regular that is.
  * What is held for too long becomes unknown. After a loss the order is in doubt until the
  * channel is provably empty.
  */
@@ -166,19 +167,28 @@ static float likeness(const struct density *d, int64_t ns)
 	return density_at(d, ns) * (float)(ns > 16 ? ns : 16);
 }
 
-/* The times of both readings of this wait, against those of plain transfers. In a queue
- * the card turns to a transfer when it has ended the one before. */
+/*
+ * The times of both readings of this wait: since its start, or, in a queue, since the end
+ * before, for then the card turns to it. Where plain transfers were seen, against their
+ * times; else each reading against those it gave so far, so that the one that makes them
+ * more regular wins.
+ */
 static float time_evidence(struct channel *c, const struct ending *w)
 {
 	struct jtransfer *a = channel_at(c, c->open + c->nheld),
 			 *b = newest(c, w->before);
+	const struct density *plain = c->total.n < PLAIN ? NULL : &c->total;
 
-	if (c->total.n < PLAIN || !a || !b || a == b || w->woken_ns == DMA_UNKNOWN)
+	if (!a || !b || a == b || w->woken_ns == DMA_UNKNOWN)
 		return 0;
 	int64_t from = c->prev_woken > a->t.submit_ns ? c->prev_woken : a->t.submit_ns;
-	float q = likeness(&c->total, w->woken_ns - from);
-	float r = logf(q / likeness(&c->total, w->woken_ns - b->t.submit_ns));
-	return r > 1.5f ? 1.5f : r < -1.5f ? -1.5f : r;
+	int64_t queue_ns = w->woken_ns - from, last_ns = w->woken_ns - b->t.submit_ns;
+	float r = logf(likeness(plain ? plain : &c->as_queue, queue_ns) /
+		       likeness(plain ? plain : &c->as_last, last_ns));
+	float most = plain ? 1.5f : c->as_last.n < PLAIN ? 0 : 0.5f;
+	density_add(&c->as_queue, queue_ns, 1);
+	density_add(&c->as_last, last_ns, 1);
+	return r > most ? most : r < -most ? -most : r;
 }
 
 static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
@@ -332,6 +342,8 @@ static int overlap(struct join *j, struct channel *c, int64_t at, struct err *e)
 				      : abandon(j, c, STATE_ABORTED, RESTARTED, at, e);
 	if (!c->holding) {
 		c->holding = c->overlapped = true;
+		density_init(&c->as_queue);
+		density_init(&c->as_last);
 		c->cycles = c->gap_irqs = c->waves = c->plateau = 0;
 		c->residue = 0;
 		c->wave = false;

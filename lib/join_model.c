@@ -14,7 +14,7 @@
 
 #define OCTAVES	  36.0
 #define PRIOR	  20.0f /* transfers that the first guess of a rate is worth */
-#define PRIOR_KNOWN 3.0 /* and that a density is worth that others gave */
+#define PRIOR_KNOWN 4.0 /* and that a density is worth that others gave */
 #define MOST_LATE 0.25f
 #define FLOOR	  0.0001f
 

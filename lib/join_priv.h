@@ -158,6 +158,7 @@ struct channel {
 	int64_t prev_woken;
 	size_t residue; /* most un-ended transfers met by the first submit after a wait */
 	struct density total; /* submit to woken where that was plain */
+	struct density as_queue, as_last; /* while holding: times in either reading */
 	struct ending *held;  /* waits whose transfer waits for the mode */
 	size_t nheld, aheld;
 	bool holding;
