@@ -167,28 +167,62 @@ static float likeness(const struct density *d, int64_t ns)
 	return density_at(d, ns) * (float)(ns > 16 ? ns : 16);
 }
 
-/*
- * The times of both readings of this wait: since its start, or, in a queue, since the end
- * before, for then the card turns to it. Where plain transfers were seen, against their
- * times; else each reading against those it gave so far, so that the one that makes them
- * more regular wins.
- */
+/* In a queue the card turns to a transfer when it has ended the one before. */
+static int64_t queue_time(const struct channel *c, const struct jtransfer *oldest,
+			  const struct ending *w)
+{
+	int64_t from = oldest->t.submit_ns;
+
+	return w->woken_ns - (c->prev_woken > from ? c->prev_woken : from);
+}
+
+/* The times of both readings of this wait, against those of plain transfers. */
 static float time_evidence(struct channel *c, const struct ending *w)
 {
 	struct jtransfer *a = channel_at(c, c->open + c->nheld),
 			 *b = newest(c, w->before);
-	const struct density *plain = c->total.n < PLAIN ? NULL : &c->total;
 
-	if (!a || !b || a == b || w->woken_ns == DMA_UNKNOWN)
+	if (c->total.n < PLAIN || !a || !b || a == b || w->woken_ns == DMA_UNKNOWN)
 		return 0;
-	int64_t from = c->prev_woken > a->t.submit_ns ? c->prev_woken : a->t.submit_ns;
-	int64_t queue_ns = w->woken_ns - from, last_ns = w->woken_ns - b->t.submit_ns;
-	float r = logf(likeness(plain ? plain : &c->as_queue, queue_ns) /
-		       likeness(plain ? plain : &c->as_last, last_ns));
-	float most = plain ? 1.5f : c->as_last.n < PLAIN ? 0 : 0.5f;
-	density_add(&c->as_queue, queue_ns, 1);
-	density_add(&c->as_last, last_ns, 1);
-	return r > most ? most : r < -most ? -most : r;
+	float q = likeness(&c->total, queue_time(c, a, w));
+	float r = logf(q / likeness(&c->total, w->woken_ns - b->t.submit_ns));
+	return r > 1.5f ? 1.5f : r < -1.5f ? -1.5f : r;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Half the distance between the quartiles. */
+static double spread(const int64_t *ns)
+{
+	int64_t v[REGULAR];
+
+	memcpy(v, ns, sizeof(v));
+	qsort(v, REGULAR, sizeof(*v), by_time);
+	return (double)(v[REGULAR * 3 / 4] - v[REGULAR / 4]) / 2 + 100;
+}
+
+/* Where no plain transfers were seen: the wrong reading adds what the program did between
+ * to what the card took, so the more regular one is right, where the difference is clear.
+ * A wait that returned at once says nothing of the card. */
+static float regularity(struct channel *c, const struct ending *w)
+{
+	struct jtransfer *a = channel_at(c, c->open + c->nheld),
+			 *b = newest(c, w->before);
+
+	if (c->total.n >= PLAIN || !a || !b || a == b || w->woken_ns == DMA_UNKNOWN ||
+	    w->woken_ns - w->wait_ns < (w->woken_ns - b->t.submit_ns) / 2)
+		return 0;
+	c->queue_ns[c->nregular % REGULAR] = queue_time(c, a, w);
+	c->restart_ns[c->nregular % REGULAR] = w->woken_ns - b->t.submit_ns;
+	if (++c->nregular % REGULAR)
+		return 0;
+	double r = log(spread(c->restart_ns) / spread(c->queue_ns));
+	return fabs(r) < 0.3 ? 0 : (float)r * REGULAR / 4;
 }
 
 static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
@@ -205,7 +239,7 @@ static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
 	if (!w->failed) {
 		if (in_a_row && c->nheld && c->nopen > c->nheld)
 			c->odds += 8;
-		c->odds += time_evidence(c, w);
+		c->odds += time_evidence(c, w) + regularity(c, w);
 	}
 	c->held[c->nheld++] = *w;
 	return settle(j, c, e);
@@ -342,8 +376,7 @@ static int overlap(struct join *j, struct channel *c, int64_t at, struct err *e)
 				      : abandon(j, c, STATE_ABORTED, RESTARTED, at, e);
 	if (!c->holding) {
 		c->holding = c->overlapped = true;
-		density_init(&c->as_queue);
-		density_init(&c->as_last);
+		c->nregular = 0;
 		c->cycles = c->gap_irqs = c->waves = c->plateau = 0;
 		c->residue = 0;
 		c->wave = false;

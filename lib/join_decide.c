@@ -239,9 +239,7 @@ static bool confused(const struct model *m)
 
 static float certainty(const struct model *m)
 {
-	return confused(m)	       ? NEVER
-	       : m->transfers < FEW ? CERTAIN_OF_FEW
-				    : CERTAIN;
+	return confused(m) ? NEVER : m->transfers < FEW ? CERTAIN_OF_FEW : CERTAIN;
 }
 
 static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool none)
@@ -257,7 +255,8 @@ static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool non
 		t->state = STATE_UNKNOWN;
 		t->reason =
 			x->c->g && confused(&x->c->g->m)
-				? "interrupts end several transfers, and too many are missing or stray"
+				? "interrupts end several transfers, and too many are "
+				  "missing or stray"
 			: x->ncand > 1
 				? "several interrupts may have ended it"
 				: "the interrupt that came may be its own or another's";

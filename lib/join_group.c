@@ -16,7 +16,7 @@
 
 #define SETTLED 0.001f /* change of a rate from one pass to the next */
 
-enum { LAG = 192, FIRST_LOOK = 3000, FROZEN = 2, PASSES = 10, MOST_NODES = 12000 };
+enum { LAG = 192, FIRST_LOOK = 3000, FROZEN = 2, PASSES = 16, MOST_NODES = 12000 };
 
 /* ---- making groups: from the options alone, so that they never have to be merged ----
  */
@@ -338,8 +338,8 @@ static void set_frontiers(struct group *g)
 		const struct node *n = &g->t->node[l->node + i];
 		for (size_t k = 0; k < n->npend; k++) {
 			uint64_t p = n->v[g->nslot + k];
-			struct jtransfer *x = channel_at(g->slot[p >> PEND_SLOT],
-							 p & PEND_INDEX);
+			struct jtransfer *x =
+				channel_at(g->slot[p >> PEND_SLOT], p & PEND_INDEX);
 			if (x)
 				x->mark = g->serial;
 		}
@@ -509,7 +509,7 @@ static int learn(struct group *g, struct err *e)
 	g->learning = true;
 	learn_scale(g);
 	for (int pass = 0; pass < PASSES && r >= 0 && !settled; pass++) {
-		float before = g->m.p_missing + g->m.p_late;
+		float missing = g->m.p_missing + g->m.p_late, stray = g->m.p_stray;
 		g->m.frozen = pass < FROZEN;
 		g->m.blind = !pass && g->j->o.typical_device_ns <= 0;
 		model_pass(&g->m, true);
@@ -523,7 +523,8 @@ static int learn(struct group *g, struct err *e)
 			r = commit(g, g->t->nlayer - 1, e);
 		model_pass(&g->m, false);
 		settled = pass > FROZEN &&
-			  fabsf(g->m.p_missing + g->m.p_late - before) < SETTLED;
+			  fabsf(g->m.p_missing + g->m.p_late - missing) < SETTLED &&
+			  fabsf(g->m.p_stray - stray) < SETTLED / 4;
 		unlearned(g, at);
 	}
 	g->learning = false;

@@ -12,11 +12,11 @@
 
 #include "join_priv.h"
 
-#define OCTAVES	  36.0
-#define PRIOR	  20.0f /* transfers that the first guess of a rate is worth */
-#define PRIOR_KNOWN 4.0 /* and that a density is worth that others gave */
-#define MOST_LATE 0.25f
-#define FLOOR	  0.0001f
+#define OCTAVES	    36.0
+#define PRIOR	    20.0f /* transfers that the first guess of a rate is worth */
+#define PRIOR_KNOWN 4.0	  /* and that a density is worth that others gave */
+#define MOST_LATE   0.25f
+#define FLOOR	    0.0001f
 
 static size_t bin(int64_t ns)
 {
@@ -111,7 +111,7 @@ float model_device(const struct model *m, size_t n, int64_t ns)
 {
 	if (m->blind)
 		return (float)(1 / fmax((double)m->total.median_ns, 1000));
-	return density_at(&m->device[m->frozen ? 0 : n < RUNS ? n : RUNS], ns);
+	return density_at(&m->device[n < RUNS ? n : RUNS], ns);
 }
 
 /* At first the two are one: a queue that is read with every interrupt given to the next
@@ -191,8 +191,8 @@ void model_derive(struct model *m)
 	double typical = (double)m->total.median_ns;
 	m->p_stray = (float)per_transfer;
 	m->stray_per_ns = (float)(per_transfer / fmax(typical, 1000));
-	m->horizon_ns =
-		(int64_t)fmin(4 * (double)m->device[0].median_ns + 2 * typical + 20000, 1e9);
+	m->horizon_ns = (int64_t)fmin(
+		4 * (double)m->device[0].median_ns + 2 * typical + 20000, 1e9);
 	m->fresh = 0;
 }
 
@@ -201,7 +201,8 @@ enum { DENSITIES = RUNS + 1 + 6 };
 /* Those that others fall back on first. */
 static void densities(struct model *m, struct density **all)
 {
-	struct density *rest[] = {&m->age, &m->total, &m->late, &m->notice, &m->woken, &m->asked};
+	struct density *rest[] = {&m->age,    &m->total, &m->late,
+				  &m->notice, &m->woken, &m->asked};
 
 	for (size_t k = 0; k <= RUNS; k++)
 		*all++ = &m->device[k];

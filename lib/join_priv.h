@@ -20,10 +20,12 @@ enum {
 	BINS = 576,    /* of a density: 16 in an octave, from 16 ns */
 	COALESCE = 64, /* sizes of a coalesced interrupt that are counted apart */
 	SLOTS = 32,    /* channels that share vectors */
-	RUNS = 9, /* device densities by how many transfers they cover; the last is of more */
+	RUNS = 9,  /* device densities by how many transfers they cover; the last is of
+		      more */
 	PENDS = 3, /* transfers of one hypothesis whose interrupt may still come late */
 	CANDIDATES = 8, /* interrupts remembered for a transfer */
 	THREADS = 1024, /* hash chains */
+	REGULAR = 64,
 };
 
 /* A transfer in a hypothesis: slot and index. */
@@ -63,7 +65,7 @@ struct jtransfer {
 		       */
 	bool queued;  /* its end is still in the group's queue */
 	bool latched, use_notice;
-	float scale; /* the best that any interrupt explains its notice by, 1/ns */
+	float scale;  /* the best that any interrupt explains its notice by, 1/ns */
 	bool covered; /* the wait that ended it was for others too */
 	bool decided;
 	uint32_t mark;
@@ -79,12 +81,13 @@ struct jtransfer {
 /* A density over times on a logarithmic scale. */
 struct density {
 	float count[BINS], n;
-	float value[BINS];	   /* 1/ns */
-	float vague;		   /* least part that is not from counts; 0 = 0.02 */
-	float fresh;		   /* counted since value[] was made */
-	float peak;		   /* the largest value */
-	bool still;		   /* value[] stays as it is */
-	const struct density *prior; /* what stands for counts that are not there; NULL = any octave */
+	float value[BINS]; /* 1/ns */
+	float vague;	   /* least part that is not from counts; 0 = 0.02 */
+	float fresh;	   /* counted since value[] was made */
+	float peak;	   /* the largest value */
+	bool still;	   /* value[] stays as it is */
+	const struct density
+		*prior; /* what stands for counts that are not there; NULL = any octave */
 	int64_t median_ns, low_ns; /* low: hardly any is smaller */
 };
 
@@ -158,8 +161,10 @@ struct channel {
 	int64_t prev_woken;
 	size_t residue; /* most un-ended transfers met by the first submit after a wait */
 	struct density total; /* submit to woken where that was plain */
-	struct density as_queue, as_last; /* while holding: times in either reading */
-	struct ending *held;  /* waits whose transfer waits for the mode */
+	/* while holding: times in either reading */
+	int64_t queue_ns[REGULAR], restart_ns[REGULAR];
+	unsigned nregular;
+	struct ending *held; /* waits whose transfer waits for the mode */
 	size_t nheld, aheld;
 	bool holding;
 	const char *doubt;

@@ -26,7 +26,7 @@
 #define AGAINST_RULE	1e-8f
 #define NO_WAY		1e-9f
 #define CUT		0.05f /* of what is given up, what might have come true */
-#define ABORTED_END	0.5f /* that a transfer given up had ended all the same */
+#define ABORTED_END	0.5f  /* that a transfer given up had ended all the same */
 
 static struct jtransfer *pend_of(const struct group *g, uint64_t p)
 {
@@ -82,8 +82,7 @@ static bool notice_counts(const struct group *g, struct jtransfer *x,
 {
 	if (!x->latched) {
 		x->latched = true;
-		x->use_notice = x->t.woken_ns != DMA_UNKNOWN && !x->fixed &&
-				!x->covered;
+		x->use_notice = x->t.woken_ns != DMA_UNKNOWN && !x->fixed && !x->covered;
 		if (x->use_notice)
 			x->scale = notice_scale(g, x, q);
 	}
@@ -161,6 +160,15 @@ static float passed(const struct group *g, const struct node *n, struct jtransfe
 	return w * unseen_fit(m, &x->t, x->begin_ns) / x->scale;
 }
 
+static bool expired(const struct group *g, const struct jtransfer *x, int64_t at)
+{
+	if (!x)
+		return true;
+	if (x->end_ns == INT64_MAX)
+		return at - x->begin_ns >= 4 * g->m.horizon_ns;
+	return at - x->end_ns >= g->m.horizon_ns;
+}
+
 static void pend_remove(struct node *n, size_t nslot, size_t i)
 {
 	uint64_t *p = n->v + nslot;
@@ -169,13 +177,20 @@ static void pend_remove(struct node *n, size_t nslot, size_t i)
 		p[i] = p[i + 1];
 }
 
-static void pend_add(const struct group *g, struct node *n, const struct jtransfer *x)
+/* The one that had to leave for it before its time, or NULL. */
+static struct jtransfer *pend_add(const struct group *g, struct node *n,
+				  const struct jtransfer *x)
 {
+	struct jtransfer *old = NULL;
+
 	if (x->dead)
-		return;
-	if (n->npend == PENDS)
+		return NULL;
+	if (n->npend == PENDS) {
+		old = pend_of(g, n->v[g->nslot]);
 		pend_remove(n, g->nslot, 0);
+	}
 	n->v[g->nslot + n->npend++] = (uint64_t)x->c->slot << PEND_SLOT | x->index;
+	return old && !expired(g, old, x->t.submit_ns) ? old : NULL;
 }
 
 static bool visible(const struct jtransfer *x, const struct jirq *q)
@@ -411,15 +426,6 @@ static bool active(const struct group *g, const struct jirq *q, size_t s)
 	return false;
 }
 
-static bool expired(const struct group *g, const struct jtransfer *x, int64_t at)
-{
-	if (!x)
-		return true;
-	if (x->end_ns == INT64_MAX)
-		return at - x->begin_ns >= 4 * g->m.horizon_ns;
-	return at - x->end_ns >= g->m.horizon_ns;
-}
-
 /* Those whose interrupt cannot come any more leave; is there still one that waits? */
 static bool expire(struct group *g, int64_t at)
 {
@@ -540,9 +546,28 @@ int step_irq(struct group *g, struct jirq *q, struct jtransfer **x)
 	return 1;
 }
 
+/* x, and those before it, are passed. *old: one that left for them. */
+static void pass_until(struct group *g, const struct jtransfer *x, struct node *n,
+		       struct edge *how, struct jtransfer **old)
+{
+	uint64_t *next = &n->v[x->c->slot];
+
+	for (; *next <= x->index; ++*next) {
+		struct jtransfer *y = channel_at(x->c, *next), *left;
+		if (!y)
+			continue;
+		how->w *= passed(g, n, y);
+		if ((left = pend_add(g, n, y)))
+			*old = left;
+	}
+	how->w = how->w < LEAST ? LEAST : how->w;
+}
+
 void step_end(struct group *g, struct jtransfer *x)
 {
 	size_t s = x->c->slot;
+	struct jtransfer *old[NODES] = {NULL};
+	float weight[NODES];
 	bool any = false;
 
 	expire(g, x->end_ns);
@@ -556,15 +581,14 @@ void step_end(struct group *g, struct jtransfer *x)
 		struct node child;
 		struct edge how = {.kind = EDGE_PASS, .w = 1};
 		node_copy(&child, node_at(g, i), g->nslot);
-		for (; child.v[s] <= x->index; child.v[s]++) {
-			struct jtransfer *y = channel_at(x->c, child.v[s]);
-			if (!y)
-				continue;
-			how.w *= passed(g, &child, y);
-			pend_add(g, &child, y);
-		}
-		how.w = how.w < LEAST ? LEAST : how.w;
+		pass_until(g, x, &child, &how, &old[i]);
+		weight[i] = node_at(g, i)->a * how.w;
 		trellis_emit(g->t, g->nslot, i, &how, &child);
 	}
+	/* What left too early may have been late all the same. */
+	for (size_t i = 0; i < n; i++)
+		if (old[i])
+			old[i]->cut +=
+				weight[i] / g->t->best * g->m.p_late / p_any(&g->m);
 	close_layer(g, true);
 }

@@ -90,7 +90,8 @@ void trellis_backwards(struct trellis *t);
 /* The first n layers are dropped; layer n becomes the root. */
 void trellis_drop(struct trellis *t, size_t n);
 
-/* What the card did up to the end of transfer `last`, if the ends before it were as in n. */
+/* What the card did up to the end of transfer `last`, if the ends before it were as in n.
+ */
 struct work work_of(const struct node *n, const struct channel *c, uint64_t last);
 int step_irq(struct group *g, struct jirq *q, struct jtransfer **x);
 void step_end(struct group *g, struct jtransfer *x);
