@@ -434,6 +434,7 @@ static int join_all(struct analysis *a, struct err *e)
 	struct join_options jo = {.vector = a->vector,
 				  .nvector = a->nvector,
 				  .ended = a->ended,
+				  .undecided = !a->nvector && a->found->thin,
 				  .pairing = a->pairing};
 	struct join_sink js = {a, on_transfer, on_stray};
 	struct pipe_sink sink = {.arg = a,

@@ -96,6 +96,9 @@ struct join_options {
 	 * process's first thread never came back from was then left by an exception, not
 	 * cut off. */
 	bool ended;
+	/* No vector is given because the evidence did not show which one ends transfers:
+	 * what is polled says so. */
+	bool undecided;
 };
 
 struct join_sink {

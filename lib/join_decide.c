@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Decisions. A transfer has an interrupt, or has none, when that is more than 99.98 %
- * certain; else it is unknown. It leaves once every transfer that may share its interrupt
- * is decided too, so that `coalesced` is true of what is handed out.
+ * certain (where interrupts end several, 99.995 %); else it is unknown. It leaves once
+ * every transfer that may share its interrupt is decided too, so that `coalesced` is true
+ * of what is handed out.
  */
 #include "join_decide.h"
 
@@ -12,11 +13,13 @@
 
 #include "join_trellis.h"
 
-#define CERTAIN	       0.9999f
-#define FEW	       30 /* transfers; among so few a little less will do */
-#define CERTAIN_OF_FEW 0.995f
-#define CONFUSED       0.04f
-#define NEVER	       2.0f
+#define CERTAIN		   0.9998f
+#define FEW		   30 /* transfers; among so few a little less will do */
+#define CERTAIN_OF_FEW	   0.995f
+#define CERTAIN_OF_SEVERAL 0.99995f
+#define CERTAIN_OF_SHARED  0.9999f
+#define CONFUSED	   0.04f
+#define NEVER		   2.0f
 
 struct jtransfer *transfer_new(struct join *j)
 {
@@ -178,6 +181,8 @@ static void without_irq(struct join *j, struct jtransfer *x)
 		return;
 	if (t->woken_ns != DMA_UNKNOWN) {
 		t->state = x->c->g ? STATE_NO_INTERRUPT : STATE_POLLED;
+		if (j->o.undecided && !x->c->g)
+			t->reason = "which interrupt ends it was not found";
 	} else if (j->finishing && x->index + x->c->nopen >= x->c->tail) {
 		t->state = STATE_IN_FLIGHT;
 		t->reason = "not ended when the recording stopped";
@@ -237,9 +242,17 @@ static bool confused(const struct model *m)
 	return m->p_more > 0.1f && m->p_missing + m->p_late + m->p_stray > CONFUSED;
 }
 
-static float certainty(const struct model *m)
+static float certainty(const struct group *g)
 {
-	return confused(m) ? NEVER : m->transfers < FEW ? CERTAIN_OF_FEW : CERTAIN;
+	const struct model *m = &g->m;
+
+	if (confused(m))
+		return NEVER;
+	if (m->p_more > 0.1f)
+		return CERTAIN_OF_SEVERAL;
+	if (g->nslot > 1)
+		return CERTAIN_OF_SHARED;
+	return m->transfers < FEW ? CERTAIN_OF_FEW : CERTAIN;
 }
 
 static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool none)
@@ -280,7 +293,7 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 		if (!best || x->cand[i].weight > best->weight)
 			best = &x->cand[i];
 	}
-	float certain = certainty(&g->m);
+	float certain = certainty(g);
 	struct jirq *q = best && best->weight - x->cut >= certain ? best->irq : NULL;
 	if (!x->dead && !x->fixed && !x->doubt)
 		learn(&g->m, x, sum < 1 ? 1 - sum : 0);

@@ -16,7 +16,7 @@
 #define PRIOR	    20.0f /* transfers that the first guess of a rate is worth */
 #define PRIOR_KNOWN 4.0	  /* and that a density is worth that others gave */
 #define MOST_LATE   0.25f
-#define FLOOR	    0.0001f
+#define FLOOR	    0.00002f
 
 static size_t bin(int64_t ns)
 {

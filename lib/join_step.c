@@ -25,8 +25,8 @@
 #define LEAST		1e-25f /* no way through may vanish */
 #define AGAINST_RULE	1e-8f
 #define NO_WAY		1e-9f
-#define CUT		0.05f /* of what is given up, what might have come true */
-#define ABORTED_END	0.5f  /* that a transfer given up had ended all the same */
+#define CUT		0.1f /* of what is given up, what might have come true */
+#define ABORTED_END	0.5f /* that a transfer given up had ended all the same */
 
 static struct jtransfer *pend_of(const struct group *g, uint64_t p)
 {

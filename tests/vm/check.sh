@@ -168,8 +168,8 @@ judge_flx() {
 	head_line
 	for name in flx_masked flx_clear flx_poll flx_far flx_rush flx_flood flx_drop flx_double flx_late flx_early flx_nodata; do
 		case $name in
-		flx_rush) # the next transfer begins before the interrupt of the one before: what cannot be known may be left
-			compare $name 100 - - ;; # open, but nothing wrong be said
+		flx_rush | flx_flood) # the next transfer begins before the interrupt of the one before, which may end both: what
+			compare $name 100 - - ;; # cannot be known may be left open, but nothing wrong be said
 		*) compare $name 1 1000 20000 ;;
 		esac
 		[ "$name" = flx_masked ] && continue
@@ -196,7 +196,7 @@ again() {
 	for f in "$share"/*.truth; do
 		f=${f%.truth}
 		rm -f "$f.db"
-		"$B/dmaanalyze" -i "$f.data" "$f.db" >"$f.summary" 2>&1 || echo "analysis failed" >>"$f.status"
+		"$B/dmaanalyze" $(cat "$f.options") -i "$f.data" "$f.db" >"$f.summary" 2>&1 || echo "analysis failed" >>"$f.status"
 	done
 }
 

@@ -21,6 +21,7 @@ drive() { # load the driver, with a log of every call of its handler
 	exit 1
 }
 
+# With IRQ set, the analysis is told which interrupt ends transfers.
 scenario() { # name of the vectors, name of the scenario, workload with its options
 	local vectors=$1 name=$2 before calls
 	shift 2
@@ -35,7 +36,8 @@ scenario() { # name of the vectors, name of the scenario, workload with its opti
 	sleep 0.2
 	join <(sort <<<"$before") <(proc_counts "$vectors" | sort) | sort -n | awk '{ print $1, $3 - $2 }' >"$SHARE/$name.delta"
 	tail -n +$((calls + 1)) "$LOG" >"$name.calls"
-	"$B/dmaanalyze" -i "$name.data" "$name.db" >"$SHARE/$name.summary" 2>&1 ||
+	echo "${IRQ:+--irq $IRQ}" >"$SHARE/$name.options"
+	"$B/dmaanalyze" ${IRQ:+--irq "$IRQ"} -i "$name.data" "$name.db" >"$SHARE/$name.summary" 2>&1 ||
 		echo "analysis failed" >>"$SHARE/$name.status"
 	cp -f "$name".{db,truth,out,err,data,calls} "$SHARE" 2>/dev/null
 	echo "guest: $name done at $(cut -d. -f1 /proc/uptime) s"
