@@ -277,9 +277,9 @@ static void collect_edge(struct group *g, struct jirq *q, const struct edge *x, 
 		q->stray += p;
 	if (x->kind != EDGE_END && x->kind != EDGE_LATE)
 		return;
+	m->cross += x->again ? p : 0;
 	if (x->kind == EDGE_END) {
 		m->size[x->k < COALESCE ? x->k : COALESCE] += p;
-		m->cross += x->again ? p : 0;
 		m->uses += p;
 		struct jtransfer *t = channel_at(c, x->first + x->k - 1);
 		if (work && t)

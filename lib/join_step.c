@@ -336,6 +336,15 @@ static float late_fit(const struct group *g, const struct jtransfer *x,
 	return w;
 }
 
+/* Likewise where it has ended others of another channel. */
+static float late_again(const struct group *g, const struct jtransfer *x, size_t vector)
+{
+	const struct model *m = &g->m;
+
+	return m->p_cross * (x->fixed ? 0.1f : m->p_late / p_any(m)) *
+	       model_affinity(m, g->serves, g->nvector, vector, x->c->slot);
+}
+
 /* The interrupt is the late one of pending transfers: of one, or of several in a row. */
 static void late_ones(struct group *g, struct jirq *q, size_t from, size_t vector)
 {
@@ -350,9 +359,10 @@ static void late_ones(struct group *g, struct jirq *q, size_t from, size_t vecto
 		struct edge how = {.kind = EDGE_LATE,
 				   .slot = (uint8_t)x->c->slot,
 				   .first = x->index};
-		float w = late_fit(g, x, q, vector);
+		how.again = at.used;
+		float w = at.used ? late_again(g, x, vector) : late_fit(g, x, q, vector);
 		node_copy(&child, &at, g->nslot);
-		child.used = 0;
+		child.used = !g->t->final;
 		for (how.k = 1; i + how.k <= at.npend; how.k++) {
 			if (at.v[g->nslot + i + how.k - 1] != first + how.k - 1)
 				break;
@@ -393,27 +403,33 @@ static void pass(struct group *g, size_t from, enum edge_kind kind, float w, boo
 	trellis_emit(g->t, g->nslot, from, &how, &child);
 }
 
-/* One slot, or what remains when all were asked (s = SLOTS), or both at once. */
-static void substep(struct group *g, struct jirq *q, size_t s, size_t vector, bool last)
+/* One slot (or none: SLOTS), whether it is late, whether it is a stray: all that is asked
+ * in one layer. Where channels share a vector it may be late for two of them. */
+struct ask {
+	size_t slot;
+	bool late, last, again;
+};
+
+static void substep(struct group *g, struct jirq *q, size_t vector, struct ask ask)
 {
 	struct layer *l = trellis_open(g->t, q);
 
 	if (!l)
 		return;
-	g->t->final = last;
+	g->t->final = ask.last;
 	size_t n = l[-1].nnode;
 	for (size_t i = 0; i < n; i++) {
 		bool used = node_at(g, i)->used;
-		if (used || !last)
-			pass(g, i, EDGE_PASS, 1, last);
+		if (used || !ask.last)
+			pass(g, i, EDGE_PASS, 1, ask.last);
 		else
 			pass(g, i, EDGE_STRAY, q->running_circular ? CIRCULAR : 1, true);
-		if (s < SLOTS)
-			ends_here(g, q, i, s, vector);
-		if (last && !used)
+		if (ask.slot < SLOTS)
+			ends_here(g, q, i, ask.slot, vector);
+		if (ask.late && used == ask.again)
 			late_ones(g, q, i, vector);
 	}
-	close_layer(g, last);
+	close_layer(g, ask.last);
 }
 
 static bool active(const struct group *g, const struct jirq *q, size_t s)
@@ -538,10 +554,16 @@ int step_irq(struct group *g, struct jirq *q, struct jtransfer **x)
 	if (!n && !pends)
 		return 0;
 	g->t->vector = vector;
-	for (size_t i = 0; i < n; i++)
-		substep(g, q, slot[i], vector, i + 1 == n);
-	if (!n)
-		substep(g, q, SLOTS, vector, true);
+	bool shared = g->nslot > 1 && pends && g->m.pairing != PAIRING_ONE;
+	for (size_t i = 0; i < n; i++) {
+		bool last = i + 1 == n;
+		substep(g, q, vector,
+			(struct ask){slot[i], last && !shared, last && !shared, false});
+	}
+	if (shared)
+		substep(g, q, vector, (struct ask){SLOTS, true, false, false});
+	if (shared || !n)
+		substep(g, q, vector, (struct ask){SLOTS, true, true, shared});
 	g->prev_ns[vector] = q->time_ns;
 	return 1;
 }
