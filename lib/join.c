@@ -9,8 +9,6 @@
 #include "err.h"
 #include "join_priv.h"
 
-#define LOST_BEFORE "samples were lost before it, and the order of its channel with them"
-
 static const char *const stray_names[STRAY_N] = {"interrupt", "wait", "doorbell", "exit",
 						 "stop"};
 
@@ -183,11 +181,7 @@ static int pass_losses(struct join *j, struct err *e)
 	       r >= 0) {
 		int64_t at = j->loss[j->nextloss++].to;
 		for (size_t i = 0; i < j->nch && r >= 0; i++)
-			r = channel_doubt(
-				j, j->ch[i],
-				"samples were lost before it, and the order of its "
-				"channel with them",
-				e);
+			r = channel_doubt(j, j->ch[i], LOST_BEFORE, true, e);
 		for (size_t i = 0; i < j->ngroup && r >= 0; i++)
 			r = group_reset(j->group[i], at, e);
 	}

@@ -88,7 +88,7 @@ static int undecidable_wait(struct join *j, const struct thread *th, struct err 
 		if (!may_be(c, &th->wait) || !channel_oldest(c))
 			continue;
 		int r = channel_doubt(j, c, "a wait did not say which channel it was for",
-				      e);
+				      false, e);
 		if (r < 0)
 			return r;
 	}

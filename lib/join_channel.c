@@ -14,7 +14,7 @@
  *  - how long the transfers of either reading took, against those that were plain, or
  *    how regular that is.
  * What is held for too long becomes unknown. After a loss the order is in doubt until the
- * channel is provably empty.
+ * channel is provably empty; that of a queue, until it shows which waits are left over.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -23,8 +23,9 @@
 #include "err.h"
 #include "join_priv.h"
 
-enum { HOLD = 2048, PLAIN = 20 };
-#define CERTAIN 6.0f
+enum { HOLD = 2048, PLAIN = 20, STEADY = 128 };
+#define CERTAIN	 6.0f
+#define RESYNCED 20.0f
 
 #define RESTARTED "its channel was started again before it ended"
 #define LOST	  "samples were lost while it was in flight"
@@ -72,7 +73,9 @@ int channel_close(struct join *j, struct jtransfer *x, enum transfer_state s,
 
 static void learn_total(struct channel *c, const struct jtransfer *x)
 {
-	if (c->mode == MODE_OPEN && !c->holding && !c->doubt && x->index + 1 == c->tail)
+	if (c->holding || c->doubt || x->doubt || c->mode == MODE_LAST)
+		return;
+	if (c->mode == MODE_QUEUE || x->index + 1 == c->tail)
 		density_add(&c->total, x->t.woken_ns - x->t.submit_ns, 1);
 }
 
@@ -225,6 +228,100 @@ static float regularity(struct channel *c, const struct ending *w)
 	return fabs(r) < 0.3 ? 0 : (float)r * REGULAR / 4;
 }
 
+/* ---- a queue behind a loss ---- */
+
+/*
+ * Its order holds on, but how many of the waits to come are for transfers that were lost,
+ * or whose waits may have been lost, is not known. So those are given up, and the waits
+ * held until it shows how many of them are left over. After a pause all have ended, which
+ * tells it. Else only a program that kept the same number in flight shows it: with the
+ * right number it does so again, and every transfer takes as long as ever. A transfer
+ * cannot be waited for before it began, which bounds the number from below.
+ */
+static int resync_begin(struct join *j, struct channel *c, const char *why, struct err *e)
+{
+	int r = 0;
+
+	c->first_new = c->tail;
+	c->nheld = 0;
+	c->least_old = 0;
+	memset(c->old_fit, 0, sizeof(c->old_fit));
+	if (!c->holding && c->g)
+		c->g->gate++;
+	c->holding = c->resync = true;
+	for (struct jtransfer *x; r >= 0 && (x = channel_oldest(c));)
+		r = channel_close(j, x, STATE_UNKNOWN, why, j->released, e);
+	return r;
+}
+
+/* The first n waits were for transfers before the loss. */
+static int resync_end(struct join *j, struct channel *c, size_t n, struct err *e)
+{
+	int r = 0;
+
+	c->resync = false;
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		struct sample s = {.time_ns = c->held[i].wait_ns,
+				   .seq = c->held[i].seq,
+				   .card = c->card,
+				   .channel = c->channel,
+				   .irq = -1,
+				   .cpu = -1,
+				   .tid = -1};
+		j->n.waits_used--;
+		r = join_stray(j, STRAY_WAIT, &s, "for a transfer before a loss", e);
+	}
+	memmove(c->held, c->held + n, (c->nheld - n) * sizeof(*c->held));
+	c->nheld -= n;
+	return r < 0 ? r : release(j, c, e);
+}
+
+static int resync_fail(struct join *j, struct channel *c, const char *why, struct err *e)
+{
+	c->resync = false;
+	c->steady = 0;
+	c->doubt = why;
+	return give_up(j, c, why, e);
+}
+
+/* Everything had ended before this start. */
+static int resync_pause(struct join *j, struct channel *c, struct err *e)
+{
+	size_t n = (size_t)(c->tail - c->first_new);
+
+	return c->nheld >= n ? resync_end(j, c, c->nheld - n, e)
+			     : resync_fail(j, c, LOST_BEFORE, e);
+}
+
+static int resync_wait(struct join *j, struct channel *c, struct err *e)
+{
+	const struct ending *w = &c->held[c->nheld - 1];
+	uint64_t i = c->nheld - 1, begun = w->before - c->first_new;
+	float best = -INFINITY, second = -INFINITY;
+	size_t n = 0;
+
+	if (i + 1 > begun && i + 1 - begun > c->least_old)
+		c->least_old = i + 1 - begun;
+	for (size_t k = c->least_old; k < OLD; k++) {
+		struct jtransfer *x = i >= k ? channel_at(c, c->first_new + i - k) : NULL;
+		if (x && w->woken_ns != DMA_UNKNOWN && !w->failed)
+			c->old_fit[k] +=
+				logf(likeness(&c->total, w->woken_ns - x->t.submit_ns));
+		if (c->old_fit[k] > best) {
+			second = best;
+			best = c->old_fit[k];
+			n = k;
+		} else if (c->old_fit[k] > second) {
+			second = c->old_fit[k];
+		}
+	}
+	if (i >= 2 * OLD && c->steady >= STEADY && best - second > RESYNCED)
+		return begun + n == c->depth + i + 1 ? resync_end(j, c, n, e)
+						     : resync_fail(j, c, LOST_BEFORE, e);
+	return c->nheld < HOLD && c->least_old < OLD ? 0
+						     : resync_fail(j, c, LOST_BEFORE, e);
+}
+
 static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
 		     bool in_a_row, struct err *e)
 {
@@ -236,13 +333,13 @@ static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
 		c->held = p;
 		c->aheld = a;
 	}
-	if (!w->failed) {
+	if (!w->failed && !c->resync) {
 		if (in_a_row && c->nheld && c->nopen > c->nheld)
 			c->odds += 8;
 		c->odds += time_evidence(c, w) + regularity(c, w);
 	}
 	c->held[c->nheld++] = *w;
-	return settle(j, c, e);
+	return c->resync ? resync_wait(j, c, e) : settle(j, c, e);
 }
 
 static void seen(struct channel *c, int64_t at)
@@ -262,6 +359,10 @@ int channel_ending(struct join *j, struct channel *c, const struct ending *w,
 	c->streak = 0;
 	seen(c, w->woken_ns != DMA_UNKNOWN ? w->woken_ns : w->wait_ns);
 	int r = c->holding ? hold_wait(j, c, w, in_a_row, e) : end_one(j, c, w, e);
+	if (!c->holding) {
+		c->steady = c->nopen == c->depth ? c->steady + 1 : 0;
+		c->depth = c->nopen;
+	}
 	c->prev_woken = w->woken_ns;
 	return r;
 }
@@ -295,20 +396,19 @@ static int abandon(struct join *j, struct channel *c, enum transfer_state s,
 	return r;
 }
 
-/* Is the channel empty at this start, whatever was lost before it? */
-static bool provably_empty(struct channel *c, int64_t at)
+static bool paused(const struct channel *c, int64_t at)
 {
-	if (c->crowded)
-		return false;
 	int64_t typical = c->g ? c->g->m.total.median_ns : c->total.median_ns;
 
 	if (c->total.median_ns > typical)
 		typical = c->total.median_ns;
-	if (c->sequential)
-		return true;
-	if (c->last_ns != DMA_UNKNOWN && at - c->last_ns > 8 * typical)
-		return true;
-	return false;
+	return c->last_ns != DMA_UNKNOWN && at - c->last_ns > 8 * typical;
+}
+
+/* Is the channel empty at this start, whatever was lost before it? */
+static bool provably_empty(const struct channel *c, int64_t at)
+{
+	return !c->crowded && (c->sequential || paused(c, at));
 }
 
 static int leave_doubt(struct join *j, struct channel *c, int64_t at, struct err *e)
@@ -368,7 +468,7 @@ static int overlap(struct join *j, struct channel *c, int64_t at, struct err *e)
 	if (c->mode == MODE_QUEUE || c->doubt || !c->nopen)
 		return 0;
 	if (may_be_lost(j, c, at)) {
-		r = channel_doubt(j, c, LOST, e);
+		r = channel_doubt(j, c, LOST, true, e);
 		return r < 0 ? r : leave_doubt(j, c, at, e);
 	}
 	if (c->mode == MODE_LAST)
@@ -402,6 +502,8 @@ int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struc
 	/* It is not in the channel yet: what follows speaks of those before it. */
 	if (c->doubt)
 		r = leave_doubt(j, c, at, e);
+	if (c->resync && paused(c, at))
+		r = resync_pause(j, c, e);
 	if (r >= 0 && !x->blocking)
 		r = overlap(j, c, at, e);
 	if (c->circular_to == INT64_MAX)
@@ -427,7 +529,11 @@ int channel_stop(struct join *j, struct channel *c, int64_t at, bool *any, struc
 		c->circular_to = at;
 		*any = true;
 	}
-	if (c->holding && (r = give_up(j, c, HELD, e)) < 0)
+	if (c->resync)
+		r = resync_fail(j, c, LOST_BEFORE, e);
+	else if (c->holding)
+		r = give_up(j, c, HELD, e);
+	if (r < 0)
 		return r;
 	*any |= channel_oldest(c) != NULL;
 	r = abandon(j, c, STATE_ABORTED, "the channel was stopped", at, e);
@@ -437,18 +543,25 @@ int channel_stop(struct join *j, struct channel *c, int64_t at, bool *any, struc
 	return r;
 }
 
-int channel_doubt(struct join *j, struct channel *c, const char *why, struct err *e)
+int channel_doubt(struct join *j, struct channel *c, const char *why, bool lost,
+		  struct err *e)
 {
 	if (!c->doubt)
 		c->sequential =
 			c->waits >= 4 && (c->mode == MODE_LAST ||
 					  (c->mode == MODE_OPEN && !c->overlapped));
-	c->doubt = why;
 	seen(c, j->released); /* a pause that was lost proves nothing */
+	if (c->resync)
+		c->resync = false;
+	else if (c->mode == MODE_QUEUE && !c->holding && !c->doubt && lost)
+		return resync_begin(j, c, why, e);
+	c->doubt = why;
 	return give_up(j, c, why, e);
 }
 
 int channel_finish(struct join *j, struct channel *c, struct err *e)
 {
-	return c->holding ? give_up(j, c, HELD, e) : 0;
+	if (!c->holding)
+		return 0;
+	return c->resync ? resync_fail(j, c, LOST_BEFORE, e) : give_up(j, c, HELD, e);
 }

@@ -195,8 +195,7 @@ static void without_irq(struct join *j, struct jtransfer *x)
 /* Lost samples, or a lost order: nothing that was concluded stands. */
 static const char *doubtful(struct join *j, const struct jtransfer *x)
 {
-	int64_t end = x->end_ns == INT64_MAX ? j->released : x->end_ns,
-		begin = x->t.submit_ns;
+	int64_t end = x->end_ns, begin = x->t.submit_ns;
 
 	if (x->t.state == STATE_CIRCULAR || (x->t.state == STATE_FAILED && !x->absence))
 		return NULL;
@@ -344,6 +343,8 @@ static const char *stray_reason(const struct jirq *q)
 		return "a circular transfer runs";
 	if (q->idle)
 		return "no transfer in flight";
+	if (q->leftover)
+		return "samples were lost before it, perhaps its transfer";
 	return q->stray > CERTAIN
 		       ? "surplus: every transfer in flight has its own"
 		       : "several readings: it may have ended a transfer, or none";

@@ -48,6 +48,7 @@ static int group_add(struct join *j, struct group **out, struct err *e)
 	model_init(&g->m, j->o.pairing, j->o.typical_device_ns);
 	for (size_t v = 0; v < SLOTS; v++)
 		g->prev_ns[v] = INT64_MIN;
+	g->lost_ns = INT64_MIN;
 	*out = g;
 	if (!(g->vector = calloc(j->o.nvector, sizeof(*g->vector))))
 		return join_nomem(e);
@@ -378,7 +379,8 @@ static int commit(struct group *g, size_t n, struct err *e)
 		const struct layer *l = &g->t->layer[k];
 		if (!l->irq || !l->whole)
 			continue;
-		g->m.strays += l->irq->running_circular ? 0 : l->irq->stray;
+		g->m.strays +=
+			l->irq->running_circular || l->irq->leftover ? 0 : l->irq->stray;
 		l->irq->committed = true;
 		if (!g->learning)
 			r = decide_irq(g, l->irq, e);
@@ -418,6 +420,7 @@ static int reset(struct group *g, int64_t at, struct err *e)
 	}
 	trellis_root(g->t, (const struct channel *const *)g->slot, g->nslot);
 	set_frontiers(g);
+	g->lost_ns = at;
 	return r < 0 ? r : decide_all(g, e);
 }
 
@@ -444,7 +447,7 @@ static int step(struct group *g, const struct jevent *ev, struct err *e)
 	} else if ((r = step_irq(g, ev->irq, &alone)) == 0) {
 		ev->irq->stray = 1;
 		ev->irq->committed = ev->irq->idle = true;
-		g->m.strays += ev->irq->running_circular ? 0 : 1;
+		g->m.strays += ev->irq->running_circular || ev->irq->leftover ? 0 : 1;
 		if (!g->learning && (r = decide_irq(g, ev->irq, e)) < 0)
 			return r;
 	} else if (r == 2) {
@@ -479,6 +482,7 @@ static void unlearned(struct group *g, const uint64_t *at)
 	}
 	for (size_t v = 0; v < SLOTS; v++)
 		g->prev_ns[v] = INT64_MIN;
+	g->lost_ns = INT64_MIN;
 	trellis_root(g->t, (const struct channel *const *)g->slot, g->nslot);
 }
 

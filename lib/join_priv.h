@@ -26,7 +26,10 @@ enum {
 	CANDIDATES = 8, /* interrupts remembered for a transfer */
 	THREADS = 1024, /* hash chains */
 	REGULAR = 64,
+	OLD = 64, /* waits behind a loss for transfers before it, at most */
 };
+
+#define LOST_BEFORE "samples were lost before it, and the order of its channel with them"
 
 /* A transfer in a hypothesis: slot and index. */
 #define PEND_SLOT  56
@@ -47,6 +50,7 @@ struct jirq {
 	bool extra;	    /* of a transfer that another interrupt ended */
 	float stray;	    /* probability that it ended nothing */
 	bool committed, running_circular, counted, idle;
+	bool leftover; /* soon behind a loss: it may be of a transfer before it */
 	struct jirq *next;
 };
 
@@ -167,6 +171,13 @@ struct channel {
 	struct ending *held; /* waits whose transfer waits for the mode */
 	size_t nheld, aheld;
 	bool holding;
+	/* A queue behind a loss: waits are held until it shows how many of them are for
+	 * transfers before it; how well each number fits, and the least possible one. */
+	bool resync;
+	uint64_t first_new;
+	size_t depth, steady; /* in flight after a wait; how often that did not change */
+	size_t least_old;
+	float old_fit[OLD];
 	const char *doubt;
 	bool sequential; /* when the doubt came: one start, one wait, in turn */
 	bool crowded;	 /* its group has no slot for it */
@@ -210,6 +221,7 @@ struct group {
 	bool unsorted, learned, learning;
 	size_t cursor;		/* of the event that is looked at */
 	int64_t prev_ns[SLOTS]; /* last interrupt of each vector */
+	int64_t lost_ns;	/* the end of the last loss; INT64_MIN */
 	unsigned gate;		/* channels that hold */
 	struct trellis *t;
 	struct model m;
@@ -271,7 +283,9 @@ int channel_close(struct join *j, struct jtransfer *x, enum transfer_state s,
 		  const char *why, int64_t at, struct err *e);
 int channel_stop(struct join *j, struct channel *c, int64_t at, bool *any, struct err *e);
 void channel_irq(struct channel *c);
-int channel_doubt(struct join *j, struct channel *c, const char *why, struct err *e);
+/* lost: by a loss of samples; else the order is lost for good. */
+int channel_doubt(struct join *j, struct channel *c, const char *why, bool lost,
+		  struct err *e);
 int channel_finish(struct join *j, struct channel *c, struct err *e);
 
 int groups_new(struct join *j, struct err *e);

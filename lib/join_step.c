@@ -20,6 +20,7 @@
 #define SKIPS		3
 #define COALESCED_SKIPS 8
 #define CIRCULAR	1000.0f /* how much commoner strays are while a circular one runs */
+#define LEFTOVER	2	/* times that transfers take, behind a loss */
 #define TOO_YOUNG	0.01f
 #define RARE		1e-3f  /* two accidents at once */
 #define LEAST		1e-25f /* no way through may vanish */
@@ -403,6 +404,17 @@ static void pass(struct group *g, size_t from, enum edge_kind kind, float w, boo
 	trellis_emit(g->t, g->nslot, from, &how, &child);
 }
 
+/* Relative to a stray as they come anyhow. */
+static float stray_fit(const struct group *g, const struct jirq *q)
+{
+	if (q->running_circular)
+		return CIRCULAR;
+	if (!q->leftover)
+		return 1;
+	float typical = fmaxf((float)g->m.device[0].median_ns, 1000);
+	return fmaxf(1 / (typical * g->m.stray_per_ns), 1);
+}
+
 /* One slot (or none: SLOTS), whether it is late, whether it is a stray: all that is asked
  * in one layer. Where channels share a vector it may be late for two of them. */
 struct ask {
@@ -423,7 +435,7 @@ static void substep(struct group *g, struct jirq *q, size_t vector, struct ask a
 		if (used || !ask.last)
 			pass(g, i, EDGE_PASS, 1, ask.last);
 		else
-			pass(g, i, EDGE_STRAY, q->running_circular ? CIRCULAR : 1, true);
+			pass(g, i, EDGE_STRAY, stray_fit(g, q), true);
 		if (ask.slot < SLOTS)
 			ends_here(g, q, i, ask.slot, vector);
 		if (ask.late && used == ask.again)
@@ -537,6 +549,8 @@ int step_irq(struct group *g, struct jirq *q, struct jtransfer **x)
 
 	while (vector < g->nvector && g->vector[vector] != q->irq)
 		vector++;
+	q->leftover = g->lost_ns != INT64_MIN &&
+		      q->time_ns - g->lost_ns < LEFTOVER * g->m.total.median_ns;
 	for (size_t s = 0; s < g->nslot; s++) {
 		const struct channel *c = g->slot[s];
 		if (!g->serves[vector][s])

@@ -61,7 +61,9 @@ SELECT (SELECT count(*) FROM truth),
        (SELECT count(*) FROM pair WHERE found IS NOT state AND found IS 'unknown'),
        (SELECT count(*) FROM pair WHERE wrong_pair),
        (SELECT count(*) FROM irqs),
-       (SELECT count(*) FROM stray WHERE kind = 'interrupt'),
+       -- with those that came for a transfer that was given up: the truth here names none for it
+       (SELECT count(*) FROM stray WHERE kind = 'interrupt')
+       + (SELECT count(DISTINCT irq_ns) FROM transfer WHERE state IN ('failed', 'aborted') AND irq_ns NOT NULL),
        (SELECT count(*) FROM heard JOIN card_vector USING (irq)) - (SELECT count(DISTINCT irq || ' ' || told) FROM own WHERE first_ns NOT NULL),
        (SELECT coalesce(sum(lost), 0) FROM source),
        (SELECT group_concat(DISTINCT irq) FROM vector WHERE used),
