@@ -57,7 +57,7 @@ static void density_make(struct density *d)
 	double mix = fmax(d->vague > 0 ? d->vague : 0.02, few / (d->n + few)), seen = 0;
 
 	d->median_ns = d->n > 0 ? 0 : 20000;
-	d->low_ns = 0;
+	d->low_ns = d->high_ns = 0;
 	d->peak = 0;
 	for (size_t b = 0; b < BINS; b++) {
 		double c = d->n > 0 ? smooth(d, b) : 0;
@@ -72,6 +72,8 @@ static void density_make(struct density *d)
 			d->median_ns = (int64_t)(low_edge(b) + width(b) / 2);
 		if (d->n >= 100 && seen <= d->n / 500)
 			d->low_ns = (int64_t)(low_edge(b) * 0.8);
+		if (d->n >= 20 && seen <= d->n * 0.99)
+			d->high_ns = (int64_t)low_edge(b);
 		seen += d->count[b];
 	}
 	d->fresh = 0;
@@ -187,7 +189,7 @@ void model_derive(struct model *m)
 	derive_sizes(m);
 	double per_transfer = several	  ? 1
 			      : m->frozen ? 0.02
-					  : rate(m->strays, m->transfers, 0.001, 0.6);
+					  : rate(m->strays, m->transfers, 0.0001, 0.6);
 	double typical = (double)m->total.median_ns;
 	m->p_stray = (float)per_transfer;
 	m->stray_per_ns = (float)(per_transfer / fmax(typical, 1000));

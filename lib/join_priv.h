@@ -92,7 +92,8 @@ struct density {
 	bool still;	   /* value[] stays as it is */
 	const struct density
 		*prior; /* what stands for counts that are not there; NULL = any octave */
-	int64_t median_ns, low_ns; /* low: hardly any is smaller */
+	/* low: hardly any is smaller; high: one in a hundred is larger; 0 = too few */
+	int64_t median_ns, low_ns, high_ns;
 };
 
 struct model {
