@@ -12,11 +12,13 @@
 
 #include "join_priv.h"
 
-#define OCTAVES	    36.0
-#define PRIOR	    20.0f /* transfers that the first guess of a rate is worth */
-#define PRIOR_KNOWN 4.0	  /* and that a density is worth that others gave */
-#define MOST_LATE   0.25f
-#define FLOOR	    0.00002f
+#define OCTAVES 36.0
+#define PRIOR	20.0f /* transfers that the first guess of a rate is worth */
+#define PRIOR_KNOWN                                                                      \
+	4.0 /* the same where others gave it, or where it shall adapt soon               \
+	     */
+#define MOST_LATE 0.25f
+#define FLOOR	  0.00002f
 
 static size_t bin(int64_t ns)
 {
@@ -131,7 +133,7 @@ void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
 	density_init(&m->notice);
 	density_init(&m->total);
 	density_init(&m->late);
-	m->late.vague = 0.2f;
+	m->late.vague = 0.05f;
 	if (typical_device_ns > 0)
 		density_add(&m->device[0], typical_device_ns, 5);
 	density_make(&m->device[0]);
@@ -193,8 +195,9 @@ void model_derive(struct model *m)
 	double typical = (double)m->total.median_ns;
 	m->p_stray = (float)per_transfer;
 	m->stray_per_ns = (float)(per_transfer / fmax(typical, 1000));
-	m->horizon_ns = (int64_t)fmin(
-		4 * (double)m->device[0].median_ns + 2 * typical + 20000, 1e9);
+	m->horizon_ns = (int64_t)fmin(4 * (double)m->device[0].median_ns + 2 * typical +
+					      20000 + 2 * (double)m->late.high_ns,
+				      1e9);
 	m->fresh = 0;
 }
 
