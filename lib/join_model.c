@@ -12,13 +12,11 @@
 
 #include "join_priv.h"
 
-#define OCTAVES 36.0
-#define PRIOR	20.0f /* transfers that the first guess of a rate is worth */
-#define PRIOR_KNOWN                                                                      \
-	4.0 /* the same where others gave it, or where it shall adapt soon               \
-	     */
-#define MOST_LATE 0.25f
-#define FLOOR	  0.00002f
+#define OCTAVES	    36.0
+#define PRIOR	    20.0f /* transfers that the first guess of a rate is worth */
+#define PRIOR_KNOWN 4.0	  /* the same where other densities gave it */
+#define MOST_LATE   0.25f
+#define FLOOR	    0.00002f
 
 static size_t bin(int64_t ns)
 {

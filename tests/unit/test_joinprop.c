@@ -256,7 +256,7 @@ static const struct scenario scenarios[] = {
 	{"loss windows", {.loss = 2}, 0, 100, 0, -1, 0},
 	{"loss windows, depth 8", {.loss = 2, .depth = 8}, 0, 100, 0, -1, 0},
 	{"all 1 %", {MIX(0.01), .restart = 0.01, .fail = 0.01}, 0, 150, 0.001, 0.06, 0},
-	{"all 5 %", {MIX(0.05), .restart = 0.05, .fail = 0.05}, 0, 150, 0.001, -1, 0},
+	{"all 5 %", {MIX(0.05), .restart = 0.05, .fail = 0.05}, 0, 150, 0.005, -1, 0},
 	{"all 5 %, depth 4", {MIX(0.05), .depth = 4}, 0, 150, 0.001, -1, 0},
 	{"all 5 %, 4 channels on 2 vectors, depth 4",
 	 {MIX(0.05), .depth = 4, .channels = 4, .vectors = 2},
