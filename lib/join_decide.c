@@ -16,9 +16,9 @@
 #define CERTAIN		   0.9998f
 #define FEW		   30 /* transfers; among so few a little less will do */
 #define CERTAIN_OF_FEW	   0.995f
-#define CERTAIN_OF_SEVERAL 0.99995f
+#define CERTAIN_OF_SEVERAL 0.99999f
 #define CERTAIN_OF_SHARED  0.9999f
-#define CONFUSED	   0.04f
+#define CONFUSED	   0.03f
 #define NEVER		   2.0f
 
 struct jtransfer *transfer_new(struct join *j)

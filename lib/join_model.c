@@ -51,6 +51,14 @@ static double smooth(const struct density *d, size_t b)
 	return sum / (r * r);
 }
 
+/* Any octave of the eight from 1/32 of the scale to 8 times of it, 1/ns. */
+static double near_scale(int64_t scale_ns, size_t b)
+{
+	double t = low_edge(b) + width(b) / 2, s = (double)scale_ns;
+
+	return t >= s / 32 && t < s * 8 ? 1 / (t * 8 * M_LN2) : 0;
+}
+
 static void density_make(struct density *d)
 {
 	double few = d->prior ? PRIOR_KNOWN : PRIOR;
@@ -64,6 +72,8 @@ static void density_make(struct density *d)
 		double flat = 1 / ((low_edge(b) + width(b) / 2) * OCTAVES * M_LN2);
 		if (d->prior)
 			flat = d->prior->value[b];
+		else if (d->scale_ns)
+			flat = 0.1 * flat + 0.9 * near_scale(d->scale_ns, b);
 		d->value[b] = (float)(mix * flat +
 				      (d->n > 0 ? (1 - mix) * c / d->n / width(b) : 0));
 		if (d->value[b] > d->peak)
@@ -191,6 +201,7 @@ void model_derive(struct model *m)
 			      : m->frozen ? 0.02
 					  : rate(m->strays, m->transfers, 0.0001, 0.6);
 	double typical = (double)m->total.median_ns;
+	m->late.scale_ns = m->total.median_ns;
 	m->p_stray = (float)per_transfer;
 	m->stray_per_ns = (float)(per_transfer / fmax(typical, 1000));
 	m->horizon_ns = (int64_t)fmin(4 * (double)m->device[0].median_ns + 2 * typical +
@@ -256,6 +267,7 @@ void model_scale(struct model *m, const int64_t *total_ns, size_t n)
 		density_add(&m->total, total_ns[i], 1);
 	density_make(&m->total);
 	model_derive(m);
+	density_make(&m->late);
 }
 
 /* While a pass is made over the same transfers nothing changes; behind it, everything as

@@ -94,6 +94,7 @@ struct density {
 		*prior; /* what stands for counts that are not there; NULL = any octave */
 	/* low: hardly any is smaller; high: one in a hundred is larger; 0 = too few */
 	int64_t median_ns, low_ns, high_ns;
+	int64_t scale_ns; /* the times are about on this scale; 0 = not known */
 };
 
 struct model {

@@ -170,8 +170,6 @@ judge_flx() {
 		case $name in
 		flx_rush | flx_flood) # the next transfer begins before the interrupt of the one before, which may end both: what
 			compare $name 100 - - ;; # cannot be known may be left open, but nothing wrong be said
-		flx_drop) # one in ten missing and, on a busy host, another one late: a few have two explanations
-			compare $name 3 1000 20000 ;;
 		*) compare $name 1 1000 20000 ;;
 		esac
 		[ "$name" = flx_masked ] && continue
