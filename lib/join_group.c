@@ -322,6 +322,13 @@ static void collect(struct group *g, const struct layer *l)
 	}
 }
 
+/* But for those that were to be expected. */
+static void learn_stray(struct group *g, const struct jirq *q)
+{
+	if (!q->running_circular && !q->leftover)
+		g->m.strays += q->stray;
+}
+
 /* What all states of the root agree on lies behind every slot's frontier. */
 static void set_frontiers(struct group *g)
 {
@@ -379,8 +386,7 @@ static int commit(struct group *g, size_t n, struct err *e)
 		const struct layer *l = &g->t->layer[k];
 		if (!l->irq || !l->whole)
 			continue;
-		g->m.strays +=
-			l->irq->running_circular || l->irq->leftover ? 0 : l->irq->stray;
+		learn_stray(g, l->irq);
 		l->irq->committed = true;
 		if (!g->learning)
 			r = decide_irq(g, l->irq, e);
@@ -447,7 +453,7 @@ static int step(struct group *g, const struct jevent *ev, struct err *e)
 	} else if ((r = step_irq(g, ev->irq, &alone)) == 0) {
 		ev->irq->stray = 1;
 		ev->irq->committed = ev->irq->idle = true;
-		g->m.strays += ev->irq->running_circular || ev->irq->leftover ? 0 : 1;
+		learn_stray(g, ev->irq);
 		if (!g->learning && (r = decide_irq(g, ev->irq, e)) < 0)
 			return r;
 	} else if (r == 2) {

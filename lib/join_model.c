@@ -66,7 +66,6 @@ static void density_make(struct density *d)
 
 	d->median_ns = d->n > 0 ? 0 : 20000;
 	d->low_ns = d->high_ns = 0;
-	d->peak = 0;
 	for (size_t b = 0; b < BINS; b++) {
 		double c = d->n > 0 ? smooth(d, b) : 0;
 		double flat = 1 / ((low_edge(b) + width(b) / 2) * OCTAVES * M_LN2);
@@ -76,8 +75,6 @@ static void density_make(struct density *d)
 			flat = 0.1 * flat + 0.9 * near_scale(d->scale_ns, b);
 		d->value[b] = (float)(mix * flat +
 				      (d->n > 0 ? (1 - mix) * c / d->n / width(b) : 0));
-		if (d->value[b] > d->peak)
-			d->peak = d->value[b];
 		if (seen < d->n / 2 && seen + d->count[b] >= d->n / 2)
 			d->median_ns = (int64_t)(low_edge(b) + width(b) / 2);
 		if (d->n >= 100 && seen <= d->n / 500)

@@ -2,14 +2,15 @@
 /*
  * What the parts of the joiner share.
  *
- * join.c          the interface: samples in, totals out, conservation
- * join_order.c    samples into order of time; windows of loss
- * join_call.c     entries and exits into calls, one thread at a time
- * join_channel.c  which wait ended which transfer of a channel: first in, first out, or
- * the last join_group.c    channels and vectors that belong together; transfers decided
- * and handed out join_trellis.c  every assignment of interrupts to transfers that is
- * worth keeping, weighed join_step.c     how one event moves those assignments on
- * join_model.c    what has been learned: how long things take, how often they go wrong
+ * - join.c: the interface: samples in, totals out, conservation
+ * - join_order.c: samples into order of time; windows of loss
+ * - join_call.c: entries and exits into calls, one thread at a time
+ * - join_channel.c: which wait ended which transfer of a channel
+ * - join_group.c: channels and vectors that belong together; transfers handed out
+ * - join_trellis.c: every assignment of interrupts to transfers worth keeping, weighed
+ * - join_step.c: how one event moves those assignments on
+ * - join_decide.c: what becomes of a transfer and of an interrupt
+ * - join_model.c: what was learned: how long things take, how often they go wrong
  */
 #ifndef DMA_JOIN_PRIV_H
 #define DMA_JOIN_PRIV_H
@@ -25,8 +26,8 @@ enum {
 	PENDS = 3, /* transfers of one hypothesis whose interrupt may still come late */
 	CANDIDATES = 8, /* interrupts remembered for a transfer */
 	THREADS = 1024, /* hash chains */
-	REGULAR = 64,
-	OLD = 64, /* waits behind a loss for transfers before it, at most */
+	REGULAR = 64,	/* waits whose times are compared in both readings */
+	OLD = 64,	/* waits behind a loss for transfers before it, at most */
 };
 
 #define LOST_BEFORE "samples were lost before it, and the order of its channel with them"
@@ -88,7 +89,6 @@ struct density {
 	float value[BINS]; /* 1/ns */
 	float vague;	   /* least part that is not from counts; 0 = 0.02 */
 	float fresh;	   /* counted since value[] was made */
-	float peak;	   /* the largest value */
 	bool still;	   /* value[] stays as it is */
 	const struct density
 		*prior; /* what stands for counts that are not there; NULL = any octave */

@@ -26,6 +26,7 @@
 #define LEAST		1e-25f /* no way through may vanish */
 #define AGAINST_RULE	1e-8f
 #define NO_WAY		1e-9f
+#define MOST_WORK	128  /* transfers looked back for when the card turned to them */
 #define CUT		0.1f /* of what is given up, what might have come true */
 #define ABORTED_END	0.5f /* that a transfer given up had ended all the same */
 
@@ -42,8 +43,8 @@ static float p_any(const struct model *m)
 static float notice_at(const struct model *m, const struct jtransfer *x, int64_t irq_ns)
 {
 	const struct transfer *t = &x->t;
-
 	bool asked = t->wait_ns > irq_ns;
+
 	return model_notice(m, asked, t->woken_ns - (asked ? t->wait_ns : irq_ns));
 }
 
@@ -109,8 +110,8 @@ struct work work_of(const struct node *n, const struct channel *c, uint64_t last
 	const struct jtransfer *x = channel_at(c, last), *p;
 	struct work w = {x->begin_ns, 1};
 
-	while (x->index > n->since[c->slot] && (p = channel_at(c, x->index - 1)) &&
-	       p->end_ns > x->begin_ns) {
+	while (w.n < MOST_WORK && x->index > n->since[c->slot] &&
+	       (p = channel_at(c, x->index - 1)) && p->end_ns > x->begin_ns) {
 		w.n += !p->dead;
 		x = p;
 	}

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "err.h"
-#include "vector_priv.h"
+#include "vector_seen.h"
 
 #define RING	   512	/* interrupts remembered of a vector; a power of two */
 #define BUCKETS	   4096 /* of the table of vectors */
@@ -25,76 +25,6 @@
 #define RAISES	   4
 #define MANY_PAIRS ((size_t)16 << 20) /* bytes */
 
-struct ring {
-	int32_t irq;
-	int64_t count_delta, last_ns;
-	uint64_t n;	  /* interrupts so far; those before n - RING are forgotten */
-	int64_t *at_ns;	  /* NULL until the first */
-	int next;	  /* of the same bucket; -1 */
-	int newer, older; /* neighbours in the order of the last interrupt; -1 */
-};
-
-struct open {
-	int64_t submit_ns, begin_ns, size_bytes;
-};
-
-/* How a channel is used, as far as seen: one wait for each of several in flight; one at a
- * time, so that a start over another aborts it; one wait for all in flight. */
-enum use { USE_QUEUE, USE_SERIAL, USE_BATCH };
-
-struct ended {		 /* the last one, until it is known what came after it */
-	int64_t from_ns; /* busy from here on: begin, or that of one not looked at */
-	int64_t begin_ns, end_ns, next_ns, span_ns;
-	uint64_t ordinal;
-	size_t slot; /* SIZE_MAX = not kept */
-	int kind;
-	bool waiting;
-};
-
-struct channel {
-	struct vector_channel v;
-	struct open *open; /* a ring of cap, the oldest at head */
-	size_t head, nopen, cap;
-	enum use use;
-	unsigned starts, replaced, deep, clean;
-	unsigned clean_enough, aborted, empties;
-	unsigned waits, raises;
-	size_t least, before, base; /* open after a wait: least of this stretch, of the
-				       last one, at the start of a run of raises */
-	uint64_t ordinal;
-	int64_t last_end_ns, covered_ns;
-	struct ended last;
-};
-
-struct call {
-	int32_t tid;
-	bool used;
-	int channel;  /* -1 = the wait did not say */
-	size_t start; /* the channel of its last start, SIZE_MAX */
-};
-
-struct window {
-	int64_t from_ns, to_ns;
-};
-
-struct vector_finder {
-	struct ring *ring;
-	size_t nring, ring_cap;
-	int newest;
-	int *bucket;
-	struct channel **ch, **idle; /* idle: since when nothing was started */
-	size_t nch, nidle;
-	struct call *call;
-	struct window *loss;
-	size_t nloss;
-	int64_t from_ns, to_ns;
-	size_t pair_bytes;
-	uint64_t random;
-	struct vector_evidence *ev;
-	struct vector_winner *winner;
-	struct vector_result result;
-};
-
 static const char *const names[VERDICT_N] = {"unclear", "completion", "data available",
 					     "shared",	"unrelated",  "silent"};
 
@@ -103,7 +33,7 @@ const char *verdict_name(enum verdict v)
 	return (unsigned)v < VERDICT_N ? names[v] : "?";
 }
 
-static int no_memory(struct err *e)
+int vector_no_memory(struct err *e)
 {
 	return err_set(e, ERR_NOMEM, "vector finder: no memory");
 }
@@ -114,12 +44,12 @@ int vector_finder_new(struct vector_finder **out, struct err *e)
 
 	*out = NULL;
 	if (!f)
-		return no_memory(e);
+		return vector_no_memory(e);
 	f->bucket = malloc(BUCKETS * sizeof(*f->bucket));
 	f->call = calloc(THREADS, sizeof(*f->call));
 	if (!f->bucket || !f->call) {
 		vector_finder_free(f);
-		return no_memory(e);
+		return vector_no_memory(e);
 	}
 	memset(f->bucket, -1, BUCKETS * sizeof(*f->bucket));
 	f->from_ns = f->to_ns = DMA_UNKNOWN;
@@ -216,7 +146,7 @@ int vector_finder_known(struct vector_finder *f, int32_t irq, int64_t count_delt
 	if (i < 0)
 		return f->nring == VECTORS
 			       ? err_set(e, ERR_LIMIT, "more than %d vectors", VECTORS)
-			       : no_memory(e);
+			       : vector_no_memory(e);
 	f->ring[i].count_delta = count_delta;
 	return 0;
 }
@@ -245,10 +175,10 @@ static int interrupt(struct vector_finder *f, const struct sample *s, struct err
 	uint64_t k, oldest;
 
 	if (i < 0)
-		return f->nring == VECTORS ? 0 : no_memory(e);
+		return f->nring == VECTORS ? 0 : vector_no_memory(e);
 	r = &f->ring[i];
 	if (!r->at_ns && !(r->at_ns = malloc(RING * sizeof(*r->at_ns))))
-		return no_memory(e);
+		return vector_no_memory(e);
 	oldest = r->n >= RING ? r->n - RING + 1 : 0;
 	for (k = r->n; k > oldest && r->at_ns[(k - 1) % RING] > s->time_ns; k--)
 		r->at_ns[k % RING] = r->at_ns[(k - 1) % RING];
@@ -371,7 +301,7 @@ static struct vector_hit *hit_at(struct vector_finder *f, struct vector_pair *p,
 
 /* What came after the end of the last interval, now that the next has ended, where it
  * held none: an interrupt before anything else was started, or else one very soon. */
-static int settle(struct vector_finder *f, struct channel *c)
+int vector_settle(struct vector_finder *f, struct channel *c)
 {
 	struct ended *x = &c->last;
 
@@ -474,7 +404,7 @@ static int interval_end(struct vector_finder *f, struct channel *c, const struct
 	int64_t before = c->last_end_ns;
 	int64_t since = before > o->begin_ns ? before : o->begin_ns;
 
-	if (settle(f, c))
+	if (vector_settle(f, c))
 		return -1;
 	x.ordinal = ++c->ordinal;
 	c->last_end_ns = end_ns;
@@ -714,12 +644,12 @@ static int call_begin(struct vector_finder *f, const struct sample *s, struct er
 	}
 	c = channel_at(f, s->card, s->channel);
 	if (!c)
-		return f->nch == CHANNELS ? 0 : no_memory(e);
+		return f->nch == CHANNELS ? 0 : vector_no_memory(e);
 	k->channel = (int)index_of(f, c);
 	if (s->role == ROLE_WAIT)
 		return 0;
 	k->start = (size_t)k->channel;
-	return started(f, c, s) ? no_memory(e) : 0;
+	return started(f, c, s) ? vector_no_memory(e) : 0;
 }
 
 static int woken(struct vector_finder *f, const struct sample *s, struct err *e)
@@ -734,7 +664,7 @@ static int woken(struct vector_finder *f, const struct sample *s, struct err *e)
 	k->channel = -1;
 	if (c < 0)
 		return 0;
-	return ended(f, f->ch[c], s) ? no_memory(e) : 0;
+	return ended(f, f->ch[c], s) ? vector_no_memory(e) : 0;
 }
 
 static void doorbell(struct vector_finder *f, const struct sample *s)
@@ -777,181 +707,4 @@ int vector_finder_push(struct vector_finder *f, const struct sample *s, struct e
 	default:
 		return 0;
 	}
-}
-
-/* ---- the result ---- */
-
-static bool ends(enum verdict v)
-{
-	return v == VERDICT_COMPLETION || v == VERDICT_SHARED;
-}
-
-static int rank(enum verdict v)
-{
-	static const int order[VERDICT_N] = {3, 5, 4, 5, 1, 0};
-
-	return order[v];
-}
-
-/* Of a vector: its best channel, or the sum of those that it ends. */
-static struct vector_evidence whole(const struct vector_evidence *e, size_t nch,
-				    const struct ring *r)
-{
-	struct vector_evidence o = {.irq = r->irq,
-				    .interrupts = r->n,
-				    .outside = r->n,
-				    .position = NAN,
-				    .to_end_ns = NAN,
-				    .slope_ns_per_byte = NAN,
-				    .intercept_ns = NAN,
-				    .verdict = r->n ? VERDICT_UNCLEAR : VERDICT_SILENT};
-	uint64_t inside = 0;
-	size_t n = 0;
-
-	snprintf(o.why, sizeof(o.why),
-		 r->n ? "no transfer was seen to its end, so there is nothing to hold "
-			"its %llu interrupts against"
-		      : "not one interrupt was recorded",
-		 (unsigned long long)r->n);
-	for (size_t i = 0; i < nch; i++)
-		if (!i || rank(e[i].verdict) > rank(o.verdict) ||
-		    (rank(e[i].verdict) == rank(o.verdict) && e[i].score > o.score))
-			o = e[i];
-	o.card = o.channel = DMA_UNKNOWN;
-	if (!ends(o.verdict))
-		return o;
-	o.transfers = o.one = o.none = o.many = o.late = 0;
-	for (size_t i = 0; i < nch; i++) {
-		if (!ends(e[i].verdict))
-			continue;
-		n++;
-		o.transfers += e[i].transfers;
-		o.one += e[i].one;
-		o.none += e[i].none;
-		o.many += e[i].many;
-		o.late += e[i].late;
-		inside += e[i].interrupts - e[i].outside;
-	}
-	o.outside = inside < r->n ? r->n - inside : 0;
-	if (n > 1)
-		snprintf(o.why, sizeof(o.why),
-			 "ends the transfers of %zu channels: %.1f %% of %llu hold it or "
-			 "have it shortly after",
-			 n,
-			 100.0 * (double)(o.one + o.many + o.late) / (double)o.transfers,
-			 (unsigned long long)o.transfers);
-	return o;
-}
-
-static int by_score(const void *a, const void *b)
-{
-	const struct vector_evidence *x = a, *y = b;
-
-	if (x->score != y->score)
-		return (x->score < y->score) - (x->score > y->score);
-	return (x->irq > y->irq) - (x->irq < y->irq);
-}
-
-static void advise(const struct vector_finder *f, struct vector_result *r)
-{
-	uint64_t transfers = 0;
-	size_t with = 0;
-	const struct vector_evidence *best = NULL;
-
-	for (size_t i = 0; i < f->nch; i++) {
-		transfers += f->ch[i]->v.transfers;
-		with += f->ch[i]->v.transfers > 0;
-	}
-	for (size_t i = 0; i < r->noverall && !best; i++)
-		if (r->overall[i].verdict == VERDICT_UNCLEAR && r->overall[i].score > 0)
-			best = &r->overall[i];
-	r->thin = !r->nwinner;
-	if (r->nwinner && r->nwinner >= with)
-		return;
-	if (r->nwinner)
-		snprintf(r->advice, sizeof(r->advice),
-			 "%zu of %zu channels have no vector that clearly ends their "
-			 "transfers: name it with --irq N if there is one",
-			 with - r->nwinner, with);
-	else if (!transfers)
-		snprintf(
-			r->advice, sizeof(r->advice),
-			"no transfer was seen to its end, so no vector can be told to be "
-			"the completion: name it with --irq N");
-	else if (best)
-		snprintf(r->advice, sizeof(r->advice),
-			 "%llu transfers do not show clearly which vector ends them; "
-			 "interrupt %d fits best: if it is the one, say --irq %d, else "
-			 "--irq N; transfers of more sizes show more",
-			 (unsigned long long)transfers, best->irq, best->irq);
-	else
-		snprintf(
-			r->advice, sizeof(r->advice),
-			"none of the %zu vectors recorded ends transfers: they were "
-			"polled, or their vector was not recorded; if there is one, name "
-			"it with --irq N",
-			r->noverall);
-}
-
-static int judge_all(struct vector_finder *f, struct vector_evidence *ev)
-{
-	size_t n = f->nring * f->nch;
-	struct vector_case *c = calloc(n + 1, sizeof(*c));
-	int rc = c ? 0 : -1;
-
-	for (size_t k = 0; k < n && !rc; k++) {
-		const struct ring *r = &f->ring[k / f->nch];
-		const struct vector_channel *vc = &f->ch[k % f->nch]->v;
-		size_t v = k / f->nch;
-
-		ev[k] = (struct vector_evidence){
-			.irq = r->irq, .card = vc->card, .channel = vc->channel};
-		c[k] = (struct vector_case){
-			.channel = vc,
-			.pair = v < vc->npair ? vc->pair[v] : NULL,
-			.interrupts = r->n,
-			.before = v < vc->nbefore ? vc->before[v] : 0,
-			.count_delta = r->count_delta,
-			.recorded_ns =
-				f->to_ns - (vc->nbefore ? vc->since_ns : f->from_ns),
-			.e = &ev[k]};
-		rc = vector_case_judge(&c[k]);
-	}
-	if (!rc)
-		rc = vector_cases_settle(c, f->nring, f->nch);
-	free(c);
-	return rc;
-}
-
-int vector_finder_finish(struct vector_finder *f, const struct vector_result **out,
-			 struct err *e)
-{
-	size_t n = f->nring * (f->nch + 1);
-	struct vector_result *r = &f->result;
-
-	for (size_t i = 0; i < f->nch; i++)
-		if (settle(f, f->ch[i]))
-			return no_memory(e);
-	free(f->ev);
-	free(f->winner);
-	f->ev = calloc(n + 1, sizeof(*f->ev));
-	f->winner = calloc(f->nch + 1, sizeof(*f->winner));
-	if (!f->ev || !f->winner || judge_all(f, f->ev + f->nring))
-		return no_memory(e);
-	*r = (struct vector_result){.overall = f->ev,
-				    .noverall = f->nring,
-				    .channel = f->ev + f->nring,
-				    .nchannel = n - f->nring,
-				    .winner = f->winner};
-	for (size_t i = 0; i < f->nring; i++)
-		r->overall[i] = whole(&r->channel[i * f->nch], f->nch, &f->ring[i]);
-	for (size_t i = 0; i < r->nchannel; i++)
-		if (ends(r->channel[i].verdict))
-			r->winner[r->nwinner++] = (struct vector_winner){
-				r->channel[i].irq, r->channel[i].card,
-				r->channel[i].channel};
-	qsort(r->overall, r->noverall, sizeof(*r->overall), by_score);
-	advise(f, r);
-	*out = r;
-	return 0;
 }
