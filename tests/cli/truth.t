@@ -63,6 +63,7 @@ scenario "coalesced, depth 8" 0 5 --depth 8 --coalesce 1-8
 todo=
 scenario "1 % missing" 0 3 --missing .01
 scenario "1 % late" 0 3 --late .01
+scenario "2 % late, also after many more starts" 0 6 --late .02 --late-by 200us
 scenario "1 % stray" 0 3 --stray .01
 scenario "1 % restarted" 0 3 --restart .01
 scenario "1 % stopped" 0 3 --stop .01
