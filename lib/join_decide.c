@@ -254,6 +254,14 @@ static float certainty(const struct group *g)
 	return m->transfers < FEW ? CERTAIN_OF_FEW : CERTAIN;
 }
 
+/* An interrupt that comes later than is looked for leaves a transfer without one and a
+ * stray. So of those without, no more can be late than there are strays; where that is
+ * more than a few of them, none is certain to have had none. */
+static bool perhaps_later(const struct model *m)
+{
+	return m->strays > 0.5 && m->strays > 0.01 * m->missing;
+}
+
 static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool none)
 {
 	struct transfer *t = &x->t;
@@ -269,6 +277,8 @@ static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool non
 			x->c->g && confused(&x->c->g->m)
 				? "interrupts end several transfers, and too many are "
 				  "missing or stray"
+			: x->ncand == 0
+				? "a stray interrupt may have come for it, much later"
 			: x->ncand > 1
 				? "several interrupts may have ended it"
 				: "the interrupt that came may be its own or another's";
@@ -298,7 +308,7 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 		learn(&g->m, x, sum < 1 ? 1 - sum : 0);
 	if (g->learning)
 		return 0;
-	finish(g->j, x, q, sum + x->cut <= 1 - certain);
+	finish(g->j, x, q, sum + x->cut <= 1 - certain && !perhaps_later(&g->m));
 	for (size_t i = 0; i < x->ncand && r >= 0; i++) {
 		x->cand[i].irq->undecided--;
 		if (x->cand[i].irq != x->irq)

@@ -201,7 +201,7 @@ void model_derive(struct model *m)
 	m->late.scale_ns = m->total.median_ns;
 	m->p_stray = (float)per_transfer;
 	m->stray_per_ns = (float)(per_transfer / fmax(typical, 1000));
-	m->horizon_ns = (int64_t)fmin(4 * (double)m->device[0].median_ns + 8 * typical +
+	m->horizon_ns = (int64_t)fmin(4 * (double)m->device[0].median_ns + 2 * typical +
 					      20000 + 2 * (double)m->late.high_ns,
 				      1e9);
 	m->fresh = 0;
