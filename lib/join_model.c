@@ -15,8 +15,10 @@
 #define OCTAVES	    36.0
 #define PRIOR	    20.0f /* transfers that the first guess of a rate is worth */
 #define PRIOR_KNOWN 4.0	  /* the same where other densities gave it */
+#define MOST	    0.6	  /* of a rate */
 #define MOST_LATE   0.25f
-#define FLOOR	    0.00002f
+#define FLOOR	    0.00002
+#define FLOOR_STRAY 0.000001 /* most drivers never see one */
 
 static size_t bin(int64_t ns)
 {
@@ -37,10 +39,9 @@ static double width(size_t b)
 	return b ? ldexp(1.0 / 16, 4 + (int)(b / 16)) : 17;
 }
 
-/* Counts of the bins around b, by a triangle that is wider the fewer there are. */
-static double smooth(const struct density *d, size_t b)
+/* Counts of the bins around b, by a triangle. */
+static double triangle(const struct density *d, size_t b, int r)
 {
-	int r = d->n < 60 ? 6 : d->n < 400 ? 4 : d->n < 3000 ? 3 : 2;
 	double sum = 0;
 
 	for (int i = 1 - r; i < r; i++) {
@@ -49,6 +50,16 @@ static double smooth(const struct density *d, size_t b)
 			sum += d->count[k] * (r - abs(i));
 	}
 	return sum / (r * r);
+}
+
+/* By one that is wider the fewer counts there are. A machine may change its pace from one
+ * transfer to the next: a part is spread over an octave to either side. */
+static double smooth(const struct density *d, size_t b)
+{
+	int r = d->n < 60 ? 6 : d->n < 400 ? 4 : d->n < 3000 ? 3 : 2;
+	double narrow = triangle(d, b, r);
+
+	return d->wide > 0 ? narrow + d->wide * (triangle(d, b, 16) - narrow) : narrow;
 }
 
 /* Any octave of the eight from 1/32 of the scale to 8 times of it, 1/ns. */
@@ -139,6 +150,9 @@ void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
 	density_init(&m->total);
 	density_init(&m->late);
 	m->late.vague = 0.05f;
+	m->notice.wide = m->woken.wide = m->asked.wide = 0.01f;
+	for (size_t k = 0; k <= RUNS; k++)
+		m->device[k].wide = 0.02f;
 	if (typical_device_ns > 0)
 		density_add(&m->device[0], typical_device_ns, 5);
 	density_make(&m->device[0]);
@@ -152,10 +166,10 @@ void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
 	model_derive(m);
 }
 
-static float rate(double seen, double of, double guess, double most)
+static float rate(double seen, double of, double guess, double least)
 {
 	double r = (seen + guess * PRIOR) / (of + PRIOR);
-	return (float)fmin(fmax(r, FLOOR), most);
+	return (float)fmin(fmax(r, least), MOST);
 }
 
 static void derive_sizes(struct model *m)
@@ -186,17 +200,18 @@ void model_derive(struct model *m)
 {
 	bool several = m->pairing == PAIRING_FIRST || m->pairing == PAIRING_LAST;
 
-	m->p_missing = m->frozen ? 0.02f : rate(m->missing, m->transfers, 0.001, 0.6);
-	m->p_late = m->frozen ? 0.02f : rate(m->lates, m->transfers, 0.001, 0.6);
+	m->p_missing = m->frozen ? 0.02f : rate(m->missing, m->transfers, 0.001, FLOOR);
+	m->p_late = m->frozen ? 0.02f : rate(m->lates, m->transfers, 0.001, FLOOR);
 	if (m->p_late > MOST_LATE)
 		m->p_late = MOST_LATE;
-	m->p_cross = rate(m->cross, m->uses, 0.002, 0.6);
+	m->p_cross = rate(m->cross, m->uses, 0.002, FLOOR);
 	if (m->pairing == PAIRING_ONE)
 		m->p_cross = 0;
 	derive_sizes(m);
-	double per_transfer = several	  ? 1
-			      : m->frozen ? 0.02
-					  : rate(m->strays, m->transfers, 0.0001, 0.6);
+	double per_transfer =
+		several	    ? 1
+		: m->frozen ? 0.02
+			    : rate(m->strays, m->transfers, 0.00005, FLOOR_STRAY);
 	double typical = (double)m->total.median_ns;
 	m->late.scale_ns = m->total.median_ns;
 	m->p_stray = (float)per_transfer;

@@ -88,6 +88,7 @@ struct density {
 	float count[BINS], n;
 	float value[BINS]; /* 1/ns */
 	float vague;	   /* least part that is not from counts; 0 = 0.02 */
+	float wide;	   /* part of the counts that is spread over two octaves */
 	float fresh;	   /* counted since value[] was made */
 	bool still;	   /* value[] stays as it is */
 	const struct density

@@ -21,7 +21,7 @@
 #define COALESCED_SKIPS 8
 #define CIRCULAR	1000.0f /* how much commoner strays are while a circular one runs */
 #define LEFTOVER	2	/* times that transfers take, behind a loss */
-#define TOO_YOUNG	0.01f
+#define TOO_YOUNG	0.1f
 #define RARE		1e-3f  /* two accidents at once */
 #define LEAST		1e-25f /* no way through may vanish */
 #define AGAINST_RULE	1e-8f
