@@ -167,7 +167,7 @@ static int settle(struct join *j, struct channel *c, struct err *e)
 /* Per octave, so that it does not matter where nothing was ever seen. */
 static float likeness(const struct density *d, int64_t ns)
 {
-	return density_at(d, ns) * (float)(ns > 16 ? ns : 16);
+	return density_at(d, ns, 0) * (float)(ns > 16 ? ns : 16);
 }
 
 /* In a queue the card turns to a transfer when it has ended the one before. */

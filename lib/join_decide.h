@@ -8,7 +8,7 @@
 /* x may have been ended by q, with probability p more than is known so far. */
 void decide_candidate(struct jtransfer *x, struct jirq *q, float p);
 /* q ended x, after so much work, with probability p. */
-void decide_device(struct group *g, const struct jirq *q, const struct jtransfer *x,
+void decide_device(struct group *g, const struct jirq *q, struct jtransfer *x,
 		   const struct work *w, float p);
 /* All candidates are known. While the group learns, only its model changes. */
 int decide(struct group *g, struct jtransfer *x, struct err *e);

@@ -282,9 +282,6 @@ static void collect_edge(struct group *g, struct jirq *q, const struct edge *x, 
 	if (x->kind == EDGE_END) {
 		m->size[x->k < COALESCE ? x->k : COALESCE] += p;
 		m->uses += p;
-		struct jtransfer *t = channel_at(c, x->first + x->k - 1);
-		if (work && t)
-			decide_device(g, q, t, work, p);
 	}
 	if (!x->again)
 		m->affinity[vector_index(g, q->irq)][x->slot] += p;
@@ -295,6 +292,9 @@ static void collect_edge(struct group *g, struct jirq *q, const struct edge *x, 
 		if (t && !t->dead)
 			decide_candidate(t, q, p);
 	}
+	struct jtransfer *last = channel_at(c, x->first + x->k - 1);
+	if (work && last)
+		decide_device(g, q, last, work, p);
 }
 
 static void collect(struct group *g, const struct layer *l)

@@ -13,6 +13,7 @@
 #include "join_priv.h"
 
 #define OCTAVES	    36.0
+#define LEAST_LEFT  1e-6f
 #define PRIOR	    20.0f /* transfers that the first guess of a rate is worth */
 #define PRIOR_KNOWN 4.0	  /* the same where other densities gave it */
 #define MOST	    0.6	  /* of a rate */
@@ -52,12 +53,17 @@ static double triangle(const struct density *d, size_t b, int r)
 	return sum / (r * r);
 }
 
-/* By one that is wider the fewer counts there are. A machine may change its pace from one
- * transfer to the next: a part is spread over an octave to either side. */
+/* The fewer counts there are. */
+static int radius(const struct density *d)
+{
+	return d->n < 60 ? 6 : d->n < 400 ? 4 : d->n < 3000 ? 3 : 2;
+}
+
+/* A machine may change its pace from one transfer to the next: a part is spread over an
+ * octave to either side. */
 static double smooth(const struct density *d, size_t b)
 {
-	int r = d->n < 60 ? 6 : d->n < 400 ? 4 : d->n < 3000 ? 3 : 2;
-	double narrow = triangle(d, b, r);
+	double narrow = triangle(d, b, radius(d));
 
 	return d->wide > 0 ? narrow + d->wide * (triangle(d, b, 16) - narrow) : narrow;
 }
@@ -75,6 +81,8 @@ static void density_make(struct density *d)
 	double few = d->prior ? PRIOR_KNOWN : PRIOR;
 	double mix = fmax(d->vague > 0 ? d->vague : 0.02, few / (d->n + few)), seen = 0;
 
+	d->mix = (float)mix;
+	d->self = d->n > 0 ? (float)((1 - mix) * (1 - d->wide) / d->n / radius(d)) : 0;
 	d->median_ns = d->n > 0 ? 0 : 20000;
 	d->low_ns = d->high_ns = 0;
 	for (size_t b = 0; b < BINS; b++) {
@@ -121,24 +129,33 @@ void density_fade(struct density *d, float keep)
 		d->n += d->count[b] *= keep;
 }
 
-float density_at(const struct density *d, int64_t ns)
+float density_at(const struct density *d, int64_t ns, float own)
 {
-	return d->value[bin(ns)];
+	size_t b = bin(ns);
+	float v = d->value[b];
+
+	if (own <= 0)
+		return v;
+	float self = d->self + (d->prior ? d->mix * d->prior->self : 0);
+	return fmaxf(v - own * self / (float)width(b), v * LEAST_LEFT);
 }
 
 /* The card ended n transfers, ns after it had turned to the first of them. */
-float model_device(const struct model *m, size_t n, int64_t ns)
+float model_device(const struct model *m, size_t n, int64_t ns, float own)
 {
 	if (m->blind)
 		return (float)(1 / fmax((double)m->total.median_ns, 1000));
-	return density_at(&m->device[n < RUNS ? n : RUNS], ns);
+	return density_at(&m->device[n < RUNS ? n : RUNS], ns, own);
 }
 
 /* At first the two are one: a queue that is read with every interrupt given to the next
  * transfer would else teach itself that programs wait long for what has ended. */
-float model_notice(const struct model *m, bool asked, int64_t ns)
+float model_notice(const struct model *m, bool asked, int64_t ns, float own)
 {
-	return density_at(m->frozen ? &m->notice : asked ? &m->asked : &m->woken, ns);
+	return density_at(m->frozen ? &m->notice
+			  : asked   ? &m->asked
+				    : &m->woken,
+			  ns, own);
 }
 
 void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)

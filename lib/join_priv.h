@@ -21,7 +21,7 @@ enum {
 	BINS = 576,    /* of a density: 16 in an octave, from 16 ns */
 	COALESCE = 64, /* sizes of a coalesced interrupt that are counted apart */
 	SLOTS = 32,    /* channels that share vectors */
-	RUNS = 9,  /* device densities by how many transfers they cover; the last is of
+	RUNS = 17, /* device densities by how many transfers they cover; the last is of
 		      more */
 	PENDS = 3, /* transfers of one hypothesis whose interrupt may still come late */
 	CANDIDATES = 8, /* interrupts remembered for a transfer */
@@ -40,6 +40,14 @@ enum {
 struct candidate {
 	struct jirq *irq;
 	float weight;
+	float device, told; /* of it, what the model counted: how long the card took, when
+			       the program was told */
+};
+
+/* The same of the pass before, by the interrupt's number. */
+struct witness {
+	int64_t seq;
+	float device, told;
 };
 
 struct jirq {
@@ -76,6 +84,11 @@ struct jtransfer {
 	uint32_t mark;
 	uint8_t ncand;
 	struct candidate cand[CANDIDATES];
+	uint8_t nwitness;
+	bool total, counted; /* the model counted its total; in the pass before */
+	float asked; /* of `told`, where it asked behind the interrupt: one and the same
+			time */
+	struct witness witness[CANDIDATES];
 	float other; /* probability of candidates that found no room */
 	float cut;   /* share of hypotheses given up that may have told it otherwise */
 	struct jirq *irq;
@@ -91,6 +104,9 @@ struct density {
 	float wide;	   /* part of the counts that is spread over two octaves */
 	float fresh;	   /* counted since value[] was made */
 	bool still;	   /* value[] stays as it is */
+	float mix;	   /* part of value[] that is not from counts */
+	float self; /* what one count adds to the value of its own bin, times the bin's
+		       width */
 	const struct density
 		*prior; /* what stands for counts that are not there; NULL = any octave */
 	/* low: hardly any is smaller; high: one in a hundred is larger; 0 = too few */
@@ -119,9 +135,11 @@ struct model {
 
 void density_init(struct density *d);
 void density_add(struct density *d, int64_t ns, float weight);
-float density_at(const struct density *d, int64_t ns);
-float model_device(const struct model *m, size_t n, int64_t ns);
-float model_notice(const struct model *m, bool asked, int64_t ns);
+/* own: how much of the counts comes from what is judged by it; a transfer is no witness
+ * for itself. */
+float density_at(const struct density *d, int64_t ns, float own);
+float model_device(const struct model *m, size_t n, int64_t ns, float own);
+float model_notice(const struct model *m, bool asked, int64_t ns, float own);
 void density_fade(struct density *d, float keep);
 void model_init(struct model *m, enum pairing p, int64_t typical_device_ns);
 void model_derive(struct model *m);

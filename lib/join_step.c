@@ -40,23 +40,37 @@ static float p_any(const struct model *m)
 	return m->p_missing + m->p_late;
 }
 
-static float notice_at(const struct model *m, const struct jtransfer *x, int64_t irq_ns)
+static const struct witness *witness(const struct jtransfer *x, const struct jirq *q)
 {
-	const struct transfer *t = &x->t;
-	bool asked = t->wait_ns > irq_ns;
+	for (size_t i = 0; i < x->nwitness; i++)
+		if (x->witness[i].seq == q->seq)
+			return &x->witness[i];
+	static const struct witness none = {0};
+	return &none;
+}
 
-	return model_notice(m, asked, t->woken_ns - (asked ? t->wait_ns : irq_ns));
+static float asked_at(const struct model *m, const struct jtransfer *x)
+{
+	return model_notice(m, true, x->t.woken_ns - x->t.wait_ns, x->asked);
+}
+
+static float notice_at(const struct model *m, const struct jtransfer *x,
+		       const struct jirq *q)
+{
+	if (x->t.wait_ns > q->time_ns)
+		return asked_at(m, x);
+	return model_notice(m, false, x->t.woken_ns - q->time_ns, witness(x, q)->told);
 }
 
 /* When does the program wake where no interrupt tells the end? As long after the start as
  * ever, or as soon as it asks. */
-static float unseen_fit(const struct model *m, const struct transfer *t, int64_t begin_ns)
+static float unseen_fit(const struct model *m, const struct jtransfer *x)
 {
-	float w = density_at(&m->total, t->woken_ns - begin_ns);
+	float w = density_at(&m->total, x->t.woken_ns - x->begin_ns, x->counted);
 
-	if (t->wait_ns == DMA_UNKNOWN || m->frozen)
+	if (x->t.wait_ns == DMA_UNKNOWN)
 		return w;
-	return (w + model_notice(m, true, t->woken_ns - t->wait_ns)) / 2;
+	return (w + asked_at(m, x)) / 2;
 }
 
 /* The best that any interrupt within it explains its notice by. Weights are relative to
@@ -65,16 +79,16 @@ static float unseen_fit(const struct model *m, const struct transfer *t, int64_t
 static float notice_scale(const struct group *g, const struct jtransfer *x,
 			  const struct jirq *q)
 {
-	float best = notice_at(&g->m, x, q->time_ns);
+	float best = notice_at(&g->m, x, q);
 
 	if (q->time_ns > x->t.woken_ns)
-		best = unseen_fit(&g->m, &x->t, x->begin_ns);
+		best = unseen_fit(&g->m, x);
 	for (size_t i = g->cursor + 1; i < g->first + g->nev; i++) {
 		const struct jevent *ev = &g->ev[i];
 		if (ev->time_ns > x->t.woken_ns)
 			break;
-		if (ev->irq && notice_at(&g->m, x, ev->time_ns) > best)
-			best = notice_at(&g->m, x, ev->time_ns);
+		if (ev->irq)
+			best = fmaxf(best, notice_at(&g->m, x, ev->irq));
 	}
 	return best;
 }
@@ -100,9 +114,11 @@ static float notice_fit(const struct group *g, struct jtransfer *x, const struct
 	if (!notice_counts(g, x, q))
 		return 1;
 	if (t->woken_ns < q->time_ns)
-		return g->m.p_late * density_at(&g->m.late, q->time_ns - t->woken_ns) *
-		       unseen_fit(&g->m, t, x->begin_ns) / x->scale;
-	return notice_at(&g->m, x, q->time_ns) / x->scale;
+		return g->m.p_late *
+		       density_at(&g->m.late, q->time_ns - t->woken_ns,
+				  witness(x, q)->told) *
+		       unseen_fit(&g->m, x) / x->scale;
+	return notice_at(&g->m, x, q) / x->scale;
 }
 
 struct work work_of(const struct node *n, const struct channel *c, uint64_t last)
@@ -129,7 +145,7 @@ static float device_fit(const struct model *m, const struct node *parent,
 	if (age < 0)
 		return SKEW / SKEW_NS;
 	struct work w = work_of(parent, last->c, last->index);
-	return model_device(m, w.n, q->time_ns - w.from_ns) *
+	return model_device(m, w.n, q->time_ns - w.from_ns, witness(last, q)->device) *
 	       (age < m->age.low_ns ? TOO_YOUNG : 1);
 }
 
@@ -159,7 +175,7 @@ static float passed(const struct group *g, const struct node *n, struct jtransfe
 					: p_any(m) * (1 - m->p_more);
 	if (!x->latched || !x->use_notice)
 		return w;
-	return w * unseen_fit(m, &x->t, x->begin_ns) / x->scale;
+	return w * unseen_fit(m, x) / x->scale;
 }
 
 static bool expired(const struct group *g, const struct jtransfer *x, int64_t at)
@@ -330,8 +346,8 @@ static float late_fit(const struct group *g, const struct jtransfer *x,
 		  m->stray_per_ns;
 
 	w *= x->end_ns == INT64_MAX || lag < 0
-		     ? 0.1f * model_device(m, 1, q->time_ns - x->begin_ns)
-		     : density_at(&m->late, lag);
+		     ? 0.1f * model_device(m, 1, q->time_ns - x->begin_ns, 0)
+		     : density_at(&m->late, lag, witness(x, q)->told);
 	w *= x->fixed ? 0.1f : m->p_late / p_any(m);
 	if (m->pairing == PAIRING_FIRST && g->prev_ns[vector] >= x->begin_ns)
 		w *= AGAINST_RULE;
