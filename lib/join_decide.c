@@ -14,8 +14,11 @@
 
 #define DOUBT		 2e-4f
 #define DOUBT_OF_SHARED	 1e-4f
-#define DOUBT_OF_SEVERAL 3e-6f
+#define DOUBT_OF_FEW	 5e-3f
+#define FEW		 100 /* transfers, from which little can be learned */
+#define DOUBT_OF_SEVERAL 1e-5f
 #define MOST_DOUBT	 0.01f
+#define MOST_OF_SEVERAL	 1e-4f
 #define DISORDER	 0.1f /* share of transfers with something wrong, for these */
 #define SEVERAL		 0.1f
 #define SURPLUS		 0.9998f
@@ -66,16 +69,39 @@ void decide_device(struct group *g, const struct jirq *q, struct jtransfer *x,
 	density_add(&g->m.device[w->n < RUNS ? w->n : RUNS], q->time_ns - w->from_ns, p);
 }
 
-void decide_undo(struct jtransfer *x)
+static struct witness *witness_of(struct jtransfer *x, const struct jirq *q)
 {
-	x->asked = 0;
+	size_t i = 0;
+
+	while (i < x->nwitness && x->witness[i].seq != q->seq)
+		i++;
+	if (i == CANDIDATES)
+		return NULL;
+	if (i == x->nwitness)
+		x->witness[x->nwitness++] = (struct witness){.seq = q->seq};
+	return &x->witness[i];
+}
+
+void decide_undo(struct jtransfer *x, bool mean)
+{
+	float old = mean ? 0.5f : 0;
+
+	x->nwitness = mean ? x->nwitness : 0;
+	for (size_t i = 0; i < x->nwitness; i++) {
+		x->witness[i].device *= old;
+		x->witness[i].told *= old;
+	}
+	x->asked *= old;
+	x->counted = old * x->counted + (1 - old) * (float)x->total;
 	for (size_t i = 0; i < x->ncand; i++) {
 		const struct candidate *c = &x->cand[i];
-		x->witness[i] = (struct witness){c->irq->seq, c->device, c->told};
-		x->asked += x->t.wait_ns > c->irq->time_ns ? c->told : 0;
+		struct witness *w = witness_of(x, c->irq);
+		if (w) {
+			w->device += (1 - old) * c->device;
+			w->told += (1 - old) * c->told;
+		}
+		x->asked += x->t.wait_ns > c->irq->time_ns ? (1 - old) * c->told : 0;
 	}
-	x->nwitness = x->ncand;
-	x->counted = x->total;
 	x->total = false;
 	x->ncand = 0;
 	x->other = x->cut = 0;
@@ -246,18 +272,18 @@ static bool may_have_ended(const struct jtransfer *x)
 
 /* How much may speak against what is called certain. Where nothing goes wrong a doubt of
  * one in a hundred is the model's caution (tests/unit/test_joinprop: none of those is
- * wrong); the more goes wrong, the oftener two accidents look like something else, and
- * most where one interrupt ends several transfers. */
+ * wrong); the more goes wrong, the oftener two accidents look like something else,
+ * most of all where one interrupt ends several transfers. */
 static float open_doubt(const struct group *g)
 {
 	const struct model *m = &g->m;
-	float least = m->p_more > SEVERAL ? DOUBT_OF_SEVERAL
-		      : g->nslot > 1	  ? DOUBT_OF_SHARED
-					  : DOUBT;
+	bool more = m->p_more > SEVERAL;
+	float least = more ? DOUBT_OF_SEVERAL : g->nslot > 1 ? DOUBT_OF_SHARED : DOUBT;
+	float doubt = least * DISORDER / (m->p_missing + m->p_late + m->p_stray);
 
-	return fminf(
-		MOST_DOUBT,
-		least * fmaxf(DISORDER / (m->p_missing + m->p_late + m->p_stray), 1));
+	if (m->transfers < FEW && !more)
+		least = DOUBT_OF_FEW;
+	return fminf(fmaxf(doubt, least), more ? MOST_OF_SEVERAL : MOST_DOUBT);
 }
 
 /* An interrupt that comes later than is looked for leaves a transfer without one and a

@@ -14,6 +14,7 @@ void decide_device(struct group *g, const struct jirq *q, struct jtransfer *x,
 int decide(struct group *g, struct jtransfer *x, struct err *e);
 /* q is counted as used or handed out as a stray, once no transfer can be its any more. */
 int decide_irq(struct group *g, struct jirq *q, struct err *e);
-void decide_undo(struct jtransfer *x);
+/* After a pass of learning; mean as in model_end(). */
+void decide_undo(struct jtransfer *x, bool mean);
 
 #endif

@@ -14,9 +14,18 @@
 #include "join_decide.h"
 #include "join_trellis.h"
 
-#define SETTLED 0.001f /* change of a rate from one pass to the next */
+#define SETTLED	  0.001f /* change of a rate from one pass to the next */
+#define FADING	  0.7f	 /* the same, of what it was */
+#define NO_STRAYS 1e-5f
 
-enum { LAG = 192, FIRST_LOOK = 3000, FROZEN = 2, PASSES = 16, MOST_NODES = 12000 };
+enum {
+	LAG = 192,
+	FIRST_LOOK = 3000,
+	FROZEN = 2,
+	SWINGING = 8,
+	PASSES = 20,
+	MOST_NODES = 12000
+};
 
 /* ---- making groups: from the options alone, so that they never have to be merged ----
  */
@@ -468,13 +477,13 @@ static int step(struct group *g, const struct jevent *ev, struct err *e)
 
 /* ---- learning ---- */
 
-static void unlearned(struct group *g, const uint64_t *at)
+static void unlearned(struct group *g, const uint64_t *at, bool mean)
 {
 	for (size_t s = 0; s < g->nslot; s++) {
 		struct channel *c = g->slot[s];
 		c->next_decide = c->frontier = at[s];
 		for (uint64_t i = c->base; i < c->tail; i++)
-			decide_undo(channel_at(c, i));
+			decide_undo(channel_at(c, i), mean);
 	}
 	for (size_t i = 0; i < g->nev; i++) {
 		struct jevent *ev = &g->ev[g->first + i];
@@ -507,6 +516,16 @@ static void learn_scale(struct group *g)
 		model_scale(&g->m, total_ns, n);
 }
 
+/* Have the rates stopped to change? */
+static bool settles(const struct model *m, float missing, float stray)
+{
+	float left = m->p_stray / stray;
+
+	return fabsf(m->p_missing + m->p_late - missing) < SETTLED &&
+	       fabsf(m->p_stray - stray) < SETTLED / 4 &&
+	       (left > FADING || m->p_stray < NO_STRAYS);
+}
+
 static int learn(struct group *g, struct err *e)
 {
 	uint64_t at[SLOTS];
@@ -522,7 +541,8 @@ static int learn(struct group *g, struct err *e)
 		float missing = g->m.p_missing + g->m.p_late, stray = g->m.p_stray;
 		g->m.frozen = pass < FROZEN;
 		g->m.blind = !pass && g->j->o.typical_device_ns <= 0;
-		model_pass(&g->m, true);
+		bool mean = pass >= SWINGING;
+		model_begin(&g->m, mean);
 		if (!pass)
 			model_derive(&g->m);
 		for (size_t i = 0; i < g->nev && r >= 0; i++) {
@@ -531,11 +551,11 @@ static int learn(struct group *g, struct err *e)
 		}
 		if (r >= 0 && g->t->nlayer > 1)
 			r = commit(g, g->t->nlayer - 1, e);
-		model_pass(&g->m, false);
-		settled = pass > FROZEN &&
-			  fabsf(g->m.p_missing + g->m.p_late - missing) < SETTLED &&
-			  fabsf(g->m.p_stray - stray) < SETTLED / 4;
-		unlearned(g, at);
+		model_end(&g->m, mean);
+		if (pass > FROZEN)
+			model_hasten(&g->m, stray);
+		settled = pass > FROZEN && settles(&g->m, missing, stray);
+		unlearned(g, at, mean);
 	}
 	g->learning = false;
 	g->learned = true;

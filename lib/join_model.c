@@ -167,6 +167,7 @@ void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
 	density_init(&m->total);
 	density_init(&m->late);
 	m->late.vague = 0.05f;
+	m->late.wide = 0.1f;
 	m->notice.wide = m->woken.wide = m->asked.wide = 0.01f;
 	for (size_t k = 0; k <= RUNS; k++)
 		m->device[k].wide = 0.02f;
@@ -232,7 +233,7 @@ void model_derive(struct model *m)
 	double typical = (double)m->total.median_ns;
 	m->late.scale_ns = m->total.median_ns;
 	m->p_stray = (float)per_transfer;
-	m->stray_per_ns = (float)(per_transfer / fmax(typical, 1000));
+	m->scale_ns = (float)fmax(typical, 1000);
 	m->horizon_ns = (int64_t)fmin(4 * (double)m->device[0].median_ns + 2 * typical +
 					      20000 + 2 * (double)m->late.high_ns,
 				      1e9);
@@ -301,18 +302,37 @@ void model_scale(struct model *m, const int64_t *total_ns, size_t n)
 
 /* While a pass is made over the same transfers nothing changes; behind it, everything as
  * counted. */
-void model_pass(struct model *m, bool begin)
+void model_begin(struct model *m, bool mean)
 {
 	struct density *all[DENSITIES];
 
 	densities(m, all);
-	if (begin)
+	if (!mean)
 		model_forget(m, 0);
+	for (size_t i = 0; i < DENSITIES; i++)
+		all[i]->still = true;
+}
+
+void model_end(struct model *m, bool mean)
+{
+	struct density *all[DENSITIES];
+
+	densities(m, all);
+	if (mean)
+		model_forget(m, 0.5f);
 	for (size_t i = 0; i < DENSITIES; i++) {
-		all[i]->still = begin;
-		if (!begin)
-			density_make(all[i]);
+		all[i]->still = false;
+		density_make(all[i]);
 	}
-	if (!begin)
-		model_derive(m);
+	model_derive(m);
+}
+
+/* A late interrupt may always be a stray with one missing, so from pass to pass their
+ * rate only fades slowly to what it is. It is taken twice as far: where it stays it
+ * stays.
+ */
+void model_hasten(struct model *m, float stray_before)
+{
+	m->strays *= fmin(m->p_stray / stray_before, 1);
+	model_derive(m);
 }

@@ -85,9 +85,10 @@ struct jtransfer {
 	uint8_t ncand;
 	struct candidate cand[CANDIDATES];
 	uint8_t nwitness;
-	bool total, counted; /* the model counted its total; in the pass before */
-	float asked; /* of `told`, where it asked behind the interrupt: one and the same
-			time */
+	bool total;    /* the model counted it */
+	float counted; /* the same, in the pass before */
+	float asked;   /* of `told`, where it asked behind the interrupt: one and the same
+			  time */
 	struct witness witness[CANDIDATES];
 	float other; /* probability of candidates that found no room */
 	float cut;   /* share of hypotheses given up that may have told it otherwise */
@@ -125,7 +126,8 @@ struct model {
 	double affinity[SLOTS][SLOTS]; /* [vector][slot] */
 	/* derived */
 	enum pairing pairing;
-	float p_missing, p_late, p_stray, p_cross, p_more, stray_per_ns;
+	float p_missing, p_late, p_stray, p_cross, p_more;
+	float scale_ns; /* typical of all times here: what densities are weighed by */
 	float p_size[COALESCE + 1];
 	int64_t horizon_ns; /* an interrupt does not come later than this */
 	unsigned fresh;
@@ -144,7 +146,11 @@ void density_fade(struct density *d, float keep);
 void model_init(struct model *m, enum pairing p, int64_t typical_device_ns);
 void model_derive(struct model *m);
 void model_scale(struct model *m, const int64_t *total_ns, size_t n);
-void model_pass(struct model *m, bool begin);
+/* mean: with half of what was counted before, for passes that swing between two readings.
+ */
+void model_begin(struct model *m, bool mean);
+void model_end(struct model *m, bool mean);
+void model_hasten(struct model *m, float stray_before);
 void model_forget(struct model *m, float keep);
 float model_affinity(const struct model *m, const bool serves[SLOTS][SLOTS],
 		     size_t nvector, size_t vector, size_t slot);

@@ -4,8 +4,9 @@
  *
  * An interrupt, slot by slot of the channels that its vector serves: ends none here, or
  * the next k transfers, perhaps past some whose own is missing; if it ended none anywhere
- * it is a stray, or the late one of a transfer that was passed. All weights are relative
- * to a stray. The end of a transfer for the program: where it had no interrupt yet it is
+ * it is a stray, or the late one of a transfer that was passed. Densities are weighed by
+ * a time that is typical here, so that what is not asked yet stands beside what is. The
+ * end of a transfer for the program: where it had no interrupt yet it is
  * passed, and with it those begun before it, for a card ends the transfers of one channel
  * in their order.
  */
@@ -319,7 +320,7 @@ static void ends_here(struct group *g, struct jirq *q, size_t from, size_t s,
 	struct channel *c = g->slot[s];
 
 	node_copy(&at, node_at(g, from), g->nslot);
-	float w = at.used ? m->p_cross : 1 / m->stray_per_ns;
+	float w = at.used ? m->p_cross : m->scale_ns;
 
 	w *= model_affinity(m, g->serves, g->nvector, vector, s);
 	skip_dead(g, &at, s);
@@ -342,8 +343,8 @@ static float late_fit(const struct group *g, const struct jtransfer *x,
 {
 	const struct model *m = &g->m;
 	int64_t lag = q->time_ns - x->end_ns;
-	float w = model_affinity(m, g->serves, g->nvector, vector, x->c->slot) /
-		  m->stray_per_ns;
+	float w = model_affinity(m, g->serves, g->nvector, vector, x->c->slot) *
+		  m->scale_ns;
 
 	w *= x->end_ns == INT64_MAX || lag < 0
 		     ? 0.1f * model_device(m, 1, q->time_ns - x->begin_ns, 0)
@@ -421,15 +422,16 @@ static void pass(struct group *g, size_t from, enum edge_kind kind, float w, boo
 	trellis_emit(g->t, g->nslot, from, &how, &child);
 }
 
-/* Relative to a stray as they come anyhow. */
 static float stray_fit(const struct group *g, const struct jirq *q)
 {
+	const struct model *m = &g->m;
+
 	if (q->running_circular)
-		return CIRCULAR;
+		return CIRCULAR * m->p_stray;
 	if (!q->leftover)
-		return 1;
-	float typical = fmaxf((float)g->m.device[0].median_ns, 1000);
-	return fmaxf(1 / (typical * g->m.stray_per_ns), 1);
+		return m->p_stray;
+	return fmaxf(m->scale_ns / fmaxf((float)m->device[0].median_ns, 1000),
+		     m->p_stray);
 }
 
 /* One slot (or none: SLOTS), whether it is late, whether it is a stray: all that is asked
