@@ -23,7 +23,7 @@
 #include "err.h"
 #include "join_priv.h"
 
-enum { HOLD = 2048, PLAIN = 20, STEADY = 128 };
+enum { HOLD = 2048, PLAIN = 20, STEADY = 128, FEWER = 64 };
 #define CERTAIN	 6.0f
 #define RESYNCED 20.0f
 
@@ -228,6 +228,12 @@ static float regularity(struct channel *c, const struct ending *w)
 	return fabs(r) < 0.3 ? 0 : (float)r * REGULAR / 4;
 }
 
+/* Far fewer interrupts than waits, yet some: one ends several, which takes a queue. */
+static bool coalesced(const struct channel *c)
+{
+	return c->irqs * 2 < FEWER && c->irqs * 16 > FEWER;
+}
+
 /* ---- a queue behind a loss ---- */
 
 /*
@@ -337,6 +343,8 @@ static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
 		if (in_a_row && c->nheld && c->nopen > c->nheld)
 			c->odds += 8;
 		c->odds += time_evidence(c, w) + regularity(c, w);
+		if (c->nheld == FEWER && coalesced(c))
+			c->odds += 8;
 	}
 	c->held[c->nheld++] = *w;
 	return c->resync ? resync_wait(j, c, e) : settle(j, c, e);
@@ -447,6 +455,7 @@ static void start_evidence(struct channel *c)
 /* Between a wait and the next start nothing is in flight, but in a queue. */
 void channel_irq(struct channel *c)
 {
+	c->irqs += c->holding;
 	if (!c->holding || c->streak || !c->waits)
 		return;
 	if (++c->gap_irqs == 6 && c->gap_irqs * 3 > c->cycles)
@@ -477,7 +486,7 @@ static int overlap(struct join *j, struct channel *c, int64_t at, struct err *e)
 	if (!c->holding) {
 		c->holding = c->overlapped = true;
 		c->nregular = 0;
-		c->cycles = c->gap_irqs = c->waves = c->plateau = 0;
+		c->cycles = c->irqs = c->gap_irqs = c->waves = c->plateau = 0;
 		c->residue = 0;
 		c->wave = false;
 		if (c->g)

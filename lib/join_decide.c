@@ -281,6 +281,8 @@ static float open_doubt(const struct group *g)
 	float least = more ? DOUBT_OF_SEVERAL : g->nslot > 1 ? DOUBT_OF_SHARED : DOUBT;
 	float doubt = least * DISORDER / (m->p_missing + m->p_late + m->p_stray);
 
+	if (g->lost_ns != INT64_MIN) /* what was lost is a disorder that is not learned */
+		doubt = least;
 	if (m->transfers < FEW && !more)
 		least = DOUBT_OF_FEW;
 	return fminf(fmaxf(doubt, least), more ? MOST_OF_SEVERAL : MOST_DOUBT);

@@ -170,7 +170,7 @@ void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
 	m->late.wide = 0.1f;
 	m->notice.wide = m->woken.wide = m->asked.wide = 0.01f;
 	for (size_t k = 0; k <= RUNS; k++)
-		m->device[k].wide = 0.02f;
+		m->device[k].wide = 0.01f;
 	if (typical_device_ns > 0)
 		density_add(&m->device[0], typical_device_ns, 5);
 	density_make(&m->device[0]);

@@ -184,11 +184,11 @@ struct channel {
 	unsigned plateau; /* waits, each followed by a start, that left `residue`
 			     unchanged */
 	unsigned waves;	  /* waits after several starts, in a row */
-	unsigned cycles,
-		gap_irqs; /* while holding: starts behind waits; interrupts between */
-	bool wave;	  /* it began with three starts in a row */
-	bool overlapped;  /* ever started while in flight */
-	bool drains;	  /* one wait covers several transfers */
+	unsigned cycles, irqs, gap_irqs; /* while holding: starts behind waits;
+					    interrupts; those between */
+	bool wave;			 /* it began with three starts in a row */
+	bool overlapped;		 /* ever started while in flight */
+	bool drains;			 /* one wait covers several transfers */
 	int64_t prev_woken;
 	size_t residue; /* most un-ended transfers met by the first submit after a wait */
 	struct density total; /* submit to woken where that was plain */

@@ -58,9 +58,8 @@ scenario "nothing wrong, vector not named" 0 0 --unnamed
 scenario "polled" 0 0 --polled
 scenario "linear latency, two cards" 0 0 --cards 2 --channels 2 --vectors 2 --latency linear
 scenario "depth 4" 0 1 --depth 4
-todo="which interrupt ended which of several is often open where the program falls behind them"
 scenario "coalesced, depth 8" 0 5 --depth 8 --coalesce 1-8
-todo=
+scenario "4 channels on 2 vectors" 0 7 --channels 4 --vectors 2
 scenario "1 % missing" 0 3 --missing .01
 scenario "1 % late" 0 3 --late .01
 scenario "2 % late, also after many more starts" 0 6 --late .02 --late-by 200us
