@@ -16,7 +16,7 @@
 #define DOUBT_OF_SHARED	 1e-4f
 #define DOUBT_OF_FEW	 5e-3f
 #define FEW		 100 /* transfers, from which little can be learned */
-#define DOUBT_OF_SEVERAL 1e-5f
+#define DOUBT_OF_SEVERAL 3e-6f
 #define MOST_DOUBT	 0.01f
 #define MOST_OF_SEVERAL	 1e-4f
 #define DISORDER	 0.1f /* share of transfers with something wrong, for these */
@@ -279,10 +279,11 @@ static float open_doubt(const struct group *g)
 	const struct model *m = &g->m;
 	bool more = m->p_more > SEVERAL;
 	float least = more ? DOUBT_OF_SEVERAL : g->nslot > 1 ? DOUBT_OF_SHARED : DOUBT;
-	float doubt = least * DISORDER / (m->p_missing + m->p_late + m->p_stray);
+	float order = DISORDER / (m->p_missing + m->p_late + m->p_stray);
+	float doubt = least * order * (more ? order : 1);
 
 	if (g->lost_ns != INT64_MIN) /* what was lost is a disorder that is not learned */
-		doubt = least;
+		return least;
 	if (m->transfers < FEW && !more)
 		least = DOUBT_OF_FEW;
 	return fminf(fmaxf(doubt, least), more ? MOST_OF_SEVERAL : MOST_DOUBT);
