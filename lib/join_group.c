@@ -14,9 +14,9 @@
 #include "join_decide.h"
 #include "join_trellis.h"
 
-#define SETTLED	  0.001f /* change of a rate from one pass to the next */
-#define FADING	  0.7f	 /* the same, of what it was */
-#define NO_STRAYS 1e-5f
+#define SETTLED	      0.001f /* change of a rate from one pass to the next */
+#define SETTLED_STRAY 0.1f   /* the same of theirs, as a part of it */
+#define NO_STRAYS     1e-6f
 
 enum {
 	LAG = 192,
@@ -491,7 +491,10 @@ static void unlearned(struct group *g, const uint64_t *at, bool mean)
 			ev->end->queued = true;
 		if (ev->irq) {
 			ev->irq->undecided = ev->irq->used = 0;
+			ev->irq->own = mean ? (ev->irq->own + ev->irq->stray) / 2
+					    : ev->irq->stray;
 			ev->irq->stray = 0;
+			ev->irq->idle = false;
 			ev->irq->committed = ev->irq->extra = false;
 		}
 	}
@@ -516,14 +519,12 @@ static void learn_scale(struct group *g)
 		model_scale(&g->m, total_ns, n);
 }
 
-/* Have the rates stopped to change? */
+/* Have the rates stopped to change? A small one of strays matters as much as a large one.
+ */
 static bool settles(const struct model *m, float missing, float stray)
 {
-	float left = m->p_stray / stray;
-
 	return fabsf(m->p_missing + m->p_late - missing) < SETTLED &&
-	       fabsf(m->p_stray - stray) < SETTLED / 4 &&
-	       (left > FADING || m->p_stray < NO_STRAYS);
+	       fabsf(m->p_stray - stray) < fmaxf(SETTLED_STRAY * stray, NO_STRAYS);
 }
 
 static int learn(struct group *g, struct err *e)

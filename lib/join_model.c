@@ -233,6 +233,7 @@ void model_derive(struct model *m)
 	double typical = (double)m->total.median_ns;
 	m->late.scale_ns = m->total.median_ns;
 	m->p_stray = (float)per_transfer;
+	m->stray_share = several || m->frozen ? 0 : (float)(1 / (m->transfers + PRIOR));
 	m->scale_ns = (float)fmax(typical, 1000);
 	m->horizon_ns = (int64_t)fmin(4 * (double)m->device[0].median_ns + 2 * typical +
 					      20000 + 2 * (double)m->late.high_ns,
@@ -333,6 +334,15 @@ void model_end(struct model *m, bool mean)
  */
 void model_hasten(struct model *m, float stray_before)
 {
-	m->strays *= fmin(m->p_stray / stray_before, 1);
+	float further = fminf(m->p_stray / stray_before, 1);
+
+	m->strays *= further;
 	model_derive(m);
+	m->stray_share *= further;
+}
+
+/* Not to be had from the one that is judged alone. */
+float model_stray(const struct model *m, float own)
+{
+	return fmaxf(m->p_stray - own * m->stray_share, (float)FLOOR_STRAY);
 }

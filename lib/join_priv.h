@@ -58,6 +58,7 @@ struct jirq {
 	uint32_t refs;	    /* of those, not handed out yet */
 	bool extra;	    /* of a transfer that another interrupt ended */
 	float stray;	    /* probability that it ended nothing */
+	float own;	    /* the same, in the pass before */
 	bool committed, running_circular, counted, idle;
 	bool leftover; /* soon behind a loss: it may be of a transfer before it */
 	struct jirq *next;
@@ -127,7 +128,8 @@ struct model {
 	/* derived */
 	enum pairing pairing;
 	float p_missing, p_late, p_stray, p_cross, p_more;
-	float scale_ns; /* typical of all times here: what densities are weighed by */
+	float stray_share; /* what one stray adds to p_stray */
+	float scale_ns;	   /* typical of all times here: what densities are weighed by */
 	float p_size[COALESCE + 1];
 	int64_t horizon_ns; /* an interrupt does not come later than this */
 	unsigned fresh;
@@ -142,6 +144,7 @@ void density_add(struct density *d, int64_t ns, float weight);
 float density_at(const struct density *d, int64_t ns, float own);
 float model_device(const struct model *m, size_t n, int64_t ns, float own);
 float model_notice(const struct model *m, bool asked, int64_t ns, float own);
+float model_stray(const struct model *m, float own);
 void density_fade(struct density *d, float keep);
 void model_init(struct model *m, enum pairing p, int64_t typical_device_ns);
 void model_derive(struct model *m);

@@ -5,10 +5,11 @@
  * An interrupt, slot by slot of the channels that its vector serves: ends none here, or
  * the next k transfers, perhaps past some whose own is missing; if it ended none anywhere
  * it is a stray, or the late one of a transfer that was passed. Densities are weighed by
- * a time that is typical here, so that what is not asked yet stands beside what is. The
- * end of a transfer for the program: where it had no interrupt yet it is
- * passed, and with it those begun before it, for a card ends the transfers of one channel
- * in their order.
+ * a time that is typical here, so that what is not asked yet stands beside what is.
+ *
+ * The end of a transfer for the program: where it had no interrupt yet it is passed, and
+ * with it those begun before it, for a card ends the transfers of one channel in their
+ * order.
  */
 #include <math.h>
 
@@ -179,13 +180,23 @@ static float passed(const struct group *g, const struct node *n, struct jtransfe
 	return w * unseen_fit(m, x) / x->scale;
 }
 
+/* Until one has come, the interrupts of all that ended meanwhile may be held up, and come
+ * as one. */
+static bool held_up(const struct group *g, const struct jtransfer *x)
+{
+	for (size_t v = 0; v < g->nvector; v++)
+		if (g->serves[v][x->c->slot] && g->prev_ns[v] > x->end_ns)
+			return false;
+	return true;
+}
+
 static bool expired(const struct group *g, const struct jtransfer *x, int64_t at)
 {
 	if (!x)
 		return true;
 	if (x->end_ns == INT64_MAX)
 		return at - x->begin_ns >= 4 * g->m.horizon_ns;
-	return at - x->end_ns >= g->m.horizon_ns;
+	return at - x->end_ns >= (held_up(g, x) ? 4 : 1) * g->m.horizon_ns;
 }
 
 static void pend_remove(struct node *n, size_t nslot, size_t i)
@@ -422,16 +433,17 @@ static void pass(struct group *g, size_t from, enum edge_kind kind, float w, boo
 	trellis_emit(g->t, g->nslot, from, &how, &child);
 }
 
+/* What it weighs that an interrupt ended nothing. */
 static float stray_fit(const struct group *g, const struct jirq *q)
 {
 	const struct model *m = &g->m;
+	float w = model_stray(m, q->own);
 
 	if (q->running_circular)
-		return CIRCULAR * m->p_stray;
+		return CIRCULAR * w;
 	if (!q->leftover)
-		return m->p_stray;
-	return fmaxf(m->scale_ns / fmaxf((float)m->device[0].median_ns, 1000),
-		     m->p_stray);
+		return w;
+	return fmaxf(m->scale_ns / fmaxf((float)m->device[0].median_ns, 1000), w);
 }
 
 /* One slot (or none: SLOTS), whether it is late, whether it is a stray: all that is asked
