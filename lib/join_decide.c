@@ -142,14 +142,36 @@ static void learn_candidate(struct model *m, const struct jtransfer *x,
 	c->told += weight;
 }
 
-/* No other transfer in flight meanwhile; told only of a group of one channel. */
+/* The last of c that was begun before `at`, but for x; NULL = none that is kept. */
+static const struct jtransfer *begun_before(const struct channel *c, int64_t at,
+					    const struct jtransfer *x)
+{
+	uint64_t low = c->base, high = c->tail;
+
+	while (low < high) {
+		uint64_t mid = low + (high - low) / 2;
+		if (channel_at(c, mid)->t.submit_ns < at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	const struct jtransfer *y = low > c->base ? channel_at(c, low - 1) : NULL;
+	return y != x ? y : low > c->base + 1 ? channel_at(c, low - 2) : NULL;
+}
+
+/* No other transfer of its group in flight meanwhile. */
 static bool was_alone(const struct jtransfer *x)
 {
-	const struct jtransfer *p = channel_at(x->c, x->index - 1);
-	const struct jtransfer *n = channel_at(x->c, x->index + 1);
+	const struct group *g = x->c->g;
 
-	return x->c->g && x->c->g->nslot == 1 && x->t.woken_ns != DMA_UNKNOWN &&
-	       (!p || p->end_ns <= x->begin_ns) && (!n || n->t.submit_ns >= x->end_ns);
+	if (!g || x->t.woken_ns == DMA_UNKNOWN)
+		return false;
+	for (size_t s = 0; s < g->nslot; s++) {
+		const struct jtransfer *y = begun_before(g->slot[s], x->end_ns, x);
+		if (y && y->end_ns > x->begin_ns)
+			return false;
+	}
+	return true;
 }
 
 /* That its interrupt is missing and a stray came in its place is one doubt, not two
