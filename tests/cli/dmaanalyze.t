@@ -44,8 +44,9 @@ atleast() { # database, number, query
 }
 
 # ---- one recording ----
+# (of two sizes: with one, and a device as steady as a disk may be, nothing shows which vector is the end)
 count=3000
-"$rec" -q -o r.data --label first -- "$work" --count $count --size 4096 --seed 7 >truth
+"$rec" -q -o r.data --label first -- "$work" --count $count --size 4K,256K --seed 7 >truth
 ok "loads" "$ana" -i r.data t.db
 ok "... and says which interrupt ends transfers" grep -q 'virtio.*completion, ends transfers here' last.out
 ok "every transfer is there" is t.db $count 'SELECT count(*) FROM transfer'
@@ -54,8 +55,8 @@ ok "all submits are stored" is t.db $count "SELECT count(*) FROM sample s JOIN s
 # (of interrupts, a virtual machine's kernel may hide some from BPF: they are counted, and told)
 ok "counted is delivered" is t.db 0 "SELECT count(*) FROM source WHERE role <> 'interrupt' AND (counted IS NOT delivered OR lost <> 0)"
 ok "... of interrupts nearly, and the rest is told" is t.db 0 "SELECT count(*) FROM source WHERE role = 'interrupt' AND (counted - delivered <> lost OR lost > 0.02 * counted)"
-ok "sizes, channels, directions" is t.db "$count|4096|0|to_host" \
-	'SELECT count(*), min(size_bytes), max(channel), max(direction) FROM transfer'
+ok "sizes, channels, directions" is t.db "$count|4096|262144|0|to_host" \
+	'SELECT count(*), min(size_bytes), max(size_bytes), max(channel), max(direction) FROM transfer'
 ok "the vector was found, not named" is t.db found 'SELECT vectors_from FROM analysis'
 ok "summary and transfers agree" is t.db 0 "SELECT count(*) FROM summary u WHERE channel IS NULL AND direction IS NULL AND n <>
 	(SELECT CASE u.phase WHEN 'api' THEN count(api_ns) WHEN 'device' THEN count(device_ns)
@@ -108,7 +109,7 @@ samples=$(sqlite3 t.db 'SELECT count(*) FROM sample WHERE run_id = 1')
 if command -v perf >/dev/null; then
 	perf script -i r.data >script.txt 2>script.err
 	ok "perf script lists every sample" test "$(wc -l <script.txt)" -eq "$samples"
-	ok "... with its fields" test "$(grep -c 'dma_to_host: .*size=4096' script.txt)" -eq $count
+	ok "... with its fields" test "$(grep -cE 'dma_to_host: .*size=(4096|262144)\b' script.txt)" -eq $count
 	# interrupts of an idle CPU are lost to perf here: keep that CPU busy
 	cpu=$(sqlite3 t.db "SELECT irq_cpu FROM transfer GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
 	"$rec" --dry-run -- "$work" --count 1 >plan.txt 2>/dev/null
@@ -121,32 +122,38 @@ if command -v perf >/dev/null; then
 		taskset -c $((1 - cpu)) "$work" --count 500 --size 4096 >/dev/null 2>perf.err
 	kill $busy; wait $busy 2>/dev/null
 	sed "s/^.:\([^ ]*\) .*/-:\1/" defs | while read -r def; do echo "$def" >>/sys/kernel/tracing/uprobe_events; done
-	ok "a recording of perf's loads" "$ana" -i p.data p.db
+	ok "a recording of perf's loads" "$ana" --irq "$irq" -i p.data p.db
 	ok "... roles guessed from the names" is p.db 1 'SELECT roles_guessed FROM run'
 	ok "... and gives the transfers" is p.db 500 'SELECT count(*) FROM transfer WHERE size_bytes = 4096'
 	# perf's samples of some tasks vanish without a trace on such machines: those transfers cannot be complete
 	ok "... most of them complete" atleast p.db 250 "SELECT count(*) FROM transfer WHERE state = 'complete'"
-	# the block layer's own view of each transfer
+	# The block layer's own view of each transfer, of which perf may have lost some as well: the doorbell comes after
+	# the issue (by a probe or two, and by more when perf is in its way), the interrupt with the completion.
 	perf record -q -a -k CLOCK_MONOTONIC -e block:block_rq_issue -e block:block_rq_complete -o blk.data -- \
 		"$rec" -q -o b.data -- "$work" --count 500 --size 4096 >/dev/null 2>&1
-	"$ana" -q -i b.data b.db
+	"$ana" -q --irq "$irq" -i b.data b.db
 	perf script -i blk.data --ns -F comm,time,event,trace 2>/dev/null |
 		awk '/rq_issue/ && /blkdma/ { t = $2; sub(":", "", t); s = $0; sub(/.*\(\) /, "", s); split(s, f, " "); issue[f[1]] = t; order[++k] = f[1] }
 		     /rq_complete/ { t = $2; sub(":", "", t); s = $0; sub(/.*\(\) /, "", s); split(s, f, " "); if (f[1] in issue && !(f[1] in done)) done[f[1]] = t }
-		     END { for (i = 1; i <= k; i++) printf "%.9f,%.0f\n", issue[order[i]], 1e9 * (done[order[i]] - issue[order[i]]) }' >blk.csv
+		     END { for (i = 1; i <= k; i++) if (order[i] in done) printf "%.9f,%.0f\n", issue[order[i]], 1e9 * (done[order[i]] - issue[order[i]]) }' >blk.csv
 	agree() {
 		sqlite3 b.db >agree.txt <<-SQL
 		CREATE TEMP TABLE blk (at REAL, took REAL);
 		.mode csv
 		.import blk.csv blk
-		SELECT count(*), sum(abs(t.device_ns - b.took) <= (SELECT error_ns FROM summary WHERE phase = 'device' AND channel IS NULL AND direction IS NULL) * 2)
-		FROM transfer t JOIN blk b ON b.at * 1e9 > t.submit_ns AND b.at * 1e9 < t.woken_ns;
+		SELECT count(*), sum(abs(t.irq_ns - b.at * 1e9 - b.took) <= e.ns AND t.doorbell_ns BETWEEN b.at * 1e9 AND t.irq_ns)
+		FROM (SELECT error_ns AS ns FROM summary WHERE phase = 'device' AND channel IS NULL AND direction IS NULL) e,
+			transfer t JOIN blk b ON b.at * 1e9 > t.submit_ns AND b.at * 1e9 < t.woken_ns;
 		SQL
 		local all good
 		IFS=, read -r all good <agree.txt
-		[ "$all" -ge 490 ] && [ "$good" -ge $((all * 9 / 10)) ] || { cat agree.txt; head -3 blk.csv; return 1; }
+		[ "$good" -ge $((all * 9 / 10)) ] || { cat agree.txt; head -3 blk.csv; return 1; }
 	}
-	ok "device time agrees with the block layer, transfer by transfer" agree
+	if [ "$(wc -l <blk.csv)" -ge 250 ]; then
+		ok "begin and end agree with the block layer, transfer by transfer" agree
+	else
+		skip "begin and end agree with the block layer" "perf recorded less than half of it"
+	fi
 else
 	skip "perf's tools" "no perf here"
 fi
