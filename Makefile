@@ -131,7 +131,7 @@ examples:
 include $(wildcard examples/*/build.mk tests/*/build.mk)
 
 # ---- checks ----
-PROVE := prove --timer --failures
+PROVE := prove --timer --failures --comments
 export B CC CXX
 check-unit: unit $(CHECK_UNIT_NEEDS)
 	CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) -e '' $(filter-out $(addprefix %/,$(SKIP)),$(UNIT))

@@ -131,6 +131,7 @@ struct figures {
 	double end_ratio; /* median of irq -> woken in units of the interval; NAN in a
 			     queue */
 	bool several_sizes, grows, varies;
+	bool few;	     /* hits among them to see a growth */
 	double begin_growth; /* of start -> first irq against size, as end_growth */
 	double end_growth;   /* of irq -> woken against size, in units of the whole's */
 	double end_moves;    /* ... against the interval's own length */
@@ -149,7 +150,8 @@ static int growth(const struct points *p, struct figures *g, struct vector_evide
 	    trend(p->size, lag, p->n, &begin) || trend(p->span, p->end, p->n, &moves) ||
 	    trend(p->size, p->first, p->n, &first))
 		return -1;
-	g->several_sizes = !isnan(end.slope);
+	g->several_sizes = !isnan(whole.slope);
+	g->few = g->several_sizes && isnan(end.slope);
 	g->grows = span && whole.tau_z > 4 &&
 		   whole.slope * (high - low) >= 0.2 * g->span_median;
 	g->end_growth = end.slope / whole.slope;
@@ -322,7 +324,10 @@ static void say(struct vector_case *c, const struct figures *g, bool queue)
 			 (unsigned long long)e->interrupts);
 		return;
 	}
-	if (g->grows)
+	if (g->few)
+		snprintf(size, sizeof(size),
+			 "; in too few to see how it moves with size");
+	else if (g->grows)
 		snprintf(
 			size, sizeof(size),
 			"; with size its distance to the end grows %.2f times as much as "

@@ -38,7 +38,8 @@ struct chan {
 struct gen {
 	struct gen_options o;
 	struct gen_sink sink;
-	uint64_t rng, seq, out, total;
+	uint64_t rng, seq, out;
+	int64_t tick_ns; /* the next one of the timer */
 	struct chan *ch;
 	struct sample *heap;
 	size_t n, a;
@@ -122,24 +123,42 @@ static bool is_lost(const struct gen *g, int64_t at, int64_t *to)
 	return false;
 }
 
-/* Its number; a sample in a window of loss is numbered but does not come. */
-static int64_t event(struct gen *g, const struct chan *c, enum role r, int64_t at,
-		     const struct flight *f)
+static struct sample blank(enum role r, int64_t at)
 {
-	struct sample s = {.time_ns = at,
-			   .seq = (int64_t)++g->seq,
-			   .card = c->index % (int)g->o.cards,
-			   .channel = c->index / (int)g->o.cards,
-			   .size_bytes = DMA_UNKNOWN,
-			   .addr = DMA_UNKNOWN,
-			   .flags = DMA_UNKNOWN,
-			   .ret = DMA_UNKNOWN,
-			   .cpu = c->index % 4,
-			   .pid = GEN_PID,
-			   .tid = GEN_PID + 1 + 2 * c->index,
-			   .irq = -1,
-			   .role = (uint8_t)r};
+	return (struct sample){.time_ns = at,
+			       .card = DMA_UNKNOWN,
+			       .channel = DMA_UNKNOWN,
+			       .size_bytes = DMA_UNKNOWN,
+			       .addr = DMA_UNKNOWN,
+			       .flags = DMA_UNKNOWN,
+			       .ret = DMA_UNKNOWN,
+			       .irq = -1,
+			       .role = (uint8_t)r};
+}
 
+/* Its number; a sample in a window of loss is numbered but does not come. */
+static int64_t emit(struct gen *g, struct sample *s)
+{
+	int64_t to;
+
+	s->seq = (int64_t)++g->seq;
+	if (!is_lost(g, s->time_ns, &to))
+		put(g, s);
+	else if (g->sink.lost)
+		g->sink.lost(g->sink.arg, s, to);
+	return s->seq;
+}
+
+static int64_t call(struct gen *g, const struct chan *c, enum role r, int64_t at,
+		    const struct flight *f)
+{
+	struct sample s = blank(r, at);
+
+	s.card = c->index % (int)g->o.cards;
+	s.channel = c->index / (int)g->o.cards;
+	s.cpu = c->index % 4;
+	s.pid = GEN_PID;
+	s.tid = GEN_PID + 1 + 2 * c->index;
 	if (r == ROLE_SUBMIT || r == ROLE_STARTED)
 		s.direction = c->index & 1 ? DIR_FROM_HOST : DIR_TO_HOST;
 	if (r == ROLE_SUBMIT) {
@@ -148,18 +167,36 @@ static int64_t event(struct gen *g, const struct chan *c, enum role r, int64_t a
 	}
 	if (g->o.other_thread && (r == ROLE_WAIT || r == ROLE_WOKEN))
 		s.tid++;
-	if (r == ROLE_INTERRUPT) {
-		s.card = s.channel = DMA_UNKNOWN;
-		s.pid = s.tid = 0;
-		s.cpu = 3 - c->index % 4;
-		s.irq = GEN_IRQ + c->index % (int)g->o.vectors;
-	}
-	int64_t to;
-	if (!is_lost(g, at, &to))
-		put(g, &s);
-	else if (g->sink.lost)
-		g->sink.lost(g->sink.arg, &s, to);
-	return s.seq;
+	return emit(g, &s);
+}
+
+static int64_t raise_irq(struct gen *g, int irq, int cpu, int64_t at)
+{
+	struct sample s = blank(ROLE_INTERRUPT, at);
+
+	s.irq = irq;
+	s.cpu = cpu;
+	return emit(g, &s);
+}
+
+static int64_t raise_own(struct gen *g, const struct chan *c, int64_t at)
+{
+	return raise_irq(g, GEN_IRQ + c->index % (int)g->o.vectors, 3 - c->index % 4, at);
+}
+
+static int behind_ends(const struct gen_options *o)
+{
+	return GEN_IRQ + (o->vectors ? (int)o->vectors : 1);
+}
+
+int gen_data_irq(const struct gen_options *o)
+{
+	return behind_ends(o);
+}
+
+int gen_timer_irq(const struct gen_options *o)
+{
+	return behind_ends(o) + 1;
 }
 
 /* ---- the card ---- */
@@ -184,8 +221,8 @@ static struct flight *at(struct chan *c, uint64_t i)
 static void strays(struct gen *g, struct chan *c, int64_t when)
 {
 	if (chance(g, g->o.stray))
-		event(g, c, ROLE_INTERRUPT,
-		      when + (int64_t)(2 * (double)g->o.typical_ns * uniform(g)), NULL);
+		raise_own(g, c,
+			  when + (int64_t)(2 * (double)g->o.typical_ns * uniform(g)));
 }
 
 /* One interrupt for the transfers [from, to), raised at `raised`. */
@@ -207,7 +244,7 @@ static void interrupt(struct gen *g, struct chan *c, uint64_t from, uint64_t to,
 		int64_t when = stamp -
 			       (g->o.several_last ? 700 * (g->o.several - 1 - i) : 0) +
 			       (g->o.several_last ? 0 : 700 * i);
-		seq = event(g, c, ROLE_INTERRUPT, when, NULL);
+		seq = raise_own(g, c, when);
 	}
 	if (!g->o.several_last && !missing)
 		seq = first_seq;
@@ -281,12 +318,16 @@ static struct flight *start(struct gen *g, struct chan *c)
 				  .irq_seq = DMA_UNKNOWN,
 				  .woken_seq = DMA_UNKNOWN,
 				  .state = STATE_IN_FLIGHT};
-	f->t.submit_seq = event(g, c, ROLE_SUBMIT, c->now, f);
+	f->t.submit_seq = call(g, c, ROLE_SUBMIT, c->now, f);
 	c->now += about(g, 600);
 	f->t.doorbell_ns = c->now;
-	event(g, c, ROLE_STARTED, c->now, f);
+	call(g, c, ROLE_STARTED, c->now, f);
 	f->t.end_ns =
 		(c->now > c->device_free ? c->now : c->device_free) + service_ns(g, f);
+	if (g->o.data_vector)
+		raise_irq(g, gen_data_irq(&g->o), 2,
+			  (c->now > c->device_free ? c->now : c->device_free) +
+				  about(g, g->o.typical_ns / 16));
 	c->device_free = f->t.end_ns;
 	c->left--;
 	return f;
@@ -309,11 +350,11 @@ static void wait_for(struct gen *g, struct chan *c, uint64_t i)
 	c->now += about(g, 400);
 	if (f->t.irq_ns != DMA_UNKNOWN && f->t.irq_ns < c->now && f->seen_ns > c->now)
 		f->seen_ns = c->now; /* ended before it asked */
-	event(g, c, ROLE_WAIT, c->now, NULL);
+	call(g, c, ROLE_WAIT, c->now, NULL);
 	c->now = (f->seen_ns > c->now ? f->seen_ns : c->now) + about(g, 300);
 	if (chance(g, g->o.preempted))
 		c->now += 1000000 + (int64_t)(4e6 * uniform(g));
-	int64_t seq = event(g, c, ROLE_WOKEN, c->now, NULL);
+	int64_t seq = call(g, c, ROLE_WOKEN, c->now, NULL);
 	for (uint64_t k = g->o.drain_wait ? c->first : i; k <= i; k++) {
 		struct gen_truth *t = &at(c, k)->t;
 		t->woken_ns = c->now;
@@ -324,8 +365,8 @@ static void wait_for(struct gen *g, struct chan *c, uint64_t i)
 	while (c->first <= i)
 		over(g, c);
 	if (chance(g, g->o.empty_wait) && c->first == c->next) {
-		event(g, c, ROLE_WAIT, c->now += 200, NULL);
-		event(g, c, ROLE_WOKEN, c->now += 300, NULL);
+		call(g, c, ROLE_WAIT, c->now += 200, NULL);
+		call(g, c, ROLE_WOKEN, c->now += 300, NULL);
 	}
 }
 
@@ -353,12 +394,12 @@ static bool accident(struct gen *g, struct chan *c)
 		return true;
 	}
 	if (chance(g, g->o.stop)) {
-		event(g, c, ROLE_STOP, c->now += about(g, 1000), NULL);
+		call(g, c, ROLE_STOP, c->now += about(g, 1000), NULL);
 		abort_last(g, c, STATE_ABORTED);
 		return true;
 	}
 	if (chance(g, g->o.fail)) {
-		event(g, c, ROLE_WAIT, c->now += about(g, 400), NULL);
+		call(g, c, ROLE_WAIT, c->now += about(g, 400), NULL);
 		c->now += 20 * g->o.typical_ns;
 		abort_last(g, c, STATE_FAILED);
 		return true;
@@ -441,6 +482,7 @@ int gen_new(struct gen **out, const struct gen_options *o, const struct gen_sink
 		c->now = begin + (int64_t)(uniform(g) * (double)(g->o.typical_ns));
 		c->left = g->o.count / g->o.channels + (i < g->o.count % g->o.channels);
 	}
+	g->tick_ns = begin;
 	place_losses(g, begin);
 	return 0;
 }
@@ -473,6 +515,9 @@ int gen_next(struct gen *g, struct sample *s)
 		struct chan *c = slowest(g);
 		if (g->nomem)
 			return -1;
+		for (; g->o.timer_ns && c && g->tick_ns <= c->now;
+		     g->tick_ns += g->o.timer_ns)
+			raise_irq(g, gen_timer_irq(&g->o), 1, g->tick_ns);
 		/* skew may set an interrupt back */
 		if (g->n && (!c || g->heap[0].time_ns <= c->now - g->o.skew_ns - 2000)) {
 			take(g, s);

@@ -41,6 +41,8 @@ struct gen_options {
 	unsigned loss;		    /* windows in which every sample vanishes */
 	int64_t loss_ns;	    /* their length; 0 = 200 us */
 	uint64_t cut_begin;	    /* so many samples are not recorded at the start */
+	bool data_vector; /* interrupts of gen_data_irq() soon after each start */
+	int64_t timer_ns; /* interrupts of gen_timer_irq() at this period; 0 = none */
 };
 
 /* What really happened to a transfer. */
@@ -62,7 +64,10 @@ struct gen_sink {
 	void (*lost)(void *arg, const struct sample *s, int64_t to_ns);
 };
 
+/* The vectors that end transfers are GEN_IRQ and following, these are after them. */
 enum { GEN_IRQ = 68, GEN_PID = 4242 };
+int gen_data_irq(const struct gen_options *o);
+int gen_timer_irq(const struct gen_options *o);
 
 struct gen;
 int gen_new(struct gen **g, const struct gen_options *o,

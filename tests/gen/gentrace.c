@@ -52,6 +52,8 @@ struct options {
 	const char *output, *truth;
 	enum pairing pairing;
 	bool unnamed; /* no vector is named as the one that completes */
+	bool no_end;  /* ... nor is it recorded */
+	bool silent;  /* one more that never fires */
 };
 
 struct trace {
@@ -69,7 +71,7 @@ struct trace {
 
 /* ---- options ---- */
 
-enum { O_LATENCY = 256, O_COALESCE, O_RATE };
+enum { O_LATENCY = 256, O_COALESCE, O_NO_END, O_SILENT, O_RATE };
 static const struct {
 	const char *name;
 	size_t offset;
@@ -103,6 +105,8 @@ static const struct {
 	{"loss", G(loss), 'u', "N", "Windows in which all samples vanish"},
 	{"loss-time", G(loss_ns), 'n', "TIME", "Their length (200us)"},
 	{"cut-begin", G(cut_begin), 'l', "N", "Samples not recorded at the start"},
+	{"data-vector", G(data_vector), 'b', NULL, "A vector that tells of each start"},
+	{"timer-vector", G(timer_ns), 'n', "TIME", "A vector that fires at this period"},
 };
 enum { TABLE = sizeof(table) / sizeof(*table) };
 
@@ -176,6 +180,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'u':
 		o->unnamed = true;
 		break;
+	case O_NO_END:
+		o->no_end = o->unnamed = true;
+		break;
+	case O_SILENT:
+		o->silent = true;
+		break;
 	case 'p':
 		if ((rc = pairing_parse(arg)) < 0)
 			argp_error(state, "--pairing=%s: no such rule", arg);
@@ -198,9 +208,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+enum { OWN = 8 }; /* options that are not in the table */
+
 static void parse_options(struct options *o, int argc, char **argv)
 {
-	struct argp_option opt[TABLE + 7] = {
+	struct argp_option opt[OWN + TABLE + 1] = {
 		{"output", 'o', "FILE", 0, "The recording (g.data)", 0},
 		{"truth", 't', "FILE", 0, "What really happened, as CSV (g.csv)", 0},
 		{"unnamed", 'u', NULL, 0, "No vector is named in the recording", 0},
@@ -208,14 +220,17 @@ static void parse_options(struct options *o, int argc, char **argv)
 		{"latency", O_LATENCY, "MODEL", 0, "constant, linear or tail", 0},
 		{"coalesce", O_COALESCE, "MIN-MAX", 0,
 		 "Transfers that one interrupt ends", 0},
+		{"no-end", O_NO_END, NULL, 0,
+		 "Vectors that end transfers are not recorded", 0},
+		{"silent-vector", O_SILENT, NULL, 0, "A vector that never fires", 0},
 	};
 	struct argp argp = {opt,  parse, NULL, "A recording with known truth.",
 			    NULL, NULL,	 NULL};
 
 	for (size_t i = 0; i < TABLE; i++)
-		opt[6 + i] = (struct argp_option){table[i].name, O_RATE + (int)i,
-						  table[i].arg,	 0,
-						  table[i].help, 0};
+		opt[OWN + i] = (struct argp_option){table[i].name, O_RATE + (int)i,
+						    table[i].arg,  0,
+						    table[i].help, 0};
 	argp_parse(&argp, argc, argv, 0, NULL, o);
 }
 
@@ -315,15 +330,30 @@ static int tracing_data(struct perfdata_section *s)
 
 /* ---- what dmarec says ---- */
 
+static int add_vector(struct trace *t, int irq, bool recorded, bool completes)
+{
+	struct meta_irq *q = meta_add_irq(&t->meta);
+
+	if (!q)
+		return -1;
+	q->irq = irq;
+	q->name = strdup("flx");
+	q->bdf = strdup("0000:01:00.0");
+	q->vector = irq - GEN_IRQ;
+	q->recorded = recorded;
+	q->completes = completes;
+	return 0;
+}
+
 static int fill_meta(struct trace *t)
 {
+	const struct gen_options *g = &t->o->gen;
 	struct meta *m = &t->meta;
-	unsigned vectors = t->o->gen.vectors ? t->o->gen.vectors : 1;
+	unsigned vectors = g->vectors ? g->vectors : 1;
 	char text[128];
 
 	meta_init(m);
-	snprintf(text, sizeof(text), "gentrace-%" PRIu64 "-%" PRIu64, t->o->gen.seed,
-		 t->o->gen.count);
+	snprintf(text, sizeof(text), "gentrace-%" PRIu64 "-%" PRIu64, g->seed, g->count);
 	m->uuid = strdup(text);
 	m->tool = strdup("gentrace");
 	m->command = strdup("gentrace");
@@ -345,18 +375,15 @@ static int fill_meta(struct trace *t)
 		ev->func = kinds[i].func;
 		ev->function = kinds[i].function ? strdup(kinds[i].function) : NULL;
 	}
-	for (unsigned i = 0; i < vectors; i++) {
-		struct meta_irq *q = meta_add_irq(m);
-		if (!q)
+	for (unsigned i = 0; i < vectors; i++)
+		if (add_vector(t, GEN_IRQ + (int)i, !t->o->no_end,
+			       !t->o->unnamed && !g->polled))
 			return -1;
-		q->irq = GEN_IRQ + (int)i;
-		q->name = strdup("flx");
-		q->bdf = strdup("0000:01:00.0");
-		q->vector = (int)i;
-		q->recorded = true;
-		q->completes = !t->o->unnamed && !t->o->gen.polled;
-	}
-	return 0;
+	if (g->data_vector && add_vector(t, gen_data_irq(g), true, false))
+		return -1;
+	if (g->timer_ns && add_vector(t, gen_timer_irq(g), true, false))
+		return -1;
+	return t->o->silent ? add_vector(t, gen_timer_irq(g) + 1, true, false) : 0;
 }
 
 static int meta_text(struct trace *t, bool begin, struct perfdata_section *s)
@@ -611,6 +638,11 @@ static int finish(struct trace *t)
 	return rc;
 }
 
+static bool is_recorded(const struct options *o, const struct sample *s)
+{
+	return !o->no_end || s->role != ROLE_INTERRUPT || s->irq >= gen_data_irq(&o->gen);
+}
+
 static int run(struct trace *t)
 {
 	struct gen_sink sink = {t, on_truth, NULL, on_lost};
@@ -623,7 +655,8 @@ static int run(struct trace *t)
 	if (!rc)
 		rc = gen_new(&g, &t->o->gen, &sink);
 	while (!rc && (more = gen_next(g, &s)) > 0)
-		rc = write_sample(t, &s);
+		if (is_recorded(t->o, &s))
+			rc = write_sample(t, &s);
 	if (!rc && more < 0)
 		rc = err_set(&t->e, ERR_NOMEM, "no memory");
 	if (!rc)
