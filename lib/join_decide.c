@@ -66,6 +66,7 @@ void decide_device(struct group *g, const struct jirq *q, struct jtransfer *x,
 		if (x->cand[i].irq == q)
 			x->cand[i].device += p;
 	density_add(&g->m.device[0], q->time_ns - w->from_ns, p);
+	density_add(&g->m.service, (q->time_ns - w->from_ns) / (int64_t)w->n, p);
 	density_add(&g->m.device[w->n < RUNS ? w->n : RUNS], q->time_ns - w->from_ns, p);
 }
 
@@ -295,20 +296,25 @@ static bool may_have_ended(const struct jtransfer *x)
 /* How much may speak against what is called certain. Where nothing goes wrong a doubt of
  * one in a hundred is the model's caution (tests/unit/test_joinprop: none of those is
  * wrong); the more goes wrong, the oftener two accidents look like something else,
- * most of all where one interrupt ends several transfers. */
+ * most of all where one interrupt ends several transfers. What was learned of few
+ * transfers is not certain itself. */
 static float open_doubt(const struct group *g)
 {
 	const struct model *m = &g->m;
 	bool more = m->p_more > SEVERAL;
 	float least = more ? DOUBT_OF_SEVERAL : g->nslot > 1 ? DOUBT_OF_SHARED : DOUBT;
+	float most = more ? MOST_OF_SEVERAL : MOST_DOUBT;
 	float order = DISORDER / (m->p_missing + m->p_late + m->p_stray);
-	float doubt = least * order * (more ? order : 1);
+	float doubt = fmaxf(least * order * (more ? order : 1), least);
+	float known = fminf((float)m->transfers / FEW, 1);
 
 	if (g->lost_ns != INT64_MIN) /* what was lost is a disorder that is not learned */
 		return least;
-	if (m->transfers < FEW && !more)
-		least = DOUBT_OF_FEW;
-	return fminf(fmaxf(doubt, least), more ? MOST_OF_SEVERAL : MOST_DOUBT);
+	if (known < 1 && !more && g->nslot == 1 && !g->slot[0]->overlapped &&
+	    m->missing + m->strays < 1)
+		/* one after the other, and not one accident */
+		return fminf(fmaxf(doubt, DOUBT_OF_FEW), most);
+	return fminf(doubt, most) * known * known;
 }
 
 /* An interrupt that comes later than is looked for leaves a transfer without one and a

@@ -16,6 +16,7 @@
 #define LEAST_LEFT  1e-6f
 #define PRIOR	    20.0f /* transfers that the first guess of a rate is worth */
 #define PRIOR_KNOWN 4.0	  /* the same where other densities gave it */
+#define PRIOR_ROW   12.0  /* ... and the time of one transfer with them */
 #define MOST	    0.6	  /* of a rate */
 #define MOST_LATE   0.25f
 #define FLOOR	    0.00002
@@ -76,9 +77,17 @@ static double near_scale(int64_t scale_ns, size_t b)
 	return t >= s / 32 && t < s * 8 ? 1 / (t * 8 * M_LN2) : 0;
 }
 
+/* What the time of one makes of that of several in a row, 1/ns. */
+static double in_row(const struct density *d, size_t b)
+{
+	double one_ns = (low_edge(b) + width(b) / 2) / d->n_in_row;
+
+	return d->one->value[bin((int64_t)one_ns)] / (double)d->n_in_row;
+}
+
 static void density_make(struct density *d)
 {
-	double few = d->prior ? PRIOR_KNOWN : PRIOR;
+	double few = d->one ? PRIOR_ROW : d->prior ? PRIOR_KNOWN : PRIOR;
 	double mix = fmax(d->vague > 0 ? d->vague : 0.02, few / (d->n + few)), seen = 0;
 
 	d->mix = (float)mix;
@@ -88,7 +97,9 @@ static void density_make(struct density *d)
 	for (size_t b = 0; b < BINS; b++) {
 		double c = d->n > 0 ? smooth(d, b) : 0;
 		double flat = 1 / ((low_edge(b) + width(b) / 2) * OCTAVES * M_LN2);
-		if (d->prior)
+		if (d->one)
+			flat = (d->prior->value[b] + in_row(d, b)) / 2;
+		else if (d->prior)
 			flat = d->prior->value[b];
 		else if (d->scale_ns)
 			flat = 0.1 * flat + 0.9 * near_scale(d->scale_ns, b);
@@ -136,8 +147,15 @@ float density_at(const struct density *d, int64_t ns, float own)
 
 	if (own <= 0)
 		return v;
-	float self = d->self + (d->prior ? d->mix * d->prior->self : 0);
-	return fmaxf(v - own * self / (float)width(b), v * LEAST_LEFT);
+	float self = d->self / (float)width(b);
+	float prior = d->prior ? d->mix * d->prior->self / (float)width(b) : 0;
+	if (d->one) {
+		size_t k = bin(ns / d->n_in_row);
+		float one = d->mix * d->one->self / (float)(width(k) * d->n_in_row);
+		prior = (prior + one) / 2;
+	}
+	self += prior;
+	return fmaxf(v - own * self, v * LEAST_LEFT);
 }
 
 /* The card ended n transfers, ns after it had turned to the first of them. */
@@ -163,6 +181,7 @@ void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
 	memset(m, 0, sizeof(*m));
 	m->pairing = p;
 	density_init(&m->age);
+	density_init(&m->service);
 	density_init(&m->notice);
 	density_init(&m->total);
 	density_init(&m->late);
@@ -179,6 +198,10 @@ void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
 	density_make(&m->asked);
 	for (size_t k = 1; k <= RUNS; k++) {
 		m->device[k].prior = &m->device[0];
+		if (k < RUNS) {
+			m->device[k].one = &m->service;
+			m->device[k].n_in_row = (unsigned)k;
+		}
 		density_make(&m->device[k]);
 	}
 	model_derive(m);
@@ -241,17 +264,18 @@ void model_derive(struct model *m)
 	m->fresh = 0;
 }
 
-enum { DENSITIES = RUNS + 1 + 6 };
+enum { DENSITIES = RUNS + 1 + 7 };
 
 /* Those that others fall back on first. */
 static void densities(struct model *m, struct density **all)
 {
-	struct density *rest[] = {&m->age,    &m->total, &m->late,
-				  &m->notice, &m->woken, &m->asked};
+	struct density *rest[] = {&m->age,    &m->service, &m->total, &m->late,
+				  &m->notice, &m->woken,   &m->asked};
 
+	memcpy(all, rest, sizeof(rest));
+	all += sizeof(rest) / sizeof(*rest);
 	for (size_t k = 0; k <= RUNS; k++)
 		*all++ = &m->device[k];
-	memcpy(all, rest, sizeof(rest));
 }
 
 void model_forget(struct model *m, float keep)

@@ -111,6 +111,10 @@ struct density {
 		       width */
 	const struct density
 		*prior; /* what stands for counts that are not there; NULL = any octave */
+	/* The same, for one of n in a row: half of it is that they take n times as long;
+	 * NULL = not known. */
+	const struct density *one;
+	unsigned n_in_row;
 	/* low: hardly any is smaller; high: one in a hundred is larger; 0 = too few */
 	int64_t median_ns, low_ns, high_ns;
 	int64_t scale_ns; /* the times are about on this scale; 0 = not known */
@@ -119,6 +123,7 @@ struct density {
 struct model {
 	struct density device[RUNS + 1]; /* [0]: of any number of transfers */
 	struct density age, total, late;
+	struct density service; /* of the card for one, where it ended several in a row */
 	/* interrupt to woken where the wait was there before it; wait to woken where it
 	 * came after; either */
 	struct density woken, asked, notice;
@@ -252,6 +257,7 @@ struct group {
 	size_t cursor;		/* of the event that is looked at */
 	int64_t prev_ns[SLOTS]; /* last interrupt of each vector */
 	int64_t lost_ns;	/* the end of the last loss; INT64_MIN */
+	uint64_t behind[SLOTS]; /* the first transfer of each slot behind it */
 	unsigned gate;		/* channels that hold */
 	struct trellis *t;
 	struct model m;

@@ -422,7 +422,26 @@ static void close_layer(struct group *g, bool whole)
 		}
 }
 
-static void pass(struct group *g, size_t from, enum edge_kind kind, float w, bool done)
+/* Behind a loss: it ended a transfer that was lost, and the card turned to the next one
+ * that it had, perhaps the first that was seen. Where channels share a vector it cannot
+ * be told whose it was. */
+static void ended_lost(const struct group *g, const struct jirq *q, struct node *n)
+{
+	size_t slot = SLOTS;
+
+	for (size_t s = 0; s < g->nslot; s++) {
+		if (!g->serves[g->t->vector][s])
+			continue;
+		if (slot < SLOTS)
+			return;
+		slot = s;
+	}
+	if (slot < SLOTS && n->since[slot] == g->behind[slot])
+		n->last[slot] = q->time_ns;
+}
+
+static void pass(struct group *g, size_t from, enum edge_kind kind, float w,
+		 const struct jirq *done)
 {
 	struct node child;
 	struct edge how = {.kind = (uint8_t)kind, .w = w};
@@ -430,6 +449,8 @@ static void pass(struct group *g, size_t from, enum edge_kind kind, float w, boo
 	node_copy(&child, node_at(g, from), g->nslot);
 	if (done)
 		child.used = 0;
+	if (kind == EDGE_STRAY && done->leftover)
+		ended_lost(g, done, &child);
 	trellis_emit(g->t, g->nslot, from, &how, &child);
 }
 
@@ -464,9 +485,9 @@ static void substep(struct group *g, struct jirq *q, size_t vector, struct ask a
 	for (size_t i = 0; i < n; i++) {
 		bool used = node_at(g, i)->used;
 		if (used || !ask.last)
-			pass(g, i, EDGE_PASS, 1, ask.last);
+			pass(g, i, EDGE_PASS, 1, ask.last ? q : NULL);
 		else
-			pass(g, i, EDGE_STRAY, stray_fit(g, q), true);
+			pass(g, i, EDGE_STRAY, stray_fit(g, q), q);
 		if (ask.slot < SLOTS)
 			ends_here(g, q, i, ask.slot, vector);
 		if (ask.late && used == ask.again)

@@ -141,6 +141,11 @@ static void push(struct judge *o, const struct sample *s, struct shuffle *h, int
 		}
 }
 
+static uint64_t pairs_of(const struct scenario *sc)
+{
+	return sc->gen.count ? sc->gen.count : PAIRS;
+}
+
 static void run(const struct scenario *sc, uint64_t seed, struct judge *o)
 {
 	struct join_vector v[64];
@@ -154,7 +159,7 @@ static void run(const struct scenario *sc, uint64_t seed, struct judge *o)
 	struct err e = {0};
 
 	go.seed = o->seed = seed;
-	go.count = PAIRS;
+	go.count = pairs_of(sc);
 	for (unsigned c = 0; c < (go.channels ? go.channels : 1) && !go.polled; c++)
 		v[jo.nvector++] = (struct join_vector){
 			GEN_IRQ + (int)(c % (go.vectors ? go.vectors : 1)),
@@ -237,6 +242,21 @@ static const struct scenario scenarios[] = {
 	 0.001,
 	 0.25,
 	 0},
+	{"coalescing 1-8, depth 8", {.coalesce_max = 8, .depth = 8}, 0, 100, 0, 0.15, 0},
+	{"coalescing 1-8, depth 8, 100 transfers",
+	 {.coalesce_max = 8, .depth = 8, .count = 100},
+	 0,
+	 200,
+	 0.001,
+	 0.3,
+	 0},
+	{"all 2 %, coalescing 1-8, depth 8",
+	 {MIX(0.02), .coalesce_max = 8, .depth = 8},
+	 0,
+	 50,
+	 0.001,
+	 -1,
+	 0},
 	{"coalescing 30, depth 64, drain",
 	 {.coalesce_min = 30, .coalesce_max = 30, .depth = 64, .typical_ns = 100},
 	 PAIRING_DRAIN,
@@ -292,7 +312,7 @@ static void judge_all(const struct scenario *sc)
 {
 	struct judge *o = calloc(1, sizeof(*o));
 	const char *only = getenv("JOINPROP_SEED");
-	uint64_t pairs = (uint64_t)sc->seeds * PAIRS;
+	uint64_t pairs = sc->seeds * pairs_of(sc);
 
 	assert_non_null(o);
 	o->name = sc->name;
