@@ -4,7 +4,7 @@
 # make check      everything from a fresh machine to the result of the tests
 # make install    PREFIX= DESTDIR=; make uninstall takes it away again
 # make format, asan, man, clean
-# make check-unit, check-cli, check-fuzz, check-asan, check-clang, lint: the parts of make check
+# make check-unit, check-cli, check-fuzz, check-asan, check-clang, lint, check-vm: the parts of make check
 # make fuzz       FUZZ_SECONDS=60; make bench: cost of reading a recording
 # make vm, check-vm, check-vm-again: a card in a virtual machine (examples/edu/README.md)
 # make help       this list
@@ -165,7 +165,7 @@ browser:
 check: deps browser
 	$(MAKE) --no-print-directory -j2 all unit
 	$(MAKE) --no-print-directory check-all
-CHECKS = check-unit check-cli check-fuzz check-asan check-clang lint
+CHECKS = check-unit check-cli check-fuzz check-asan check-clang lint check-vm
 check-all:
 	@for c in $(CHECKS); do $(MAKE) --no-print-directory $$c || exit 1; done
 

@@ -93,6 +93,17 @@ static int row_analysis(struct summary *s, struct db_stmt *q, struct err *e)
 	return 0;
 }
 
+static int row_pairs(struct summary *s, struct db_stmt *q, struct err *e)
+{
+	(void)e;
+	s->paired = db_i64(q, 0);
+	s->coalesced = db_i64(q, 1);
+	s->most_coalesced = db_i64(q, 2);
+	s->repeated = db_i64(q, 3);
+	s->most_repeated = db_i64(q, 4);
+	return 0;
+}
+
 static int row_source(struct summary *s, struct db_stmt *q, struct err *e)
 {
 	struct summary_source *x = grow((void **)&s->source, &s->nsource, sizeof(*x), e);
@@ -301,7 +312,7 @@ int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e)
 		    {"analysis", row_analysis}, {"vectors", row_vector},
 		    {"summaries", row_summary}, {"losses", row_loss},
 		    {"warnings", row_warning},	{"reasons", row_reason},
-		    {"strays", row_stray}};
+		    {"strays", row_stray},	{"pairs", row_pairs}};
 	int rc = 0;
 
 	*s = (struct summary){.run = run, .finished = DMA_UNKNOWN};

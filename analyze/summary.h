@@ -64,6 +64,9 @@ struct summary {
 	char *pairing, *pairing_from, *vectors_from, *latency, *doorbell, *advice;
 	int64_t submits, transfers, interrupts, irq_used, irq_stray, irq_ignored, waits,
 		waits_used, waits_stray, negative, late_samples;
+	/* Transfers with an interrupt; of those, with others' by the same one, and with
+	 * several of their own; the most of one interrupt, and of one transfer. */
+	int64_t paired, coalesced, most_coalesced, repeated, most_repeated;
 	int64_t lost; /* by records of loss */
 	struct summary_source *source;
 	size_t nsource;

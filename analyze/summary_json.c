@@ -203,6 +203,11 @@ void summary_json(const struct summary *s, FILE *f)
 		text(f, "vectors_from", s->vectors_from);
 		text(f, "pairing", s->pairing);
 		text(f, "pairing_from", s->pairing_from);
+		number(f, "paired", s->paired);
+		number(f, "coalesced", s->coalesced);
+		number(f, "most_coalesced", s->most_coalesced);
+		number(f, "repeated", s->repeated);
+		number(f, "most_repeated", s->most_repeated);
 		text(f, "latency_phase", s->latency);
 		text(f, "doorbell_from", s->doorbell);
 		text(f, "advice", s->advice);

@@ -380,6 +380,36 @@ static void print_counts(const struct printer *p, const struct summary_count *c,
 		fprintf(p->out, "    and %zu more kinds (-v shows them)\n", n - most);
 }
 
+/* The rule, and what it came to. */
+static void print_pairing(const struct printer *p)
+{
+	const struct summary *s = p->s;
+	bool inferred = !strcmp(or_dash(s->pairing_from), "inferred");
+
+	fprintf(p->out, "; pairing: %s%s%s%s", inferred ? "" : or_dash(s->pairing),
+		inferred ? "" : " (", or_dash(s->pairing_from), inferred ? "" : ")");
+	if (inferred && 2 * s->paired < s->transfers &&
+	    2 * s->irq_stray >= 3 * s->transfers)
+		fprintf(p->out,
+			"\n  %sthere are %.1f interrupts for each transfer: if the "
+			"first or the last of them is its end, say --pairing first or "
+			"--pairing last%s",
+			red(p),
+			(double)(s->irq_stray + s->irq_used) / (double)s->transfers,
+			plain(p));
+	else if (s->coalesced > 0)
+		fprintf(p->out,
+			": %" PRId64 " of %" PRId64
+			" share their interrupt, which ends up to %" PRId64,
+			s->coalesced, s->paired, s->most_coalesced);
+	else if (s->paired)
+		fputs(": no interrupt ended more than one", p->out);
+	if (s->repeated > 0)
+		fprintf(p->out, "; %" PRId64 " had several, up to %" PRId64, s->repeated,
+			s->most_repeated);
+	fputs("\n", p->out);
+}
+
 static void print_transfers(const struct printer *p)
 {
 	const struct summary *s = p->s;
@@ -393,15 +423,14 @@ static void print_transfers(const struct printer *p)
 		print_counts(p, s->stray, s->nstray, "belongs to no transfer:");
 		return;
 	}
-	fprintf(p->out, "; latency is %s (%s), the doorbell is %s; pairing: %s (%s)\n",
-		or_dash(s->latency),
+	fprintf(p->out, "; latency is %s (%s), the doorbell is %s", or_dash(s->latency),
 		!strcmp(or_dash(s->latency), "device") ? "doorbell to interrupt"
 						       : "submit to woken",
 		!strcmp(or_dash(s->doorbell), "store")
 			? "the store to the card's register"
 		: !strcmp(or_dash(s->doorbell), "exit") ? "the start function's exit"
-							: "not seen",
-		or_dash(s->pairing), or_dash(s->pairing_from));
+							: "not seen");
+	print_pairing(p);
 	for (size_t i = s->ngroup == 2 ? 1 : 0; i < shown; i++) {
 		print_group(p, &s->group[i]);
 		for (int k = 0; k < PHASE_N; k++)

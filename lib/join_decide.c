@@ -15,10 +15,14 @@
 #define DOUBT		 2e-4f
 #define DOUBT_OF_SHARED	 1e-4f
 #define DOUBT_OF_FEW	 5e-3f
-#define FEW		 100 /* transfers, from which little can be learned */
 #define DOUBT_OF_SEVERAL 3e-6f
 #define MOST_DOUBT	 0.01f
 #define MOST_OF_SEVERAL	 1e-4f
+#define FEW		 100 /* transfers, from which little can be learned */
+#define FEW_OF_SEVERAL	 200
+#define MANY		 1000 /* transfers without an accident, to trust more */
+#define MOST_TRUST	 30
+#define STRAY_OF_SEVERAL 4    /* times as bad: it makes two of one that ends many */
 #define DISORDER	 0.1f /* share of transfers with something wrong, for these */
 #define SEVERAL		 0.1f
 #define SURPLUS		 0.9998f
@@ -304,12 +308,15 @@ static float open_doubt(const struct group *g)
 	bool more = m->p_more > SEVERAL;
 	float least = more ? DOUBT_OF_SEVERAL : g->nslot > 1 ? DOUBT_OF_SHARED : DOUBT;
 	float most = more ? MOST_OF_SEVERAL : MOST_DOUBT;
-	float order = DISORDER / (m->p_missing + m->p_late + m->p_stray);
+	float stray = m->p_stray * (more ? STRAY_OF_SEVERAL : 1);
+	float order = DISORDER / (m->p_missing + m->p_late + stray);
 	float doubt = fmaxf(least * order * (more ? order : 1), least);
-	float known = fminf((float)m->transfers / FEW, 1);
+	float known = fminf((float)m->transfers / (more ? FEW_OF_SEVERAL : FEW), 1);
 
 	if (g->lost_ns != INT64_MIN) /* what was lost is a disorder that is not learned */
 		return least;
+	if (more && m->missing + m->lates + m->strays < 1)
+		most *= fminf(fmaxf((float)m->transfers / MANY, 1), MOST_TRUST);
 	if (known < 1 && !more && g->nslot == 1 && !g->slot[0]->overlapped &&
 	    m->missing + m->strays < 1)
 		/* one after the other, and not one accident */

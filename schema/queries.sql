@@ -151,6 +151,10 @@ VALUES (:run, :card, :channel, :direction, :state, :n, :size);
 SELECT card, channel, direction, state, n FROM state_count WHERE run_id = :run
 ORDER BY card, channel, direction, n DESC;
 
+-- name: pairs
+SELECT count(*), sum(coalesced > 1), max(coalesced), sum(irq_count > 1), max(irq_count)
+FROM transfer WHERE run_id = :run AND irq_ns IS NOT NULL;
+
 -- name: reasons
 SELECT state, reason, count(*) FROM transfer WHERE run_id = :run AND reason IS NOT NULL
 GROUP BY state, reason ORDER BY count(*) DESC;
