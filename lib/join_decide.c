@@ -17,6 +17,7 @@
 #define DOUBT_OF_FEW	 5e-3f
 #define DOUBT_OF_SEVERAL 3e-6f
 #define MOST_DOUBT	 0.01f
+#define MOST_OF_QUEUE	 1e-3f
 #define MOST_OF_SEVERAL	 1e-4f
 #define FEW		 100 /* transfers, from which little can be learned */
 #define FEW_OF_SEVERAL	 200
@@ -297,6 +298,14 @@ static bool may_have_ended(const struct jtransfer *x)
 	return false;
 }
 
+static bool queues(const struct group *g)
+{
+	for (size_t s = 0; s < g->nslot; s++)
+		if (g->slot[s]->overlapped)
+			return true;
+	return false;
+}
+
 /* How much may speak against what is called certain. Where nothing goes wrong a doubt of
  * one in a hundred is the model's caution (tests/unit/test_joinprop: none of those is
  * wrong); the more goes wrong, the oftener two accidents look like something else,
@@ -307,7 +316,7 @@ static float open_doubt(const struct group *g)
 	const struct model *m = &g->m;
 	bool more = m->p_more > SEVERAL;
 	float least = more ? DOUBT_OF_SEVERAL : g->nslot > 1 ? DOUBT_OF_SHARED : DOUBT;
-	float most = more ? MOST_OF_SEVERAL : MOST_DOUBT;
+	float most = more ? MOST_OF_SEVERAL : queues(g) ? MOST_OF_QUEUE : MOST_DOUBT;
 	float stray = m->p_stray * (more ? STRAY_OF_SEVERAL : 1);
 	float order = DISORDER / (m->p_missing + m->p_late + stray);
 	float doubt = fmaxf(least * order * (more ? order : 1), least);
@@ -317,7 +326,7 @@ static float open_doubt(const struct group *g)
 		return least;
 	if (more && m->missing + m->lates + m->strays < 1)
 		most *= fminf(fmaxf((float)m->transfers / MANY, 1), MOST_TRUST);
-	if (known < 1 && !more && g->nslot == 1 && !g->slot[0]->overlapped &&
+	if (known < 1 && !more && g->nslot == 1 && !queues(g) &&
 	    m->missing + m->strays < 1)
 		/* one after the other, and not one accident */
 		return fminf(fmaxf(doubt, DOUBT_OF_FEW), most);

@@ -219,7 +219,7 @@ static const struct scenario scenarios[] = {
 	 0,
 	 0.02,
 	 0},
-	{"late 1 %, depth 4", {.late = 0.01, .depth = 4}, 0, 100, 0.0001, 0.01, 0},
+	{"late 1 %, depth 4", {.late = 0.01, .depth = 4}, 0, 100, 0, 0.01, 0},
 	{"stray 1 %", {.stray = 0.01}, 0, 150, 0, 0.01, 0},
 	{"stray 1 %, depth 4", {.stray = 0.01, .depth = 4}, 0, 100, 0, 0.01, 0},
 	{"restart 1 %", {.restart = 0.01}, 0, 100, 0, 0.01, 0},
