@@ -24,6 +24,7 @@
 #define MANY		 1000 /* transfers without an accident, to trust more */
 #define MOST_TRUST	 30
 #define STRAY_OF_SEVERAL 4    /* times as bad: it makes two of one that ends many */
+#define USUAL		 30   /* one transfer in so many has as many interrupts */
 #define DISORDER	 0.1f /* share of transfers with something wrong, for these */
 #define SEVERAL		 0.1f
 #define SURPLUS		 0.9998f
@@ -478,6 +479,22 @@ static void count(struct join *j, const struct transfer *t)
 	}
 }
 
+/* Where several interrupts for one transfer are the rule: it has more than most, so that
+ * another's may be among them, or as few as hardly any. */
+static bool unusual(struct model *m, int32_t n)
+{
+	size_t k = n < REPEATS ? (size_t)n : REPEATS, most = 0;
+	uint64_t all = 0;
+
+	m->repeats[k]++;
+	for (size_t i = 1; i <= REPEATS; i++) {
+		all += m->repeats[i];
+		if (m->repeats[i] > m->repeats[most])
+			most = i;
+	}
+	return k > most || m->repeats[k] * USUAL < all;
+}
+
 static int hand_out(struct join *j, struct jtransfer *x, struct err *e)
 {
 	struct jirq *q = x->irq;
@@ -486,6 +503,15 @@ static int hand_out(struct join *j, struct jtransfer *x, struct err *e)
 		x->t.coalesced = (int32_t)q->used;
 		q->refs--;
 		irq_free(j, q);
+	}
+	if (q && (j->o.pairing == PAIRING_FIRST || j->o.pairing == PAIRING_LAST) &&
+	    unusual(&x->c->g->m, x->t.irq_count)) {
+		x->t.state = STATE_UNKNOWN;
+		x->t.reason = "not as many interrupts as usual: one may be missing, or "
+			      "another's";
+		x->t.irq_ns = x->t.irq_seq = DMA_UNKNOWN;
+		x->t.irq = x->t.irq_cpu = -1;
+		x->t.coalesced = 0;
 	}
 	count(j, &x->t);
 	int r = j->sink.transfer ? j->sink.transfer(j->sink.arg, &x->t, e) : 0;

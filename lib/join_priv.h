@@ -25,6 +25,7 @@ enum {
 		      more */
 	PENDS = 3, /* transfers of one hypothesis whose interrupt may still come late */
 	CANDIDATES = 8, /* interrupts remembered for a transfer */
+	REPEATS = 16,	/* interrupts for one transfer that are counted apart */
 	THREADS = 1024, /* hash chains */
 	REGULAR = 64,	/* waits whose times are compared in both readings */
 	OLD = 64,	/* waits behind a loss for transfers before it, at most */
@@ -129,6 +130,7 @@ struct model {
 	struct density woken, asked, notice;
 	double transfers, missing, lates, strays, uses, cross;
 	double size[COALESCE + 1];
+	uint64_t repeats[REPEATS + 1]; /* transfers with so many interrupts */
 	double affinity[SLOTS][SLOTS]; /* [vector][slot] */
 	/* derived */
 	enum pairing pairing;

@@ -27,6 +27,7 @@
 #define RARE		1e-3f  /* two accidents at once */
 #define LEAST		1e-25f /* no way through may vanish */
 #define AGAINST_RULE	1e-8f
+#define SEVERAL_STRAY	1e-3f /* one that is no further one of a transfer */
 #define NO_WAY		1e-9f
 #define MOST_WORK	128  /* transfers looked back for when the card turned to them */
 #define CUT		0.1f /* of what is given up, what might have come true */
@@ -263,6 +264,28 @@ static float size_fit(const struct model *m, size_t k, size_t all)
 	return m->p_size[k < COALESCE ? k : COALESCE];
 }
 
+static bool several(const struct model *m)
+{
+	return m->pairing == PAIRING_FIRST || m->pairing == PAIRING_LAST;
+}
+
+/* Does its vector's next interrupt come before the end of x, and before the next start?
+ */
+static bool followed(const struct group *g, const struct jtransfer *x,
+		     const struct jirq *q)
+{
+	const struct jtransfer *n = channel_at(x->c, x->index + 1);
+
+	for (size_t i = g->cursor + 1; i < g->first + g->nev; i++) {
+		const struct jevent *ev = &g->ev[i];
+		if (ev->time_ns > x->end_ns || (n && ev->time_ns >= n->t.submit_ns))
+			return false;
+		if (ev->irq && ev->irq->irq == q->irq)
+			return true;
+	}
+	return false;
+}
+
 /* Several interrupts for one transfer: is q the one that the rule says? Only asked where
  * no other transfer of the channel is in flight. */
 static float rule_fit(const struct group *g, const struct jtransfer *x,
@@ -275,14 +298,7 @@ static float rule_fit(const struct group *g, const struct jtransfer *x,
 		return 1;
 	if (g->m.pairing == PAIRING_FIRST)
 		return g->prev_ns[vector] >= x->begin_ns ? AGAINST_RULE : 1;
-	for (size_t i = g->cursor + 1; i < g->first + g->nev; i++) {
-		const struct jevent *ev = &g->ev[i];
-		if (ev->time_ns > x->end_ns || (n && ev->time_ns >= n->t.submit_ns))
-			return 1;
-		if (ev->irq && ev->irq->irq == q->irq)
-			return AGAINST_RULE;
-	}
-	return 1;
+	return followed(g, x, q) ? AGAINST_RULE : 1;
 }
 
 /* It ends k transfers of slot s from `first` on; child has those before it passed. */
@@ -291,7 +307,6 @@ static void end_some(struct group *g, struct jirq *q, size_t from, size_t s,
 {
 	const struct model *m = &g->m;
 	struct channel *c = g->slot[s];
-	bool several = m->pairing == PAIRING_FIRST || m->pairing == PAIRING_LAST;
 	size_t all = m->pairing == PAIRING_DRAIN ? begun(c, first, q, m->age.low_ns) : 0;
 	struct jtransfer *x;
 
@@ -306,7 +321,7 @@ static void end_some(struct group *g, struct jirq *q, size_t from, size_t s,
 		if (x->dead)
 			continue;
 		w *= notice_fit(g, x, q);
-		if (several)
+		if (several(m))
 			w *= rule_fit(g, x, q, g->t->vector);
 		if (w * parent->a < g->t->best * NO_WAY || w <= 0)
 			return;
@@ -454,12 +469,34 @@ static void pass(struct group *g, size_t from, enum edge_kind kind, float w,
 	trellis_emit(g->t, g->nslot, from, &how, &child);
 }
 
+/* Several interrupts for one transfer: is q a further one? Of one that an interrupt has
+ * ended, or of the one in flight, if the next one comes before its end. */
+static bool further(const struct group *g, const struct node *n, const struct jirq *q)
+{
+	for (size_t s = 0; s < g->nslot; s++) {
+		const struct channel *c = g->slot[s];
+		if (!g->serves[g->t->vector][s])
+			continue;
+		const struct jtransfer *old = channel_at(c, n->v[s] - 1);
+		const struct jtransfer *x = channel_at(c, n->v[s]);
+		if (g->m.pairing == PAIRING_FIRST && n->last[s] != DMA_UNKNOWN &&
+		    (!visible(x, q) || (old && old->end_ns >= q->time_ns) ||
+		     q->time_ns - n->last[s] < g->m.device[0].median_ns / 2))
+			return true;
+		if (g->m.pairing == PAIRING_LAST && visible(x, q) && followed(g, x, q))
+			return true;
+	}
+	return false;
+}
+
 /* What it weighs that an interrupt ended nothing. */
-static float stray_fit(const struct group *g, const struct jirq *q)
+static float stray_fit(const struct group *g, const struct node *n, const struct jirq *q)
 {
 	const struct model *m = &g->m;
 	float w = model_stray(m, q->own);
 
+	if (several(m))
+		w = further(g, n, q) ? 1 : SEVERAL_STRAY;
 	if (q->running_circular)
 		return CIRCULAR * w;
 	if (!q->leftover)
@@ -487,7 +524,7 @@ static void substep(struct group *g, struct jirq *q, size_t vector, struct ask a
 		if (used || !ask.last)
 			pass(g, i, EDGE_PASS, 1, ask.last ? q : NULL);
 		else
-			pass(g, i, EDGE_STRAY, stray_fit(g, q), q);
+			pass(g, i, EDGE_STRAY, stray_fit(g, node_at(g, i), q), q);
 		if (ask.slot < SLOTS)
 			ends_here(g, q, i, ask.slot, vector);
 		if (ask.late && used == ask.again)
@@ -567,8 +604,7 @@ static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_
 	struct jtransfer *x = channel_at(g->slot[s], n->v[s]);
 
 	if (g->t->nlayer != 1 || l->nnode != 1 || n->npend || !x || x->dead || x->fixed ||
-	    x->covered || !x->ended || m->pairing == PAIRING_FIRST ||
-	    m->pairing == PAIRING_LAST)
+	    x->covered || !x->ended || several(m))
 		return NULL;
 	if (q->time_ns < x->begin_ns || q->time_ns > x->end_ns ||
 	    x->t.woken_ns == DMA_UNKNOWN ||
