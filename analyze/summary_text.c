@@ -386,8 +386,11 @@ static void print_pairing(const struct printer *p)
 	const struct summary *s = p->s;
 	bool inferred = !strcmp(or_dash(s->pairing_from), "inferred");
 
-	fprintf(p->out, "; pairing: %s%s%s%s", inferred ? "" : or_dash(s->pairing),
-		inferred ? "" : " (", or_dash(s->pairing_from), inferred ? "" : ")");
+	if (inferred)
+		fputs("; pairing: inferred", p->out);
+	else
+		fprintf(p->out, "; pairing: %s (%s)", or_dash(s->pairing),
+			or_dash(s->pairing_from));
 	if (inferred && 2 * s->paired < s->transfers &&
 	    2 * s->irq_stray >= 3 * s->transfers)
 		fprintf(p->out,
@@ -399,11 +402,12 @@ static void print_pairing(const struct printer *p)
 			plain(p));
 	else if (s->coalesced > 0)
 		fprintf(p->out,
-			": %" PRId64 " of %" PRId64
-			" share their interrupt, which ends up to %" PRId64,
-			s->coalesced, s->paired, s->most_coalesced);
+			": of %" PRId64 " with an interrupt %" PRId64
+			" share theirs, at most %" PRId64 " the same",
+			s->paired, s->coalesced, s->most_coalesced);
 	else if (s->paired)
-		fputs(": no interrupt ended more than one", p->out);
+		fprintf(p->out, ": each of %" PRId64 " has an interrupt of its own",
+			s->paired);
 	if (s->repeated > 0)
 		fprintf(p->out, "; %" PRId64 " had several, up to %" PRId64, s->repeated,
 			s->most_repeated);

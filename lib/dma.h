@@ -88,6 +88,24 @@ struct sample {
 	uint8_t bits;	   /* SAMPLE_* */
 };
 
+/* One that carries nothing but these. */
+static inline struct sample sample_blank(enum role role, int64_t time_ns)
+{
+	return (struct sample){.time_ns = time_ns,
+			       .card = DMA_UNKNOWN,
+			       .channel = DMA_UNKNOWN,
+			       .size_bytes = DMA_UNKNOWN,
+			       .addr = DMA_UNKNOWN,
+			       .flags = DMA_UNKNOWN,
+			       .ret = DMA_UNKNOWN,
+			       .cpu = -1,
+			       .pid = -1,
+			       .tid = -1,
+			       .irq = -1,
+			       .role = (uint8_t)role,
+			       .direction = DIR_UNKNOWN};
+}
+
 enum sample_bits {
 	SAMPLE_FAILED = 1,  /* an exit whose return value the profile calls an error */
 	SAMPLE_PENDING = 2, /* the exit of a poll that says "not yet": ends nothing */

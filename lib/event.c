@@ -352,23 +352,12 @@ int event_decode(struct event_decoder *d, const struct perfdata_rec *rec,
 		return rc;
 	for (int i = 0; !rec->raw && i < V_N; i++)
 		c.value[i] = DMA_UNKNOWN;
-	*s = (struct sample){
-		.time_ns = rec->time_ns,
-		.seq = d->seq++,
-		.card = DMA_UNKNOWN,
-		.channel = DMA_UNKNOWN,
-		.size_bytes = DMA_UNKNOWN,
-		.addr = DMA_UNKNOWN,
-		.flags = DMA_UNKNOWN,
-		.ret = DMA_UNKNOWN,
-		.cpu = rec->cpu,
-		.pid = rec->pid,
-		.tid = rec->tid,
-		.irq = -1,
-		.source = c.source->meta->id,
-		.role = (uint8_t)c.source->meta->role,
-		.direction = DIR_UNKNOWN,
-	};
+	*s = sample_blank(c.source->meta->role, rec->time_ns);
+	s->seq = d->seq++;
+	s->cpu = rec->cpu;
+	s->pid = rec->pid;
+	s->tid = rec->tid;
+	s->source = c.source->meta->id;
 	if (s->tid < 0 && c.value[V_COMMON_PID] >= 0)
 		s->tid = (int32_t)c.value[V_COMMON_PID];
 	if (s->role == ROLE_INTERRUPT || s->role == ROLE_HANDLED) {

@@ -409,7 +409,7 @@ static void irq_free(struct join *j, struct jirq *q)
  */
 static bool is_extra(struct group *g, const struct jirq *q)
 {
-	if (g->m.pairing != PAIRING_FIRST && g->m.pairing != PAIRING_LAST)
+	if (!picks_one(g->m.pairing))
 		return false;
 	for (size_t s = 0; s < g->nslot; s++)
 		for (uint64_t i = g->slot[s]->base; i < g->slot[s]->tail; i++) {
@@ -504,8 +504,8 @@ static int hand_out(struct join *j, struct jtransfer *x, struct err *e)
 		q->refs--;
 		irq_free(j, q);
 	}
-	if (q && (j->o.pairing == PAIRING_FIRST || j->o.pairing == PAIRING_LAST) &&
-	    unusual(&x->c->g->m, x->t.irq_count)) {
+	/* Its interrupts stay accounted for as its own, whichever of them ended it. */
+	if (q && picks_one(j->o.pairing) && unusual(&x->c->g->m, x->t.irq_count)) {
 		x->t.state = STATE_UNKNOWN;
 		x->t.reason = "not as many interrupts as usual: one may be missing, or "
 			      "another's";

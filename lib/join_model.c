@@ -239,7 +239,7 @@ static void derive_sizes(struct model *m)
  * last) has as many that end nothing, and they cost nothing. */
 void model_derive(struct model *m)
 {
-	bool several = m->pairing == PAIRING_FIRST || m->pairing == PAIRING_LAST;
+	bool several = picks_one(m->pairing);
 
 	m->p_missing = m->frozen ? 0.02f : rate(m->missing, m->transfers, 0.001, FLOOR);
 	m->p_late = m->frozen ? 0.02f : rate(m->lates, m->transfers, 0.001, FLOOR);

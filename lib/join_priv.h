@@ -165,6 +165,12 @@ void model_forget(struct model *m, float keep);
 float model_affinity(const struct model *m, const bool serves[SLOTS][SLOTS],
 		     size_t nvector, size_t vector, size_t slot);
 
+/* Does a transfer have several interrupts, of which the rule picks one? */
+static inline bool picks_one(enum pairing p)
+{
+	return p == PAIRING_FIRST || p == PAIRING_LAST;
+}
+
 /* How a wait (or what stands for it) ended. */
 struct ending {
 	int64_t wait_ns, woken_ns, seq;

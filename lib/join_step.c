@@ -264,11 +264,6 @@ static float size_fit(const struct model *m, size_t k, size_t all)
 	return m->p_size[k < COALESCE ? k : COALESCE];
 }
 
-static bool several(const struct model *m)
-{
-	return m->pairing == PAIRING_FIRST || m->pairing == PAIRING_LAST;
-}
-
 /* Does its vector's next interrupt come before the end of x, and before the next start?
  */
 static bool followed(const struct group *g, const struct jtransfer *x,
@@ -321,7 +316,7 @@ static void end_some(struct group *g, struct jirq *q, size_t from, size_t s,
 		if (x->dead)
 			continue;
 		w *= notice_fit(g, x, q);
-		if (several(m))
+		if (picks_one(m->pairing))
 			w *= rule_fit(g, x, q, g->t->vector);
 		if (w * parent->a < g->t->best * NO_WAY || w <= 0)
 			return;
@@ -495,7 +490,7 @@ static float stray_fit(const struct group *g, const struct node *n, const struct
 	const struct model *m = &g->m;
 	float w = model_stray(m, q->own);
 
-	if (several(m))
+	if (picks_one(m->pairing))
 		w = further(g, n, q) ? 1 : SEVERAL_STRAY;
 	if (q->running_circular)
 		return CIRCULAR * w;
@@ -604,7 +599,7 @@ static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_
 	struct jtransfer *x = channel_at(g->slot[s], n->v[s]);
 
 	if (g->t->nlayer != 1 || l->nnode != 1 || n->npend || !x || x->dead || x->fixed ||
-	    x->covered || !x->ended || several(m))
+	    x->covered || !x->ended || picks_one(m->pairing))
 		return NULL;
 	if (q->time_ns < x->begin_ns || q->time_ns > x->end_ns ||
 	    x->t.woken_ns == DMA_UNKNOWN ||

@@ -123,19 +123,6 @@ static bool is_lost(const struct gen *g, int64_t at, int64_t *to)
 	return false;
 }
 
-static struct sample blank(enum role r, int64_t at)
-{
-	return (struct sample){.time_ns = at,
-			       .card = DMA_UNKNOWN,
-			       .channel = DMA_UNKNOWN,
-			       .size_bytes = DMA_UNKNOWN,
-			       .addr = DMA_UNKNOWN,
-			       .flags = DMA_UNKNOWN,
-			       .ret = DMA_UNKNOWN,
-			       .irq = -1,
-			       .role = (uint8_t)r};
-}
-
 /* Its number; a sample in a window of loss is numbered but does not come. */
 static int64_t emit(struct gen *g, struct sample *s)
 {
@@ -152,7 +139,7 @@ static int64_t emit(struct gen *g, struct sample *s)
 static int64_t call(struct gen *g, const struct chan *c, enum role r, int64_t at,
 		    const struct flight *f)
 {
-	struct sample s = blank(r, at);
+	struct sample s = sample_blank(r, at);
 
 	s.card = c->index % (int)g->o.cards;
 	s.channel = c->index / (int)g->o.cards;
@@ -172,7 +159,7 @@ static int64_t call(struct gen *g, const struct chan *c, enum role r, int64_t at
 
 static int64_t raise_irq(struct gen *g, int irq, int cpu, int64_t at)
 {
-	struct sample s = blank(ROLE_INTERRUPT, at);
+	struct sample s = sample_blank(ROLE_INTERRUPT, at);
 
 	s.irq = irq;
 	s.cpu = cpu;

@@ -70,19 +70,10 @@ static struct sample *put(struct stream *s, enum role role, double t)
 		assert_non_null(s->s);
 	}
 	struct sample *x = &s->s[s->n];
-	*x = (struct sample){.time_ns = (int64_t)t,
-			     .seq = (int64_t)s->n++,
-			     .card = DMA_UNKNOWN,
-			     .channel = DMA_UNKNOWN,
-			     .size_bytes = DMA_UNKNOWN,
-			     .addr = DMA_UNKNOWN,
-			     .flags = DMA_UNKNOWN,
-			     .ret = DMA_UNKNOWN,
-			     .cpu = 0,
-			     .pid = 1,
-			     .tid = -1,
-			     .irq = -1,
-			     .role = (uint8_t)role};
+	*x = sample_blank(role, (int64_t)t);
+	x->seq = (int64_t)s->n++;
+	x->cpu = 0;
+	x->pid = 1;
 	return x;
 }
 
