@@ -266,6 +266,8 @@ static const char *doubtful(struct join *j, const struct jtransfer *x)
 		return NULL;
 	if (x->doubt)
 		return x->doubt;
+	if (x->c->g && x->c->g->doubt && (x->irq || !x->fixed))
+		return x->c->g->doubt;
 	if (x->irq && x->irq->time_ns > end)
 		end = x->irq->time_ns;
 	if (!j->nloss)

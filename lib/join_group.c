@@ -17,9 +17,12 @@
 #define SETTLED	      0.001f /* change of a rate from one pass to the next */
 #define SETTLED_STRAY 0.1f   /* the same of theirs, as a part of it */
 #define NO_STRAYS     1e-6f
+#define SHARED	      0.1f
+#define ODD	      0.3 /* transfers and interrupts that do not fit, at least */
 
 enum {
 	LAG = 192,
+	FEWEST = 8, /* interrupts, to say where they lie */
 	FIRST_LOOK = 3000,
 	FROZEN = 2,
 	SWINGING = 8,
@@ -529,6 +532,63 @@ static bool settles(const struct model *m, float missing, float stray)
 	       fabsf(m->p_stray - stray) < fmaxf(SETTLED_STRAY * stray, NO_STRAYS);
 }
 
+static int by_size(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* A program that polls the card may see the end before the interrupt is handled, and have
+ * begun the next transfer by then. Each interrupt then looks like that of the transfer
+ * behind it, but follows an end closer than it comes before one. Where nothing at all
+ * goes wrong it cannot be so: the first transfer would have none, the last two. Nor where
+ * most are read as late already. */
+static bool trails(const struct group *g)
+{
+	const struct model *m = &g->m;
+	int64_t after[FIRST_LOOK], before[FIRST_LOOK], end = INT64_MIN;
+	size_t n = 0, known = 0;
+
+	if (m->missing + m->lates + m->strays < ODD || m->lates > m->transfers / 2)
+		return false;
+	for (size_t i = 0; i < g->nev; i++) {
+		const struct jevent *ev = &g->ev[g->first + i];
+		if (ev->irq && end != INT64_MIN && n < FIRST_LOOK) {
+			after[n] = ev->time_ns - end;
+			before[n++] = ev->time_ns;
+		} else if (ev->end && ev->end->t.woken_ns != DMA_UNKNOWN) {
+			end = ev->time_ns;
+			for (; known < n; known++)
+				before[known] = end - before[known];
+		}
+	}
+	if (known < FEWEST)
+		return false;
+	qsort(after, known, sizeof(*after), by_size);
+	qsort(before, known, sizeof(*before), by_size);
+	return after[known / 2] < before[known / 2];
+}
+
+/* As many interrupts as transfers in a queue (or one that was merged), and yet one seems
+ * to be missing and another a stray: all between the two may be shifted by one, and
+ * nothing have gone wrong. */
+static bool shifted(const struct group *g)
+{
+	const struct model *m = &g->m;
+	size_t irqs = 0, ends = 0;
+
+	if (g->nslot != 1 || g->slot[0]->mode != MODE_QUEUE || m->p_more > SHARED ||
+	    m->missing < ODD || m->strays < ODD)
+		return false;
+	for (size_t i = 0; i < g->nev; i++) {
+		const struct jevent *ev = &g->ev[g->first + i];
+		irqs += ev->irq != NULL;
+		ends += ev->end && !ev->end->dead;
+	}
+	return irqs + 1 >= ends && irqs <= ends + 1;
+}
+
 static int learn(struct group *g, struct err *e)
 {
 	uint64_t at[SLOTS];
@@ -560,6 +620,12 @@ static int learn(struct group *g, struct err *e)
 		settled = pass > FROZEN && settles(&g->m, missing, stray);
 		unlearned(g, at, mean);
 	}
+	if (trails(g))
+		g->doubt = "interrupts come closer behind an end than before one: the "
+			   "program may wake before its interrupt";
+	else if (shifted(g))
+		g->doubt = "as many interrupts as transfers, but they seem not to match: "
+			   "all may be shifted";
 	g->learning = false;
 	g->learned = true;
 	return r;

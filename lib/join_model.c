@@ -12,15 +12,19 @@
 
 #include "join_priv.h"
 
-#define OCTAVES	    36.0
-#define LEAST_LEFT  1e-6f
-#define PRIOR	    20.0f /* transfers that the first guess of a rate is worth */
-#define PRIOR_KNOWN 4.0	  /* the same where other densities gave it */
-#define PRIOR_ROW   12.0  /* ... and the time of one transfer with them */
-#define MOST	    0.6	  /* of a rate */
-#define MOST_LATE   0.25f
-#define FLOOR	    0.00002
-#define FLOOR_STRAY 0.000001 /* most drivers never see one */
+#define OCTAVES	     36.0
+#define LEAST_LEFT   1e-6f
+#define PRIOR	     20.0f /* transfers that the first guess of a rate is worth */
+#define PRIOR_KNOWN  4.0   /* the same where other densities gave it */
+#define PRIOR_ROW    12.0  /* ... and the time of one transfer with them */
+#define MOST	     0.6   /* of a rate */
+#define MOST_LATE    0.25f
+#define FLOOR	     0.00002
+#define FLOOR_STRAY  0.000001 /* most drivers never see one */
+/* Where one interrupt ends several, a stray may pass for one of two that end fewer: that
+ * none was seen says less. */
+#define SEVERAL	     0.1f
+#define HIDDEN_STRAY 0.001
 
 static size_t bin(int64_t ns)
 {
@@ -250,9 +254,11 @@ void model_derive(struct model *m)
 		m->p_cross = 0;
 	derive_sizes(m);
 	double per_transfer =
-		several	    ? 1
-		: m->frozen ? 0.02
-			    : rate(m->strays, m->transfers, 0.00005, FLOOR_STRAY);
+		several ? 1
+		: m->frozen
+			? 0.02
+			: rate(m->strays, m->transfers,
+			       m->p_more > SEVERAL ? HIDDEN_STRAY : 0.00005, FLOOR_STRAY);
 	double typical = (double)m->total.median_ns;
 	m->late.scale_ns = m->total.median_ns;
 	m->p_stray = (float)per_transfer;

@@ -262,7 +262,8 @@ struct group {
 	struct jevent *ev;
 	size_t first, nev, aev;
 	bool unsorted, learned, learning;
-	size_t cursor;		/* of the event that is looked at */
+	const char *doubt; /* why it cannot be told whose interrupts are; NULL = it can */
+	size_t cursor;	   /* of the event that is looked at */
 	int64_t prev_ns[SLOTS]; /* last interrupt of each vector */
 	int64_t lost_ns;	/* the end of the last loss; INT64_MIN */
 	uint64_t behind[SLOTS]; /* the first transfer of each slot behind it */

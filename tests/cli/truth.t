@@ -89,6 +89,8 @@ scenario "windows of loss" 0 5 --loss 5
 scenario "windows of loss, depth 8" 0 5 --loss 2 --depth 8
 scenario "beginning cut off" 0 1 --cut-begin 1001
 scenario "waits on another thread" 0 1 --other-thread
+scenario "waits that poll, starts at once" 1000 100 --polls --think 100ns
+scenario "waits that poll, depth 4" 1000 100 --polls --depth 4
 scenario "2 % missing, 4 channels on 2 vectors" 100 20 --missing .02 --channels 4 --vectors 2
 scenario "5 % of everything" 1000 60 --missing .05 --late .05 --stray .05 --restart .05 --stop .05 --fail .05 --loss 3
 others="--data-vector --timer-vector 1ms --silent-vector"

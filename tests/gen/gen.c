@@ -220,7 +220,10 @@ static void interrupt(struct gen *g, struct chan *c, uint64_t from, uint64_t to,
 	int64_t seen = raised + about(g, 1500), stamp = raised, seq = DMA_UNKNOWN,
 		first_seq;
 
-	if (missing || late)
+	if (g->o.polls) {
+		seen = raised + about(g, 200);
+		stamp += 1000 + (int64_t)(7000 * uniform(g));
+	} else if (missing || late)
 		seen = raised + about(g, 3000);
 	if (late)
 		stamp = seen + 300 + (int64_t)((double)g->o.late_ns * uniform(g));
@@ -335,7 +338,8 @@ static void wait_for(struct gen *g, struct chan *c, uint64_t i)
 
 	run_card(g, c, i, INT64_MIN);
 	c->now += about(g, 400);
-	if (f->t.irq_ns != DMA_UNKNOWN && f->t.irq_ns < c->now && f->seen_ns > c->now)
+	if (!g->o.polls && f->t.irq_ns != DMA_UNKNOWN && f->t.irq_ns < c->now &&
+	    f->seen_ns > c->now)
 		f->seen_ns = c->now; /* ended before it asked */
 	call(g, c, ROLE_WAIT, c->now, NULL);
 	c->now = (f->seen_ns > c->now ? f->seen_ns : c->now) + about(g, 300);

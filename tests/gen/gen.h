@@ -29,9 +29,11 @@ struct gen_options {
 	enum gen_latency latency;
 	int64_t typical_ns; /* of the card for one transfer; 0 = 10 us */
 	int64_t think_ns;   /* between an end and the next start, on average; 0 = 5 us */
-	int64_t skew_ns;   /* interrupts are stamped so much too early or late, at most */
-	bool other_thread; /* waits on a thread of its own */
-	bool drain_wait;   /* one wait covers all that is in flight */
+	int64_t skew_ns; /* interrupts are stamped so much too early or late, at most */
+	bool polls; /* waits see the end at once; the handler is entered up to 8 us later
+		     */
+	bool other_thread;	     /* waits on a thread of its own */
+	bool drain_wait;	     /* one wait covers all that is in flight */
 	double missing, late, stray; /* share of interrupts */
 	int64_t late_ns; /* a late one comes up to so much after the program saw the end;
 			    0 = 3 * (typical + think) */

@@ -87,6 +87,8 @@ static const struct {
 	{"vectors", G(vectors), 'u', "N", "Vectors; channel c has vector c modulo N (1)"},
 	{"polled", G(polled), 'b', NULL, "No interrupts"},
 	{"several", G(several), 'u', "N", "Interrupts for each transfer (1)"},
+	{"polls", G(polls), 'b', NULL,
+	 "Waits poll: the handler is entered after the end is seen"},
 	{"several-last", G(several_last), 'b', NULL, "The last of them is the end"},
 	{"typical", G(typical_ns), 'n', "TIME", "What the card takes (10us)"},
 	{"think", G(think_ns), 'n', "TIME", "Between an end and the next start (5us)"},
