@@ -192,7 +192,7 @@ static float time_evidence(struct channel *c, const struct ending *w)
 	return r > 1.5f ? 1.5f : r < -1.5f ? -1.5f : r;
 }
 
-static int by_time(const void *a, const void *b)
+int by_time(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 

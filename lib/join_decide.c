@@ -26,7 +26,6 @@
 #define STRAY_OF_SEVERAL 4    /* times as bad: it makes two of one that ends many */
 #define USUAL		 30   /* one transfer in so many has as many interrupts */
 #define DISORDER	 0.1f /* share of transfers with something wrong, for these */
-#define SEVERAL		 0.1f
 #define SURPLUS		 0.9998f
 
 struct jtransfer *transfer_new(struct join *j)
@@ -317,7 +316,7 @@ static bool queues(const struct group *g)
 static float open_doubt(const struct group *g)
 {
 	const struct model *m = &g->m;
-	bool more = m->p_more > SEVERAL;
+	bool more = ends_several(m);
 	float least = more ? DOUBT_OF_SEVERAL : g->nslot > 1 ? DOUBT_OF_SHARED : DOUBT;
 	float most = more ? MOST_OF_SEVERAL : queues(g) ? MOST_OF_QUEUE : MOST_DOUBT;
 	float stray = m->p_stray * (more ? STRAY_OF_SEVERAL : 1);

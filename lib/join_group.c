@@ -17,7 +17,6 @@
 #define SETTLED	      0.001f /* change of a rate from one pass to the next */
 #define SETTLED_STRAY 0.1f   /* the same of theirs, as a part of it */
 #define NO_STRAYS     1e-6f
-#define SHARED	      0.1f
 #define ODD	      0.3 /* transfers and interrupts that do not fit, at least */
 
 enum {
@@ -532,13 +531,6 @@ static bool settles(const struct model *m, float missing, float stray)
 	       fabsf(m->p_stray - stray) < fmaxf(SETTLED_STRAY * stray, NO_STRAYS);
 }
 
-static int by_size(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* A program that polls the card may see the end before the interrupt is handled, and have
  * begun the next transfer by then. Each interrupt then looks like that of the transfer
  * behind it, but follows an end closer than it comes before one. Where nothing at all
@@ -565,8 +557,8 @@ static bool trails(const struct group *g)
 	}
 	if (known < FEWEST)
 		return false;
-	qsort(after, known, sizeof(*after), by_size);
-	qsort(before, known, sizeof(*before), by_size);
+	qsort(after, known, sizeof(*after), by_time);
+	qsort(before, known, sizeof(*before), by_time);
 	return after[known / 2] < before[known / 2];
 }
 
@@ -578,7 +570,7 @@ static bool shifted(const struct group *g)
 	const struct model *m = &g->m;
 	size_t irqs = 0, ends = 0;
 
-	if (g->nslot != 1 || g->slot[0]->mode != MODE_QUEUE || m->p_more > SHARED ||
+	if (g->nslot != 1 || g->slot[0]->mode != MODE_QUEUE || ends_several(m) ||
 	    m->missing < ODD || m->strays < ODD)
 		return false;
 	for (size_t i = 0; i < g->nev; i++) {

@@ -23,7 +23,6 @@
 #define FLOOR_STRAY  0.000001 /* most drivers never see one */
 /* Where one interrupt ends several, a stray may pass for one of two that end fewer: that
  * none was seen says less. */
-#define SEVERAL	     0.1f
 #define HIDDEN_STRAY 0.001
 
 static size_t bin(int64_t ns)
@@ -254,11 +253,10 @@ void model_derive(struct model *m)
 		m->p_cross = 0;
 	derive_sizes(m);
 	double per_transfer =
-		several ? 1
-		: m->frozen
-			? 0.02
-			: rate(m->strays, m->transfers,
-			       m->p_more > SEVERAL ? HIDDEN_STRAY : 0.00005, FLOOR_STRAY);
+		several	    ? 1
+		: m->frozen ? 0.02
+			    : rate(m->strays, m->transfers,
+				   ends_several(m) ? HIDDEN_STRAY : 0.00005, FLOOR_STRAY);
 	double typical = (double)m->total.median_ns;
 	m->late.scale_ns = m->total.median_ns;
 	m->p_stray = (float)per_transfer;

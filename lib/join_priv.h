@@ -165,6 +165,15 @@ void model_forget(struct model *m, float keep);
 float model_affinity(const struct model *m, const bool serves[SLOTS][SLOTS],
 		     size_t nvector, size_t vector, size_t slot);
 
+/* For qsort() of int64_t times. */
+int by_time(const void *a, const void *b);
+
+/* Does one interrupt end several transfers, more than now and then? */
+static inline bool ends_several(const struct model *m)
+{
+	return m->p_more > 0.1f;
+}
+
 /* Does a transfer have several interrupts, of which the rule picks one? */
 static inline bool picks_one(enum pairing p)
 {

@@ -24,6 +24,7 @@
 #define CIRCULAR	1000.0f /* how much commoner strays are while a circular one runs */
 #define LEFTOVER	2	/* times that transfers take, behind a loss */
 #define TOO_YOUNG	0.1f
+#define TOO_LATE	0.1f /* beyond the horizon, where only those held up are looked for */
 #define RARE		1e-3f  /* two accidents at once */
 #define LEAST		1e-25f /* no way through may vanish */
 #define AGAINST_RULE	1e-8f
@@ -371,6 +372,8 @@ static float late_fit(const struct group *g, const struct jtransfer *x,
 		     ? 0.1f * model_device(m, 1, q->time_ns - x->begin_ns, 0)
 		     : density_at(&m->late, lag, witness(x, q)->told);
 	w *= x->fixed ? 0.1f : m->p_late / p_any(m);
+	if (!g->learning && x->end_ns != INT64_MAX && lag > m->horizon_ns)
+		w *= TOO_LATE;
 	if (m->pairing == PAIRING_FIRST && g->prev_ns[vector] >= x->begin_ns)
 		w *= AGAINST_RULE;
 	return w;

@@ -223,8 +223,9 @@ static void interrupt(struct gen *g, struct chan *c, uint64_t from, uint64_t to,
 	if (g->o.polls) {
 		seen = raised + about(g, 200);
 		stamp += 1000 + (int64_t)(7000 * uniform(g));
-	} else if (missing || late)
+	} else if (missing || late) {
 		seen = raised + about(g, 3000);
+	}
 	if (late)
 		stamp = seen + 300 + (int64_t)((double)g->o.late_ns * uniform(g));
 	if (g->o.skew_ns)

@@ -170,8 +170,6 @@ judge_flx() {
 		case $name in
 		flx_rush | flx_flood) # the next transfer begins before the interrupt of the one before, which may end both: what
 			compare $name 100 - - ;; # cannot be known may be left open, but nothing wrong be said
-		flx_drop) # one in ten is missing, and how many beside them cannot be told depends on the host's pace: 2 to 45 of 2000
-			compare $name 3 1000 20000 ;;
 		*) compare $name 1 1000 20000 ;;
 		esac
 		[ "$name" = flx_masked ] && continue
