@@ -481,7 +481,9 @@ static void interrupt(int sig)
 
 static void catch_signals(struct db *db)
 {
-	struct sigaction act = {.sa_handler = db ? interrupt : SIG_DFL};
+	/* a second one ends it at once; the journal takes back what was begun */
+	struct sigaction act = {.sa_handler = db ? interrupt : SIG_DFL,
+				.sa_flags = SA_RESETHAND};
 
 	working = db;
 	sigaction(SIGINT, &act, NULL);

@@ -39,8 +39,9 @@ struct transfer {
 	bool doorbell_is_exit; /* doorbell_ns is the start function's exit, not the store
 				*/
 	int32_t irq, irq_cpu;  /* -1 = none */
-	int32_t coalesced; /* how many transfers this interrupt ended, this one included;
-			      0 = none */
+	/* How many transfers this interrupt ended, this one included; 0 = none, or not
+	 * known, since it may have ended one that is unknown. */
+	int32_t coalesced;
 	int32_t irq_count; /* how many interrupts this transfer had (policies first, last)
 			    */
 	enum transfer_state state;

@@ -389,6 +389,7 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 	finish(g->j, x, q, sum + x->cut <= doubt && !perhaps_later(&g->m));
 	for (size_t i = 0; i < x->ncand && r >= 0; i++) {
 		x->cand[i].irq->undecided--;
+		x->cand[i].irq->perhaps_more |= x->t.state == STATE_UNKNOWN;
 		if (x->cand[i].irq != x->irq)
 			r = decide_irq(g, x->cand[i].irq, e);
 	}
@@ -501,7 +502,7 @@ static int hand_out(struct join *j, struct jtransfer *x, struct err *e)
 	struct jirq *q = x->irq;
 
 	if (q) {
-		x->t.coalesced = (int32_t)q->used;
+		x->t.coalesced = q->perhaps_more ? 0 : (int32_t)q->used;
 		q->refs--;
 		irq_free(j, q);
 	}

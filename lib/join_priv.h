@@ -58,6 +58,7 @@ struct jirq {
 	uint32_t used;	    /* transfers decided to be its */
 	uint32_t refs;	    /* of those, not handed out yet */
 	bool extra;	    /* of a transfer that another interrupt ended */
+	bool perhaps_more;  /* it may have ended a transfer that is unknown */
 	float stray;	    /* probability that it ended nothing */
 	float own;	    /* the same, in the pass before */
 	bool committed, running_circular, counted, idle;

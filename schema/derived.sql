@@ -34,7 +34,7 @@ CREATE TABLE transfer (
 	woken_ns      INTEGER,              -- exit of that wait
 	irq           INTEGER,
 	irq_cpu       INTEGER,
-	coalesced     INTEGER,              -- transfers that this interrupt ended, this one included
+	coalesced     INTEGER,              -- transfers that this interrupt ended, this one included; NULL = none, or not known
 	irq_count     INTEGER,              -- interrupts that this transfer had
 	state         TEXT NOT NULL,        -- complete polled no_interrupt late aborted failed in_flight unknown circular
 	reason        TEXT,                 -- why, where the state does not say it all

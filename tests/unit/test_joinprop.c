@@ -92,7 +92,7 @@ static int on_transfer(void *arg, const struct transfer *t, struct err *e)
 	}
 	if (x && t->state == x->state && t->irq_seq == x->irq_seq &&
 	    t->woken_seq == x->woken_seq &&
-	    (t->irq_seq == DMA_UNKNOWN || t->coalesced <= x->coalesced)) {
+	    (!t->coalesced || t->coalesced == x->coalesced)) {
 		o->right++;
 		return 0;
 	}
