@@ -19,6 +19,7 @@ struct seen {
 	int64_t last_id;
 	int32_t used[MAX_SAMPLES], said[MAX_SAMPLES]; /* by the interrupt's seq */
 	bool submit[MAX_SAMPLES];
+	bool unsure; /* of a complete one it is not known how many share its interrupt */
 };
 
 static void need(int ok, const char *what)
@@ -41,8 +42,9 @@ static int on_transfer(void *arg, const struct transfer *t, struct err *e)
 	s->transfers++;
 	s->state[t->state]++;
 	if (t->state == STATE_COMPLETE)
-		need(t->irq_ns != DMA_UNKNOWN && t->irq_seq >= 0 && t->coalesced > 0,
+		need(t->irq_ns != DMA_UNKNOWN && t->irq_seq >= 0,
 		     "complete has its interrupt");
+	s->unsure |= t->state == STATE_COMPLETE && !t->coalesced;
 	if (t->coalesced > 0) {
 		need(t->irq_seq >= 0 && t->irq_seq < MAX_SAMPLES, "irq_seq");
 		s->used[t->irq_seq]++;
@@ -116,6 +118,8 @@ static void check_end(const struct seen *s, const struct join_totals *n)
 	/* Of what it ended, some may have become unknown by a loss. */
 	for (int i = 0; i < MAX_SAMPLES; i++)
 		need(s->used[i] <= s->said[i], "no more than coalesced");
+	need(!s->unsure || s->state[STATE_UNKNOWN],
+	     "how many share an interrupt is known but for those that are unknown");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
