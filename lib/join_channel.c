@@ -452,14 +452,18 @@ static void start_evidence(struct channel *c)
 	c->residue = left;
 }
 
-/* Between a wait and the next start nothing is in flight, but in a queue. */
+/* Between a wait and the next start nothing is in flight, but in a queue; unless the
+ * program wakes before its interrupt, which then comes there from the beginning. */
 void channel_irq(struct channel *c)
 {
+	bool gap = !c->streak && c->waits;
+
 	c->irqs += c->holding;
-	if (!c->holding || c->streak || !c->waits)
+	c->plain_gaps += gap && !c->nopen;
+	if (!c->holding || !gap || c->plain_gaps * 8 > c->plain_cycles)
 		return;
 	if (++c->gap_irqs == 6 && c->gap_irqs * 3 > c->cycles)
-		c->odds += 8;
+		c->odds += c->plain_cycles ? 4 : 8;
 }
 
 /* The wait between the two starts may be what was lost: then this start says nothing of
@@ -517,6 +521,7 @@ int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struc
 		r = overlap(j, c, at, e);
 	if (c->circular_to == INT64_MAX)
 		c->circular_to = at;
+	c->plain_cycles += !c->streak && !c->nopen;
 	x->doubt = c->doubt;
 	c->tail++;
 	c->nopen++;

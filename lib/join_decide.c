@@ -23,9 +23,10 @@
 #define FEW_OF_SEVERAL	 200
 #define MANY		 1000 /* transfers without an accident, to trust more */
 #define MOST_TRUST	 30
-#define STRAY_OF_SEVERAL 4    /* times as bad: it makes two of one that ends many */
-#define USUAL		 30   /* one transfer in so many has as many interrupts */
-#define DISORDER	 0.1f /* share of transfers with something wrong, for these */
+#define STRAY_OF_SEVERAL 4     /* times as bad: it makes two of one that ends many */
+#define USUAL		 30    /* one transfer in so many has as many interrupts */
+#define DISORDER	 0.1f  /* share of transfers with something wrong, for these */
+#define OFTEN		 0.25f /* of late ones: that is how it is here, not a disorder */
 #define SURPLUS		 0.9998f
 
 struct jtransfer *transfer_new(struct join *j)
@@ -182,7 +183,8 @@ static bool was_alone(const struct jtransfer *x)
 
 /* That its interrupt is missing and a stray came in its place is one doubt, not two
  * facts: a transfer that was alone teaches that interrupts go missing only when it holds
- * none. Otherwise the two rates would feed on one another, and every odd time on both. */
+ * none. Otherwise the two rates would feed on one another, and every odd time on both.
+ * Not where the one that it holds may be that of the transfer before it. */
 static float learn_alone(struct model *m, struct jtransfer *x, float none)
 {
 	size_t inside = 0, at = 0;
@@ -192,7 +194,7 @@ static float learn_alone(struct model *m, struct jtransfer *x, float none)
 			inside++;
 			at = i;
 		}
-	if (!inside || !was_alone(x))
+	if (!inside || m->often_late || !was_alone(x))
 		return none;
 	m->strays = fmax(m->strays - none, 0);
 	if (inside == 1 && x->ncand == 1)
@@ -211,6 +213,7 @@ static void learn(struct model *m, struct jtransfer *x, float none)
 	if (t->woken_ns != DMA_UNKNOWN) {
 		m->missing += none;
 		density_add(&m->total, t->woken_ns - x->begin_ns, 1);
+		density_add(&m->turn, channel_turn_ns(x), 1);
 		x->total = true;
 	}
 	if (++m->fresh >= 256 && !m->total.still)
@@ -320,7 +323,8 @@ static float open_doubt(const struct group *g)
 	float least = more ? DOUBT_OF_SEVERAL : g->nslot > 1 ? DOUBT_OF_SHARED : DOUBT;
 	float most = more ? MOST_OF_SEVERAL : queues(g) ? MOST_OF_QUEUE : MOST_DOUBT;
 	float stray = m->p_stray * (more ? STRAY_OF_SEVERAL : 1);
-	float order = DISORDER / (m->p_missing + m->p_late + stray);
+	float late = m->often_late && m->p_late > OFTEN ? 0 : m->p_late;
+	float order = DISORDER / (m->p_missing + late + stray);
 	float doubt = fmaxf(least * order * (more ? order : 1), least);
 	float known = fminf((float)m->transfers / (more ? FEW_OF_SEVERAL : FEW), 1);
 
@@ -384,8 +388,11 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 	struct jirq *q = best && best->weight - x->cut >= 1 - doubt ? best->irq : NULL;
 	if (!x->dead && !x->fixed && !x->doubt)
 		learn(&g->m, x, sum < 1 ? 1 - sum : 0);
-	if (g->learning)
+	if (g->learning) {
+		x->reading[1] =
+			best && best->weight > 0.5f ? best->irq->time_ns : DMA_UNKNOWN;
 		return 0;
+	}
 	finish(g->j, x, q, sum + x->cut <= doubt && !perhaps_later(&g->m));
 	for (size_t i = 0; i < x->ncand && r >= 0; i++) {
 		x->cand[i].irq->undecided--;

@@ -2,9 +2,7 @@
 /*
  * Channels and vectors that belong together: their events in a queue, through the trellis
  * a little behind the present (so that it is known already when a wait came back), and
- * transfers handed out as soon as all hypotheses that are left agree. The first events
- * are gone through several times before anything is decided: that is where rates and
- * densities are learned from.
+ * transfers handed out as soon as all hypotheses that are left agree.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -14,20 +12,7 @@
 #include "join_decide.h"
 #include "join_trellis.h"
 
-#define SETTLED	      0.001f /* change of a rate from one pass to the next */
-#define SETTLED_STRAY 0.1f   /* the same of theirs, as a part of it */
-#define NO_STRAYS     1e-6f
-#define ODD	      0.3 /* transfers and interrupts that do not fit, at least */
-
-enum {
-	LAG = 192,
-	FEWEST = 8, /* interrupts, to say where they lie */
-	FIRST_LOOK = 3000,
-	FROZEN = 2,
-	SWINGING = 8,
-	PASSES = 20,
-	MOST_NODES = 12000
-};
+enum { LAG = 192, MOST_NODES = 12000 };
 
 /* ---- making groups: from the options alone, so that they never have to be merged ----
  */
@@ -290,7 +275,7 @@ static void collect_edge(struct group *g, struct jirq *q, const struct edge *x, 
 	if (x->kind != EDGE_END && x->kind != EDGE_LATE)
 		return;
 	m->cross += x->again ? p : 0;
-	if (x->kind == EDGE_END) {
+	if (x->kind == EDGE_END || m->often_late) {
 		m->size[x->k < COALESCE ? x->k : COALESCE] += p;
 		m->uses += p;
 	}
@@ -479,147 +464,28 @@ static int step(struct group *g, const struct jevent *ev, struct err *e)
 	return decide_all(g, e);
 }
 
-/* ---- learning ---- */
-
-static void unlearned(struct group *g, const uint64_t *at, bool mean)
+/* Once through all that is queued, from the root on, to learn; those that ended before
+ * `until` have all their interrupts in it. Of a few transfers the last ones would weigh
+ * too much. */
+int group_pass(struct group *g, int64_t until, struct err *e)
 {
-	for (size_t s = 0; s < g->nslot; s++) {
-		struct channel *c = g->slot[s];
-		c->next_decide = c->frontier = at[s];
-		for (uint64_t i = c->base; i < c->tail; i++)
-			decide_undo(channel_at(c, i), mean);
-	}
-	for (size_t i = 0; i < g->nev; i++) {
-		struct jevent *ev = &g->ev[g->first + i];
-		if (ev->end)
-			ev->end->queued = true;
-		if (ev->irq) {
-			ev->irq->undecided = ev->irq->used = 0;
-			ev->irq->own = mean ? (ev->irq->own + ev->irq->stray) / 2
-					    : ev->irq->stray;
-			ev->irq->stray = 0;
-			ev->irq->idle = false;
-			ev->irq->committed = ev->irq->extra = false;
-		}
-	}
-	for (size_t v = 0; v < SLOTS; v++)
-		g->prev_ns[v] = INT64_MIN;
-	g->lost_ns = INT64_MIN;
-	trellis_root(g->t, (const struct channel *const *)g->slot, g->nslot);
-}
-
-/* Without it the first pass would take the interrupts of slow transfers for strays. */
-static void learn_scale(struct group *g)
-{
-	int64_t total_ns[FIRST_LOOK];
-	size_t n = 0;
-
-	for (size_t i = 0; i < g->nev && n < FIRST_LOOK; i++) {
-		const struct jtransfer *x = g->ev[g->first + i].end;
-		if (x && !x->fixed && x->t.woken_ns != DMA_UNKNOWN)
-			total_ns[n++] = x->t.woken_ns - x->begin_ns;
-	}
-	if (n)
-		model_scale(&g->m, total_ns, n);
-}
-
-/* Have the rates stopped to change? A small one of strays matters as much as a large one.
- */
-static bool settles(const struct model *m, float missing, float stray)
-{
-	return fabsf(m->p_missing + m->p_late - missing) < SETTLED &&
-	       fabsf(m->p_stray - stray) < fmaxf(SETTLED_STRAY * stray, NO_STRAYS);
-}
-
-/* A program that polls the card may see the end before the interrupt is handled, and have
- * begun the next transfer by then. Each interrupt then looks like that of the transfer
- * behind it, but follows an end closer than it comes before one. Where nothing at all
- * goes wrong it cannot be so: the first transfer would have none, the last two. Nor where
- * most are read as late already. */
-static bool trails(const struct group *g)
-{
-	const struct model *m = &g->m;
-	int64_t after[FIRST_LOOK], before[FIRST_LOOK], end = INT64_MIN;
-	size_t n = 0, known = 0;
-
-	if (m->missing + m->lates + m->strays < ODD || m->lates > m->transfers / 2)
-		return false;
-	for (size_t i = 0; i < g->nev; i++) {
-		const struct jevent *ev = &g->ev[g->first + i];
-		if (ev->irq && end != INT64_MIN && n < FIRST_LOOK) {
-			after[n] = ev->time_ns - end;
-			before[n++] = ev->time_ns;
-		} else if (ev->end && ev->end->t.woken_ns != DMA_UNKNOWN) {
-			end = ev->time_ns;
-			for (; known < n; known++)
-				before[known] = end - before[known];
-		}
-	}
-	if (known < FEWEST)
-		return false;
-	qsort(after, known, sizeof(*after), by_time);
-	qsort(before, known, sizeof(*before), by_time);
-	return after[known / 2] < before[known / 2];
-}
-
-/* As many interrupts as transfers in a queue (or one that was merged), and yet one seems
- * to be missing and another a stray: all between the two may be shifted by one, and
- * nothing have gone wrong. */
-static bool shifted(const struct group *g)
-{
-	const struct model *m = &g->m;
-	size_t irqs = 0, ends = 0;
-
-	if (g->nslot != 1 || g->slot[0]->mode != MODE_QUEUE || ends_several(m) ||
-	    m->missing < ODD || m->strays < ODD)
-		return false;
-	for (size_t i = 0; i < g->nev; i++) {
-		const struct jevent *ev = &g->ev[g->first + i];
-		irqs += ev->irq != NULL;
-		ends += ev->end && !ev->end->dead;
-	}
-	return irqs + 1 >= ends && irqs <= ends + 1;
-}
-
-static int learn(struct group *g, struct err *e)
-{
-	uint64_t at[SLOTS];
-	bool settled = false;
 	int r = 0;
 
-	for (size_t s = 0; s < g->nslot; s++)
-		at[s] = g->slot[s]->base > g->slot[s]->frontier ? g->slot[s]->base
-								: g->slot[s]->frontier;
-	g->learning = true;
-	learn_scale(g);
-	for (int pass = 0; pass < PASSES && r >= 0 && !settled; pass++) {
-		float missing = g->m.p_missing + g->m.p_late, stray = g->m.p_stray;
-		g->m.frozen = pass < FROZEN;
-		g->m.blind = !pass && g->j->o.typical_device_ns <= 0;
-		bool mean = pass >= SWINGING;
-		model_begin(&g->m, mean);
-		if (!pass)
-			model_derive(&g->m);
-		for (size_t i = 0; i < g->nev && r >= 0; i++) {
-			g->cursor = g->first + i;
-			r = step(g, &g->ev[g->cursor], e);
-		}
-		if (r >= 0 && g->t->nlayer > 1)
-			r = commit(g, g->t->nlayer - 1, e);
-		model_end(&g->m, mean);
-		if (pass > FROZEN)
-			model_hasten(&g->m, stray);
-		settled = pass > FROZEN && settles(&g->m, missing, stray);
-		unlearned(g, at, mean);
+	for (size_t i = 0; i < g->nev && r >= 0; i++) {
+		g->cursor = g->first + i;
+		r = step(g, &g->ev[g->cursor], e);
 	}
-	if (trails(g))
-		g->doubt = "interrupts come closer behind an end than before one: the "
-			   "program may wake before its interrupt";
-	else if (shifted(g))
-		g->doubt = "as many interrupts as transfers, but they seem not to match: "
-			   "all may be shifted";
-	g->learning = false;
-	g->learned = true;
+	if (r >= 0 && g->t->nlayer > 1)
+		r = commit(g, g->t->nlayer - 1, e);
+	for (size_t s = 0; s < g->nslot && g->m.transfers >= FEWEST; s++) {
+		struct channel *c = g->slot[s];
+		struct jtransfer *x;
+		while (r >= 0 && (x = channel_at(c, c->next_decide)) && x->ended &&
+		       !x->queued && x->end_ns < until) {
+			r = decide(g, x, e);
+			c->next_decide++;
+		}
+	}
 	return r;
 }
 
@@ -635,7 +501,7 @@ int group_pump(struct join *j, struct group *g, bool all, struct err *e)
 	if (g->unsorted)
 		put_in_order(g);
 	if (!g->learned && g->nev)
-		r = learn(g, e);
+		r = group_learn(g, all, e);
 	while (r >= 0 && g->nev > (all ? 0 : LAG)) {
 		g->cursor = g->first;
 		struct jevent ev = g->ev[g->first++];

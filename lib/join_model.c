@@ -18,7 +18,7 @@
 #define PRIOR_KNOWN  4.0   /* the same where other densities gave it */
 #define PRIOR_ROW    12.0  /* ... and the time of one transfer with them */
 #define MOST	     0.6   /* of a rate */
-#define MOST_LATE    0.25f
+#define MOST_LATE    0.25f /* ... where programs sleep until the interrupt */
 #define FLOOR	     0.00002
 #define FLOOR_STRAY  0.000001 /* most drivers never see one */
 /* Where one interrupt ends several, a stray may pass for one of two that end fewer: that
@@ -187,6 +187,7 @@ void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
 	density_init(&m->service);
 	density_init(&m->notice);
 	density_init(&m->total);
+	density_init(&m->turn);
 	density_init(&m->late);
 	m->late.vague = 0.05f;
 	m->late.wide = 0.1f;
@@ -246,7 +247,9 @@ void model_derive(struct model *m)
 
 	m->p_missing = m->frozen ? 0.02f : rate(m->missing, m->transfers, 0.001, FLOOR);
 	m->p_late = m->frozen ? 0.02f : rate(m->lates, m->transfers, 0.001, FLOOR);
-	if (m->p_late > MOST_LATE)
+	if (m->often_late) /* where most are, it is no accident */
+		m->p_late = (float)fmax(m->p_late, m->lates / (m->transfers + PRIOR));
+	else if (m->p_late > MOST_LATE)
 		m->p_late = MOST_LATE;
 	m->p_cross = rate(m->cross, m->uses, 0.002, FLOOR);
 	if (m->pairing == PAIRING_ONE)
@@ -268,13 +271,13 @@ void model_derive(struct model *m)
 	m->fresh = 0;
 }
 
-enum { DENSITIES = RUNS + 1 + 7 };
+enum { DENSITIES = RUNS + 1 + 8 };
 
 /* Those that others fall back on first. */
 static void densities(struct model *m, struct density **all)
 {
-	struct density *rest[] = {&m->age,    &m->service, &m->total, &m->late,
-				  &m->notice, &m->woken,   &m->asked};
+	struct density *rest[] = {&m->age,  &m->service, &m->total, &m->turn,
+				  &m->late, &m->notice,	 &m->woken, &m->asked};
 
 	memcpy(all, rest, sizeof(rest));
 	all += sizeof(rest) / sizeof(*rest);

@@ -7,6 +7,7 @@
  * - join_call.c: entries and exits into calls, one thread at a time
  * - join_channel.c: which wait ended which transfer of a channel
  * - join_group.c: channels and vectors that belong together; transfers handed out
+ * - join_learn.c: the first events, several times, before anything is decided
  * - join_trellis.c: every assignment of interrupts to transfers worth keeping, weighed
  * - join_step.c: how one event moves those assignments on
  * - join_decide.c: what becomes of a transfer and of an interrupt
@@ -24,11 +25,13 @@ enum {
 	RUNS = 17, /* device densities by how many transfers they cover; the last is of
 		      more */
 	PENDS = 3, /* transfers of one hypothesis whose interrupt may still come late */
-	CANDIDATES = 8, /* interrupts remembered for a transfer */
-	REPEATS = 16,	/* interrupts for one transfer that are counted apart */
-	THREADS = 1024, /* hash chains */
-	REGULAR = 64,	/* waits whose times are compared in both readings */
-	OLD = 64,	/* waits behind a loss for transfers before it, at most */
+	CANDIDATES = 8,	   /* interrupts remembered for a transfer */
+	REPEATS = 16,	   /* interrupts for one transfer that are counted apart */
+	THREADS = 1024,	   /* hash chains */
+	REGULAR = 64,	   /* waits whose times are compared in both readings */
+	FEWEST = 8,	   /* transfers that say anything of the others */
+	FIRST_LOOK = 3000, /* events gone through before the first decision */
+	OLD = 64,	   /* waits behind a loss for transfers before it, at most */
 };
 
 #define LOST_BEFORE "samples were lost before it, and the order of its channel with them"
@@ -96,6 +99,8 @@ struct jtransfer {
 	float other; /* probability of candidates that found no room */
 	float cut;   /* share of hypotheses given up that may have told it otherwise */
 	struct jirq *irq;
+	/* Its interrupt in the first reading and in this one, ns; DMA_UNKNOWN = none. */
+	int64_t reading[2];
 	const char *doubt; /* why the order of its channel was lost; NULL = it was not */
 	struct jtransfer *next_free;
 };
@@ -125,6 +130,7 @@ struct density {
 struct model {
 	struct density device[RUNS + 1]; /* [0]: of any number of transfers */
 	struct density age, total, late;
+	struct density turn;	/* to woken, from the start or the end before it */
 	struct density service; /* of the card for one, where it ended several in a row */
 	/* interrupt to woken where the wait was there before it; wait to woken where it
 	 * came after; either */
@@ -141,7 +147,8 @@ struct model {
 	float p_size[COALESCE + 1];
 	int64_t horizon_ns; /* an interrupt does not come later than this */
 	unsigned fresh;
-	bool blind;  /* how long the card takes is not known at all */
+	bool blind;	 /* how long the card takes is not known at all */
+	bool often_late; /* programs may wake before their interrupt, all the time */
 	bool frozen; /* rates are not to be learned yet, nor what tells densities apart */
 };
 
@@ -212,9 +219,11 @@ struct channel {
 	unsigned waves;	  /* waits after several starts, in a row */
 	unsigned cycles, irqs, gap_irqs; /* while holding: starts behind waits;
 					    interrupts; those between */
-	bool wave;			 /* it began with three starts in a row */
-	bool overlapped;		 /* ever started while in flight */
-	bool drains;			 /* one wait covers several transfers */
+	/* starts while nothing was in flight, and interrupts before such a start */
+	unsigned plain_cycles, plain_gaps;
+	bool wave;	 /* it began with three starts in a row */
+	bool overlapped; /* ever started while in flight */
+	bool drains;	 /* one wait covers several transfers */
 	int64_t prev_woken;
 	size_t residue; /* most un-ended transfers met by the first submit after a wait */
 	struct density total; /* submit to woken where that was plain */
@@ -328,6 +337,16 @@ static inline struct jtransfer *channel_at(const struct channel *c, uint64_t i)
 {
 	return i < c->tail && i >= c->base ? c->ring[i & c->mask] : NULL;
 }
+/* From when the card could turn to x, as far as the program knew, to its woken. */
+static inline int64_t channel_turn_ns(const struct jtransfer *x)
+{
+	const struct jtransfer *p = channel_at(x->c, x->index - 1);
+	int64_t from = p && p->end_ns > x->begin_ns && p->end_ns < x->t.woken_ns
+			       ? p->end_ns
+			       : x->begin_ns;
+
+	return x->t.woken_ns - from;
+}
 struct jtransfer *channel_oldest(struct channel *c);
 int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struct err *e);
 int channel_ending(struct join *j, struct channel *c, const struct ending *w,
@@ -350,6 +369,8 @@ int group_irq(struct join *j, const struct sample *s, struct err *e);
 int group_end(struct join *j, struct jtransfer *x, struct err *e);
 int group_reset(struct group *g, int64_t at, struct err *e);
 int group_pump(struct join *j, struct group *g, bool all, struct err *e);
+int group_pass(struct group *g, int64_t until, struct err *e);
+int group_learn(struct group *g, bool all, struct err *e);
 int group_flush(struct join *j, struct channel *c, struct err *e);
 int group_finish(struct join *j, struct group *g, struct err *e);
 

@@ -30,9 +30,10 @@
 #define AGAINST_RULE	1e-8f
 #define SEVERAL_STRAY	1e-3f /* one that is no further one of a transfer */
 #define NO_WAY		1e-9f
-#define MOST_WORK	128  /* transfers looked back for when the card turned to them */
-#define CUT		0.1f /* of what is given up, what might have come true */
-#define ABORTED_END	0.5f /* that a transfer given up had ended all the same */
+#define MOST_WORK	128   /* transfers looked back for when the card turned to them */
+#define CUT		0.1f  /* of what is given up, what might have come true */
+#define OVERTAKEN	1e-3f /* of late ones: another of its channel came before it */
+#define ABORTED_END	0.5f  /* that a transfer given up had ended all the same */
 
 static struct jtransfer *pend_of(const struct group *g, uint64_t p)
 {
@@ -67,10 +68,13 @@ static float notice_at(const struct model *m, const struct jtransfer *x,
 }
 
 /* When does the program wake where no interrupt tells the end? As long after the start as
- * ever, or as soon as it asks. */
+ * ever, or as soon as it asks. Where that is usual, as long as ever after the card turned
+ * to it, as far as the program saw that. */
 static float unseen_fit(const struct model *m, const struct jtransfer *x)
 {
-	float w = density_at(&m->total, x->t.woken_ns - x->begin_ns, x->counted);
+	float w = m->often_late ? density_at(&m->turn, channel_turn_ns(x), x->counted)
+				: density_at(&m->total, x->t.woken_ns - x->begin_ns,
+					     x->counted);
 
 	if (x->t.wait_ns == DMA_UNKNOWN)
 		return w;
@@ -135,7 +139,12 @@ struct work work_of(const struct node *n, const struct channel *c, uint64_t last
 		w.n += !p->dead;
 		x = p;
 	}
-	w.from_ns = n->last[c->slot] > x->begin_ns ? n->last[c->slot] : x->begin_ns;
+	/* An interrupt behind the start of x, of one that had ended before it, was late.
+	 */
+	p = channel_at(c, x->index - 1);
+	bool busy = !p || p->end_ns > x->begin_ns;
+	w.from_ns =
+		busy && n->last[c->slot] > x->begin_ns ? n->last[c->slot] : x->begin_ns;
 	return w;
 }
 
@@ -297,6 +306,34 @@ static float rule_fit(const struct group *g, const struct jtransfer *x,
 	return followed(g, x, q) ? AGAINST_RULE : 1;
 }
 
+/* Where programs often wake before the interrupt: it may have waited for the handler
+ * until the card had ended the next one too, and be that of both. */
+static void end_late_too(const struct group *g, const struct jirq *q, size_t from,
+			 struct edge how, const struct node *child)
+{
+	struct node n;
+
+	node_copy(&n, child, g->nslot);
+	while (how.first > 0) {
+		uint64_t before = (uint64_t)how.slot << PEND_SLOT | (how.first - 1);
+		const struct jtransfer *x = pend_of(g, before);
+		size_t i = 0;
+		while (i < n.npend && n.v[g->nslot + i] != before)
+			i++;
+		if (i == n.npend || !x || x->fixed || x->end_ns > q->time_ns)
+			return;
+		int64_t lag = q->time_ns - x->end_ns;
+		float late = density_at(&g->m.late, lag, witness(x, q)->told);
+		pend_remove(&n, g->nslot, i);
+		how.first--;
+		how.k++;
+		how.w *= g->m.p_more / p_any(&g->m) * fminf((float)lag * late, 1);
+		struct node copy;
+		node_copy(&copy, &n, g->nslot);
+		trellis_emit(g->t, g->nslot, from, &how, &copy);
+	}
+}
+
 /* It ends k transfers of slot s from `first` on; child has those before it passed. */
 static void end_some(struct group *g, struct jirq *q, size_t from, size_t s,
 		     uint64_t first, const struct node *parent, float w)
@@ -328,6 +365,8 @@ static void end_some(struct group *g, struct jirq *q, size_t from, size_t s,
 		child.used = !g->t->final;
 		child.v[s] = first + k;
 		skip_dead(g, &child, s);
+		if (m->often_late && m->pairing != PAIRING_ONE)
+			end_late_too(g, q, from, how, &child);
 		trellis_emit(g->t, g->nslot, from, &how, &child);
 		if (m->pairing == PAIRING_ONE)
 			return;
@@ -353,6 +392,8 @@ static void ends_here(struct group *g, struct jirq *q, size_t from, size_t s,
 			return;
 		end_some(g, q, from, s, at.v[s], &at, w);
 		w *= passed(g, &at, x);
+		if (m->often_late && !x->dead && !x->fixed)
+			w *= (m->p_missing + OVERTAKEN * m->p_late) / p_any(m);
 		pend_add(g, &at, x);
 		at.v[s]++;
 		skip_dead(g, &at, s);
@@ -410,6 +451,10 @@ static void late_ones(struct group *g, struct jirq *q, size_t from, size_t vecto
 			if (at.v[g->nslot + i + how.k - 1] != first + how.k - 1)
 				break;
 			pend_remove(&child, g->nslot, i);
+			if (g->m.often_late && x->index + how.k > child.since[how.slot]) {
+				child.last[how.slot] = q->time_ns;
+				child.since[how.slot] = x->index + how.k;
+			}
 			how.w = how.k == 1 ? w
 					   : w * g->m.p_more * p_any(&g->m) / g->m.p_late;
 			struct node copy;
