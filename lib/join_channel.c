@@ -25,6 +25,7 @@
 
 enum { HOLD = 2048, PLAIN = 20, STEADY = 128, FEWER = 64 };
 #define CERTAIN	 6.0f
+#define ALMOST	 5.5f /* anything more of the kind decides */
 #define RESYNCED 20.0f
 
 #define RESTARTED "its channel was started again before it ended"
@@ -463,7 +464,7 @@ void channel_irq(struct channel *c)
 	if (!c->holding || !gap || c->plain_gaps * 8 > c->plain_cycles)
 		return;
 	if (++c->gap_irqs == 6 && c->gap_irqs * 3 > c->cycles)
-		c->odds += c->plain_cycles ? 4 : 8;
+		c->odds += c->plain_cycles ? ALMOST : 8;
 }
 
 /* The wait between the two starts may be what was lost: then this start says nothing of

@@ -538,7 +538,8 @@ int group_learn(struct group *g, bool all, struct err *e)
 	double odd = odd_ones(g, even);
 	/* Where nothing at all is, it is not another: in that the first transfer would
 	 * have none, the last two. */
-	if (r >= 0 && odd >= ODD && g->m.transfers >= FEWEST && !picks_one(g->m.pairing))
+	if (r >= 0 && odd >= ODD && g->m.transfers >= FEWEST &&
+	    (g->m.pairing == PAIRING_INFER || g->m.pairing == PAIRING_ONE))
 		r = choose(g, &w, odd, even, e);
 	if (!g->doubt && g->m.lates < HALF * g->m.transfers && trails(g) &&
 	    follows(g) < 0)
