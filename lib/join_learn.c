@@ -495,6 +495,9 @@ static int choose(struct group *g, const struct window *w, double first, bool ev
 	keep_reading(g);
 	for (size_t i = 1; i < N && r >= 0; i++) {
 		r = learn_from(g, w, reading[i], &can, e);
+		/* Programs that are hardly ever late are not read that way. */
+		if (reading[i] == behind_the_end && g->m.lates < OFTEN * g->m.transfers)
+			can = false;
 		odd[i] = can ? odd_ones(g, even) : HUGE_VAL;
 		if (can && !clearly_fewer(first, odd[i]) && different(g) > differ)
 			differ = different(g);
