@@ -174,12 +174,12 @@ static bool behind_the_end(struct group *g)
  * a stray? */
 static bool walk_in_turn(struct group *g, bool seeds)
 {
+	if (g->nslot != 1 || g->nvector != 1)
+		return false;
 	const struct channel *c = g->slot[0];
 	uint64_t k = c->frontier;
 	int64_t from_ns = INT64_MIN;
 
-	if (g->nslot != 1 || g->nvector != 1)
-		return false;
 	for (size_t i = 0; i < g->nev; i++) {
 		const struct jevent *ev = &g->ev[g->first + i];
 		const struct jtransfer *x;
