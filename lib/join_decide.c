@@ -26,7 +26,7 @@
 #define STRAY_OF_SEVERAL 4     /* times as bad: it makes two of one that ends many */
 #define USUAL		 30    /* one transfer in so many has as many interrupts */
 #define DISORDER	 0.1f  /* share of transfers with something wrong, for these */
-#define OFTEN		 0.25f /* of late ones: that is how it is here, not a disorder */
+#define USUALLY_LATE	 0.25f /* so many are no disorder */
 #define SURPLUS		 0.9998f
 
 struct jtransfer *transfer_new(struct join *j)
@@ -323,7 +323,7 @@ static float open_doubt(const struct group *g)
 	float least = more ? DOUBT_OF_SEVERAL : g->nslot > 1 ? DOUBT_OF_SHARED : DOUBT;
 	float most = more ? MOST_OF_SEVERAL : queues(g) ? MOST_OF_QUEUE : MOST_DOUBT;
 	float stray = m->p_stray * (more ? STRAY_OF_SEVERAL : 1);
-	float late = m->often_late && m->p_late > OFTEN ? 0 : m->p_late;
+	float late = m->often_late && m->p_late > USUALLY_LATE ? 0 : m->p_late;
 	float order = DISORDER / (m->p_missing + late + stray);
 	float doubt = fmaxf(least * order * (more ? order : 1), least);
 	float known = fminf((float)m->transfers / (more ? FEW_OF_SEVERAL : FEW), 1);

@@ -147,15 +147,6 @@ void groups_free(struct join *j)
 	free(j->group);
 }
 
-static size_t vector_index(const struct group *g, int32_t irq)
-{
-	size_t i = 0;
-
-	while (i < g->nvector && g->vector[i] != irq)
-		i++;
-	return i;
-}
-
 void group_adopt(struct join *j, struct channel *c)
 {
 	for (size_t i = 0; i < j->o.nvector; i++) {

@@ -6,7 +6,8 @@
  * that it lies in. Where that leaves transfers without one and interrupts over, other
  * readings are tried from their own beginning, and the one that leaves clearly least is
  * kept: that programs wake before the interrupt is handled, and that the k-th interrupt
- * is the k-th transfer's. Where none is clearly best, nothing is.
+ * is the k-th transfer's. Where none is clearly better the first is kept, and where
+ * something speaks against that one too, all its transfers are unknown.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 #define CHANCE	      4.5 /* standard deviations of a correlation */
 #define UNMOVED	      0.3 /* a slope that is about 0 */
 #define DIFFERENT     0.1 /* of all transfers, in two readings */
-#define OFTEN	      0.1 /* late ones, of all transfers */
+#define MANY_LATE     0.1 /* of all transfers */
 
 enum {
 	FEWEST_SIZES = 32,
@@ -105,16 +106,15 @@ static void seed(struct group *g, const struct jtransfer *x, const struct jirq *
 	if (woken_ns == DMA_UNKNOWN)
 		return;
 	density_add(&m->turn, channel_turn_ns(x), 1);
+	density_add(&m->device[0], q->time_ns - begin_ns, 1);
 	if (q->time_ns > woken_ns) {
 		m->lates++;
 		density_add(&m->late, q->time_ns - woken_ns, 1);
-		density_add(&m->device[0], q->time_ns - begin_ns, 1);
 		return;
 	}
 	m->size[1]++;
 	m->uses++;
 	density_add(&m->age, q->time_ns - x->begin_ns, 1);
-	density_add(&m->device[0], q->time_ns - begin_ns, 1);
 	if (asked_ns < q->time_ns)
 		asked_ns = q->time_ns;
 	density_add(&m->notice, woken_ns - asked_ns, 1);
@@ -126,10 +126,8 @@ static void seed(struct group *g, const struct jtransfer *x, const struct jirq *
 static size_t ended_last(const struct group *g, const struct jirq *q,
 			 struct jtransfer *const *ended)
 {
-	size_t v = 0, best = SLOTS;
+	size_t v = vector_index(g, q->irq), best = SLOTS;
 
-	while (v < g->nvector && g->vector[v] != q->irq)
-		v++;
 	for (size_t s = 0; s < g->nslot; s++)
 		if (g->serves[v][s] && ended[s] &&
 		    (best == SLOTS || ended[s]->end_ns > ended[best]->end_ns))
@@ -162,8 +160,9 @@ static bool behind_the_end(struct group *g)
 				kept = NULL;
 				continue;
 			}
-			if (ended[x->c->slot])
-				g->m.transfers++, g->m.missing++;
+			bool none = ended[x->c->slot] != NULL;
+			g->m.transfers += none;
+			g->m.missing += none;
 			ended[x->c->slot] = x;
 		}
 	}
@@ -242,7 +241,7 @@ static int learn_from(struct group *g, const struct window *w,
 	if (begin)
 		model_end(&g->m, false);
 	int r = passes(g, w, begin ? FROZEN : 0, e);
-	if (begin || r < 0 || g->m.lates < fmax(OFTEN * g->m.transfers, FEWEST))
+	if (begin || r < 0 || g->m.lates < fmax(MANY_LATE * g->m.transfers, FEWEST))
 		return r;
 	g->m.often_late = true;
 	return passes(g, w, FROZEN, e);
@@ -316,14 +315,14 @@ static int by_value(const void *a, const void *b)
  * when there are too few. */
 static double slope(const struct point *p, size_t n, double *line)
 {
-	size_t k = 0, far = 0;
+	size_t far = 0;
 
 	for (size_t i = 0; i < n; i++)
 		line[i] = p[i].irq;
 	qsort(line, n, sizeof(*line), by_value);
 	double least = n < FEWEST_POINTS ? 0 : (line[n * 3 / 4] - line[n / 4]) / 2;
 	for (size_t step = 1; step < n && least > 0 && far < LINES; step++)
-		for (size_t i = 0; i + step < n && far < LINES; i++, k++) {
+		for (size_t i = 0; i + step < n && far < LINES; i++) {
 			double apart = p[i + step].irq - p[i].irq;
 			if (fabs(apart) > least)
 				line[far++] = (p[i + step].end - p[i].end) / apart;
@@ -336,9 +335,12 @@ static double slope(const struct point *p, size_t n, double *line)
 
 /* Where a program sleeps until its interrupt, it wakes as much later as that comes later;
  * where it does not, its end does not move with the interrupt that lies in it, which is
- * another's. 1: it does; -1: it does not; 0: that is not clear. */
+ * another's. 1: it does, or interrupts lie where they would; -1: it does not; 0: that is
+ * not clear. */
 static int follows(const struct group *g)
 {
+	if (!trails(g))
+		return 1;
 	struct point *p = g->nslot == 1 ? calloc(FIRST_LOOK, sizeof(*p)) : NULL;
 	double *line = p ? calloc(LINES, sizeof(*line)) : NULL;
 	int r = 0;
@@ -481,9 +483,9 @@ static size_t different(const struct group *g)
 	return n;
 }
 
-/* Other readings than the first, of which so many are odd. */
+/* Other readings than the first, of which so many are odd; moved: follows(). */
 static int choose(struct group *g, const struct window *w, double first, bool even,
-		  struct err *e)
+		  int moved, struct err *e)
 {
 	bool (*const reading[])(struct group *) = {NULL, behind_the_end, in_turn};
 	enum { N = sizeof(reading) / sizeof(*reading) };
@@ -496,7 +498,8 @@ static int choose(struct group *g, const struct window *w, double first, bool ev
 	for (size_t i = 1; i < N && r >= 0; i++) {
 		r = learn_from(g, w, reading[i], &can, e);
 		/* Programs that are hardly ever late are not read that way. */
-		if (reading[i] == behind_the_end && g->m.lates < OFTEN * g->m.transfers)
+		if (reading[i] == behind_the_end &&
+		    g->m.lates < MANY_LATE * g->m.transfers)
 			can = false;
 		odd[i] = can ? odd_ones(g, even) : HUGE_VAL;
 		if (can && !clearly_fewer(first, odd[i]) && different(g) > differ)
@@ -504,8 +507,6 @@ static int choose(struct group *g, const struct window *w, double first, bool ev
 		if (odd[i] < odd[best])
 			best = i;
 	}
-	bool behind = trails(g);
-	int moved = behind ? follows(g) : 0;
 	bool near = differ > DIFFERENT * g->m.transfers;
 	if (near && moved < 0 && !clearly_fewer(first, odd[1]))
 		best = 1;
@@ -515,7 +516,7 @@ static int choose(struct group *g, const struct window *w, double first, bool ev
 		r = learn_from(g, w, reading[best], &can, e);
 	if (best)
 		return r;
-	if (near && moved <= 0 && behind)
+	if (near && moved <= 0)
 		g->doubt = "interrupts come closer behind an end than before one: the "
 			   "program may wake before its interrupt";
 	else if (shifted(g))
@@ -538,19 +539,19 @@ int group_learn(struct group *g, bool all, struct err *e)
 	g->learning = true;
 	int r = learn_from(g, &w, NULL, &can, e);
 	bool even = walk_in_turn(g, false);
+	int moved = follows(g);
 	double odd = odd_ones(g, even);
 	/* Where nothing at all is, it is not another: in that the first transfer would
 	 * have none, the last two. */
 	if (r >= 0 && odd >= ODD && g->m.transfers >= FEWEST &&
 	    (g->m.pairing == PAIRING_INFER || g->m.pairing == PAIRING_ONE))
-		r = choose(g, &w, odd, even, e);
-	if (!g->doubt && g->m.lates < HALF * g->m.transfers && trails(g) &&
-	    follows(g) < 0)
+		r = choose(g, &w, odd, even, moved, e);
+	if (!g->doubt && g->m.lates < HALF * g->m.transfers && moved < 0)
 		g->doubt = "the program does not wake later when the interrupt comes "
 			   "later: it may be another's";
 	if (!g->doubt && grows_elsewhere(g))
-		g->doubt = "the time before an interrupt goes with the size of another "
-			   "transfer: all may be shifted";
+		g->doubt = "times go with sizes as if interrupts were those of other "
+			   "transfers: all may be shifted";
 	g->learning = false;
 	g->learned = true;
 	return r;

@@ -362,6 +362,15 @@ int channel_doubt(struct join *j, struct channel *c, const char *why, bool lost,
 		  struct err *e);
 int channel_finish(struct join *j, struct channel *c, struct err *e);
 
+/* nvector = none of the group's */
+static inline size_t vector_index(const struct group *g, int32_t irq)
+{
+	size_t i = 0;
+
+	while (i < g->nvector && g->vector[i] != irq)
+		i++;
+	return i;
+}
 int groups_new(struct join *j, struct err *e);
 void groups_free(struct join *j);
 void group_adopt(struct join *j, struct channel *c);

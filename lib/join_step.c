@@ -675,11 +675,9 @@ static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_
  * that of *x. */
 int step_irq(struct group *g, struct jirq *q, struct jtransfer **x)
 {
-	size_t vector = 0, slot[SLOTS], n = 0;
+	size_t vector = vector_index(g, q->irq), slot[SLOTS], n = 0;
 	bool pends = expire(g, q->time_ns);
 
-	while (vector < g->nvector && g->vector[vector] != q->irq)
-		vector++;
 	q->leftover = g->lost_ns != INT64_MIN &&
 		      q->time_ns - g->lost_ns < LEFTOVER * g->m.total.median_ns;
 	for (size_t s = 0; s < g->nslot; s++) {
