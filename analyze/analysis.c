@@ -36,6 +36,7 @@ struct analysis {
 	struct window *window;
 	size_t nwindow, nring;
 	int64_t uprobe_cost_ns, irq_cost_ns;
+	bool searched; /* for vectors: none was named */
 	bool ended; /* the workload, by itself */
 	struct join *join;
 	struct pipe *pipe;
@@ -248,8 +249,8 @@ static int choose_vectors(struct analysis *a, struct err *e)
 	if (!rc)
 		rc = found_vectors(a, e);
 	a->vectors_from = a->nvector ? "found" : "none";
-	if (a->found->thin)
-		snprintf(a->advice, sizeof(a->advice), "%s", a->found->advice);
+	a->searched = true;
+	snprintf(a->advice, sizeof(a->advice), "%s", a->found->advice);
 	return rc;
 }
 
@@ -434,7 +435,7 @@ static int join_all(struct analysis *a, struct err *e)
 	struct join_options jo = {.vector = a->vector,
 				  .nvector = a->nvector,
 				  .ended = a->ended,
-				  .undecided = !a->nvector && a->found->thin,
+				  .undecided = a->searched,
 				  .pairing = a->pairing};
 	struct join_sink js = {a, on_transfer, on_stray};
 	struct pipe_sink sink = {.arg = a,

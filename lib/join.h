@@ -97,8 +97,9 @@ struct join_options {
 	 * process's first thread never came back from was then left by an exception, not
 	 * cut off. */
 	bool ended;
-	/* No vector is given because the evidence did not show which one ends transfers:
-	 * what is polled says so. */
+	/* The vectors were looked for, not named. Of a channel without one it is then not
+	 * known which interrupt ends its transfers, if any: what is polled says so, and
+	 * what no wait saw the end of is `unknown`. */
 	bool undecided;
 };
 

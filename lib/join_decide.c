@@ -240,16 +240,29 @@ static void take_irq(struct jtransfer *x, struct jirq *q)
 	t->state = is_late(x, q) ? STATE_LATE : STATE_COMPLETE;
 }
 
+/* Which interrupt ends it is not known: what the wait did not show may have been. */
+static void without_vector(struct jtransfer *x)
+{
+	struct transfer *t = &x->t;
+
+	if (x->fixed && t->state != STATE_ABORTED)
+		return;
+	t->state = !x->fixed && t->woken_ns != DMA_UNKNOWN ? STATE_POLLED : STATE_UNKNOWN;
+	t->reason = t->state == STATE_POLLED
+			    ? "which interrupt ends it was not found"
+			    : "it may have ended: which interrupt does was not found";
+}
+
 static void without_irq(struct join *j, struct jtransfer *x)
 {
 	struct transfer *t = &x->t;
 
+	if (j->o.undecided && !x->c->g)
+		return without_vector(x);
 	if (x->fixed)
 		return;
 	if (t->woken_ns != DMA_UNKNOWN) {
 		t->state = x->c->g ? STATE_NO_INTERRUPT : STATE_POLLED;
-		if (j->o.undecided && !x->c->g)
-			t->reason = "which interrupt ends it was not found";
 	} else if (j->finishing && x->index + x->c->nopen >= x->c->tail) {
 		t->state = STATE_IN_FLIGHT;
 		t->reason = "not ended when the recording stopped";

@@ -65,6 +65,7 @@ static void pair_free(struct vector_pair *p)
 		return;
 	for (int k = 0; k < KEPT_N; k++)
 		free(p->kept[k]);
+	free(p->turns);
 	free(p);
 }
 
@@ -76,6 +77,8 @@ static void channel_clear(struct channel *c)
 	c->v.pair = NULL;
 	c->v.npair = 0;
 	c->v.transfers = c->v.busy_ns = c->v.resident_ns = 0;
+	c->v.locked = c->v.turns = 0;
+	c->turn = (struct turn){.ordinal = c->turn.ordinal};
 	memset(c->v.seen, 0, sizeof(c->v.seen));
 	c->last.waiting = false;
 }
@@ -131,6 +134,7 @@ static int ring_at(struct vector_finder *f, int32_t irq)
 	}
 	f->ring[f->nring] = (struct ring){.irq = irq,
 					  .count_delta = DMA_UNKNOWN,
+					  .first_ns = DMA_UNKNOWN,
 					  .last_ns = DMA_UNKNOWN,
 					  .next = *b,
 					  .newer = -1,
@@ -184,17 +188,27 @@ static int interrupt(struct vector_finder *f, const struct sample *s, struct err
 		r->at_ns[k % RING] = r->at_ns[(k - 1) % RING];
 	r->at_ns[k % RING] = s->time_ns;
 	r->n++;
+	if (r->first_ns == DMA_UNKNOWN || s->time_ns < r->first_ns)
+		r->first_ns = s->time_ns;
 	if (r->last_ns == DMA_UNKNOWN || s->time_ns > r->last_ns)
 		r->last_ns = s->time_ns;
 	move_to_front(f, i);
 	return 0;
 }
 
-/* Ordinal of the first interrupt at or after t, r->n if none; those forgotten are taken
- * for earlier. */
-static uint64_t ring_from(const struct ring *r, int64_t t)
+uint64_t vector_ring_oldest(const struct ring *r)
 {
-	uint64_t low = r->n > RING ? r->n - RING : 0, high = r->n;
+	return r->n > RING ? r->n - RING : 0;
+}
+
+int64_t vector_ring_at(const struct ring *r, uint64_t ordinal)
+{
+	return r->at_ns[ordinal % RING];
+}
+
+uint64_t vector_ring_from(const struct ring *r, int64_t t)
+{
+	uint64_t low = vector_ring_oldest(r), high = r->n;
 
 	while (low < high) {
 		uint64_t mid = low + (high - low) / 2;
@@ -251,7 +265,7 @@ static bool touches_loss(const struct vector_finder *f, int64_t from_ns, int64_t
 
 /* ---- intervals ---- */
 
-static uint64_t draw(struct vector_finder *f, uint64_t below)
+uint64_t vector_draw(struct vector_finder *f, uint64_t below)
 {
 	f->random ^= f->random << 13;
 	f->random ^= f->random >> 7;
@@ -277,6 +291,13 @@ static struct vector_pair *pair_at(struct vector_finder *f, struct channel *c, i
 		if (!p)
 			return NULL;
 		p->slots = f->pair_bytes < MANY_PAIRS ? VECTOR_SLOTS : VECTOR_FEW;
+		if (f->pair_bytes < MANY_PAIRS) {
+			if (!(p->turns = calloc(1, sizeof(*p->turns)))) {
+				free(p);
+				return NULL;
+			}
+			f->pair_bytes += sizeof(*p->turns);
+		}
 		vc->pair[v] = p;
 	}
 	return vc->pair[v];
@@ -308,10 +329,11 @@ int vector_settle(struct vector_finder *f, struct channel *c)
 	if (!x->waiting)
 		return 0;
 	x->waiting = false;
+	vector_lock_add(f, c, x);
 	for (int v = f->newest; v >= 0 && f->ring[v].last_ns > x->end_ns;
 	     v = f->ring[v].older) {
 		const struct ring *r = &f->ring[v];
-		int64_t t = r->at_ns[ring_from(r, x->end_ns + 1) % RING];
+		int64_t t = r->at_ns[vector_ring_from(r, x->end_ns + 1) % RING];
 		bool idle = t < x->next_ns;
 		struct vector_pair *p;
 		struct vector_hit *h;
@@ -339,7 +361,7 @@ static size_t keep(struct vector_finder *f, struct channel *c, const struct ende
 		   int64_t size_bytes)
 {
 	uint64_t n = c->v.seen[x->kind]++;
-	size_t slot = n < VECTOR_SLOTS ? (size_t)n : (size_t)draw(f, n + 1);
+	size_t slot = n < VECTOR_SLOTS ? (size_t)n : (size_t)vector_draw(f, n + 1);
 
 	if (slot >= VECTOR_SLOTS)
 		return SIZE_MAX;
@@ -364,9 +386,9 @@ static int look_inside(struct vector_finder *f, struct channel *c, const struct 
 	for (int v = f->newest; v >= 0 && f->ring[v].last_ns >= x->from_ns;
 	     v = f->ring[v].older) {
 		const struct ring *r = &f->ring[v];
-		uint64_t busy = ring_from(r, x->from_ns),
-			 to = ring_from(r, x->end_ns + 1);
-		uint64_t from = ring_from(r, x->begin_ns), own = ring_from(r, since);
+		uint64_t busy = vector_ring_from(r, x->from_ns),
+			 to = vector_ring_from(r, x->end_ns + 1);
+		uint64_t from = vector_ring_from(r, x->begin_ns), own = vector_ring_from(r, since);
 		struct vector_pair *p;
 		struct vector_hit *h;
 
@@ -526,6 +548,8 @@ static int started(struct vector_finder *f, struct channel *c, const struct samp
 
 	for (; f->nidle; f->nidle--)
 		f->idle[f->nidle - 1]->last.next_ns = s->time_ns;
+	if (!c->nopen)
+		vector_turn_start(f, c, s->time_ns);
 	c->clean = c->nopen ? 0 : c->clean + 1;
 	if (c->use == USE_SERIAL && watch_serial(f, c))
 		return -1;
@@ -577,6 +601,10 @@ static int ended(struct vector_finder *f, struct channel *c, const struct sample
 			return use_as(f, c, USE_QUEUE);
 		return 0;
 	}
+	vector_turn_ended(f, c, n, from_ns, s->time_ns, n == c->nopen,
+			  !(s->bits & SAMPLE_FAILED) &&
+				  !(c->use == USE_SERIAL && n > 1) &&
+				  !touches_loss(f, from_ns, s->time_ns));
 	for (size_t i = 0; i < n && !rc; i++) {
 		struct open o = *open_at(c, 0);
 		drop_oldest(c, 1);
@@ -681,7 +709,7 @@ static void stopped(struct vector_finder *f, const struct sample *s)
 	for (size_t i = 0; i < f->nch; i++)
 		if ((s->card == DMA_UNKNOWN || f->ch[i]->v.card == s->card) &&
 		    (s->channel == DMA_UNKNOWN || f->ch[i]->v.channel == s->channel))
-			f->ch[i]->nopen = 0;
+			f->ch[i]->nopen = f->ch[i]->turn.open = 0;
 }
 
 int vector_finder_push(struct vector_finder *f, const struct sample *s, struct err *e)

@@ -17,6 +17,12 @@
 #define FLAT	    0.25 /* of the growth of the transfer itself; 1 - FLAT = grows with it */
 #define NEAR	    0.15 /* of the interval: close to its end */
 #define NEAR_MOVING 0.35
+#define NEAR_TURN   0.3	 /* of a busy period's first: close to its end */
+#define PERIOD	    0.75 /* of the time between ends: what a first end takes at least */
+#define KEEPS	    0.1	 /* distance of the lock, so that it matters */
+#define PATTERN	    300  /* transfers that show a pattern, if there is one */
+#define FEW_OFF	    3	 /* interrupts too many or too few of a whole recording, */
+#define SHARE_OFF   0.03 /* or as a share */
 #define OUTSIDE	    0.1 /* of a vector's interrupts: fires for other things too */
 
 struct points {
@@ -128,6 +134,7 @@ struct figures {
 	double end_lock, begin_lock; /* times as often as by chance, at least */
 	double end_median, span_median;
 	double end_window;
+	double period; /* between two ends, of small transfers */
 	double end_ratio; /* median of irq -> woken in units of the interval; NAN in a
 			     queue */
 	bool several_sizes, grows, varies;
@@ -154,6 +161,7 @@ static int growth(const struct points *p, struct figures *g, struct vector_evide
 	g->few = g->several_sizes && isnan(end.slope);
 	g->grows = span && whole.tau_z > 4 &&
 		   whole.slope * (high - low) >= 0.2 * g->span_median;
+	g->period = quantile(p->span, p->n, g->grows ? 0.1 : 0.5);
 	g->end_growth = end.slope / whole.slope;
 	g->begin_growth = first.slope / whole.slope;
 	g->varies = spread >= 0.3 * g->span_median;
@@ -243,9 +251,10 @@ static enum fit unlocked(const struct vector_case *c, const struct figures *g)
 		return FIT_EARLY; /* by chance half at most */
 	if (one_each(c, g) || only_inside(c, g))
 		return FIT_MAYBE;
-	/* Hardly ever idle: chance cannot be measured, but its pattern is none of chance.
-	 */
-	if (chance >= 0.8 && present >= 0.9 && fmax(g->end_lock, g->begin_lock) >= 1.4)
+	/* Hardly ever idle: chance cannot be measured, but its pattern is none of chance,
+	 * or too little was seen of it. */
+	if (chance >= 0.8 && present >= 0.9 &&
+	    (fmax(g->end_lock, g->begin_lock) >= 1.4 || g->n < PATTERN))
 		return FIT_MAYBE;
 	return present < 0.2 || present <= 1.25 * chance + 3 * sigma ? FIT_NONE
 								     : FIT_MAYBE;
@@ -286,6 +295,30 @@ static enum fit locked(const struct vector_case *c, const struct figures *g,
 		return FIT_END;
 	return ratio <= NEAR_MOVING && g->varies && g->end_moves <= NEAR ? FIT_END
 									 : FIT_MAYBE;
+}
+
+/* What the first and the last of busy periods say, FIT_MAYBE = nothing clear. */
+static enum fit turning(const struct vector_case *c, const struct figures *g, bool queue)
+{
+	const struct vector_turns *p = c->pair ? c->pair->turns : NULL;
+	double first[VECTOR_FEW], last[VECTOR_FEW], from_begin, to_end;
+	double period = queue ? g->period : 0;
+	size_t n = p && p->n < VECTOR_FEW ? (size_t)p->n : VECTOR_FEW;
+
+	if (!p || !p->n || 4 * p->surplus > p->n ||
+	    (double)p->n < HELD * (double)(c->channel->turns - p->owing))
+		return FIT_MAYBE;
+	for (size_t i = 0; i < n; i++) {
+		first[i] = (double)p->first_ns[i];
+		last[i] = (double)p->last_ns[i];
+	}
+	from_begin = quantile(first, n, 0.5);
+	to_end = fmax(quantile(last, n, 0.5), 0);
+	if (to_end <= (queue ? NEAR_TURN : NEAR) * (from_begin + to_end))
+		return from_begin < PERIOD * period ? FIT_MAYBE : FIT_END;
+	return from_begin <= NEAR_TURN * (from_begin + to_end) && to_end >= period / 2
+		       ? FIT_EARLY
+		       : FIT_MAYBE;
 }
 
 static int measure(struct vector_case *c, struct points *p, struct figures *g)
@@ -391,11 +424,28 @@ static void late_ones(struct vector_case *c)
 	c->share = (double)(e->one + e->many) / (double)e->transfers;
 }
 
+/* One that is not clear by its place within single transfers. */
+static enum fit by_turns(const struct vector_case *c, const struct figures *g, bool queue)
+{
+	enum fit turns = turning(c, g, queue);
+	bool owing = c->pair && c->pair->turns &&
+		     2 * c->pair->turns->owing > c->channel->turns;
+
+	if (queue && c->lock >= KEEPS && turns == FIT_EARLY)
+		return FIT_EARLY;
+	if (c->fit == FIT_END || (c->lock >= KEEPS && turns == FIT_END))
+		return FIT_END;
+	if (c->fit == FIT_EARLY)
+		return queue || turns == FIT_END || owing ? FIT_MAYBE : FIT_EARLY;
+	return c->fit;
+}
+
 int vector_case_judge(struct vector_case *c)
 {
 	struct figures g = {0};
 	struct points p;
 	bool queue = c->channel->seen[KEPT_LAST] < ENOUGH, end_locked;
+	enum fit turned;
 	double enough;
 
 	c->fit = FIT_MAYBE;
@@ -425,6 +475,11 @@ int vector_case_judge(struct vector_case *c)
 		c->fit = unlocked(c, &g);
 	if (c->fit == FIT_END && queue && !last_is_near(c, &p))
 		c->fit = FIT_MAYBE;
+	c->lock = c->pair && c->pair->turns ? vector_locked(c->pair->turns) : 0;
+	c->period_ns = g.period;
+	turned = by_turns(c, &g, queue);
+	c->by_turns = c->fit != FIT_END && turned == FIT_END;
+	c->fit = turned;
 	late_ones(c);
 	c->e->score = c->share * (c->fit == FIT_END ? 0.6 + 0.4 * fmin(1, g.end_lock / 50)
 				  : c->fit == FIT_MAYBE ? 0.5
@@ -451,6 +506,8 @@ static bool beats(const struct vector_case *all, size_t nch, size_t i, size_t k)
 	const struct vector_case *a = &all[i], *b = &all[k];
 	double near = fabs(a->end_ns), other = fabs(b->end_ns);
 
+	if (a->by_turns) /* its place in single transfers says nothing */
+		return false;
 	if (near <= other && a->window_ns <= b->window_ns &&
 	    (near <= 0.6 * other || a->window_ns <= 0.67 * b->window_ns))
 		return true;
@@ -464,7 +521,7 @@ static bool beats(const struct vector_case *all, size_t nch, size_t i, size_t k)
 /* One that is not clear by itself, but no worse than the one that seems to be. */
 static bool casts_doubt(const struct vector_case *rival, const struct vector_case *best)
 {
-	return rival->fit == FIT_MAYBE && rival->share >= 0.9 &&
+	return (rival->fit == FIT_MAYBE || rival->by_turns) && rival->share >= 0.9 &&
 	       fabs(rival->end_ns) <= fabs(best->end_ns) &&
 	       rival->window_ns <= 1.5 * best->window_ns;
 }
@@ -476,7 +533,10 @@ static const struct vector_case *winner(const struct vector_case *all, size_t nv
 	for (size_t i = channel; i < nv * nch; i += nch) {
 		bool best = all[i].fit == FIT_END;
 		for (size_t k = channel; k < nv * nch && best; k += nch)
-			if (k != i && all[k].fit == FIT_END)
+			if (k == i)
+				continue;
+			else if (all[k].fit == FIT_END &&
+				 (all[i].by_turns || !all[k].by_turns))
 				best = beats(all, nch, i, k) && !beats(all, nch, k, i);
 			else
 				best = !casts_doubt(&all[k], &all[i]);
@@ -491,7 +551,7 @@ static enum verdict of_loser(const struct vector_case *c, const struct vector_ca
 {
 	if (c->fit == FIT_EARLY)
 		return VERDICT_DATA_AVAILABLE;
-	if (c->fit == FIT_NONE || (won && ends_another))
+	if ((c->fit == FIT_NONE && (won || c->lock < KEEPS)) || (won && ends_another))
 		return VERDICT_UNRELATED;
 	if (won && c->share >= HELD && c->end_ns > 1.5 * fabs(won->end_ns) &&
 	    (c->fit == FIT_END ? !c->grows : c->begins))
@@ -510,6 +570,10 @@ static enum verdict verdict_of(const struct vector_case *c, const struct vector_
 		return VERDICT_UNCLEAR;
 	if (won != c)
 		return of_loser(c, won, channels > 0);
+	/* Late ones are outside, however many. */
+	if (c->by_turns && channels == 1 &&
+	    (double)c->interrupts <= (1 + OUTSIDE) * (double)c->channel->ended)
+		return VERDICT_COMPLETION;
 	return channels > 1 || (double)c->e->outside > OUTSIDE * (double)c->e->interrupts
 		       ? VERDICT_SHARED
 		       : VERDICT_COMPLETION;
@@ -522,12 +586,66 @@ static void add_why(struct vector_evidence *e, const char *text)
 	snprintf(e->why + n, sizeof(e->why) - n, "%s", text);
 }
 
+/* Channels that run in step with the one that a vector ends look ended by it too: it ends
+ * no more of them than it has interrupts for. */
+static void too_many(struct vector_case *row, size_t nch)
+{
+	double ends = 0, narrowest = INFINITY;
+
+	for (size_t i = 0; i < nch; i++) {
+		if (row[i].fit != FIT_END)
+			continue;
+		ends += (double)row[i].e->transfers;
+		if (!row[i].by_turns)
+			narrowest = fmin(narrowest, row[i].window_ns);
+	}
+	for (size_t i = 0; i < nch; i++)
+		if (row[i].fit == FIT_END && ends > (double)row[i].e->transfers &&
+		    (double)row->interrupts < HELD * ends &&
+		    (row[i].by_turns || row[i].window_ns > narrowest))
+			row[i].fit = FIT_MAYBE;
+}
+
+/* The whole recording as one busy period of all the channels whose ends a vector keeps
+ * to: as many interrupts as transfers, the first not before anything can have ended, the
+ * last when the last one ended. */
+static void whole_run(struct vector_case *row, size_t nch)
+{
+	int64_t begin = INT64_MAX, end = INT64_MIN;
+	double ends = 0, period = INFINITY, off, from_begin, to_end;
+
+	for (size_t i = 0; i < nch; i++) {
+		const struct vector_channel *ch = row[i].channel;
+		if (row[i].fit != FIT_END && (row[i].fit == FIT_EARLY || row[i].lock == 0))
+			continue;
+		ends += (double)ch->ended;
+		begin = ch->first_ns < begin ? ch->first_ns : begin;
+		end = ch->last_ns > end ? ch->last_ns : end;
+		period = fmin(period, row[i].period_ns);
+	}
+	off = fabs((double)row->interrupts - ends);
+	from_begin = (double)(row->first_irq_ns - begin);
+	to_end = fmax((double)(end - row->last_irq_ns), 0);
+	if (ends < ENOUGH || off > fmax(FEW_OFF, SHARE_OFF * ends) ||
+	    from_begin < PERIOD * period || to_end > NEAR_TURN * (from_begin + to_end))
+		return;
+	for (size_t i = 0; i < nch; i++)
+		if (row[i].fit != FIT_END && row[i].fit != FIT_EARLY && row[i].lock > 0) {
+			row[i].fit = FIT_END;
+			row[i].by_turns = true;
+		}
+}
+
 int vector_cases_settle(struct vector_case *c, size_t nv, size_t nch)
 {
 	const struct vector_case **won = calloc(nch + 1, sizeof(struct vector_case *));
 
 	if (!won)
 		return -1;
+	for (size_t v = 0; v < nv && nch; v++) {
+		whole_run(c + v * nch, nch);
+		too_many(c + v * nch, nch);
+	}
 	for (size_t i = 0; i < nch; i++)
 		won[i] = winner(c, nv, nch, i);
 	for (size_t v = 0; v < nv; v++) {

@@ -22,6 +22,23 @@ struct vector_hit {
 	float end_ns;	/* its last interrupt -> woken; negative = it came late */
 };
 
+#define VECTOR_BUCKETS 40 /* of distances, half an octave each */
+enum { LOCK_BEFORE_END, LOCK_BEFORE_ANY, LOCK_AFTER_END, LOCK_AFTER_ANY, LOCK_N };
+
+/* What vector_turn.c gathers of a pair. */
+struct vector_turns {
+	uint16_t lock[LOCK_N][VECTOR_BUCKETS]; /* how many ends have it so near */
+	/* Busy periods: interrupts owed when the last one ended; periods begun with some
+	 * owed; the others that held any, those with more of them than transfers, and of
+	 * a sample: from the start to the first interrupt, from the last one to the end
+	 * as seen (negative = late). */
+	uint64_t owed, owing, n, surplus;
+	uint64_t ended, seen; /* transfers of all of them; their interrupts */
+	float first_ns[VECTOR_FEW], last_ns[VECTOR_FEW];
+	uint64_t ordinal, from; /* of the period looked at; its first interrupt */
+	int64_t at_ns;		/* and that one's time */
+};
+
 struct vector_pair {
 	uint64_t present,
 		many;	       /* intervals with any; with several since the one before */
@@ -33,7 +50,12 @@ struct vector_pair {
 	uint64_t hit;	       /* ordinal of the last interval that held one */
 	size_t slots;
 	struct vector_hit *kept[KEPT_N];
+	struct vector_turns *turns; /* NULL = one of very many pairs */
 };
+
+/* How much its interrupts keep to the ends: Kolmogorov-Smirnov distance, 0 .. 1; 0 = no
+ * more than chance may. */
+double vector_locked(const struct vector_turns *p);
 
 struct vector_kept {
 	double size_bytes; /* NAN = not known */
@@ -48,6 +70,10 @@ struct vector_channel {
 	struct vector_kept *kept[KEPT_N];
 	struct vector_pair **pair; /* by vector; NULL = never hit */
 	size_t npair;
+	uint64_t ended;	  /* transfers, whatever is looked at; */
+	int64_t first_ns, last_ns; /* from the begin of the first to the last end */
+	uint64_t locked;  /* ends that were looked at for a lock */
+	uint64_t turns;	  /* busy periods */
 	uint64_t *before; /* by vector: its interrupts before what is looked at */
 	size_t nbefore;	  /* 0 = all is looked at */
 	int64_t since_ns; /* looked at from here on */
@@ -60,8 +86,12 @@ struct vector_case {
 	const struct vector_channel *channel;
 	const struct vector_pair *pair; /* NULL = never hit */
 	uint64_t interrupts, before;	/* in all; before what is looked at */
+	int64_t first_irq_ns, last_irq_ns;
 	int64_t count_delta, recorded_ns;
 	enum fit fit;
+	double lock;	  /* vector_locked() */
+	double period_ns; /* between two ends */
+	bool by_turns;	  /* FIT_END by the turns of busy periods alone */
 	double window_ns; /* the narrowest before the end that holds 60 % */
 	double end_ns;	  /* median of interrupt -> woken */
 	double share;	  /* of the intervals, with it inside or late */

@@ -140,6 +140,8 @@ static int judge_all(struct vector_finder *f, struct vector_evidence *ev)
 			.pair = v < vc->npair ? vc->pair[v] : NULL,
 			.interrupts = r->n,
 			.before = v < vc->nbefore ? vc->before[v] : 0,
+			.first_irq_ns = r->first_ns,
+			.last_irq_ns = r->last_ns,
 			.count_delta = r->count_delta,
 			.recorded_ns =
 				f->to_ns - (vc->nbefore ? vc->since_ns : f->from_ns),
@@ -158,9 +160,11 @@ int vector_finder_finish(struct vector_finder *f, const struct vector_result **o
 	size_t n = f->nring * (f->nch + 1);
 	struct vector_result *r = &f->result;
 
-	for (size_t i = 0; i < f->nch; i++)
+	for (size_t i = 0; i < f->nch; i++) {
 		if (vector_settle(f, f->ch[i]))
 			return vector_no_memory(e);
+		vector_turn_close(f, f->ch[i], INT64_MAX);
+	}
 	free(f->ev);
 	free(f->winner);
 	f->ev = calloc(n + 1, sizeof(*f->ev));

@@ -8,7 +8,7 @@
 
 struct ring {
 	int32_t irq;
-	int64_t count_delta, last_ns;
+	int64_t count_delta, first_ns, last_ns;
 	uint64_t n;	  /* interrupts so far; those before n - RING are forgotten */
 	int64_t *at_ns;	  /* NULL until the first */
 	int next;	  /* of the same bucket; -1 */
@@ -32,8 +32,18 @@ struct ended {		 /* the last one, until it is known what came after it */
 	bool waiting;
 };
 
+struct turn { /* a busy period: from a start on an idle channel until it is idle again */
+	bool open, whole; /* it is idle again */
+	bool holed;	  /* not all of it was seen, or ended by itself */
+	bool spoilt;	  /* ... of its beginning or end */
+	size_t n;	  /* transfers that ended */
+	uint64_t ordinal;
+	int64_t from_ns, end_ns;
+};
+
 struct channel {
 	struct vector_channel v;
+	struct turn turn;
 	struct open *open; /* a ring of cap, the oldest at head */
 	size_t head, nopen, cap;
 	enum use use;
@@ -75,6 +85,22 @@ struct vector_finder {
 	struct vector_winner *winner;
 	struct vector_result result;
 };
+
+/* Of a vector's interrupts: the ordinal of the first one at or after t, r->n if none;
+ * those forgotten are taken for earlier. That of the oldest remembered; its time. */
+uint64_t vector_ring_from(const struct ring *r, int64_t t);
+uint64_t vector_ring_oldest(const struct ring *r);
+int64_t vector_ring_at(const struct ring *r, uint64_t ordinal);
+uint64_t vector_draw(struct vector_finder *f, uint64_t below); /* at random */
+
+/* vector_turn.c: an end, once what came after it is known; */
+void vector_lock_add(struct vector_finder *f, struct channel *c, const struct ended *x);
+/* and a busy period: a start on the idle channel; n transfers that ended, clean = all
+ * seen and not failed; the end of what can belong to the last one. */
+void vector_turn_start(struct vector_finder *f, struct channel *c, int64_t now_ns);
+void vector_turn_ended(struct vector_finder *f, struct channel *c, size_t n,
+		       int64_t from_ns, int64_t end_ns, bool idle, bool clean);
+void vector_turn_close(struct vector_finder *f, struct channel *c, int64_t next_ns);
 
 /* What lay in the last transfer of c, now that nothing more can come; -1 = no memory. */
 int vector_settle(struct vector_finder *f, struct channel *c);
