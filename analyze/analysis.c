@@ -37,7 +37,7 @@ struct analysis {
 	size_t nwindow, nring;
 	int64_t uprobe_cost_ns, irq_cost_ns;
 	bool searched; /* for vectors: none was named */
-	bool ended; /* the workload, by itself */
+	bool ended;    /* the workload, by itself */
 	struct join *join;
 	struct pipe *pipe;
 	struct join_totals totals;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "analysis.h"
@@ -473,17 +474,30 @@ static int open_db(struct db **db, const struct options *o, struct err *e)
 
 static struct db *working;
 
+/* A second one ends it at once; the journal takes back what was begun. timeout(1) and
+ * the like tell the process and its group: what comes at the same time is one. */
 static void interrupt(int sig)
 {
-	(void)sig;
+	static const double same = 0.3;
+	static struct timespec first;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!first.tv_sec)
+		first = now;
+	if ((double)(now.tv_sec - first.tv_sec) +
+		    1e-9 * (double)(now.tv_nsec - first.tv_nsec) >
+	    same) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+		return;
+	}
 	db_interrupt(working);
 }
 
 static void catch_signals(struct db *db)
 {
-	/* a second one ends it at once; the journal takes back what was begun */
-	struct sigaction act = {.sa_handler = db ? interrupt : SIG_DFL,
-				.sa_flags = SA_RESETHAND};
+	struct sigaction act = {.sa_handler = db ? interrupt : SIG_DFL};
 
 	working = db;
 	sigaction(SIGINT, &act, NULL);

@@ -45,6 +45,10 @@ struct layer *trellis_open(struct trellis *t, struct jirq *irq)
 	t->layer[t->nlayer] = (struct layer){
 		.node = (uint32_t)t->nnode, .edge = (uint32_t)t->nedge, .irq = irq};
 	t->best = 0;
+	if (!++t->mark) { /* once around: all are empty */
+		memset(t->bucket, 0, sizeof(t->bucket));
+		t->mark = 1;
+	}
 	return &t->layer[t->nlayer++];
 }
 
@@ -69,16 +73,19 @@ static void sort_pends(struct node *x, size_t nslot)
 		}
 }
 
-static struct node *node_find(struct trellis *t, const struct layer *l,
-			      const struct node *x, size_t nslot)
+/* Where the state of the layer is, or would be. */
+static struct bucket *bucket_of(struct trellis *t, const struct layer *l,
+				const struct node *x, size_t nslot)
 {
-	for (size_t i = l->node; i < t->nnode; i++) {
-		struct node *n = &t->node[i];
-		if (n->hash == x->hash && n->used == x->used && n->npend == x->npend &&
-		    !memcmp(n->v, x->v, (nslot + x->npend) * sizeof(*x->v)))
-			return n;
+	for (uint32_t i = x->hash;; i++) {
+		struct bucket *b = &t->bucket[i % BUCKETS];
+		const struct node *n = &t->node[l->node + b->node];
+
+		if (b->mark != t->mark ||
+		    (n->hash == x->hash && n->used == x->used && n->npend == x->npend &&
+		     !memcmp(n->v, x->v, (nslot + x->npend) * sizeof(*x->v))))
+			return b;
 	}
-	return NULL;
 }
 
 void trellis_emit(struct trellis *t, size_t nslot, size_t from, const struct edge *how,
@@ -91,12 +98,14 @@ void trellis_emit(struct trellis *t, size_t nslot, size_t from, const struct edg
 		return;
 	sort_pends(child, nslot);
 	child->hash = hash_of(child, nslot);
-	struct node *n = node_find(t, l, child, nslot);
-	if (!n) {
+	struct bucket *b = bucket_of(t, l, child, nslot);
+	struct node *n = &t->node[l->node + b->node];
+	if (b->mark != t->mark) {
 		if (t->nnode - l->node >= NODES_RAW ||
 		    !room(t, (void **)&t->node, &t->anode, t->nnode, sizeof(*t->node)))
 			return;
 		n = &t->node[t->nnode++];
+		*b = (struct bucket){t->mark, (uint16_t)(t->nnode - 1 - l->node)};
 		node_copy(n, child, nslot);
 		n->a = n->heaviest = 0;
 	}

@@ -45,6 +45,9 @@ struct layer {
 	bool whole; /* no further layer of the same event follows */
 };
 
+/* States of a layer, before it is closed; layers; a power of two above NODES_RAW. */
+enum { NODES = 96, NODES_RAW = 400, LAYERS = 1024, BUCKETS = 1024 };
+
 struct trellis {
 	struct node *node;
 	struct edge *edge;
@@ -60,6 +63,13 @@ struct trellis {
 	float cut;
 	uint64_t low[SLOTS], high[SLOTS];
 	size_t vector; /* of the interrupt looked at */
+	/* States of the layer being made, by hash; those of another layer's mark are
+	 * empty. */
+	struct bucket {
+		uint32_t mark;
+		uint16_t node;
+	} bucket[BUCKETS];
+	uint32_t mark;
 };
 
 static inline void node_copy(struct node *to, const struct node *from, size_t nslot)
@@ -69,8 +79,6 @@ static inline void node_copy(struct node *to, const struct node *from, size_t ns
 	memcpy(to->last, from->last, nslot * sizeof(*to->last));
 	memcpy(to->since, from->since, nslot * sizeof(*to->since));
 }
-
-enum { NODES = 96, NODES_RAW = 400, LAYERS = 1024 };
 
 int trellis_new(struct trellis **t, struct err *e);
 void trellis_free(struct trellis *t);

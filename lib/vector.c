@@ -388,7 +388,8 @@ static int look_inside(struct vector_finder *f, struct channel *c, const struct 
 		const struct ring *r = &f->ring[v];
 		uint64_t busy = vector_ring_from(r, x->from_ns),
 			 to = vector_ring_from(r, x->end_ns + 1);
-		uint64_t from = vector_ring_from(r, x->begin_ns), own = vector_ring_from(r, since);
+		uint64_t from = vector_ring_from(r, x->begin_ns),
+			 own = vector_ring_from(r, since);
 		struct vector_pair *p;
 		struct vector_hit *h;
 

@@ -19,18 +19,27 @@
  * whose distance to woken does not grow with size is the completion, and one whose
  * distance from the start does not is `data available`. With one size neither can be
  * seen: then only an interrupt close to the end (0.15 of the interval, or 0.35 where the
- * device's own time varies and the interrupt moves with it) is taken for it. In a queue
- * that is never empty the next transfer's beginning looks like the end of the one before;
- * the transfers after which it was empty decide.
+ * device's own time varies and the interrupt moves with it) is taken for it.
  *
- * How verdicts combine. At most one vector of a channel is `completion` or `shared`: that
- * with the narrower window, else that nearer to the end; when they are alike, all are
- * `unclear`. Once it is found, a vector that comes earlier in the same transfers is `data
- * available`. A vector that ends transfers of several channels, or of which more than a
- * tenth comes outside of any, is `shared`. Over all channels a vector has the
- * verdict of the channels that it ends, else the best of its channels.
+ * Queues, and programs that poll. In a queue the next transfer's beginning looks like the
+ * end of the one before, and a program that polls may have started again when the
+ * interrupt of the end comes. There the busy periods decide, from a start on an idle
+ * channel until it is idle again (vector_turn.c): the first interrupt of an end comes
+ * when a transfer may be over (0.75 of the time between ends), the last one at the last
+ * end or after it; one of a beginning does the opposite. It must also keep to the ends:
+ * its distance to them is not as to moments at random (Kolmogorov-Smirnov), or it comes
+ * exactly as often as transfers do. Where several channels share a vector, the whole
+ * recording is taken as one busy period of all that it keeps to.
  *
- * Memory: about 4 KiB for each pair of a vector and a channel of which interrupts fall
+ * How verdicts combine. A vector ends no more transfers than it has interrupts for. At
+ * most one vector of a channel is `completion` or `shared`: that with the narrower
+ * window, else that nearer to the end; when they are alike, all are `unclear`. Once it is
+ * found, a vector that comes earlier in the same transfers is `data available`. A vector
+ * that ends transfers of several channels, or of which more than a tenth comes outside of
+ * any, is `shared`. Over all channels a vector has the verdict of the channels that it
+ * ends, else the best of its channels.
+ *
+ * Memory: about 5 KiB for each pair of a vector and a channel of which interrupts fall
  * into transfers (twice that with a queue); after 16 MiB of them 600 bytes for each
  * further one.
  */

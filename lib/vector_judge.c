@@ -11,19 +11,11 @@
 
 #include "vector_priv.h"
 
-#define ENOUGH	    10	/* transfers */
-#define HELD	    0.6 /* share of transfers that a window must hold */
 #define SLOPED	    128 /* points that slopes are taken of */
 #define FLAT	    0.25 /* of the growth of the transfer itself; 1 - FLAT = grows with it */
 #define NEAR	    0.15 /* of the interval: close to its end */
 #define NEAR_MOVING 0.35
-#define NEAR_TURN   0.3	 /* of a busy period's first: close to its end */
-#define PERIOD	    0.75 /* of the time between ends: what a first end takes at least */
-#define KEEPS	    0.1	 /* distance of the lock, so that it matters */
-#define PATTERN	    300  /* transfers that show a pattern, if there is one */
-#define FEW_OFF	    3	 /* interrupts too many or too few of a whole recording, */
-#define SHARE_OFF   0.03 /* or as a share */
-#define OUTSIDE	    0.1 /* of a vector's interrupts: fires for other things too */
+#define PATTERN	    300 /* transfers that show a pattern, if there is one */
 
 struct points {
 	size_t n;
@@ -58,11 +50,11 @@ static double quantile(const double *a, size_t n, double q)
 	return m ? s[(size_t)(q * (double)(m - 1) + 0.5)] : NAN;
 }
 
-/* Width of the narrowest window that holds HELD of all n. */
+/* Width of the narrowest window that holds VECTOR_HELD of all n. */
 static double window(const double *a, size_t n)
 {
 	double s[VECTOR_SLOTS], best = INFINITY;
-	size_t m = sorted(a, n, s), k = (size_t)ceil(HELD * (double)n);
+	size_t m = sorted(a, n, s), k = (size_t)ceil(VECTOR_HELD * (double)n);
 
 	for (size_t i = 0; k && i + k <= m; i++)
 		best = fmin(best, s[i + k - 1] - s[i]);
@@ -134,7 +126,7 @@ struct figures {
 	double end_lock, begin_lock; /* times as often as by chance, at least */
 	double end_median, span_median;
 	double end_window;
-	double period; /* between two ends, of small transfers */
+	double period;	  /* between two ends, of small transfers */
 	double end_ratio; /* median of irq -> woken in units of the interval; NAN in a
 			     queue */
 	bool several_sizes, grows, varies;
@@ -226,7 +218,7 @@ static bool one_each(const struct vector_case *c, const struct figures *g)
 	uint64_t late = c->pair ? c->pair->late_outside : 0;
 
 	return (double)(e->one + e->late) >= 0.85 * (double)g->n && !uniform(g) &&
-	       (double)(e->outside - late) <= OUTSIDE * (double)e->interrupts;
+	       (double)(e->outside - late) <= VECTOR_OUTSIDE * (double)e->interrupts;
 }
 
 /* Hardly ever outside of transfers, where chance would put many. */
@@ -271,7 +263,7 @@ static bool last_is_near(const struct vector_case *c, const struct points *p)
 	points(c, KEPT_LAST, &last);
 	for (size_t i = 0; i < last.n; i++)
 		near += last.end[i] <= limit;
-	return last.n && (double)near >= HELD * (double)last.n;
+	return last.n && (double)near >= VECTOR_HELD * (double)last.n;
 }
 
 static enum fit locked(const struct vector_case *c, const struct figures *g,
@@ -298,7 +290,7 @@ static enum fit locked(const struct vector_case *c, const struct figures *g,
 }
 
 /* What the first and the last of busy periods say, FIT_MAYBE = nothing clear. */
-static enum fit turning(const struct vector_case *c, const struct figures *g, bool queue)
+static enum fit turning(struct vector_case *c, const struct figures *g, bool queue)
 {
 	const struct vector_turns *p = c->pair ? c->pair->turns : NULL;
 	double first[VECTOR_FEW], last[VECTOR_FEW], from_begin, to_end;
@@ -306,17 +298,19 @@ static enum fit turning(const struct vector_case *c, const struct figures *g, bo
 	size_t n = p && p->n < VECTOR_FEW ? (size_t)p->n : VECTOR_FEW;
 
 	if (!p || !p->n || 4 * p->surplus > p->n ||
-	    (double)p->n < HELD * (double)(c->channel->turns - p->owing))
+	    (double)p->n < VECTOR_HELD * (double)(c->channel->turns - p->owing))
 		return FIT_MAYBE;
 	for (size_t i = 0; i < n; i++) {
 		first[i] = (double)p->first_ns[i];
 		last[i] = (double)p->last_ns[i];
 	}
-	from_begin = quantile(first, n, 0.5);
-	to_end = fmax(quantile(last, n, 0.5), 0);
-	if (to_end <= (queue ? NEAR_TURN : NEAR) * (from_begin + to_end))
-		return from_begin < PERIOD * period ? FIT_MAYBE : FIT_END;
-	return from_begin <= NEAR_TURN * (from_begin + to_end) && to_end >= period / 2
+	c->from_begin_ns = from_begin = quantile(first, n, 0.5);
+	c->to_end_ns = quantile(last, n, 0.5);
+	to_end = fmax(c->to_end_ns, 0);
+	if (to_end <= (queue ? VECTOR_NEAR_TURN : NEAR) * (from_begin + to_end))
+		return from_begin < VECTOR_PERIOD * period ? FIT_MAYBE : FIT_END;
+	return from_begin <= VECTOR_NEAR_TURN * (from_begin + to_end) &&
+			       to_end >= period / 2
 		       ? FIT_EARLY
 		       : FIT_MAYBE;
 }
@@ -328,8 +322,8 @@ static int measure(struct vector_case *c, struct points *p, struct figures *g)
 	g->end_median = quantile(p->end, p->n, 0.5);
 	g->span_median = quantile(p->span, p->n, 0.5);
 	g->end_window = window(p->end, p->n);
-	g->end_lock = HELD / (g->rate * g->end_window);
-	g->begin_lock = HELD / (g->rate * window(p->first, p->n));
+	g->end_lock = VECTOR_HELD / (g->rate * g->end_window);
+	g->begin_lock = VECTOR_HELD / (g->rate * window(p->first, p->n));
 	for (size_t i = 0; i < p->n; i++)
 		at[i] = 1 - p->end[i] / p->span[i];
 	c->e->position = quantile(at, p->n, 0.5);
@@ -388,7 +382,7 @@ static void say(struct vector_case *c, const struct figures *g, bool queue)
 static bool nothing(struct vector_case *c)
 {
 	struct vector_evidence *e = c->e;
-	const char *few = e->transfers < ENOUGH ? ": too few" : "";
+	const char *few = e->transfers < VECTOR_ENOUGH ? ": too few" : "";
 
 	if (!c->interrupts && c->count_delta != DMA_UNKNOWN && c->count_delta > 0)
 		snprintf(e->why, sizeof(e->why),
@@ -425,15 +419,15 @@ static void late_ones(struct vector_case *c)
 }
 
 /* One that is not clear by its place within single transfers. */
-static enum fit by_turns(const struct vector_case *c, const struct figures *g, bool queue)
+static enum fit by_turns(struct vector_case *c, const struct figures *g, bool queue)
 {
 	enum fit turns = turning(c, g, queue);
 	bool owing = c->pair && c->pair->turns &&
 		     2 * c->pair->turns->owing > c->channel->turns;
 
-	if (queue && c->lock >= KEEPS && turns == FIT_EARLY)
+	if (queue && c->lock >= VECTOR_KEEPS && turns == FIT_EARLY)
 		return FIT_EARLY;
-	if (c->fit == FIT_END || (c->lock >= KEEPS && turns == FIT_END))
+	if (c->fit == FIT_END || (c->lock >= VECTOR_KEEPS && turns == FIT_END))
 		return FIT_END;
 	if (c->fit == FIT_EARLY)
 		return queue || turns == FIT_END || owing ? FIT_MAYBE : FIT_EARLY;
@@ -444,7 +438,7 @@ int vector_case_judge(struct vector_case *c)
 {
 	struct figures g = {0};
 	struct points p;
-	bool queue = c->channel->seen[KEPT_LAST] < ENOUGH, end_locked;
+	bool queue = c->channel->seen[KEPT_LAST] < VECTOR_ENOUGH, end_locked;
 	enum fit turned;
 	double enough;
 
@@ -486,180 +480,5 @@ int vector_case_judge(struct vector_case *c)
 				  : c->fit == FIT_EARLY ? 0.3
 							: 0.1);
 	say(c, &g, queue);
-	return 0;
-}
-
-/* ---- one channel's vectors against each other ---- */
-
-/* Is this the channel that c's vector fits best? */
-static bool at_home(const struct vector_case *row, size_t nch,
-		    const struct vector_case *c)
-{
-	for (size_t i = 0; i < nch; i++)
-		if (row[i].fit == FIT_END && row[i].window_ns < c->window_ns)
-			return false;
-	return true;
-}
-
-static bool beats(const struct vector_case *all, size_t nch, size_t i, size_t k)
-{
-	const struct vector_case *a = &all[i], *b = &all[k];
-	double near = fabs(a->end_ns), other = fabs(b->end_ns);
-
-	if (a->by_turns) /* its place in single transfers says nothing */
-		return false;
-	if (near <= other && a->window_ns <= b->window_ns &&
-	    (near <= 0.6 * other || a->window_ns <= 0.67 * b->window_ns))
-		return true;
-	/* The handler's delay is wider than an early interrupt's; the end comes last. */
-	if (near <= 0.5 * other && a->window_ns <= 2 * b->window_ns)
-		return true;
-	return at_home(all + i / nch * nch, nch, a) &&
-	       !at_home(all + k / nch * nch, nch, b);
-}
-
-/* One that is not clear by itself, but no worse than the one that seems to be. */
-static bool casts_doubt(const struct vector_case *rival, const struct vector_case *best)
-{
-	return (rival->fit == FIT_MAYBE || rival->by_turns) && rival->share >= 0.9 &&
-	       fabs(rival->end_ns) <= fabs(best->end_ns) &&
-	       rival->window_ns <= 1.5 * best->window_ns;
-}
-
-/* Of the channel: the case that beats all others and is beaten by none; NULL. */
-static const struct vector_case *winner(const struct vector_case *all, size_t nv,
-					size_t nch, size_t channel)
-{
-	for (size_t i = channel; i < nv * nch; i += nch) {
-		bool best = all[i].fit == FIT_END;
-		for (size_t k = channel; k < nv * nch && best; k += nch)
-			if (k == i)
-				continue;
-			else if (all[k].fit == FIT_END &&
-				 (all[i].by_turns || !all[k].by_turns))
-				best = beats(all, nch, i, k) && !beats(all, nch, k, i);
-			else
-				best = !casts_doubt(&all[k], &all[i]);
-		if (best)
-			return &all[i];
-	}
-	return NULL;
-}
-
-static enum verdict of_loser(const struct vector_case *c, const struct vector_case *won,
-			     bool ends_another)
-{
-	if (c->fit == FIT_EARLY)
-		return VERDICT_DATA_AVAILABLE;
-	if ((c->fit == FIT_NONE && (won || c->lock < KEEPS)) || (won && ends_another))
-		return VERDICT_UNRELATED;
-	if (won && c->share >= HELD && c->end_ns > 1.5 * fabs(won->end_ns) &&
-	    (c->fit == FIT_END ? !c->grows : c->begins))
-		return VERDICT_DATA_AVAILABLE;
-	return VERDICT_UNCLEAR;
-}
-
-static enum verdict verdict_of(const struct vector_case *c, const struct vector_case *won,
-			       size_t channels)
-{
-	if (!c->interrupts)
-		return c->count_delta != DMA_UNKNOWN && c->count_delta > 0
-			       ? VERDICT_UNCLEAR
-			       : VERDICT_SILENT;
-	if (c->e->transfers < ENOUGH)
-		return VERDICT_UNCLEAR;
-	if (won != c)
-		return of_loser(c, won, channels > 0);
-	/* Late ones are outside, however many. */
-	if (c->by_turns && channels == 1 &&
-	    (double)c->interrupts <= (1 + OUTSIDE) * (double)c->channel->ended)
-		return VERDICT_COMPLETION;
-	return channels > 1 || (double)c->e->outside > OUTSIDE * (double)c->e->interrupts
-		       ? VERDICT_SHARED
-		       : VERDICT_COMPLETION;
-}
-
-static void add_why(struct vector_evidence *e, const char *text)
-{
-	size_t n = strlen(e->why);
-
-	snprintf(e->why + n, sizeof(e->why) - n, "%s", text);
-}
-
-/* Channels that run in step with the one that a vector ends look ended by it too: it ends
- * no more of them than it has interrupts for. */
-static void too_many(struct vector_case *row, size_t nch)
-{
-	double ends = 0, narrowest = INFINITY;
-
-	for (size_t i = 0; i < nch; i++) {
-		if (row[i].fit != FIT_END)
-			continue;
-		ends += (double)row[i].e->transfers;
-		if (!row[i].by_turns)
-			narrowest = fmin(narrowest, row[i].window_ns);
-	}
-	for (size_t i = 0; i < nch; i++)
-		if (row[i].fit == FIT_END && ends > (double)row[i].e->transfers &&
-		    (double)row->interrupts < HELD * ends &&
-		    (row[i].by_turns || row[i].window_ns > narrowest))
-			row[i].fit = FIT_MAYBE;
-}
-
-/* The whole recording as one busy period of all the channels whose ends a vector keeps
- * to: as many interrupts as transfers, the first not before anything can have ended, the
- * last when the last one ended. */
-static void whole_run(struct vector_case *row, size_t nch)
-{
-	int64_t begin = INT64_MAX, end = INT64_MIN;
-	double ends = 0, period = INFINITY, off, from_begin, to_end;
-
-	for (size_t i = 0; i < nch; i++) {
-		const struct vector_channel *ch = row[i].channel;
-		if (row[i].fit != FIT_END && (row[i].fit == FIT_EARLY || row[i].lock == 0))
-			continue;
-		ends += (double)ch->ended;
-		begin = ch->first_ns < begin ? ch->first_ns : begin;
-		end = ch->last_ns > end ? ch->last_ns : end;
-		period = fmin(period, row[i].period_ns);
-	}
-	off = fabs((double)row->interrupts - ends);
-	from_begin = (double)(row->first_irq_ns - begin);
-	to_end = fmax((double)(end - row->last_irq_ns), 0);
-	if (ends < ENOUGH || off > fmax(FEW_OFF, SHARE_OFF * ends) ||
-	    from_begin < PERIOD * period || to_end > NEAR_TURN * (from_begin + to_end))
-		return;
-	for (size_t i = 0; i < nch; i++)
-		if (row[i].fit != FIT_END && row[i].fit != FIT_EARLY && row[i].lock > 0) {
-			row[i].fit = FIT_END;
-			row[i].by_turns = true;
-		}
-}
-
-int vector_cases_settle(struct vector_case *c, size_t nv, size_t nch)
-{
-	const struct vector_case **won = calloc(nch + 1, sizeof(struct vector_case *));
-
-	if (!won)
-		return -1;
-	for (size_t v = 0; v < nv && nch; v++) {
-		whole_run(c + v * nch, nch);
-		too_many(c + v * nch, nch);
-	}
-	for (size_t i = 0; i < nch; i++)
-		won[i] = winner(c, nv, nch, i);
-	for (size_t v = 0; v < nv; v++) {
-		struct vector_case *row = c + v * nch;
-		size_t channels = 0;
-
-		for (size_t i = 0; i < nch; i++)
-			channels += won[i] == &row[i];
-		for (size_t i = 0; i < nch; i++) {
-			row[i].e->verdict = verdict_of(&row[i], won[i], channels);
-			if (row[i].fit == FIT_END && !won[i])
-				add_why(row[i].e, "; another vector fits as well");
-		}
-	}
-	free(won);
 	return 0;
 }

@@ -70,14 +70,22 @@ struct vector_channel {
 	struct vector_kept *kept[KEPT_N];
 	struct vector_pair **pair; /* by vector; NULL = never hit */
 	size_t npair;
-	uint64_t ended;	  /* transfers, whatever is looked at; */
+	uint64_t ended;		   /* transfers, whatever is looked at; */
 	int64_t first_ns, last_ns; /* from the begin of the first to the last end */
-	uint64_t locked;  /* ends that were looked at for a lock */
-	uint64_t turns;	  /* busy periods */
+	uint64_t locked;	   /* ends that were looked at for a lock */
+	uint64_t turns;		   /* busy periods */
 	uint64_t *before; /* by vector: its interrupts before what is looked at */
 	size_t nbefore;	  /* 0 = all is looked at */
 	int64_t since_ns; /* looked at from here on */
 };
+
+/* What both judges hold to. */
+#define VECTOR_ENOUGH	 10   /* transfers */
+#define VECTOR_HELD	 0.6  /* share of transfers that a window must hold */
+#define VECTOR_NEAR_TURN 0.35 /* of a busy period's first: close to its end */
+#define VECTOR_PERIOD	 0.75 /* of the time between ends: the least of a first end */
+#define VECTOR_KEEPS	 0.06 /* of the lock, so that it matters */
+#define VECTOR_OUTSIDE	 0.1  /* of a vector's interrupts: fires for other things too */
 
 /* What the judge found for a pair. */
 enum fit { FIT_NONE, FIT_MAYBE, FIT_EARLY, FIT_END };
@@ -91,7 +99,9 @@ struct vector_case {
 	enum fit fit;
 	double lock;	  /* vector_locked() */
 	double period_ns; /* between two ends */
-	bool by_turns;	  /* FIT_END by the turns of busy periods alone */
+	bool by_turns; /* FIT_END by the turns of busy periods alone; and what those were:
+			  the start to the first interrupt, the last one to the end */
+	double from_begin_ns, to_end_ns;
 	double window_ns; /* the narrowest before the end that holds 60 % */
 	double end_ns;	  /* median of interrupt -> woken */
 	double share;	  /* of the intervals, with it inside or late */

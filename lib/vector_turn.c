@@ -19,11 +19,11 @@
 
 #include "vector_seen.h"
 
-#define LOCKED	 4096 /* ends looked at: enough to see any lock that matters */
-#define SHORTEST 32   /* ns: the first bucket */
-#define MANY_ENDED   256 /* transfers, that as many interrupts are no chance */
-#define ONE_FOR_EACH 0.5 /* what that is worth, as a lock */
-#define FIRST	 8    /* ends of a period, after which its first interrupt was seen */
+#define LOCKED	     4096 /* ends looked at: enough to see any lock that matters */
+#define SHORTEST     32	  /* ns: the first bucket */
+#define MANY_ENDED   256  /* transfers, that as many interrupts are no chance */
+#define ONE_FOR_EACH 0.5  /* what that is worth, as a lock */
+#define FIRST	     8	  /* ends of a period, after which its first interrupt was seen */
 
 static int bucket(int64_t ns)
 {
@@ -103,7 +103,8 @@ static bool one_for_each(const struct vector_turns *p)
 
 double vector_locked(const struct vector_turns *p)
 {
-	double n, before = distance(p->lock[LOCK_BEFORE_END], p->lock[LOCK_BEFORE_ANY], &n);
+	double n,
+		before = distance(p->lock[LOCK_BEFORE_END], p->lock[LOCK_BEFORE_ANY], &n);
 	double after = distance(p->lock[LOCK_AFTER_END], p->lock[LOCK_AFTER_ANY], &n);
 	double d = fmax(before, after);
 
@@ -125,9 +126,9 @@ static void look_first(struct vector_turns *p, const struct ring *r, const struc
 {
 	p->from = vector_ring_from(r, t->from_ns);
 	p->at_ns = p->from < r->n && (p->from > vector_ring_oldest(r) ||
-						!vector_ring_oldest(r))
-				? vector_ring_at(r, p->from)
-				: DMA_UNKNOWN;
+				      !vector_ring_oldest(r))
+			   ? vector_ring_at(r, p->from)
+			   : DMA_UNKNOWN;
 	p->ordinal = t->ordinal;
 }
 

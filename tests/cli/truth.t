@@ -92,6 +92,11 @@ scenario "waits on another thread" 0 1 --other-thread
 scenario "waits that poll, starts at once" 1000 100 --polls --think 100ns
 scenario "waits that poll, depth 4" 1000 100 --polls --depth 4
 scenario "2 % missing, 4 channels on 2 vectors" 100 20 --missing .02 --channels 4 --vectors 2
+scenario "depth 4, vector not named" 0 1 --depth 4 --unnamed
+scenario "waits that poll, vector not named" 1000 100 --polls --unnamed
+scenario "waits that poll, depth 4, vector not named" 1000 100 --polls --depth 4 --unnamed
+scenario "4 channels on 2 vectors, not named" 0 7 --channels 4 --vectors 2 --unnamed
+scenario "2 % missing, depth 8, vector not named" 1000 20 --missing .02 --depth 8 --unnamed
 scenario "5 % of everything" 1000 60 --missing .05 --late .05 --stray .05 --restart .05 --stop .05 --fail .05 --loss 3
 others="--data-vector --timer-vector 1ms --silent-vector"
 all="68 completion, 69 data available, 70 unrelated, 71 silent"
@@ -103,4 +108,9 @@ verdicts "... with 2 % missing, 2 % late and a loss" "$all" --unnamed $others --
 verdicts "... in 100 transfers" "$all" --unnamed $others --latency linear --count 100
 verdicts "the one that completes is not recorded" "$rest" --no-end $others --latency linear
 verdicts "... nor are there sizes that tell" "69 unclear, 70 unrelated, 71 silent" --no-end $others
+verdicts "a queue that is never empty" "$all" --unnamed $others --depth 4
+verdicts "... without the one that completes" "$rest" --no-end $others --depth 4
+verdicts "waits that poll, in a queue" "$all" --unnamed $others --depth 4 --polls --latency linear
+verdicts "... without the one that completes" "$rest" --no-end $others --depth 4 --polls --latency linear
+verdicts "coalesced, in a queue" "$all" --unnamed $others --depth 8 --coalesce 1-8
 echo "1..$n"
