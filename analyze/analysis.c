@@ -21,6 +21,8 @@ struct window { /* of the table `loss` */
 	bool ring; /* a record of loss; else the end of a file that was cut */
 };
 
+enum { CHANNELS_BEGUN = 1024 };
+
 struct analysis {
 	struct db *db;
 	int64_t run;
@@ -432,11 +434,15 @@ static void progress(void *arg, uint64_t done, uint64_t rows)
 
 static int join_all(struct analysis *a, struct err *e)
 {
-	struct join_options jo = {.vector = a->vector,
-				  .nvector = a->nvector,
-				  .ended = a->ended,
-				  .undecided = a->searched,
-				  .pairing = a->pairing};
+	struct begun_channel begun[CHANNELS_BEGUN];
+	struct join_options jo = {
+		.begun = begun,
+		.nbegun = begun_result(a->found->begun, a->ended, begun, CHANNELS_BEGUN),
+		.vector = a->vector,
+		.nvector = a->nvector,
+		.ended = a->ended,
+		.undecided = a->searched,
+		.pairing = a->pairing};
 	struct join_sink js = {a, on_transfer, on_stray};
 	struct pipe_sink sink = {.arg = a,
 				 .transfer = sink_transfer,

@@ -133,6 +133,12 @@ struct channel *join_channel(struct join *j, int64_t card, int64_t channel, stru
 	c->channel = channel;
 	c->last_ns = c->prev_woken = c->circular_from = c->circular_to = DMA_UNKNOWN;
 	density_init(&c->total);
+	c->until_ns = DMA_UNKNOWN;
+	for (size_t i = 0; i < j->o.nbegun; i++)
+		if (j->o.begun[i].card == card && j->o.begun[i].channel == channel) {
+			c->doubt = BEGUN;
+			c->until_ns = j->o.begun[i].until_ns;
+		}
 	if (j->nextloss) {
 		c->doubt = LOST_BEFORE;
 		c->last_ns = j->loss[j->nextloss - 1].to;

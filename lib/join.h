@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "begun.h"
 #include "dma.h"
 #include "meta.h"
 
@@ -82,6 +83,9 @@ struct join_options {
 	const struct join_vector
 		*vector; /* none: no transfer is expected to have an interrupt */
 	size_t nvector;
+	/* Channels that something was in flight on when the recording began. */
+	const struct begun_channel *begun;
+	size_t nbegun;
 	enum pairing
 		pairing; /* PAIRING_INFER acts as the joiner finds best for each vector */
 	/* Samples may be out of order by this much; 0 = 1 ms. */

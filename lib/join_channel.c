@@ -422,8 +422,9 @@ static bool provably_empty(const struct channel *c, int64_t at)
 
 static int leave_doubt(struct join *j, struct channel *c, int64_t at, struct err *e)
 {
-	if (!provably_empty(c, at))
+	if (c->until_ns != DMA_UNKNOWN ? at < c->until_ns : !provably_empty(c, at))
 		return 0;
+	c->until_ns = DMA_UNKNOWN;
 	int r = abandon(j, c, STATE_UNKNOWN, c->doubt, at, e);
 	c->doubt = NULL;
 	return r;
@@ -554,6 +555,7 @@ int channel_stop(struct join *j, struct channel *c, int64_t at, bool *any, struc
 	r = abandon(j, c, STATE_ABORTED, "the channel was stopped", at, e);
 	if (!c->crowded)
 		c->doubt = NULL;
+	c->until_ns = DMA_UNKNOWN;
 	c->streak = 0;
 	return r;
 }
@@ -565,6 +567,8 @@ int channel_doubt(struct join *j, struct channel *c, const char *why, bool lost,
 		c->sequential =
 			c->waits >= 4 && (c->mode == MODE_LAST ||
 					  (c->mode == MODE_OPEN && !c->overlapped));
+	if (c->until_ns != DMA_UNKNOWN) /* its excess of waits may be what was lost */
+		c->until_ns = INT64_MAX;
 	seen(c, j->released); /* a pause that was lost proves nothing */
 	if (c->resync)
 		c->resync = false;

@@ -34,6 +34,9 @@ enum {
 	OLD = 64,	   /* waits behind a loss for transfers before it, at most */
 };
 
+#define BEGUN                                                                            \
+	"the recording began while transfers were in flight: which end is whose is not " \
+	"known"
 #define LOST_BEFORE "samples were lost before it, and the order of its channel with them"
 
 /* A transfer in a hypothesis: slot and index. */
@@ -241,8 +244,10 @@ struct channel {
 	size_t least_old;
 	float old_fit[OLD];
 	const char *doubt;
-	bool sequential; /* when the doubt came: one start, one wait, in turn */
-	bool crowded;	 /* its group has no slot for it */
+	int64_t until_ns; /* in doubt for what was begun before the recording; DMA_UNKNOWN
+			   */
+	bool sequential;  /* when the doubt came: one start, one wait, in turn */
+	bool crowded;	  /* its group has no slot for it */
 	int64_t last_ns, circular_from, circular_to;
 };
 

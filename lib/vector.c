@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "begun.h"
 #include "err.h"
 #include "vector_seen.h"
 
@@ -47,7 +48,8 @@ int vector_finder_new(struct vector_finder **out, struct err *e)
 		return vector_no_memory(e);
 	f->bucket = malloc(BUCKETS * sizeof(*f->bucket));
 	f->call = calloc(THREADS, sizeof(*f->call));
-	if (!f->bucket || !f->call) {
+	f->begun = begun_new();
+	if (!f->bucket || !f->call || !f->begun) {
 		vector_finder_free(f);
 		return vector_no_memory(e);
 	}
@@ -106,6 +108,7 @@ void vector_finder_free(struct vector_finder *f)
 	free(f->ring);
 	free(f->bucket);
 	free(f->call);
+	begun_free(f->begun);
 	free(f->loss);
 	free(f->ev);
 	free(f->winner);
@@ -719,6 +722,8 @@ int vector_finder_push(struct vector_finder *f, const struct sample *s, struct e
 		f->from_ns = s->time_ns;
 	if (f->to_ns == DMA_UNKNOWN || s->time_ns > f->to_ns)
 		f->to_ns = s->time_ns;
+	if (begun_push(f->begun, s))
+		return vector_no_memory(e);
 	switch (s->role) {
 	case ROLE_INTERRUPT:
 		return interrupt(f, s, e);

@@ -52,6 +52,7 @@
 
 #include "dma.h"
 
+struct begun;
 struct err;
 
 enum verdict {
@@ -114,6 +115,7 @@ struct vector_result {
 	bool thin;	  /* too few transfers or no clear winner: ask for --irq */
 	char advice[256]; /* what to do then; also when only some channels have a winner
 			   */
+	const struct begun *begun;    /* what was in flight when it began (begun.h) */
 	struct vector_winner *winner; /* at most one for each channel */
 	size_t nwinner;
 };

@@ -175,6 +175,7 @@ int vector_finder_finish(struct vector_finder *f, const struct vector_result **o
 				    .noverall = f->nring,
 				    .channel = f->ev + f->nring,
 				    .nchannel = n - f->nring,
+				    .begun = f->begun,
 				    .winner = f->winner};
 	for (size_t i = 0; i < f->nring; i++)
 		r->overall[i] = whole(&r->channel[i * f->nch], f->nch, &f->ring[i]);

@@ -79,6 +79,7 @@ struct vector_finder {
 	struct window *loss;
 	size_t nloss;
 	int64_t from_ns, to_ns;
+	struct begun *begun;
 	size_t pair_bytes;
 	uint64_t random;
 	struct vector_evidence *ev;

@@ -88,6 +88,8 @@ scenario "skew of 1 us" 0 3 --skew 1us
 scenario "windows of loss" 0 5 --loss 5
 scenario "windows of loss, depth 8" 0 5 --loss 2 --depth 8
 scenario "beginning cut off" 0 1 --cut-begin 1001
+scenario "beginning of a queue cut off" 0 100 --cut-begin 1001 --depth 4
+scenario "beginning of a queue cut off, in a call" 0 100 --cut-begin 1002 --depth 8
 scenario "waits on another thread" 0 1 --other-thread
 scenario "waits that poll, starts at once" 1000 100 --polls --think 100ns
 scenario "waits that poll, depth 4" 1000 100 --polls --depth 4
