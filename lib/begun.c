@@ -38,7 +38,6 @@ struct begun {
 	struct channel **ch;
 	size_t nch;
 	struct thread thread[THREADS];
-	size_t nthread;
 	bool inside; /* a call was seen to end that was not seen to begin */
 	bool full;   /* threads were forgotten: a new one may be an old one */
 };
@@ -113,7 +112,8 @@ int begun_push(struct begun *b, const struct sample *s)
 	bool first = !t->used || t->tid != s->tid;
 
 	if (s->role == ROLE_INTERRUPT || s->role == ROLE_STOP || s->role == ROLE_OTHER ||
-	    s->role == ROLE_HANDLED || s->bits & (SAMPLE_OTHER | SAMPLE_CIRCULAR))
+	    s->role == ROLE_HANDLED ||
+	    s->bits & (SAMPLE_OTHER | SAMPLE_CIRCULAR | SAMPLE_BLOCKING))
 		return 0;
 	if (first) {
 		b->full |= t->used;
@@ -193,10 +193,10 @@ size_t begun_result(const struct begun *b, bool ended, struct begun_channel *out
 	for (size_t i = 0; i < b->nch && k < n; i++) {
 		const struct channel *c = b->ch[i];
 		bool turns = c->excess <= 1 && !whole && !one_at_a_time(c);
-
 		bool shown = b->inside || c->before || ends_with_excess(c);
 
-		if (!c->starts || !shown || (!turns && !c->excess))
+		if (!c->starts || c->woken_ns == DMA_UNKNOWN || !shown ||
+		    (!turns && !c->excess))
 			continue;
 		out[k++] = (struct begun_channel){c->card, c->channel,
 						  turns ? INT64_MAX : c->excess_ns};
