@@ -164,13 +164,13 @@ static void look(struct vector_finder *f, struct vector_turns *p, const struct r
 	if (p->ordinal != t->ordinal)
 		look_first(p, r, t);
 	from = p->from;
-	seen = next - from;
+	seen = next > from ? next - from : 0;
 	if (seen && p->at_ns == DMA_UNKNOWN)
 		return;
 	to = vector_ring_from(r, t->end_ns + 1);
 	late = next > to && vector_ring_at(r, to) - t->end_ns <= step;
 	if (next > to && !late)
-		seen = to - from; /* what came long after is none of it */
+		seen = to > from ? to - from : 0; /* what came long after is none of it */
 	if (seen)
 		last = t->end_ns - vector_ring_at(r, from + seen - 1);
 	if (t->holed && seen)
