@@ -9,7 +9,8 @@
  *  - three starts in a row, then waits and starts in turn with as many left over: a
  * queue;
  *  - interrupts between a wait and the next start: a queue;
- *  - several starts, one wait, again and again: the wait is for all;
+ *  - several starts, one wait, again and again: the wait is for all; so it is if more
+ *    are left over by every wait;
  *  - what is left over grows, stays, and grows again: starts that aborted;
  *  - how long the transfers of either reading took, against those that were plain, or
  *    how regular that is.
@@ -23,7 +24,7 @@
 #include "err.h"
 #include "join_priv.h"
 
-enum { HOLD = 2048, PLAIN = 20, STEADY = 128, FEWER = 64 };
+enum { HOLD = 2048, PLAIN = 20, STEADY = 128, FEWER = 64, LONG = 10 };
 #define CERTAIN	 6.0f
 #define ALMOST	 5.5f /* anything more of the kind decides */
 #define RESYNCED 20.0f
@@ -152,6 +153,12 @@ static int give_up(struct join *j, struct channel *c, const char *why, struct er
 	return release(j, c, e);
 }
 
+/* More transfers are left over by each wait: no queue takes them all. */
+static bool outgrows(const struct channel *c)
+{
+	return c->nopen > c->nheld + c->first_left + c->cycles * 3 / 2;
+}
+
 static int settle(struct join *j, struct channel *c, struct err *e)
 {
 	if (fabsf(c->odds) < CERTAIN) {
@@ -161,7 +168,7 @@ static int settle(struct join *j, struct channel *c, struct err *e)
 		return give_up(j, c, HELD, e);
 	}
 	c->mode = c->odds > 0 ? MODE_QUEUE : MODE_LAST;
-	c->drains = c->mode == MODE_LAST && c->waves >= 5;
+	c->drains = c->mode == MODE_LAST && (c->waves >= 5 || outgrows(c));
 	return release(j, c, e);
 }
 
@@ -443,8 +450,9 @@ static void start_evidence(struct channel *c)
 	}
 	if (c->streak)
 		return;
-	c->cycles++;
-	if (c->waves >= 5)
+	if (!c->cycles++)
+		c->first_left = left;
+	if (c->waves >= 5 || (c->cycles >= LONG && outgrows(c)))
 		c->odds -= 2;
 	if (left > c->residue && c->residue && c->plateau >= 5)
 		c->odds -= 3;
@@ -462,7 +470,7 @@ void channel_irq(struct channel *c)
 
 	c->irqs += c->holding;
 	c->plain_gaps += gap && !c->nopen;
-	if (!c->holding || !gap || c->plain_gaps * 8 > c->plain_cycles)
+	if (!c->holding || !gap || c->plain_gaps * 8 > c->plain_cycles || outgrows(c))
 		return;
 	if (++c->gap_irqs == 6 && c->gap_irqs * 3 > c->cycles)
 		c->odds += c->plain_cycles ? ALMOST : 8;

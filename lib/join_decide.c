@@ -28,6 +28,7 @@
 #define DISORDER	 0.1f  /* share of transfers with something wrong, for these */
 #define USUALLY_LATE	 0.25f /* so many are no disorder */
 #define SURPLUS		 0.9998f
+#define MOST_MISSING	 0.2 /* of all transfers of a queue */
 
 struct jtransfer *transfer_new(struct join *j)
 {
@@ -48,18 +49,21 @@ void transfer_free(struct join *j, struct jtransfer *x)
 
 /* ---- candidates ---- */
 
-void decide_candidate(struct jtransfer *x, struct jirq *q, float p)
+void decide_candidate(struct jtransfer *x, struct jirq *q, float p, bool held)
 {
+	float late = held ? p : 0;
+
 	for (size_t i = 0; i < x->ncand; i++)
 		if (x->cand[i].irq == q) {
 			x->cand[i].weight += p;
+			x->cand[i].held += late;
 			return;
 		}
 	if (x->ncand == CANDIDATES) {
 		x->other += p;
 		return;
 	}
-	x->cand[x->ncand++] = (struct candidate){.irq = q, .weight = p};
+	x->cand[x->ncand++] = (struct candidate){.irq = q, .weight = p, .held = late};
 	q->undecided++;
 }
 
@@ -89,11 +93,9 @@ static struct witness *witness_of(struct jtransfer *x, const struct jirq *q)
 	return &x->witness[i];
 }
 
-void decide_undo(struct jtransfer *x, bool mean)
+void decide_undo(struct jtransfer *x, float old)
 {
-	float old = mean ? 0.5f : 0;
-
-	x->nwitness = mean ? x->nwitness : 0;
+	x->nwitness = old > 0 ? x->nwitness : 0;
 	for (size_t i = 0; i < x->nwitness; i++) {
 		x->witness[i].device *= old;
 		x->witness[i].told *= old;
@@ -124,13 +126,15 @@ static bool is_late(const struct jtransfer *x, const struct jirq *q)
 	return x->t.woken_ns != DMA_UNKNOWN && q->time_ns > x->t.woken_ns;
 }
 
-/* Each candidate counts as much as it is likely. */
+/* Each candidate counts as much as it is likely. One that was held up until it told of
+ * another too teaches nothing of late ones: any that is missing can be read so. */
 static void learn_candidate(struct model *m, const struct jtransfer *x,
 			    struct candidate *c, float weight)
 {
 	const struct transfer *t = &x->t;
 	const struct jirq *q = c->irq;
 
+	weight -= c->held;
 	if (weight <= 0.01f)
 		return;
 	if (is_late(x, q)) {
@@ -211,6 +215,11 @@ static void learn(struct model *m, struct jtransfer *x, float none)
 		learn_candidate(m, x, &x->cand[i], x->cand[i].weight);
 	none = learn_alone(m, x, none);
 	if (t->woken_ns != DMA_UNKNOWN) {
+		float unseen = none;
+		for (size_t i = 0; i < x->ncand; i++)
+			unseen += is_late(x, x->cand[i].irq) ? x->cand[i].weight : 0;
+		m->unseen += unseen;
+		m->turns += unseen * step_turn_share(m, x);
 		m->missing += none;
 		density_add(&m->total, t->woken_ns - x->begin_ns, 1);
 		density_add(&m->turn, channel_turn_ns(x), 1);
@@ -360,6 +369,12 @@ static bool perhaps_later(const struct model *m)
 	return m->strays > 0.5 && m->strays > 0.01 * m->missing;
 }
 
+/* In a queue where so many have none, one interrupt may well end several. */
+static bool perhaps_shared(const struct group *g)
+{
+	return queues(g) && g->m.missing > MOST_MISSING * g->m.transfers;
+}
+
 static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool none)
 {
 	struct transfer *t = &x->t;
@@ -399,14 +414,17 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 	}
 	float doubt = open_doubt(g);
 	struct jirq *q = best && best->weight - x->cut >= 1 - doubt ? best->irq : NULL;
+	bool none = sum + x->cut <= doubt && !perhaps_later(&g->m) && !perhaps_shared(g);
 	if (!x->dead && !x->fixed && !x->doubt)
 		learn(&g->m, x, sum < 1 ? 1 - sum : 0);
 	if (g->learning) {
-		x->reading[1] =
+		g->judged += !x->dead && !x->fixed;
+		g->certain += !x->dead && !x->fixed && (q || none);
+		x->reading[g->reading] =
 			best && best->weight > 0.5f ? best->irq->time_ns : DMA_UNKNOWN;
 		return 0;
 	}
-	finish(g->j, x, q, sum + x->cut <= doubt && !perhaps_later(&g->m));
+	finish(g->j, x, q, none);
 	for (size_t i = 0; i < x->ncand && r >= 0; i++) {
 		x->cand[i].irq->undecided--;
 		x->cand[i].irq->perhaps_more |= x->t.state == STATE_UNKNOWN;

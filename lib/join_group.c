@@ -267,7 +267,8 @@ static void collect_edge(struct group *g, struct jirq *q, const struct edge *x, 
 		return;
 	m->cross += x->again ? p : 0;
 	if (x->kind == EDGE_END || m->often_late) {
-		m->size[x->k < COALESCE ? x->k : COALESCE] += p;
+		uint32_t k = x->k - x->held;
+		m->size[k < COALESCE ? k : COALESCE] += p;
 		m->uses += p;
 	}
 	if (!x->again)
@@ -277,7 +278,10 @@ static void collect_edge(struct group *g, struct jirq *q, const struct edge *x, 
 	for (uint32_t k = 0; k < x->k; k++) {
 		struct jtransfer *t = channel_at(c, x->first + k);
 		if (t && !t->dead)
-			decide_candidate(t, q, p);
+			decide_candidate(t, q, p,
+					 !m->often_late &&
+						 (k < x->held ||
+						  (x->again && x->kind == EDGE_LATE)));
 	}
 	struct jtransfer *last = channel_at(c, x->first + x->k - 1);
 	if (work && last)
@@ -436,6 +440,8 @@ static int step(struct group *g, const struct jevent *ev, struct err *e)
 
 	if (!ev->irq && !ev->end)
 		return reset(g, ev->time_ns, e);
+	if (ev->irq) /* densities are weighed by it */
+		g->t->evidence -= log(g->m.scale_ns);
 	if (ev->end) {
 		step_end(g, ev->end);
 		ev->end->queued = false;
@@ -443,6 +449,7 @@ static int step(struct group *g, const struct jevent *ev, struct err *e)
 		ev->irq->stray = 1;
 		ev->irq->committed = ev->irq->idle = true;
 		learn_stray(g, ev->irq);
+		g->t->evidence += log(model_stray(&g->m, ev->irq->own));
 		if (!g->learning && (r = decide_irq(g, ev->irq, e)) < 0)
 			return r;
 	} else if (r == 2) {

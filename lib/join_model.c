@@ -17,6 +17,7 @@
 #define PRIOR	     20.0f /* transfers that the first guess of a rate is worth */
 #define PRIOR_KNOWN  4.0   /* the same where other densities gave it */
 #define PRIOR_ROW    12.0  /* ... and the time of one transfer with them */
+#define PRIOR_TURN   4.0
 #define MOST	     0.6   /* of a rate */
 #define MOST_LATE    0.25f /* ... where programs sleep until the interrupt */
 #define FLOOR	     0.00002
@@ -254,7 +255,18 @@ void model_derive(struct model *m)
 	m->p_cross = rate(m->cross, m->uses, 0.002, FLOOR);
 	if (m->pairing == PAIRING_ONE)
 		m->p_cross = 0;
+	/* Where hardly any wakes unseen, half and half: so few teach nothing of it. */
+	m->p_turn = m->frozen || !m->often_late
+			    ? 0.5f
+			    : fmaxf((float)((m->turns + PRIOR_TURN / 2) /
+					    (m->unseen + PRIOR_TURN)),
+				    0.5f);
 	derive_sizes(m);
+	/* Not considered until a late one was seen by itself. */
+	m->p_held = m->often_late ? m->p_more
+		    : m->frozen	  ? 0
+				  : fminf((float)(m->lates / (m->transfers + PRIOR)),
+					  m->p_late);
 	double per_transfer =
 		several	    ? 1
 		: m->frozen ? 0.02
@@ -298,6 +310,8 @@ void model_forget(struct model *m, float keep)
 	m->strays *= keep;
 	m->uses *= keep;
 	m->cross *= keep;
+	m->unseen *= keep;
+	m->turns *= keep;
 	for (size_t k = 0; k <= COALESCE; k++)
 		m->size[k] *= keep;
 	for (size_t v = 0; v < SLOTS; v++)

@@ -8,6 +8,8 @@
  * - join_channel.c: which wait ended which transfer of a channel
  * - join_group.c: channels and vectors that belong together; transfers handed out
  * - join_learn.c: the first events, several times, before anything is decided
+ * - join_begin.c: what that may begin with
+ * - join_check.c: what speaks for and against what was learned
  * - join_trellis.c: every assignment of interrupts to transfers worth keeping, weighed
  * - join_step.c: how one event moves those assignments on
  * - join_decide.c: what becomes of a transfer and of an interrupt
@@ -31,6 +33,7 @@ enum {
 	REGULAR = 64,	   /* waits whose times are compared in both readings */
 	FEWEST = 8,	   /* transfers that say anything of the others */
 	FIRST_LOOK = 3000, /* events gone through before the first decision */
+	READINGS = 3,	   /* of the first events, that are weighed */
 	OLD = 64,	   /* waits behind a loss for transfers before it, at most */
 };
 
@@ -47,6 +50,7 @@ enum {
 struct candidate {
 	struct jirq *irq;
 	float weight;
+	float held;	    /* of it, held up until it was another's too */
 	float device, told; /* of it, what the model counted: how long the card took, when
 			       the program was told */
 };
@@ -102,8 +106,7 @@ struct jtransfer {
 	float other; /* probability of candidates that found no room */
 	float cut;   /* share of hypotheses given up that may have told it otherwise */
 	struct jirq *irq;
-	/* Its interrupt in the first reading and in this one, ns; DMA_UNKNOWN = none. */
-	int64_t reading[2];
+	int64_t reading[READINGS]; /* its interrupt in each, ns; DMA_UNKNOWN = none */
 	const char *doubt; /* why the order of its channel was lost; NULL = it was not */
 	struct jtransfer *next_free;
 };
@@ -139,12 +142,15 @@ struct model {
 	 * came after; either */
 	struct density woken, asked, notice;
 	double transfers, missing, lates, strays, uses, cross;
+	double unseen, turns; /* woken that no interrupt explains; those as long as ever
+				 after the turn */
 	double size[COALESCE + 1];
 	uint64_t repeats[REPEATS + 1]; /* transfers with so many interrupts */
 	double affinity[SLOTS][SLOTS]; /* [vector][slot] */
 	/* derived */
 	enum pairing pairing;
-	float p_missing, p_late, p_stray, p_cross, p_more;
+	float p_missing, p_late, p_stray, p_cross, p_more, p_turn;
+	float p_held; /* the interrupt waits for the handler until it is another's too */
 	float stray_share; /* what one stray adds to p_stray */
 	float scale_ns;	   /* typical of all times here: what densities are weighed by */
 	float p_size[COALESCE + 1];
@@ -216,10 +222,12 @@ struct channel {
 	enum mode mode;
 	float odds; /* natural logarithm, queue against last */
 	uint64_t waits;
-	unsigned streak;  /* submits since the last wait */
-	unsigned plateau; /* waits, each followed by a start, that left `residue`
-			     unchanged */
-	unsigned waves;	  /* waits after several starts, in a row */
+	unsigned streak;   /* submits since the last wait */
+	unsigned plateau;  /* waits, each followed by a start, that left `residue`
+			      unchanged */
+	unsigned waves;	   /* waits after several starts, in a row */
+	size_t first_left; /* while holding, a queue's reading: left over
+			      at the first start behind a wait */
 	unsigned cycles, irqs, gap_irqs; /* while holding: starts behind waits;
 					    interrupts; those between */
 	/* starts while nothing was in flight, and interrupts before such a start */
@@ -296,6 +304,9 @@ struct group {
 	struct model m;
 	struct work alone; /* for the transfer that was alone */
 	uint32_t serial;
+	size_t reading;		/* the one being learned */
+	double evidence;	/* for it, logarithm */
+	size_t judged, certain; /* transfers, in a trial of what was learned */
 };
 
 struct join {

@@ -33,7 +33,8 @@
 #define MOST_WORK	128   /* transfers looked back for when the card turned to them */
 #define CUT		0.1f  /* of what is given up, what might have come true */
 #define OVERTAKEN	1e-3f /* of late ones: another of its channel came before it */
-#define ABORTED_END	0.5f  /* that a transfer given up had ended all the same */
+#define LEAST_IN_TIME	0.05f
+#define ABORTED_END	0.5f /* that a transfer given up had ended all the same */
 
 static struct jtransfer *pend_of(const struct group *g, uint64_t p)
 {
@@ -43,6 +44,15 @@ static struct jtransfer *pend_of(const struct group *g, uint64_t p)
 static float p_any(const struct model *m)
 {
 	return m->p_missing + m->p_late;
+}
+
+/* That the interrupt comes, and before the program wakes. */
+static float in_time(const struct model *m, const struct jtransfer *x,
+		     const struct jirq *q)
+{
+	return x->use_notice && x->t.woken_ns >= q->time_ns
+		       ? fmaxf(1 - p_any(m), LEAST_IN_TIME)
+		       : 1;
 }
 
 static const struct witness *witness(const struct jtransfer *x, const struct jirq *q)
@@ -78,7 +88,15 @@ static float unseen_fit(const struct model *m, const struct jtransfer *x)
 
 	if (x->t.wait_ns == DMA_UNKNOWN)
 		return w;
-	return (w + asked_at(m, x)) / 2;
+	return m->p_turn * w + (1 - m->p_turn) * asked_at(m, x);
+}
+
+float step_turn_share(const struct model *m, const struct jtransfer *x)
+{
+	if (x->t.wait_ns == DMA_UNKNOWN)
+		return 1;
+	float asked = (1 - m->p_turn) * asked_at(m, x);
+	return 1 - asked / unseen_fit(m, x);
 }
 
 /* The best that any interrupt within it explains its notice by. Weights are relative to
@@ -101,14 +119,22 @@ static float notice_scale(const struct group *g, const struct jtransfer *x,
 	return best;
 }
 
+/* Does the time of its wait say anything of when it ended? */
+static bool shows_end(const struct jtransfer *x)
+{
+	return x->t.woken_ns != DMA_UNKNOWN && !x->fixed && !x->covered;
+}
+
 static bool notice_counts(const struct group *g, struct jtransfer *x,
 			  const struct jirq *q)
 {
 	if (!x->latched) {
 		x->latched = true;
-		x->use_notice = x->t.woken_ns != DMA_UNKNOWN && !x->fixed && !x->covered;
-		if (x->use_notice)
+		x->use_notice = shows_end(x);
+		if (x->use_notice) {
 			x->scale = notice_scale(g, x, q);
+			g->t->evidence += log(x->scale);
+		}
 	}
 	return x->use_notice;
 }
@@ -306,11 +332,28 @@ static float rule_fit(const struct group *g, const struct jtransfer *x,
 	return followed(g, x, q) ? AGAINST_RULE : 1;
 }
 
-/* Where programs often wake before the interrupt: it may have waited for the handler
- * until the card had ended the next one too, and be that of both. */
+/* How likely one that is late is so late. Far beyond all that were seen it fades, unless
+ * y, whose interrupt it is too, waited oddly long for it: then handlers stood still. */
+static float so_late(const struct model *m, const struct jtransfer *x,
+		     const struct jtransfer *y, const struct jirq *q)
+{
+	const struct density *late = &m->late, *device = &m->device[0];
+	int64_t lag = q->time_ns - x->end_ns;
+	float w = (float)lag * density_at(late, lag, witness(x, q)->told);
+	float far = late->high_ns > 0 ? (float)lag / (2 * (float)late->high_ns) : 1;
+
+	if (y && device->high_ns > 0 && q->time_ns - y->begin_ns > 2 * device->high_ns)
+		far = 1;
+	return fminf(far > 1 ? w / (far * far * far * far) : w, 1);
+}
+
+/* It may have waited for the handler until the card had ended the next one too, and be
+ * that of both: a vector that is raised again before it is handled is handled once. */
 static void end_late_too(const struct group *g, const struct jirq *q, size_t from,
 			 struct edge how, const struct node *child)
 {
+	const struct model *m = &g->m;
+	const struct jtransfer *y = channel_at(g->slot[how.slot], how.first + how.k - 1);
 	struct node n;
 
 	node_copy(&n, child, g->nslot);
@@ -322,12 +365,11 @@ static void end_late_too(const struct group *g, const struct jirq *q, size_t fro
 			i++;
 		if (i == n.npend || !x || x->fixed || x->end_ns > q->time_ns)
 			return;
-		int64_t lag = q->time_ns - x->end_ns;
-		float late = density_at(&g->m.late, lag, witness(x, q)->told);
 		pend_remove(&n, g->nslot, i);
 		how.first--;
 		how.k++;
-		how.w *= g->m.p_more / p_any(&g->m) * fminf((float)lag * late, 1);
+		how.held += !m->often_late;
+		how.w *= m->p_held / p_any(m) * so_late(m, x, y, q);
 		struct node copy;
 		node_copy(&copy, &n, g->nslot);
 		trellis_emit(g->t, g->nslot, from, &how, &copy);
@@ -358,14 +400,14 @@ static void end_some(struct group *g, struct jirq *q, size_t from, size_t s,
 			w *= rule_fit(g, x, q, g->t->vector);
 		if (w * parent->a < g->t->best * NO_WAY || w <= 0)
 			return;
-		how.w = w * size_fit(m, k, all) *
+		how.w = w * size_fit(m, k, all) * in_time(m, x, q) *
 			(parent->used ? 1 : device_fit(m, parent, x, q));
 		child.last[s] = q->time_ns;
 		child.since[s] = first + k;
 		child.used = !g->t->final;
 		child.v[s] = first + k;
 		skip_dead(g, &child, s);
-		if (m->often_late && m->pairing != PAIRING_ONE)
+		if (m->pairing != PAIRING_ONE && !picks_one(m->pairing))
 			end_late_too(g, q, from, how, &child);
 		trellis_emit(g->t, g->nslot, from, &how, &child);
 		if (m->pairing == PAIRING_ONE)
@@ -420,13 +462,27 @@ static float late_fit(const struct group *g, const struct jtransfer *x,
 	return w;
 }
 
+/* The one that it has ended, not late. */
+static const struct jtransfer *ended_by(const struct group *g, const struct node *n,
+					const struct jirq *q)
+{
+	for (size_t s = 0; s < g->nslot; s++)
+		if (n->last[s] == q->time_ns && n->since[s])
+			return channel_at(g->slot[s], n->since[s] - 1);
+	return NULL;
+}
+
 /* Likewise where it has ended others of another channel. */
-static float late_again(const struct group *g, const struct jtransfer *x, size_t vector)
+static float late_again(const struct group *g, const struct node *n,
+			const struct jtransfer *x, const struct jirq *q, size_t vector)
 {
 	const struct model *m = &g->m;
+	bool ended = x->end_ns <= q->time_ns;
+	float held = ended ? m->p_held * so_late(m, x, ended_by(g, n, q), q) : 0;
+	float w = x->fixed ? 0.1f * m->p_cross
+			   : fmaxf(m->p_cross * m->p_late, held) / p_any(m);
 
-	return m->p_cross * (x->fixed ? 0.1f : m->p_late / p_any(m)) *
-	       model_affinity(m, g->serves, g->nvector, vector, x->c->slot);
+	return w * model_affinity(m, g->serves, g->nvector, vector, x->c->slot);
 }
 
 /* The interrupt is the late one of pending transfers: of one, or of several in a row. */
@@ -444,7 +500,8 @@ static void late_ones(struct group *g, struct jirq *q, size_t from, size_t vecto
 				   .slot = (uint8_t)x->c->slot,
 				   .first = x->index};
 		how.again = at.used;
-		float w = at.used ? late_again(g, x, vector) : late_fit(g, x, q, vector);
+		float w = at.used ? late_again(g, &at, x, q, vector)
+				  : late_fit(g, x, q, vector);
 		node_copy(&child, &at, g->nslot);
 		child.used = !g->t->final;
 		for (how.k = 1; i + how.k <= at.npend; how.k++) {
@@ -632,6 +689,18 @@ static bool others_idle(struct group *g, const struct node *n, size_t slot, int6
 	return true;
 }
 
+/* The same as evidence, for what is not weighed against anything. */
+static void weigh_alone(struct group *g, struct jtransfer *x, const struct jirq *q,
+			const struct node *n)
+{
+	const struct model *m = &g->m;
+
+	if (!g->learning)
+		return;
+	float w = m->scale_ns * notice_fit(g, x, q) * size_fit(m, 1, 1);
+	g->t->evidence += log(w * in_time(m, x, q) * device_fit(m, n, x, q));
+}
+
 /*
  * The plain case, and a shortcut: one transfer alone, nothing open from before, and one
  * interrupt while it was in flight. That its own is missing and a stray came just then
@@ -664,6 +733,7 @@ static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_
 	}
 	if (!others_idle(g, n, s, x->end_ns))
 		return NULL;
+	weigh_alone(g, x, q, n);
 	g->alone = work_of(n, x->c, x->index);
 	n->v[s]++;
 	n->since[s] = n->v[s];
@@ -736,6 +806,8 @@ void step_end(struct group *g, struct jtransfer *x)
 	bool any = false;
 
 	expire(g, x->end_ns);
+	if (!x->latched && !x->dead && shows_end(x))
+		g->t->evidence += log(unseen_fit(&g->m, x));
 	const struct layer *l = trellis_last(g->t);
 	for (size_t i = 0; i < l->nnode; i++)
 		any |= g->t->node[l->node + i].v[s] <= x->index;

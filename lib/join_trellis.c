@@ -2,6 +2,7 @@
 /* The lattice of hypotheses itself: storage, merging, pruning, the backward pass. */
 #include "join_trellis.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,6 +180,8 @@ void trellis_close(struct trellis *t, bool whole)
 
 	l->whole = whole;
 	t->cut = 0;
+	if (t->best > 0)
+		t->evidence += log(t->best);
 	if (n == 1) {
 		t->node[l->node].a = 1;
 		l->nnode = 1;

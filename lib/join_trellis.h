@@ -36,6 +36,7 @@ struct edge {
 	uint8_t kind, slot;
 	bool again; /* of a further slot by the same interrupt */
 	uint32_t k;
+	uint32_t held; /* of them, ended before the others, their interrupt held up */
 	uint64_t first;
 };
 
@@ -57,6 +58,8 @@ struct trellis {
 	bool final; /* the layer being made is the last of its event */
 	float best; /* largest a of the layer being made */
 	bool nomem;
+	double evidence; /* logarithm of what all hypotheses weigh together, since it was
+			    set to 0 */
 	/* Share of the hypotheses that were given up because they were too many, in the
 	 * layer closed last, and which transfers of each slot they may have told
 	 * otherwise. */
@@ -103,5 +106,8 @@ void trellis_drop(struct trellis *t, size_t n);
 struct work work_of(const struct node *n, const struct channel *c, uint64_t last);
 int step_irq(struct group *g, struct jirq *q, struct jtransfer **x);
 void step_end(struct group *g, struct jtransfer *x);
+/* How likely it is the turn of the card to it that says when its program woke, and not
+ * that it asked, where no interrupt does. */
+float step_turn_share(const struct model *m, const struct jtransfer *x);
 
 #endif
