@@ -462,16 +462,25 @@ static int step(struct group *g, const struct jevent *ev, struct err *e)
 	return decide_all(g, e);
 }
 
-/* Once through all that is queued, from the root on, to learn; those that ended before
- * `until` have all their interrupts in it. Of a few transfers the last ones would weigh
- * too much. */
+/* Once through all that is queued, from the root on, to learn. The evidence ends at the
+ * first loss, behind which the order may be lost. Those that ended before `until` have
+ * all their interrupts in it. Of a few transfers the last ones would weigh too much. */
 int group_pass(struct group *g, int64_t until, struct err *e)
 {
+	float stray = picks_one(g->m.pairing) ? 0 : g->m.p_stray;
+	bool ordered = true;
 	int r = 0;
 
+	g->t->evidence = g->evidence = 0;
 	for (size_t i = 0; i < g->nev && r >= 0; i++) {
+		const struct jevent *ev = &g->ev[g->first + i];
 		g->cursor = g->first + i;
-		r = step(g, &g->ev[g->cursor], e);
+		ordered &= ev->irq || (ev->end && !ev->end->doubt);
+		r = step(g, ev, e);
+		if (ev->end) /* and not more strays than came */
+			g->t->evidence -= stray;
+		if (ordered)
+			g->evidence = g->t->evidence;
 	}
 	if (r >= 0 && g->t->nlayer > 1)
 		r = commit(g, g->t->nlayer - 1, e);

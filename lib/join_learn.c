@@ -100,14 +100,9 @@ static int passes(struct group *g, const struct window *w, int first, struct err
 		g->m.blind = !pass && g->j->o.typical_device_ns <= 0;
 		bool mean = pass >= SWINGING;
 		model_begin(&g->m, mean);
-		g->t->evidence = 0;
 		if (!pass)
 			model_derive(&g->m);
 		r = group_pass(g, w->until, e);
-		/* and that no more strays came than did */
-		g->evidence =
-			g->t->evidence -
-			(picks_one(g->m.pairing) ? 0 : g->m.p_stray * g->m.transfers);
 		model_end(&g->m, mean);
 		if (pass > FROZEN)
 			model_hasten(&g->m, stray);
