@@ -115,7 +115,7 @@ void decide_undo(struct jtransfer *x, float old)
 	x->ncand = 0;
 	x->other = x->cut = 0;
 	x->mark = 0;
-	x->latched = false;
+	x->latched = x->held_up = false;
 	x->t.irq_count = 0;
 }
 
@@ -414,7 +414,8 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 	}
 	float doubt = open_doubt(g);
 	struct jirq *q = best && best->weight - x->cut >= 1 - doubt ? best->irq : NULL;
-	bool none = sum + x->cut <= doubt && !perhaps_later(&g->m) && !perhaps_shared(g);
+	bool none = sum + x->cut <= doubt && !x->held_up && !perhaps_later(&g->m) &&
+		    !perhaps_shared(g);
 	if (!x->dead && !x->fixed && !x->doubt)
 		learn(&g->m, x, sum < 1 ? 1 - sum : 0);
 	if (g->learning) {

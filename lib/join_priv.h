@@ -92,6 +92,7 @@ struct jtransfer {
 	bool queued;  /* its end is still in the group's queue */
 	bool latched, use_notice;
 	float scale;  /* the best that any interrupt explains its notice by, 1/ns */
+	bool held_up; /* handlers stood still when it ended */
 	bool covered; /* the wait that ended it was for others too */
 	bool decided;
 	uint32_t mark;

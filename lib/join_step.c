@@ -33,6 +33,7 @@
 #define MOST_WORK	128   /* transfers looked back for when the card turned to them */
 #define CUT		0.1f  /* of what is given up, what might have come true */
 #define OVERTAKEN	1e-3f /* of late ones: another of its channel came before it */
+#define HELD_UP		3     /* transfers that end without interrupt, in a row */
 #define LEAST_IN_TIME	0.05f
 #define ABORTED_END	0.5f /* that a transfer given up had ended all the same */
 
@@ -741,12 +742,45 @@ static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_
 	return x;
 }
 
+/* Transfers that the vector serves, ended since its last interrupt and not decided. */
+static size_t ended_since(const struct group *g, const struct jirq *q, size_t vector,
+			  bool mark)
+{
+	size_t n = 0;
+
+	for (size_t s = 0; s < g->nslot; s++) {
+		const struct channel *c = g->slot[s];
+		struct jtransfer *x;
+		if (!g->serves[vector][s])
+			continue;
+		for (uint64_t i = c->next_decide; (x = channel_at(c, i)); i++) {
+			if (x->end_ns >= q->time_ns)
+				break;
+			if (x->dead || x->fixed || x->end_ns <= g->prev_ns[vector])
+				continue;
+			x->held_up |= mark;
+			n++;
+		}
+	}
+	return n;
+}
+
+/* Where several ended since the last interrupt, this one may have waited for the handler
+ * with all of theirs. */
+static void stood_still(const struct group *g, const struct jirq *q, size_t vector)
+{
+	if (g->prev_ns[vector] != INT64_MIN && !ends_several(&g->m) &&
+	    ended_since(g, q, vector, false) >= HELD_UP)
+		ended_since(g, q, vector, true);
+}
+
 /* 1: the interrupt entered the trellis; 0: nothing can be its, it is a stray; 2: it is
  * that of *x. */
 int step_irq(struct group *g, struct jirq *q, struct jtransfer **x)
 {
 	size_t vector = vector_index(g, q->irq), slot[SLOTS], n = 0;
 	bool pends = expire(g, q->time_ns);
+	stood_still(g, q, vector);
 
 	q->leftover = g->lost_ns != INT64_MIN &&
 		      q->time_ns - g->lost_ns < LEFTOVER * g->m.total.median_ns;
