@@ -24,7 +24,7 @@
 #include "err.h"
 #include "join_priv.h"
 
-enum { HOLD = 2048, PLAIN = 20, STEADY = 128, FEWER = 64, LONG = 10 };
+enum { HOLD = 2048, PLAIN = 20, STEADY = 128, FEWER = 64, LONG = 64 };
 #define CERTAIN	 6.0f
 #define ALMOST	 5.5f /* anything more of the kind decides */
 #define RESYNCED 20.0f
@@ -456,7 +456,7 @@ static void start_evidence(struct channel *c)
 		c->odds -= 2;
 	if (left > c->residue && c->residue && c->plateau >= 5)
 		c->odds -= 3;
-	if (left == c->residue && c->wave)
+	if (left == c->residue && c->wave && !outgrows(c))
 		c->odds += 0.75f;
 	c->plateau = left == c->residue ? c->plateau + 1 : 0;
 	c->residue = left;

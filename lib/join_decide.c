@@ -12,7 +12,7 @@
 
 #include "join_trellis.h"
 
-#define DOUBT		 2e-4f
+#define DOUBT		 4e-4f
 #define DOUBT_OF_SHARED	 1e-4f
 #define DOUBT_OF_FEW	 5e-3f
 #define DOUBT_OF_SEVERAL 3e-6f
