@@ -18,6 +18,7 @@ static void seed(struct group *g, const struct jtransfer *x, const struct jirq *
 	density_add(&m->device[0], q->time_ns - begin_ns, 1);
 	if (q->time_ns > woken_ns) {
 		m->lates++;
+		m->waited++;
 		density_add(&m->late, q->time_ns - woken_ns, 1);
 		return;
 	}
@@ -27,8 +28,9 @@ static void seed(struct group *g, const struct jtransfer *x, const struct jirq *
 	if (asked_ns < q->time_ns)
 		asked_ns = q->time_ns;
 	density_add(&m->notice, woken_ns - asked_ns, 1);
-	density_add(asked_ns > q->time_ns ? &m->asked : &m->woken, woken_ns - asked_ns,
-		    1);
+	bool asked = asked_ns > q->time_ns;
+	density_add(asked ? &m->asked : &m->woken, woken_ns - asked_ns, 1);
+	m->waited += !asked;
 }
 
 /* The transfer that ended last, on any channel that the vector serves. */
@@ -101,9 +103,58 @@ static bool walk_in_turn(struct group *g, bool seeds)
 	return !x || from_ns == INT64_MIN || x->end_ns > from_ns;
 }
 
+/* The first that may still have one: those given up, or that ended too long before q, are
+ * left out. */
+static const struct jtransfer *next_of(struct group *g, const struct channel *c,
+				       uint64_t *next, const struct jirq *q,
+				       int64_t late_ns)
+{
+	const struct jtransfer *x;
+
+	for (; (x = channel_at(c, *next)); ++*next) {
+		bool counts = !x->dead && !x->fixed;
+		if (!x->dead && x->end_ns >= q->time_ns - (counts ? late_ns : 0))
+			break;
+		g->m.transfers += counts;
+		g->m.missing += counts;
+	}
+	return x && x->begin_ns <= q->time_ns ? x : NULL;
+}
+
+/* Each to the oldest that has none, with some missing and some strays; not behind a loss,
+ * nor where channels share a vector. */
+static bool oldest_first(struct group *g)
+{
+	int64_t last = INT64_MIN, late_ns = g->m.total.median_ns / 2;
+
+	if (g->nslot != 1)
+		return false;
+	const struct channel *c = g->slot[0];
+	uint64_t next = c->frontier;
+	for (size_t i = 0; i < g->nev; i++) {
+		const struct jevent *ev = &g->ev[g->first + i];
+		const struct jirq *q = ev->irq;
+		if (!q && (!ev->end || ev->end->doubt))
+			return false;
+		if (!q)
+			continue;
+		const struct jtransfer *x = next_of(g, c, &next, q, late_ns);
+		g->m.strays += !x;
+		if (!x)
+			continue;
+		if (!x->fixed)
+			seed(g, x, q, last);
+		last = q->time_ns;
+		next++;
+	}
+	return true;
+}
+
 bool begin_in_turn(struct group *g)
 {
-	return walk_in_turn(g, true);
+	if (walk_in_turn(g, false))
+		return walk_in_turn(g, true);
+	return oldest_first(g);
 }
 
 bool begin_fits_in_turn(struct group *g)

@@ -24,7 +24,7 @@
 #include "err.h"
 #include "join_priv.h"
 
-enum { HOLD = 2048, PLAIN = 20, STEADY = 128, FEWER = 64, LONG = 64 };
+enum { HOLD = 2048, PLAIN = 20, STEADY = 128, FEWER = 64, LONG = 64, GAPS = 6 };
 #define CERTAIN	 6.0f
 #define ALMOST	 5.5f /* anything more of the kind decides */
 #define RESYNCED 20.0f
@@ -153,10 +153,13 @@ static int give_up(struct join *j, struct channel *c, const char *why, struct er
 	return release(j, c, e);
 }
 
-/* More transfers are left over by each wait: no queue takes them all. */
+/* More transfers are left over by each wait, each with its interrupt: no queue takes them
+ * all. */
 static bool outgrows(const struct channel *c)
 {
-	return c->nopen > c->nheld + c->first_left + c->cycles * 3 / 2;
+	bool ended = !c->g || c->irqs * 4 >= c->nopen * 3;
+
+	return ended && c->nopen > c->nheld + c->first_left + c->cycles * 3 / 2;
 }
 
 static int settle(struct join *j, struct channel *c, struct err *e)
@@ -452,7 +455,9 @@ static void start_evidence(struct channel *c)
 		return;
 	if (!c->cycles++)
 		c->first_left = left;
-	if (c->waves >= 5 || (c->cycles >= LONG && outgrows(c)))
+	/* Where two signs are against each other, time tells. */
+	bool queue_too = c->gap_irqs >= GAPS && outgrows(c);
+	if (queue_too ? c->cycles >= LONG : c->waves >= 5)
 		c->odds -= 2;
 	if (left > c->residue && c->residue && c->plateau >= 5)
 		c->odds -= 3;
@@ -470,10 +475,13 @@ void channel_irq(struct channel *c)
 
 	c->irqs += c->holding;
 	c->plain_gaps += gap && !c->nopen;
-	if (!c->holding || !gap || c->plain_gaps * 8 > c->plain_cycles || outgrows(c))
+	if (!c->holding || !gap || c->plain_gaps * 8 > c->plain_cycles)
 		return;
-	if (++c->gap_irqs == 6 && c->gap_irqs * 3 > c->cycles)
-		c->odds += c->plain_cycles ? ALMOST : 8;
+	if (++c->gap_irqs < GAPS || c->gaps_told || c->gap_irqs * 3 <= c->cycles ||
+	    outgrows(c))
+		return;
+	c->gaps_told = true;
+	c->odds += c->plain_cycles ? ALMOST : 8;
 }
 
 /* The wait between the two starts may be what was lost: then this start says nothing of
@@ -502,7 +510,7 @@ static int overlap(struct join *j, struct channel *c, int64_t at, struct err *e)
 		c->nregular = 0;
 		c->cycles = c->irqs = c->gap_irqs = c->waves = c->plateau = 0;
 		c->residue = 0;
-		c->wave = false;
+		c->wave = c->gaps_told = false;
 		if (c->g)
 			c->g->gate++;
 	}

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "join_trellis.h"
+#include "join_fit.h"
 
-#define DOUBT		 4e-4f
+#define DOUBT		 2e-4f
 #define DOUBT_OF_SHARED	 1e-4f
 #define DOUBT_OF_FEW	 5e-3f
 #define DOUBT_OF_SEVERAL 3e-6f
@@ -27,6 +27,7 @@
 #define USUAL		 30    /* one transfer in so many has as many interrupts */
 #define DISORDER	 0.1f  /* share of transfers with something wrong, for these */
 #define USUALLY_LATE	 0.25f /* so many are no disorder */
+#define LIKELY		 0.1f
 #define SURPLUS		 0.9998f
 #define MOST_MISSING	 0.2 /* of all transfers of a queue */
 
@@ -139,6 +140,7 @@ static void learn_candidate(struct model *m, const struct jtransfer *x,
 		return;
 	if (is_late(x, q)) {
 		m->lates += weight;
+		m->waited += weight;
 		density_add(&m->late, q->time_ns - t->woken_ns, weight);
 		c->told += weight;
 		return;
@@ -150,6 +152,7 @@ static void learn_candidate(struct model *m, const struct jtransfer *x,
 	int64_t ns = t->woken_ns - (asked ? t->wait_ns : q->time_ns);
 	density_add(&m->notice, ns, weight);
 	density_add(asked ? &m->asked : &m->woken, ns, weight);
+	m->waited += asked ? 0 : weight;
 	c->told += weight;
 }
 
@@ -219,7 +222,7 @@ static void learn(struct model *m, struct jtransfer *x, float none)
 		for (size_t i = 0; i < x->ncand; i++)
 			unseen += is_late(x, x->cand[i].irq) ? x->cand[i].weight : 0;
 		m->unseen += unseen;
-		m->turns += unseen * step_turn_share(m, x);
+		m->turns += unseen * fit_turn_share(m, x);
 		m->missing += none;
 		density_add(&m->total, t->woken_ns - x->begin_ns, 1);
 		density_add(&m->turn, channel_turn_ns(x), 1);
@@ -375,6 +378,21 @@ static bool perhaps_shared(const struct group *g)
 	return queues(g) && g->m.missing > MOST_MISSING * g->m.transfers;
 }
 
+static const char *unclear(const struct jtransfer *x)
+{
+	float held = x->held_up;
+
+	for (size_t i = 0; i < x->ncand; i++)
+		held += x->cand[i].held;
+	if (held > LIKELY)
+		return "its interrupt is missing, or was held up and came as one with "
+		       "that of another";
+	if (x->ncand == 0)
+		return "a stray interrupt may have come for it, much later";
+	return x->ncand > 1 ? "several interrupts may have ended it"
+			    : "the interrupt that came may be its own or another's";
+}
+
 static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool none)
 {
 	struct transfer *t = &x->t;
@@ -386,12 +404,7 @@ static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool non
 		without_irq(j, x);
 	else if (!x->fixed || (t->state == STATE_ABORTED && may_have_ended(x))) {
 		t->state = STATE_UNKNOWN;
-		t->reason =
-			x->ncand == 0
-				? "a stray interrupt may have come for it, much later"
-			: x->ncand > 1
-				? "several interrupts may have ended it"
-				: "the interrupt that came may be its own or another's";
+		t->reason = unclear(x);
 	}
 	if ((why = doubtful(j, x))) {
 		forget_irq(x);

@@ -10,7 +10,7 @@
 
 #include "err.h"
 #include "join_decide.h"
-#include "join_trellis.h"
+#include "join_fit.h"
 
 enum { LAG = 192, MOST_NODES = 12000 };
 

@@ -227,16 +227,16 @@ static int choose(struct group *g, const struct window *w, bool even, int moved,
 		return r;
 	size_t best = best_of(fit), rival = rival_of(g, fit, best);
 	if (!best && rival == 1 && moved < 0)
-		best = rival;
+		best = rival = 1;
 	if (g->reading != best) {
 		g->reading = best;
 		r = learn_from(g, w, begin[best], &can, e);
 	}
-	if (best)
+	if (rival != best)
+		g->doubt = "interrupts can be read as those of other transfers as well: "
+			   "the program may wake before its interrupt";
+	else if (best)
 		return r;
-	if (rival && moved <= 0)
-		g->doubt = "interrupts come closer behind an end than before one: the "
-			   "program may wake before its interrupt";
 	else if (check_shifted(g))
 		g->doubt = "as many interrupts as transfers, but they seem not to match: "
 			   "all may be shifted";
@@ -288,6 +288,9 @@ int group_learn(struct group *g, bool all, struct err *e)
 	if (!g->doubt && check_grows_elsewhere(g))
 		g->doubt = "times go with sizes as if interrupts were those of other "
 			   "transfers: all may be shifted";
+	if (!g->doubt && g->m.often_late && ends_several(&g->m))
+		g->doubt = "one interrupt ends several, and programs may wake before it: "
+			   "which was the last of them is not known";
 	bool few = false;
 	if (r >= 0 && !g->doubt)
 		r = hardly_any(g, &w, &few, e);

@@ -13,10 +13,11 @@
  * begun the next transfer by then: each interrupt is that of the transfer that ended last
  * and has none yet, else of the next to end. */
 bool begin_behind_the_end(struct group *g);
-/* The k-th interrupt as that of the k-th transfer: can it be, with none missing and none
- * a stray? */
+/* The k-th interrupt is that of the k-th transfer; where that cannot be, each is that of
+ * the oldest that has none and has not ended long ago. */
 bool begin_in_turn(struct group *g);
-bool begin_fits_in_turn(struct group *g); /* asks only */
+/* Can it be the k-th, with none missing and none a stray? */
+bool begin_fits_in_turn(struct group *g);
 
 /* Where a program sleeps until its interrupt, it wakes as much later as that comes later;
  * where it does not, its end does not move with the interrupt that lies in it, which is

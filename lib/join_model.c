@@ -248,8 +248,8 @@ void model_derive(struct model *m)
 
 	m->p_missing = m->frozen ? 0.02f : rate(m->missing, m->transfers, 0.001, FLOOR);
 	m->p_late = m->frozen ? 0.02f : rate(m->lates, m->transfers, 0.001, FLOOR);
-	if (m->often_late) /* where most are, it is no accident */
-		m->p_late = (float)fmax(m->p_late, m->lates / (m->transfers + PRIOR));
+	if (m->often_late) /* where most are that can be, it is no accident */
+		m->p_late = (float)fmax(m->p_late, m->lates / (m->waited + PRIOR));
 	else if (m->p_late > MOST_LATE)
 		m->p_late = MOST_LATE;
 	m->p_cross = rate(m->cross, m->uses, 0.002, FLOOR);
@@ -310,6 +310,7 @@ void model_forget(struct model *m, float keep)
 	m->strays *= keep;
 	m->uses *= keep;
 	m->cross *= keep;
+	m->waited *= keep;
 	m->unseen *= keep;
 	m->turns *= keep;
 	for (size_t k = 0; k <= COALESCE; k++)

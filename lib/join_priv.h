@@ -12,6 +12,7 @@
  * - join_check.c: what speaks for and against what was learned
  * - join_trellis.c: every assignment of interrupts to transfers worth keeping, weighed
  * - join_step.c: how one event moves those assignments on
+ * - join_fit.c: what each such move weighs
  * - join_decide.c: what becomes of a transfer and of an interrupt
  * - join_model.c: what was learned: how long things take, how often they go wrong
  */
@@ -143,6 +144,7 @@ struct model {
 	 * came after; either */
 	struct density woken, asked, notice;
 	double transfers, missing, lates, strays, uses, cross;
+	double waited;	      /* interrupts that came when the program had asked */
 	double unseen, turns; /* woken that no interrupt explains; those as long as ever
 				 after the turn */
 	double size[COALESCE + 1];
@@ -233,6 +235,7 @@ struct channel {
 					    interrupts; those between */
 	/* starts while nothing was in flight, and interrupts before such a start */
 	unsigned plain_cycles, plain_gaps;
+	bool gaps_told;	 /* ... what interrupts between tell was counted */
 	bool wave;	 /* it began with three starts in a row */
 	bool overlapped; /* ever started while in flight */
 	bool drains;	 /* one wait covers several transfers */

@@ -4,8 +4,7 @@
  *
  * An interrupt, slot by slot of the channels that its vector serves: ends none here, or
  * the next k transfers, perhaps past some whose own is missing; if it ended none anywhere
- * it is a stray, or the late one of a transfer that was passed. Densities are weighed by
- * a time that is typical here, so that what is not asked yet stands beside what is.
+ * it is a stray, or the late one of a transfer that was passed.
  *
  * The end of a transfer for the program: where it had no interrupt yet it is passed, and
  * with it those begun before it, for a card ends the transfers of one channel in their
@@ -13,210 +12,17 @@
  */
 #include <math.h>
 
-#include "join_trellis.h"
+#include "join_fit.h"
 
-/* Clocks of two CPUs may differ: an interrupt may seem to come so much before its
- * transfer. */
-#define SKEW_NS		1000
-#define SKEW		1e-3f
 #define SKIPS		3
 #define COALESCED_SKIPS 8
-#define CIRCULAR	1000.0f /* how much commoner strays are while a circular one runs */
-#define LEFTOVER	2	/* times that transfers take, behind a loss */
-#define TOO_YOUNG	0.1f
-#define TOO_LATE	0.1f /* beyond the horizon, where only those held up are looked for */
+#define LEFTOVER	2      /* times that transfers take, behind a loss */
 #define RARE		1e-3f  /* two accidents at once */
 #define LEAST		1e-25f /* no way through may vanish */
-#define AGAINST_RULE	1e-8f
-#define SEVERAL_STRAY	1e-3f /* one that is no further one of a transfer */
 #define NO_WAY		1e-9f
-#define MOST_WORK	128   /* transfers looked back for when the card turned to them */
 #define CUT		0.1f  /* of what is given up, what might have come true */
 #define OVERTAKEN	1e-3f /* of late ones: another of its channel came before it */
 #define HELD_UP		3     /* transfers that end without interrupt, in a row */
-#define LEAST_IN_TIME	0.05f
-#define ABORTED_END	0.5f /* that a transfer given up had ended all the same */
-
-static struct jtransfer *pend_of(const struct group *g, uint64_t p)
-{
-	return channel_at(g->slot[p >> PEND_SLOT], p & PEND_INDEX);
-}
-
-static float p_any(const struct model *m)
-{
-	return m->p_missing + m->p_late;
-}
-
-/* That the interrupt comes, and before the program wakes. */
-static float in_time(const struct model *m, const struct jtransfer *x,
-		     const struct jirq *q)
-{
-	return x->use_notice && x->t.woken_ns >= q->time_ns
-		       ? fmaxf(1 - p_any(m), LEAST_IN_TIME)
-		       : 1;
-}
-
-static const struct witness *witness(const struct jtransfer *x, const struct jirq *q)
-{
-	for (size_t i = 0; i < x->nwitness; i++)
-		if (x->witness[i].seq == q->seq)
-			return &x->witness[i];
-	static const struct witness none = {0};
-	return &none;
-}
-
-static float asked_at(const struct model *m, const struct jtransfer *x)
-{
-	return model_notice(m, true, x->t.woken_ns - x->t.wait_ns, x->asked);
-}
-
-static float notice_at(const struct model *m, const struct jtransfer *x,
-		       const struct jirq *q)
-{
-	if (x->t.wait_ns > q->time_ns)
-		return asked_at(m, x);
-	return model_notice(m, false, x->t.woken_ns - q->time_ns, witness(x, q)->told);
-}
-
-/* When does the program wake where no interrupt tells the end? As long after the start as
- * ever, or as soon as it asks. Where that is usual, as long as ever after the card turned
- * to it, as far as the program saw that. */
-static float unseen_fit(const struct model *m, const struct jtransfer *x)
-{
-	float w = m->often_late ? density_at(&m->turn, channel_turn_ns(x), x->counted)
-				: density_at(&m->total, x->t.woken_ns - x->begin_ns,
-					     x->counted);
-
-	if (x->t.wait_ns == DMA_UNKNOWN)
-		return w;
-	return m->p_turn * w + (1 - m->p_turn) * asked_at(m, x);
-}
-
-float step_turn_share(const struct model *m, const struct jtransfer *x)
-{
-	if (x->t.wait_ns == DMA_UNKNOWN)
-		return 1;
-	float asked = (1 - m->p_turn) * asked_at(m, x);
-	return 1 - asked / unseen_fit(m, x);
-}
-
-/* The best that any interrupt within it explains its notice by. Weights are relative to
- * it, or an interrupt for many would look unlikely until the others' ends are seen, and
- * be pruned. */
-static float notice_scale(const struct group *g, const struct jtransfer *x,
-			  const struct jirq *q)
-{
-	float best = notice_at(&g->m, x, q);
-
-	if (q->time_ns > x->t.woken_ns)
-		best = unseen_fit(&g->m, x);
-	for (size_t i = g->cursor + 1; i < g->first + g->nev; i++) {
-		const struct jevent *ev = &g->ev[i];
-		if (ev->time_ns > x->t.woken_ns)
-			break;
-		if (ev->irq)
-			best = fmaxf(best, notice_at(&g->m, x, ev->irq));
-	}
-	return best;
-}
-
-/* Does the time of its wait say anything of when it ended? */
-static bool shows_end(const struct jtransfer *x)
-{
-	return x->t.woken_ns != DMA_UNKNOWN && !x->fixed && !x->covered;
-}
-
-static bool notice_counts(const struct group *g, struct jtransfer *x,
-			  const struct jirq *q)
-{
-	if (!x->latched) {
-		x->latched = true;
-		x->use_notice = shows_end(x);
-		if (x->use_notice) {
-			x->scale = notice_scale(g, x, q);
-			g->t->evidence += log(x->scale);
-		}
-	}
-	return x->use_notice;
-}
-
-static float notice_fit(const struct group *g, struct jtransfer *x, const struct jirq *q)
-{
-	const struct transfer *t = &x->t;
-
-	if (x->fixed && x->t.state != STATE_UNKNOWN)
-		return ABORTED_END;
-	if (!notice_counts(g, x, q))
-		return 1;
-	if (t->woken_ns < q->time_ns)
-		return g->m.p_late *
-		       density_at(&g->m.late, q->time_ns - t->woken_ns,
-				  witness(x, q)->told) *
-		       unseen_fit(&g->m, x) / x->scale;
-	return notice_at(&g->m, x, q) / x->scale;
-}
-
-struct work work_of(const struct node *n, const struct channel *c, uint64_t last)
-{
-	const struct jtransfer *x = channel_at(c, last), *p;
-	struct work w = {x->begin_ns, 1};
-
-	while (w.n < MOST_WORK && x->index > n->since[c->slot] &&
-	       (p = channel_at(c, x->index - 1)) && p->end_ns > x->begin_ns) {
-		w.n += !p->dead;
-		x = p;
-	}
-	/* An interrupt behind the start of x, of one that had ended before it, was late.
-	 */
-	p = channel_at(c, x->index - 1);
-	bool busy = !p || p->end_ns > x->begin_ns;
-	w.from_ns =
-		busy && n->last[c->slot] > x->begin_ns ? n->last[c->slot] : x->begin_ns;
-	return w;
-}
-
-/* A card turns to a transfer when it has ended the one before; but none can be younger
- * than any was. */
-static float device_fit(const struct model *m, const struct node *parent,
-			const struct jtransfer *last, const struct jirq *q)
-{
-	int64_t age = q->time_ns - last->begin_ns;
-
-	if (age < 0)
-		return SKEW / SKEW_NS;
-	struct work w = work_of(parent, last->c, last->index);
-	return model_device(m, w.n, q->time_ns - w.from_ns, witness(last, q)->device) *
-	       (age < m->age.low_ns ? TOO_YOUNG : 1);
-}
-
-/* Was the transfer before x passed without an interrupt? Then one missing interrupt may
- * be both's. */
-static bool after_passed(const struct group *g, const struct node *n,
-			 const struct jtransfer *x)
-{
-	uint64_t before = ((uint64_t)x->c->slot << PEND_SLOT | x->index) - 1;
-
-	for (size_t i = 0; i < n->npend; i++)
-		if (x->index && n->v[g->nslot + i] == before)
-			return true;
-	return false;
-}
-
-/* The price of passing x without an interrupt. */
-static float passed(const struct group *g, const struct node *n, struct jtransfer *x)
-{
-	const struct model *m = &g->m;
-
-	if (x->dead)
-		return 1;
-	if (x->fixed)
-		return 1 - ABORTED_END;
-	float w = after_passed(g, n, x) ? fmaxf(m->p_more, p_any(m))
-					: p_any(m) * (1 - m->p_more);
-	if (!x->latched || !x->use_notice)
-		return w;
-	return w * unseen_fit(m, x) / x->scale;
-}
 
 /* Until one has come, the interrupts of all that ended meanwhile may be held up, and come
  * as one. */
@@ -261,11 +67,6 @@ static struct jtransfer *pend_add(const struct group *g, struct node *n,
 	return old && !expired(g, old, x->t.submit_ns) ? old : NULL;
 }
 
-static bool visible(const struct jtransfer *x, const struct jirq *q)
-{
-	return x && x->t.submit_ns - SKEW_NS <= q->time_ns;
-}
-
 static void skip_dead(struct group *g, struct node *n, size_t s)
 {
 	const struct jtransfer *x;
@@ -294,60 +95,6 @@ static size_t begun(const struct channel *c, uint64_t first, const struct jirq *
 	return n;
 }
 
-static float size_fit(const struct model *m, size_t k, size_t all)
-{
-	if (m->pairing == PAIRING_DRAIN)
-		return k >= all ? 1 : 0.002f;
-	return m->p_size[k < COALESCE ? k : COALESCE];
-}
-
-/* Does its vector's next interrupt come before the end of x, and before the next start?
- */
-static bool followed(const struct group *g, const struct jtransfer *x,
-		     const struct jirq *q)
-{
-	const struct jtransfer *n = channel_at(x->c, x->index + 1);
-
-	for (size_t i = g->cursor + 1; i < g->first + g->nev; i++) {
-		const struct jevent *ev = &g->ev[i];
-		if (ev->time_ns > x->end_ns || (n && ev->time_ns >= n->t.submit_ns))
-			return false;
-		if (ev->irq && ev->irq->irq == q->irq)
-			return true;
-	}
-	return false;
-}
-
-/* Several interrupts for one transfer: is q the one that the rule says? Only asked where
- * no other transfer of the channel is in flight. */
-static float rule_fit(const struct group *g, const struct jtransfer *x,
-		      const struct jirq *q, size_t vector)
-{
-	const struct jtransfer *p = channel_at(x->c, x->index - 1);
-	const struct jtransfer *n = channel_at(x->c, x->index + 1);
-
-	if ((p && p->end_ns > x->begin_ns) || (n && n->t.submit_ns < x->end_ns))
-		return 1;
-	if (g->m.pairing == PAIRING_FIRST)
-		return g->prev_ns[vector] >= x->begin_ns ? AGAINST_RULE : 1;
-	return followed(g, x, q) ? AGAINST_RULE : 1;
-}
-
-/* How likely one that is late is so late. Far beyond all that were seen it fades, unless
- * y, whose interrupt it is too, waited oddly long for it: then handlers stood still. */
-static float so_late(const struct model *m, const struct jtransfer *x,
-		     const struct jtransfer *y, const struct jirq *q)
-{
-	const struct density *late = &m->late, *device = &m->device[0];
-	int64_t lag = q->time_ns - x->end_ns;
-	float w = (float)lag * density_at(late, lag, witness(x, q)->told);
-	float far = late->high_ns > 0 ? (float)lag / (2 * (float)late->high_ns) : 1;
-
-	if (y && device->high_ns > 0 && q->time_ns - y->begin_ns > 2 * device->high_ns)
-		far = 1;
-	return fminf(far > 1 ? w / (far * far * far * far) : w, 1);
-}
-
 /* It may have waited for the handler until the card had ended the next one too, and be
  * that of both: a vector that is raised again before it is handled is handled once. */
 static void end_late_too(const struct group *g, const struct jirq *q, size_t from,
@@ -370,7 +117,7 @@ static void end_late_too(const struct group *g, const struct jirq *q, size_t fro
 		how.first--;
 		how.k++;
 		how.held += !m->often_late;
-		how.w *= m->p_held / p_any(m) * so_late(m, x, y, q);
+		how.w *= m->p_held / fit_any(m) * fit_so_late(m, x, y, q);
 		struct node copy;
 		node_copy(&copy, &n, g->nslot);
 		trellis_emit(g->t, g->nslot, from, &how, &copy);
@@ -396,13 +143,13 @@ static void end_some(struct group *g, struct jirq *q, size_t from, size_t s,
 		node_copy(&child, parent, g->nslot);
 		if (x->dead)
 			continue;
-		w *= notice_fit(g, x, q);
+		w *= fit_notice(g, x, q);
 		if (picks_one(m->pairing))
-			w *= rule_fit(g, x, q, g->t->vector);
+			w *= fit_rule(g, x, q, g->t->vector);
 		if (w * parent->a < g->t->best * NO_WAY || w <= 0)
 			return;
-		how.w = w * size_fit(m, k, all) * in_time(m, x, q) *
-			(parent->used ? 1 : device_fit(m, parent, x, q));
+		how.w = w * fit_size(m, k, all) * fit_in_time(m, x, q) *
+			(parent->used ? 1 : fit_device(m, parent, x, q));
 		child.last[s] = q->time_ns;
 		child.since[s] = first + k;
 		child.used = !g->t->final;
@@ -434,56 +181,13 @@ static void ends_here(struct group *g, struct jirq *q, size_t from, size_t s,
 		if (!visible(x, q))
 			return;
 		end_some(g, q, from, s, at.v[s], &at, w);
-		w *= passed(g, &at, x);
+		w *= fit_passed(g, &at, x);
 		if (m->often_late && !x->dead && !x->fixed)
-			w *= (m->p_missing + OVERTAKEN * m->p_late) / p_any(m);
+			w *= (m->p_missing + OVERTAKEN * m->p_late) / fit_any(m);
 		pend_add(g, &at, x);
 		at.v[s]++;
 		skip_dead(g, &at, s);
 	}
-}
-
-/* How likely a late interrupt is that of this pending one, but for its size. */
-static float late_fit(const struct group *g, const struct jtransfer *x,
-		      const struct jirq *q, size_t vector)
-{
-	const struct model *m = &g->m;
-	int64_t lag = q->time_ns - x->end_ns;
-	float w = model_affinity(m, g->serves, g->nvector, vector, x->c->slot) *
-		  m->scale_ns;
-
-	w *= x->end_ns == INT64_MAX || lag < 0
-		     ? 0.1f * model_device(m, 1, q->time_ns - x->begin_ns, 0)
-		     : density_at(&m->late, lag, witness(x, q)->told);
-	w *= x->fixed ? 0.1f : m->p_late / p_any(m);
-	if (!g->learning && x->end_ns != INT64_MAX && lag > m->horizon_ns)
-		w *= TOO_LATE;
-	if (m->pairing == PAIRING_FIRST && g->prev_ns[vector] >= x->begin_ns)
-		w *= AGAINST_RULE;
-	return w;
-}
-
-/* The one that it has ended, not late. */
-static const struct jtransfer *ended_by(const struct group *g, const struct node *n,
-					const struct jirq *q)
-{
-	for (size_t s = 0; s < g->nslot; s++)
-		if (n->last[s] == q->time_ns && n->since[s])
-			return channel_at(g->slot[s], n->since[s] - 1);
-	return NULL;
-}
-
-/* Likewise where it has ended others of another channel. */
-static float late_again(const struct group *g, const struct node *n,
-			const struct jtransfer *x, const struct jirq *q, size_t vector)
-{
-	const struct model *m = &g->m;
-	bool ended = x->end_ns <= q->time_ns;
-	float held = ended ? m->p_held * so_late(m, x, ended_by(g, n, q), q) : 0;
-	float w = x->fixed ? 0.1f * m->p_cross
-			   : fmaxf(m->p_cross * m->p_late, held) / p_any(m);
-
-	return w * model_affinity(m, g->serves, g->nvector, vector, x->c->slot);
 }
 
 /* The interrupt is the late one of pending transfers: of one, or of several in a row. */
@@ -501,8 +205,8 @@ static void late_ones(struct group *g, struct jirq *q, size_t from, size_t vecto
 				   .slot = (uint8_t)x->c->slot,
 				   .first = x->index};
 		how.again = at.used;
-		float w = at.used ? late_again(g, &at, x, q, vector)
-				  : late_fit(g, x, q, vector);
+		float w = at.used ? fit_late_again(g, &at, x, q, vector)
+				  : fit_late(g, x, q, vector);
 		node_copy(&child, &at, g->nslot);
 		child.used = !g->t->final;
 		for (how.k = 1; i + how.k <= at.npend; how.k++) {
@@ -513,8 +217,9 @@ static void late_ones(struct group *g, struct jirq *q, size_t from, size_t vecto
 				child.last[how.slot] = q->time_ns;
 				child.since[how.slot] = x->index + how.k;
 			}
-			how.w = how.k == 1 ? w
-					   : w * g->m.p_more * p_any(&g->m) / g->m.p_late;
+			how.w = how.k == 1
+					? w
+					: w * g->m.p_more * fit_any(&g->m) / g->m.p_late;
 			struct node copy;
 			node_copy(&copy, &child, g->nslot);
 			trellis_emit(g->t, g->nslot, from, &how, &copy);
@@ -570,41 +275,6 @@ static void pass(struct group *g, size_t from, enum edge_kind kind, float w,
 	trellis_emit(g->t, g->nslot, from, &how, &child);
 }
 
-/* Several interrupts for one transfer: is q a further one? Of one that an interrupt has
- * ended, or of the one in flight, if the next one comes before its end. */
-static bool further(const struct group *g, const struct node *n, const struct jirq *q)
-{
-	for (size_t s = 0; s < g->nslot; s++) {
-		const struct channel *c = g->slot[s];
-		if (!g->serves[g->t->vector][s])
-			continue;
-		const struct jtransfer *old = channel_at(c, n->v[s] - 1);
-		const struct jtransfer *x = channel_at(c, n->v[s]);
-		if (g->m.pairing == PAIRING_FIRST && n->last[s] != DMA_UNKNOWN &&
-		    (!visible(x, q) || (old && old->end_ns >= q->time_ns) ||
-		     q->time_ns - n->last[s] < g->m.device[0].median_ns / 2))
-			return true;
-		if (g->m.pairing == PAIRING_LAST && visible(x, q) && followed(g, x, q))
-			return true;
-	}
-	return false;
-}
-
-/* What it weighs that an interrupt ended nothing. */
-static float stray_fit(const struct group *g, const struct node *n, const struct jirq *q)
-{
-	const struct model *m = &g->m;
-	float w = model_stray(m, q->own);
-
-	if (picks_one(m->pairing))
-		w = further(g, n, q) ? 1 : SEVERAL_STRAY;
-	if (q->running_circular)
-		return CIRCULAR * w;
-	if (!q->leftover)
-		return w;
-	return fmaxf(m->scale_ns / fmaxf((float)m->device[0].median_ns, 1000), w);
-}
-
 /* One slot (or none: SLOTS), whether it is late, whether it is a stray: all that is asked
  * in one layer. Where channels share a vector it may be late for two of them. */
 struct ask {
@@ -625,7 +295,7 @@ static void substep(struct group *g, struct jirq *q, size_t vector, struct ask a
 		if (used || !ask.last)
 			pass(g, i, EDGE_PASS, 1, ask.last ? q : NULL);
 		else
-			pass(g, i, EDGE_STRAY, stray_fit(g, node_at(g, i), q), q);
+			pass(g, i, EDGE_STRAY, fit_stray(g, node_at(g, i), q), q);
 		if (ask.slot < SLOTS)
 			ends_here(g, q, i, ask.slot, vector);
 		if (ask.late && used == ask.again)
@@ -667,7 +337,7 @@ static bool expire(struct group *g, int64_t at)
 			if (!expired(g, x, at))
 				continue;
 			if (x && !x->fixed)
-				how.w *= g->m.p_missing / p_any(&g->m);
+				how.w *= g->m.p_missing / fit_any(&g->m);
 			pend_remove(&child, g->nslot, k);
 		}
 		trellis_emit(g->t, g->nslot, i, &how, &child);
@@ -698,8 +368,8 @@ static void weigh_alone(struct group *g, struct jtransfer *x, const struct jirq 
 
 	if (!g->learning)
 		return;
-	float w = m->scale_ns * notice_fit(g, x, q) * size_fit(m, 1, 1);
-	g->t->evidence += log(w * in_time(m, x, q) * device_fit(m, n, x, q));
+	float w = m->scale_ns * fit_notice(g, x, q) * fit_size(m, 1, 1);
+	g->t->evidence += log(w * fit_in_time(m, x, q) * fit_device(m, n, x, q));
 }
 
 /*
@@ -825,7 +495,7 @@ static void pass_until(struct group *g, const struct jtransfer *x, struct node *
 		struct jtransfer *y = channel_at(x->c, *next), *left;
 		if (!y)
 			continue;
-		how->w *= passed(g, n, y);
+		how->w *= fit_passed(g, n, y);
 		if ((left = pend_add(g, n, y)))
 			*old = left;
 	}
@@ -840,8 +510,8 @@ void step_end(struct group *g, struct jtransfer *x)
 	bool any = false;
 
 	expire(g, x->end_ns);
-	if (!x->latched && !x->dead && shows_end(x))
-		g->t->evidence += log(unseen_fit(&g->m, x));
+	if (!x->latched && !x->dead && fit_shows_end(x))
+		g->t->evidence += log(fit_unseen(&g->m, x));
 	const struct layer *l = trellis_last(g->t);
 	for (size_t i = 0; i < l->nnode; i++)
 		any |= g->t->node[l->node + i].v[s] <= x->index;
@@ -860,6 +530,6 @@ void step_end(struct group *g, struct jtransfer *x)
 	for (size_t i = 0; i < n; i++)
 		if (old[i])
 			old[i]->cut +=
-				weight[i] / g->t->best * g->m.p_late / p_any(&g->m);
+				weight[i] / g->t->best * g->m.p_late / fit_any(&g->m);
 	close_layer(g, true);
 }

@@ -101,13 +101,7 @@ void trellis_backwards(struct trellis *t);
 /* The first n layers are dropped; layer n becomes the root. */
 void trellis_drop(struct trellis *t, size_t n);
 
-/* What the card did up to the end of transfer `last`, if the ends before it were as in n.
- */
-struct work work_of(const struct node *n, const struct channel *c, uint64_t last);
 int step_irq(struct group *g, struct jirq *q, struct jtransfer **x);
 void step_end(struct group *g, struct jtransfer *x);
-/* How likely it is the turn of the card to it that says when its program woke, and not
- * that it asked, where no interrupt does. */
-float step_turn_share(const struct model *m, const struct jtransfer *x);
 
 #endif
