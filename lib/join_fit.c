@@ -24,8 +24,10 @@ float fit_in_time(const struct model *m, const struct jtransfer *x, const struct
 	if (!x->use_notice || x->t.woken_ns < q->time_ns)
 		return 1;
 	/* None can be late that comes before the program asks; where many are late, their
-	 * rate is of the others. */
-	bool asked = m->often_late && x->t.wait_ns > q->time_ns;
+	 * rate is of the others. Only of a queue: one after the other, those would be the
+	 * late ones of the transfer before. */
+	bool asked =
+		m->often_late && x->c->mode == MODE_QUEUE && x->t.wait_ns > q->time_ns;
 	return fmaxf(1 - (asked ? m->p_missing : fit_any(m)), LEAST_IN_TIME);
 }
 

@@ -205,6 +205,14 @@ static size_t rival_of(const struct group *g, const struct reading r[READINGS],
 	return best;
 }
 
+static bool queues(const struct group *g)
+{
+	for (size_t s = 0; s < g->nslot; s++)
+		if (g->slot[s]->mode == MODE_QUEUE)
+			return true;
+	return false;
+}
+
 /* g->reading is 0 and learned; moved: check_follows(). */
 static int choose(struct group *g, const struct window *w, bool even, int moved,
 		  struct err *e)
@@ -232,7 +240,7 @@ static int choose(struct group *g, const struct window *w, bool even, int moved,
 		g->reading = best;
 		r = learn_from(g, w, begin[best], &can, e);
 	}
-	if (rival != best)
+	if (rival != best && !best && (moved <= 0 || queues(g)))
 		g->doubt = "interrupts can be read as those of other transfers as well: "
 			   "the program may wake before its interrupt";
 	else if (best)
