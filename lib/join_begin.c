@@ -121,13 +121,26 @@ static const struct jtransfer *next_of(struct group *g, const struct channel *c,
 	return x && x->begin_ns <= q->time_ns ? x : NULL;
 }
 
+/* Far fewer interrupts than transfers: one ends several. */
+static bool shared(const struct group *g)
+{
+	size_t irqs = 0, ends = 0;
+
+	for (size_t i = 0; i < g->nev; i++) {
+		const struct jevent *ev = &g->ev[g->first + i];
+		irqs += ev->irq != NULL;
+		ends += ev->end && !ev->end->dead;
+	}
+	return irqs * 5 < ends * 4;
+}
+
 /* Each to the oldest that has none, with some missing and some strays; not behind a loss,
- * nor where channels share a vector. */
+ * nor where channels share a vector or transfers an interrupt. */
 static bool oldest_first(struct group *g)
 {
 	int64_t last = INT64_MIN, late_ns = g->m.total.median_ns / 2;
 
-	if (g->nslot != 1)
+	if (g->nslot != 1 || shared(g))
 		return false;
 	const struct channel *c = g->slot[0];
 	uint64_t next = c->frontier;

@@ -296,9 +296,6 @@ int group_learn(struct group *g, bool all, struct err *e)
 	if (!g->doubt && check_grows_elsewhere(g))
 		g->doubt = "times go with sizes as if interrupts were those of other "
 			   "transfers: all may be shifted";
-	if (!g->doubt && g->m.often_late && ends_several(&g->m))
-		g->doubt = "one interrupt ends several, and programs may wake before it: "
-			   "which was the last of them is not known";
 	bool few = false;
 	if (r >= 0 && !g->doubt)
 		r = hardly_any(g, &w, &few, e);
