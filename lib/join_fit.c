@@ -229,7 +229,8 @@ float fit_so_late(const struct model *m, const struct jtransfer *x,
 	const struct density *late = &m->late, *device = &m->device[0];
 	int64_t lag = q->time_ns - x->end_ns;
 	float w = (float)lag * density_at(late, lag, witness(x, q)->told);
-	float far = late->high_ns > 0 ? (float)lag / (2 * (float)late->high_ns) : 1;
+	int64_t most = late->high_ns > 0 ? late->high_ns : m->total.median_ns;
+	float far = (float)lag / fmaxf((float)most, 1000);
 
 	if (y && device->high_ns > 0 && q->time_ns - y->begin_ns > 2 * device->high_ns)
 		far = 1;

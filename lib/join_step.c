@@ -22,7 +22,7 @@
 #define NO_WAY		1e-9f
 #define CUT		0.1f  /* of what is given up, what might have come true */
 #define OVERTAKEN	1e-3f /* of late ones: another of its channel came before it */
-#define HELD_UP		3     /* transfers that end without interrupt, in a row */
+#define HELD_UP		4 /* ends behind one interrupt: its own, and several without */
 
 /* Until one has come, the interrupts of all that ended meanwhile may be held up, and come
  * as one. */
