@@ -121,17 +121,24 @@ static const struct jtransfer *next_of(struct group *g, const struct channel *c,
 	return x && x->begin_ns <= q->time_ns ? x : NULL;
 }
 
-/* Far fewer interrupts than transfers: one ends several. */
-static bool shared(const struct group *g)
+struct count begin_count(const struct group *g)
 {
-	size_t irqs = 0, ends = 0;
+	struct count n = {0};
 
 	for (size_t i = 0; i < g->nev; i++) {
 		const struct jevent *ev = &g->ev[g->first + i];
-		irqs += ev->irq != NULL;
-		ends += ev->end && !ev->end->dead;
+		n.irqs += ev->irq != NULL;
+		n.ends += ev->end && !ev->end->dead;
 	}
-	return irqs * 5 < ends * 4;
+	return n;
+}
+
+/* Far fewer interrupts than transfers: one ends several. */
+static bool shared(const struct group *g)
+{
+	struct count n = begin_count(g);
+
+	return n.irqs * 5 < n.ends * 4;
 }
 
 /* Each to the oldest that has none, with some missing and some strays; not behind a loss,

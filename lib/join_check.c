@@ -115,17 +115,12 @@ int check_follows(const struct group *g)
 bool check_shifted(const struct group *g)
 {
 	const struct model *m = &g->m;
-	size_t irqs = 0, ends = 0;
+	struct count n = begin_count(g);
 
 	if (g->nslot != 1 || g->slot[0]->mode != MODE_QUEUE || ends_several(m) ||
 	    m->missing < ODD || m->strays < ODD)
 		return false;
-	for (size_t i = 0; i < g->nev; i++) {
-		const struct jevent *ev = &g->ev[g->first + i];
-		irqs += ev->irq != NULL;
-		ends += ev->end && !ev->end->dead;
-	}
-	return irqs + 1 >= ends && irqs <= ends + 1;
+	return n.irqs + 1 >= n.ends && n.irqs <= n.ends + 1;
 }
 
 /* Sums for a correlation. */

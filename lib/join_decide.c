@@ -27,7 +27,7 @@
 #define USUAL		 30    /* one transfer in so many has as many interrupts */
 #define DISORDER	 0.1f  /* share of transfers with something wrong, for these */
 #define USUALLY_LATE	 0.25f /* so many are no disorder */
-#define LIKELY		 0.1f
+#define PERHAPS_HELD	 0.1f  /* probability, to be named as the reason */
 #define SURPLUS		 0.9998f
 #define MOST_MISSING	 0.2 /* of all transfers of a queue */
 
@@ -384,7 +384,7 @@ static const char *unclear(const struct jtransfer *x)
 
 	for (size_t i = 0; i < x->ncand; i++)
 		held += x->cand[i].held;
-	if (held > LIKELY)
+	if (held > PERHAPS_HELD)
 		return "its interrupt is missing, or was held up and came as one with "
 		       "that of another";
 	if (x->ncand == 0)

@@ -275,13 +275,12 @@ static void collect_edge(struct group *g, struct jirq *q, const struct edge *x, 
 		m->affinity[vector_index(g, q->irq)][x->slot] += p;
 	if (p < 1e-5f)
 		return;
+	bool others = x->again && x->kind == EDGE_LATE && !m->often_late;
+	uint32_t held = others ? x->k : x->held;
 	for (uint32_t k = 0; k < x->k; k++) {
 		struct jtransfer *t = channel_at(c, x->first + k);
 		if (t && !t->dead)
-			decide_candidate(t, q, p,
-					 !m->often_late &&
-						 (k < x->held ||
-						  (x->again && x->kind == EDGE_LATE)));
+			decide_candidate(t, q, p, k < held);
 	}
 	struct jtransfer *last = channel_at(c, x->first + x->k - 1);
 	if (work && last)

@@ -5,10 +5,11 @@
  * reading that they begin with: begun without any, they give an interrupt to the transfer
  * that it lies in. Where that leaves transfers without one and interrupts over, other
  * readings are tried from their own beginning: that programs wake before the interrupt is
- * handled, and that the k-th interrupt is the k-th transfer's. The one that makes all
- * times likeliest is kept (each time weighed by the densities of the others); where that
- * does not decide, the one that leaves clearly least, else the first, and where something
- * speaks against that one too, all its transfers are unknown.
+ * handled, and that the k-th interrupt is the k-th transfer's, or each that of the oldest
+ * without one. The one that makes all times likeliest is kept (each time weighed by the
+ * densities of the others); where that does not decide, the one that leaves clearly
+ * least, else the first, and where something speaks against that one too, all its
+ * transfers are unknown.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -205,7 +206,7 @@ static size_t rival_of(const struct group *g, const struct reading r[READINGS],
 	return best;
 }
 
-static bool queues(const struct group *g)
+static bool any_queue(const struct group *g)
 {
 	for (size_t s = 0; s < g->nslot; s++)
 		if (g->slot[s]->mode == MODE_QUEUE)
@@ -235,16 +236,16 @@ static int choose(struct group *g, const struct window *w, bool even, int moved,
 		return r;
 	size_t best = best_of(fit), rival = rival_of(g, fit, best);
 	if (!best && rival == 1 && moved < 0)
-		best = rival = 1;
+		best = 1;
 	if (g->reading != best) {
 		g->reading = best;
 		r = learn_from(g, w, begin[best], &can, e);
 	}
-	if (rival != best && !best && (moved <= 0 || queues(g)))
+	if (best)
+		return r;
+	if (rival && (moved <= 0 || any_queue(g)))
 		g->doubt = "interrupts can be read as those of other transfers as well: "
 			   "the program may wake before its interrupt";
-	else if (best)
-		return r;
 	else if (check_shifted(g))
 		g->doubt = "as many interrupts as transfers, but they seem not to match: "
 			   "all may be shifted";

@@ -8,8 +8,15 @@
 
 #define ODD 0.3 /* transfers and interrupts that do not fit, at least */
 
-/* Readings, into a model that is empty; false: it cannot be read that way. */
-/* A program that polls the card may see the end before the interrupt is handled, and have
+/* Interrupts, and transfers that ended. */
+struct count {
+	size_t irqs, ends;
+};
+struct count begin_count(const struct group *g);
+
+/* Readings, into a model that is empty; false: it cannot be read that way.
+ *
+ * A program that polls the card may see the end before the interrupt is handled, and have
  * begun the next transfer by then: each interrupt is that of the transfer that ended last
  * and has none yet, else of the next to end. */
 bool begin_behind_the_end(struct group *g);

@@ -235,7 +235,7 @@ struct channel {
 					    interrupts; those between */
 	/* starts while nothing was in flight, and interrupts before such a start */
 	unsigned plain_cycles, plain_gaps;
-	bool gaps_told;	 /* ... what interrupts between tell was counted */
+	bool gaps_told;	 /* interrupts between have been counted as a sign */
 	bool wave;	 /* it began with three starts in a row */
 	bool overlapped; /* ever started while in flight */
 	bool drains;	 /* one wait covers several transfers */
