@@ -190,8 +190,7 @@ static bool was_alone(const struct jtransfer *x)
 
 /* That its interrupt is missing and a stray came in its place is one doubt, not two
  * facts: a transfer that was alone teaches that interrupts go missing only when it holds
- * none. Otherwise the two rates would feed on one another, and every odd time on both.
- * Not where the one that it holds may be that of the transfer before it. */
+ * none. Otherwise the two rates would feed on one another, and every odd time on both. */
 static float learn_alone(struct model *m, struct jtransfer *x, float none)
 {
 	size_t inside = 0, at = 0;
@@ -201,12 +200,16 @@ static float learn_alone(struct model *m, struct jtransfer *x, float none)
 			inside++;
 			at = i;
 		}
-	if (!inside || m->often_late || !was_alone(x))
+	if (!inside || !was_alone(x))
 		return none;
-	m->strays = fmax(m->strays - none, 0);
+	/* Where many are late, the one that it holds may also be that of the one before. */
+	float stray = x->cand[at].irq->stray;
+	float both = m->often_late ? fminf(none, stray) : none;
+	if (stray > LEAST_STRAY)
+		m->strays = fmax(m->strays - both, 0);
 	if (inside == 1 && x->ncand == 1)
-		learn_candidate(m, x, &x->cand[at], 1 - x->cand[at].weight);
-	return 0;
+		learn_candidate(m, x, &x->cand[at], both);
+	return none - both;
 }
 
 static void learn(struct model *m, struct jtransfer *x, float none)

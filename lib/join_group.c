@@ -314,10 +314,11 @@ static void collect(struct group *g, const struct layer *l)
 	}
 }
 
-/* But for those that were to be expected. */
+/* But for those that were to be expected, and the doubts that there are of any interrupt:
+ * many of them would make a stray. */
 static void learn_stray(struct group *g, const struct jirq *q)
 {
-	if (!q->running_circular && !q->leftover)
+	if (!q->running_circular && !q->leftover && q->stray > LEAST_STRAY)
 		g->m.strays += q->stray;
 }
 

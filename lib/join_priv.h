@@ -43,6 +43,8 @@ enum {
 	"known"
 #define LOST_BEFORE "samples were lost before it, and the order of its channel with them"
 
+#define LEAST_STRAY 0.1f /* probability of an interrupt that counts as a stray */
+
 /* A transfer in a hypothesis: slot and index. */
 #define PEND_SLOT  56
 #define PEND_INDEX ((UINT64_C(1) << PEND_SLOT) - 1)
