@@ -27,6 +27,9 @@
 #define USUAL		 30    /* one transfer in so many has as many interrupts */
 #define DISORDER	 0.1f  /* share of transfers with something wrong, for these */
 #define USUALLY_LATE	 0.25f /* so many are no disorder */
+#define HELD_UP		 4 /* ends behind one interrupt: its own, and several without */
+#define SOME_RUNS	 0.5
+#define MORE_RUNS	 4 /* times as many as by chance */
 #define PERHAPS_HELD	 0.1f  /* probability, to be named as the reason */
 #define SURPLUS		 0.9998f
 #define MOST_MISSING	 0.2 /* of all transfers of a queue */
@@ -116,7 +119,8 @@ void decide_undo(struct jtransfer *x, float old)
 	x->ncand = 0;
 	x->other = x->cut = 0;
 	x->mark = 0;
-	x->latched = x->held_up = false;
+	x->latched = false;
+	x->together = 0;
 	x->t.irq_count = 0;
 }
 
@@ -381,9 +385,38 @@ static bool perhaps_shared(const struct group *g)
 	return queues(g) && g->m.missing > MOST_MISSING * g->m.transfers;
 }
 
+/* The share of hypotheses in which an interrupt is its. */
+static float with_one(const struct jtransfer *x)
+{
+	float sum = x->other;
+
+	for (size_t i = 0; i < x->ncand; i++)
+		sum += x->cand[i].weight;
+	return sum;
+}
+
+/* Several in a row without one, more often than by chance: handlers seem to stand still
+ * at times, and the next interrupt to be that of all of them. */
+static bool in_a_row(const struct jtransfer *x)
+{
+	const struct model *m = &x->c->g->m;
+	const struct jtransfer *next = channel_at(x->c, x->index + 1);
+	double chance = m->missing * m->missing / fmax(m->transfers, 1);
+
+	if (x->together < 2 || m->runs < SOME_RUNS + MORE_RUNS * chance)
+		return false;
+	return x->c->missed == x->index ||
+	       (next && next->together == x->together && with_one(next) < 0.5f);
+}
+
+static bool perhaps_held(const struct jtransfer *x)
+{
+	return x->together >= HELD_UP || in_a_row(x);
+}
+
 static const char *unclear(const struct jtransfer *x)
 {
-	float held = x->held_up;
+	float held = perhaps_held(x);
 
 	for (size_t i = 0; i < x->ncand; i++)
 		held += x->cand[i].held;
@@ -419,21 +452,23 @@ static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool non
 
 int decide(struct group *g, struct jtransfer *x, struct err *e)
 {
-	float sum = x->other;
+	float sum = with_one(x);
 	struct candidate *best = NULL;
 	int r = 0;
 
-	for (size_t i = 0; i < x->ncand; i++) {
-		sum += x->cand[i].weight;
+	for (size_t i = 0; i < x->ncand; i++)
 		if (!best || x->cand[i].weight > best->weight)
 			best = &x->cand[i];
-	}
 	float doubt = open_doubt(g);
 	struct jirq *q = best && best->weight - x->cut >= 1 - doubt ? best->irq : NULL;
-	bool none = sum + x->cut <= doubt && !x->held_up && !perhaps_later(&g->m) &&
-		    !perhaps_shared(g);
+	bool missed = sum < 0.5f && !x->dead && !x->fixed;
+	g->m.runs += missed && x->together > 1 && x->c->missed == x->index;
+	bool none = sum + x->cut <= doubt && !perhaps_held(x) &&
+		    !perhaps_later(&g->m) && !perhaps_shared(g);
 	if (!x->dead && !x->fixed && !x->doubt)
 		learn(&g->m, x, sum < 1 ? 1 - sum : 0);
+	if (missed)
+		x->c->missed = x->index + 1;
 	if (g->learning) {
 		g->judged += !x->dead && !x->fixed;
 		g->certain += !x->dead && !x->fixed && (q || none);

@@ -311,6 +311,7 @@ void model_forget(struct model *m, float keep)
 	m->uses *= keep;
 	m->cross *= keep;
 	m->waited *= keep;
+	m->runs *= keep;
 	m->unseen *= keep;
 	m->turns *= keep;
 	for (size_t k = 0; k <= COALESCE; k++)

@@ -95,7 +95,7 @@ struct jtransfer {
 	bool queued;  /* its end is still in the group's queue */
 	bool latched, use_notice;
 	float scale;  /* the best that any interrupt explains its notice by, 1/ns */
-	bool held_up; /* handlers stood still when it ended */
+	uint8_t together; /* so many ended, with it, and no interrupt came meanwhile */
 	bool covered; /* the wait that ended it was for others too */
 	bool decided;
 	uint32_t mark;
@@ -146,6 +146,8 @@ struct model {
 	 * came after; either */
 	struct density woken, asked, notice;
 	double transfers, missing, lates, strays, uses, cross;
+	/* without one, and so was the one before, and no interrupt came between */
+	double runs;
 	double waited;	      /* interrupts that came when the program had asked */
 	double unseen, turns; /* woken that no interrupt explains; those as long as ever
 				 after the turn */
@@ -223,6 +225,7 @@ struct channel {
 	uint64_t next_decide; /* those before it are decided */
 	uint64_t
 		frontier; /* committed: no interrupt can be assigned before it any more */
+	uint64_t missed; /* behind the last one that had no interrupt */
 	size_t nopen;
 	enum mode mode;
 	float odds; /* natural logarithm, queue against last */

@@ -22,7 +22,6 @@
 #define NO_WAY		1e-9f
 #define CUT		0.1f  /* of what is given up, what might have come true */
 #define OVERTAKEN	1e-3f /* of late ones: another of its channel came before it */
-#define HELD_UP		4 /* ends behind one interrupt: its own, and several without */
 
 /* Until one has come, the interrupts of all that ended meanwhile may be held up, and come
  * as one. */
@@ -412,45 +411,12 @@ static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_
 	return x;
 }
 
-/* Transfers that the vector serves, ended since its last interrupt and not decided. */
-static size_t ended_since(const struct group *g, const struct jirq *q, size_t vector,
-			  bool mark)
-{
-	size_t n = 0;
-
-	for (size_t s = 0; s < g->nslot; s++) {
-		const struct channel *c = g->slot[s];
-		struct jtransfer *x;
-		if (!g->serves[vector][s])
-			continue;
-		for (uint64_t i = c->next_decide; (x = channel_at(c, i)); i++) {
-			if (x->end_ns >= q->time_ns)
-				break;
-			if (x->dead || x->fixed || x->end_ns <= g->prev_ns[vector])
-				continue;
-			x->held_up |= mark;
-			n++;
-		}
-	}
-	return n;
-}
-
-/* Where several ended since the last interrupt, this one may have waited for the handler
- * with all of theirs. */
-static void stood_still(const struct group *g, const struct jirq *q, size_t vector)
-{
-	if (g->prev_ns[vector] != INT64_MIN && !ends_several(&g->m) &&
-	    ended_since(g, q, vector, false) >= HELD_UP)
-		ended_since(g, q, vector, true);
-}
-
 /* 1: the interrupt entered the trellis; 0: nothing can be its, it is a stray; 2: it is
  * that of *x. */
 int step_irq(struct group *g, struct jirq *q, struct jtransfer **x)
 {
 	size_t vector = vector_index(g, q->irq), slot[SLOTS], n = 0;
 	bool pends = expire(g, q->time_ns);
-	stood_still(g, q, vector);
 
 	q->leftover = g->lost_ns != INT64_MIN &&
 		      q->time_ns - g->lost_ns < LEFTOVER * g->m.total.median_ns;
@@ -485,6 +451,44 @@ int step_irq(struct group *g, struct jirq *q, struct jtransfer **x)
 	return 1;
 }
 
+/* Transfers that the vector serves, ended since its last interrupt and not decided: how
+ * many there are; each is told of n. */
+static size_t ended_since(const struct group *g, size_t vector, int64_t at, uint8_t n)
+{
+	size_t found = 0;
+
+	for (size_t s = 0; s < g->nslot; s++) {
+		const struct channel *c = g->slot[s];
+		struct jtransfer *x;
+		if (!g->serves[vector][s])
+			continue;
+		for (uint64_t i = c->next_decide; (x = channel_at(c, i)); i++) {
+			if (x->end_ns > at)
+				break;
+			if (x->dead || x->fixed || x->end_ns <= g->prev_ns[vector])
+				continue;
+			if (n > x->together)
+				x->together = n;
+			found++;
+		}
+	}
+	return found;
+}
+
+/* Where several end and no interrupt comes, the next may have waited for the handler with
+ * all of theirs. */
+static void stands_still(const struct group *g, const struct jtransfer *x)
+{
+	for (size_t v = 0; v < g->nvector && !ends_several(&g->m); v++) {
+		if (!g->serves[v][x->c->slot] || g->prev_ns[v] == INT64_MIN)
+			continue;
+		size_t n = ended_since(g, v, x->end_ns, 0);
+		if (n > 1)
+			ended_since(g, v, x->end_ns,
+				    n < UINT8_MAX ? (uint8_t)n : UINT8_MAX);
+	}
+}
+
 /* x, and those before it, are passed. *old: one that left for them. */
 static void pass_until(struct group *g, const struct jtransfer *x, struct node *n,
 		       struct edge *how, struct jtransfer **old)
@@ -509,6 +513,7 @@ void step_end(struct group *g, struct jtransfer *x)
 	float weight[NODES];
 	bool any = false;
 
+	stands_still(g, x);
 	expire(g, x->end_ns);
 	if (!x->latched && !x->dead && fit_shows_end(x))
 		g->t->evidence += log(fit_unseen(&g->m, x));
