@@ -220,9 +220,16 @@ static double spread(const int64_t *ns)
 	return (double)(v[REGULAR * 3 / 4] - v[REGULAR / 4]) / 2 + 100;
 }
 
-/* Where no plain transfers were seen: the wrong reading adds what the program did between
- * to what the card took, so the more regular one is right, where the difference is clear.
- * A wait that returned at once says nothing of the card. */
+static void with_size(struct corr *c, const struct jtransfer *x, int64_t ns)
+{
+	if (x->t.size_bytes > 0 && ns > 0)
+		corr_add(c, log((double)x->t.size_bytes), log((double)ns));
+}
+
+/* Where no plain transfers were seen: in the right reading the larger ones take longer.
+ * If sizes do not tell, the wrong one adds what the program did between to what the card
+ * took, so the more regular one is right, where the difference is clear. A wait that
+ * returned at once says nothing of the card. */
 static float regularity(struct channel *c, const struct ending *w)
 {
 	struct jtransfer *a = channel_at(c, c->open + c->nheld),
@@ -231,10 +238,18 @@ static float regularity(struct channel *c, const struct ending *w)
 	if (c->total.n >= PLAIN || !a || !b || a == b || w->woken_ns == DMA_UNKNOWN ||
 	    w->woken_ns - w->wait_ns < (w->woken_ns - b->t.submit_ns) / 2)
 		return 0;
-	c->queue_ns[c->nregular % REGULAR] = queue_time(c, a, w);
-	c->restart_ns[c->nregular % REGULAR] = w->woken_ns - b->t.submit_ns;
+	int64_t queue_ns = queue_time(c, a, w);
+	int64_t restart_ns = w->woken_ns - b->t.submit_ns;
+	c->queue_ns[c->nregular % REGULAR] = queue_ns;
+	c->restart_ns[c->nregular % REGULAR] = restart_ns;
+	with_size(&c->queue_size, a, queue_ns);
+	with_size(&c->restart_size, b, restart_ns);
 	if (++c->nregular % REGULAR)
 		return 0;
+	double n = c->queue_size.n;
+	double more = corr_of(&c->queue_size) - corr_of(&c->restart_size);
+	if (n >= REGULAR / 2 && fabs(more) > CHANCE / sqrt(n))
+		return more > 0 ? 8 : -8;
 	double r = log(spread(c->restart_ns) / spread(c->queue_ns));
 	return fabs(r) < 0.3 ? 0 : (float)r * REGULAR / 4;
 }
@@ -508,6 +523,7 @@ static int overlap(struct join *j, struct channel *c, int64_t at, struct err *e)
 	if (!c->holding) {
 		c->holding = c->overlapped = true;
 		c->nregular = 0;
+		c->queue_size = c->restart_size = (struct corr){0};
 		c->cycles = c->irqs = c->gap_irqs = c->waves = c->plateau = 0;
 		c->residue = 0;
 		c->wave = c->gaps_told = false;

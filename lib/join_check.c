@@ -5,7 +5,6 @@
 
 #include "join_learn.h"
 
-#define CHANCE	4.5 /* standard deviations of a correlation */
 #define UNMOVED 0.3 /* a slope that is about 0 */
 
 enum { FEWEST_SIZES = 32, FEWEST_POINTS = 24, LINES = 30000, NEIGHBOURS = 8 };
@@ -123,12 +122,7 @@ bool check_shifted(const struct group *g)
 	return n.irqs + 1 >= n.ends && n.irqs <= n.ends + 1;
 }
 
-/* Sums for a correlation. */
-struct corr {
-	double n, x, y, xx, yy, xy;
-};
-
-static void corr_add(struct corr *c, double x, double y)
+void corr_add(struct corr *c, double x, double y)
 {
 	c->n++;
 	c->x += x;
@@ -138,7 +132,7 @@ static void corr_add(struct corr *c, double x, double y)
 	c->xy += x * y;
 }
 
-static double corr_of(const struct corr *c)
+double corr_of(const struct corr *c)
 {
 	double xx = c->n * c->xx - c->x * c->x, yy = c->n * c->yy - c->y * c->y;
 

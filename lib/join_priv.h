@@ -189,6 +189,14 @@ void model_forget(struct model *m, float keep);
 float model_affinity(const struct model *m, const bool serves[SLOTS][SLOTS],
 		     size_t nvector, size_t vector, size_t slot);
 
+/* Sums for a correlation, that is chance up to CHANCE / sqrt(n). */
+struct corr {
+	double n, x, y, xx, yy, xy;
+};
+#define CHANCE 4.5
+void corr_add(struct corr *c, double x, double y);
+double corr_of(const struct corr *c); /* 0 where all are the same */
+
 /* For qsort() of int64_t times. */
 int by_time(const void *a, const void *b);
 
@@ -250,6 +258,7 @@ struct channel {
 	/* while holding: times in either reading */
 	int64_t queue_ns[REGULAR], restart_ns[REGULAR];
 	unsigned nregular;
+	struct corr queue_size, restart_size; /* the same times, with the size */
 	struct ending *held; /* waits whose transfer waits for the mode */
 	size_t nheld, aheld;
 	bool holding;
