@@ -29,8 +29,8 @@
 #define USUALLY_LATE	 0.25f /* so many are no disorder */
 #define HELD_UP		 4 /* ends behind one interrupt: its own, and several without */
 #define SOME_RUNS	 0.5
-#define MORE_RUNS	 4 /* times as many as by chance */
-#define PERHAPS_HELD	 0.1f  /* probability, to be named as the reason */
+#define MORE_RUNS	 4    /* times as many as by chance */
+#define PERHAPS_HELD	 0.1f /* probability, to be named as the reason */
 #define SURPLUS		 0.9998f
 #define MOST_MISSING	 0.2 /* of all transfers of a queue */
 
@@ -206,7 +206,8 @@ static float learn_alone(struct model *m, struct jtransfer *x, float none)
 		}
 	if (!inside || !was_alone(x))
 		return none;
-	/* Where many are late, the one that it holds may also be that of the one before. */
+	/* Where many are late, the one that it holds may also be that of the one before.
+	 */
 	float stray = x->cand[at].irq->stray;
 	float both = m->often_late ? fminf(none, stray) : none;
 	if (stray > LEAST_STRAY)
@@ -463,8 +464,8 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 	struct jirq *q = best && best->weight - x->cut >= 1 - doubt ? best->irq : NULL;
 	bool missed = sum < 0.5f && !x->dead && !x->fixed;
 	g->m.runs += missed && x->together > 1 && x->c->missed == x->index;
-	bool none = sum + x->cut <= doubt && !perhaps_held(x) &&
-		    !perhaps_later(&g->m) && !perhaps_shared(g);
+	bool none = sum + x->cut <= doubt && !perhaps_held(x) && !perhaps_later(&g->m) &&
+		    !perhaps_shared(g);
 	if (!x->dead && !x->fixed && !x->doubt)
 		learn(&g->m, x, sum < 1 ? 1 - sum : 0);
 	if (missed)

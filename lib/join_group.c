@@ -265,8 +265,8 @@ static void collect_edge(struct group *g, struct jirq *q, const struct edge *x, 
 		q->stray += p;
 	if (x->kind != EDGE_END && x->kind != EDGE_LATE)
 		return;
-	/* A late one shared across channels teaches nothing of it: any that is missing can
-	 * be read so, as the late one of the next interrupt. */
+	/* A late one shared across channels teaches nothing of it: any that is missing
+	 * can be read so, as the late one of the next interrupt. */
 	m->cross += x->again && x->kind == EDGE_END ? p : 0;
 	if (x->kind == EDGE_END || m->often_late) {
 		uint32_t k = x->k - x->held;

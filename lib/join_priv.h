@@ -94,9 +94,9 @@ struct jtransfer {
 		       */
 	bool queued;  /* its end is still in the group's queue */
 	bool latched, use_notice;
-	float scale;  /* the best that any interrupt explains its notice by, 1/ns */
+	float scale;	  /* the best that any interrupt explains its notice by, 1/ns */
 	uint8_t together; /* so many ended, with it, and no interrupt came meanwhile */
-	bool covered; /* the wait that ended it was for others too */
+	bool covered;	  /* the wait that ended it was for others too */
 	bool decided;
 	uint32_t mark;
 	uint8_t ncand;
@@ -233,7 +233,7 @@ struct channel {
 	uint64_t next_decide; /* those before it are decided */
 	uint64_t
 		frontier; /* committed: no interrupt can be assigned before it any more */
-	uint64_t missed; /* behind the last one that had no interrupt */
+	uint64_t missed;  /* behind the last one that had no interrupt */
 	size_t nopen;
 	enum mode mode;
 	float odds; /* natural logarithm, queue against last */
