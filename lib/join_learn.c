@@ -18,14 +18,15 @@
 #include "join_learn.h"
 #include "join_trellis.h"
 
-#define SETTLED	      0.001f /* change of a rate from one pass to the next */
-#define SETTLED_STRAY 0.1f   /* the same of theirs, as a part of it */
-#define NO_STRAYS     1e-6f
-#define CLEARLY	      1.5  /* so many fewer that do not fit ... */
-#define HALF	      0.5  /* ... and at most this part */
-#define DIFFERENT     0.1  /* of all transfers, in two readings */
-#define MANY_LATE     0.1  /* of all transfers */
-#define LEAST_CERTAIN 0.15 /* of all transfers */
+#define SETTLED		 0.001f /* change of a rate from one pass to the next */
+#define SETTLED_STRAY	 0.1f	/* the same of theirs, as a part of it */
+#define NO_STRAYS	 1e-6f
+#define CLEARLY		 1.5  /* so many fewer that do not fit ... */
+#define HALF		 0.5  /* ... and at most this part */
+#define DIFFERENT	 0.1  /* of all transfers, in two readings */
+#define MANY_LATE	 0.1  /* of all transfers */
+#define LEAST_CERTAIN	 0.15 /* of all transfers ... */
+#define LEAST_OF_SEVERAL 0.4  /* ... where one interrupt ends several */
 #define DECISIVE                                                                         \
 	25.0 /* a logarithm of likelihoods; some of it is how well the                   \
 		reading with more freedom bends to chance */
@@ -253,9 +254,9 @@ static int choose(struct group *g, const struct window *w, bool even, int moved,
 	return r;
 }
 
-/* What was learned, tried on what it was learned from: is hardly any transfer certain?
+/* What was learned, tried on what it was learned from: are too few transfers certain?
  * Then the model fits nothing here, and those few are no more certain than the others. */
-static int hardly_any(struct group *g, const struct window *w, bool *few, struct err *e)
+static int too_few(struct group *g, const struct window *w, bool *few, struct err *e)
 {
 	struct model *learned = malloc(sizeof(*learned));
 
@@ -264,8 +265,8 @@ static int hardly_any(struct group *g, const struct window *w, bool *few, struct
 	*learned = g->m;
 	g->judged = g->certain = 0;
 	int r = group_pass(g, w->until, e);
-	*few = g->judged >= FEWEST &&
-	       (double)g->certain < LEAST_CERTAIN * (double)g->judged;
+	double least = ends_several(learned) ? LEAST_OF_SEVERAL : LEAST_CERTAIN;
+	*few = g->judged >= FEWEST && (double)g->certain < least * (double)g->judged;
 	g->m = *learned;
 	free(learned);
 	unlearned(g, w, 1);
@@ -300,9 +301,9 @@ int group_learn(struct group *g, bool all, struct err *e)
 			   "transfers: all may be shifted";
 	bool few = false;
 	if (r >= 0 && !g->doubt)
-		r = hardly_any(g, &w, &few, e);
+		r = too_few(g, &w, &few, e);
 	if (few)
-		g->doubt = "hardly any transfer here can be told from its neighbours";
+		g->doubt = "too few transfers here can be told from their neighbours";
 	g->learning = false;
 	g->learned = true;
 	return r;
