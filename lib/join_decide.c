@@ -404,10 +404,13 @@ static bool in_a_row(const struct jtransfer *x)
 	const struct jtransfer *next = channel_at(x->c, x->index + 1);
 	double chance = m->missing * m->missing / fmax(m->transfers, 1);
 
-	if (x->together < 2 || m->runs < SOME_RUNS + MORE_RUNS * chance)
+	bool behind = x->c->missed == x->index;
+	bool before = next && next->together == x->together && with_one(next) < 0.5f;
+
+	if (x->together < 2 || (!behind && !before))
 		return false;
-	return x->c->missed == x->index ||
-	       (next && next->together == x->together && with_one(next) < 0.5f);
+	/* Its run with the next one is not counted yet. */
+	return m->runs + !behind >= SOME_RUNS + MORE_RUNS * chance;
 }
 
 static bool perhaps_held(const struct jtransfer *x)
