@@ -268,10 +268,6 @@ static void collect_edge(struct group *g, struct jirq *q, const struct edge *x, 
 	/* A late one shared across channels teaches nothing of it: any that is missing
 	 * can be read so, as the late one of the next interrupt. */
 	m->cross += x->again && x->kind == EDGE_END ? p : 0;
-	if (x->kind == EDGE_LATE && !x->again) {
-		m->behind += p;
-		q->overtaken += x->overtaken ? p : 0;
-	}
 	if (x->kind == EDGE_END || m->often_late) {
 		uint32_t k = x->k - x->held;
 		m->size[k < COALESCE ? k : COALESCE] += p;
@@ -318,12 +314,10 @@ static void collect(struct group *g, const struct layer *l)
 	}
 }
 
-/* Strays but for those that were to be expected, and the doubts that there are of any
- * interrupt: many of them would make one. Of two late ones that may have come in either
- * order only what is likelier than not. */
-static void learn_irq(struct group *g, const struct jirq *q)
+/* But for those that were to be expected, and the doubts that there are of any interrupt:
+ * many of them would make a stray. */
+static void learn_stray(struct group *g, const struct jirq *q)
 {
-	g->m.overtaken += q->overtaken > 0.5f ? q->overtaken : 0;
 	if (!q->running_circular && !q->leftover && q->stray > LEAST_STRAY)
 		g->m.strays += q->stray;
 }
@@ -385,7 +379,7 @@ static int commit(struct group *g, size_t n, struct err *e)
 		const struct layer *l = &g->t->layer[k];
 		if (!l->irq || !l->whole)
 			continue;
-		learn_irq(g, l->irq);
+		learn_stray(g, l->irq);
 		l->irq->committed = true;
 		if (!g->learning)
 			r = decide_irq(g, l->irq, e);
@@ -456,7 +450,7 @@ static int step(struct group *g, const struct jevent *ev, struct err *e)
 	} else if ((r = step_irq(g, ev->irq, &alone)) == 0) {
 		ev->irq->stray = 1;
 		ev->irq->committed = ev->irq->idle = true;
-		learn_irq(g, ev->irq);
+		learn_stray(g, ev->irq);
 		g->t->evidence += log(model_stray(&g->m, ev->irq->own));
 		if (!g->learning && (r = decide_irq(g, ev->irq, e)) < 0)
 			return r;

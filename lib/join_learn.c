@@ -56,7 +56,7 @@ static void unlearned(struct group *g, const struct window *w, float old)
 		if (ev->irq) {
 			ev->irq->undecided = ev->irq->used = 0;
 			ev->irq->own = old * ev->irq->own + (1 - old) * ev->irq->stray;
-			ev->irq->stray = ev->irq->overtaken = 0;
+			ev->irq->stray = 0;
 			ev->irq->idle = false;
 			ev->irq->committed = ev->irq->extra = false;
 		}

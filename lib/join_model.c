@@ -18,8 +18,6 @@
 #define PRIOR_KNOWN  4.0   /* the same where other densities gave it */
 #define PRIOR_ROW    12.0  /* ... and the time of one transfer with them */
 #define PRIOR_TURN   4.0
-#define PRIOR_OVER   4.0
-#define LEAST_OVER   0.05  /* of late ones: that of a later transfer came before */
 #define MOST	     0.6   /* of a rate */
 #define MOST_LATE    0.25f /* ... where programs sleep until the interrupt */
 #define FLOOR	     0.00002
@@ -242,19 +240,6 @@ static void derive_sizes(struct model *m)
 			    : 0;
 }
 
-/* Handlers of one vector run in order, but what made one late may have kept back only
- * that. Where it cannot be told it is not to be thought rarer than this, or an order that
- * is only the likelier one would pass for certain. */
-static float often_overtaken(const struct model *m)
-{
-	double guess = m->often_late ? LEAST_OVER : 0.5;
-
-	if (m->frozen)
-		return (float)guess;
-	return (float)fmax((m->overtaken + guess * PRIOR_OVER) / (m->behind + PRIOR_OVER),
-			   LEAST_OVER);
-}
-
 /* Probabilities from counts. A run with several interrupts for each transfer (first,
  * last) has as many that end nothing, and they cost nothing. */
 void model_derive(struct model *m)
@@ -276,7 +261,6 @@ void model_derive(struct model *m)
 			    : fmaxf((float)((m->turns + PRIOR_TURN / 2) /
 					    (m->unseen + PRIOR_TURN)),
 				    0.5f);
-	m->p_over = often_overtaken(m);
 	derive_sizes(m);
 	/* Not considered until a late one was seen by itself. */
 	m->p_held = m->often_late ? m->p_more
@@ -327,8 +311,6 @@ void model_forget(struct model *m, float keep)
 	m->uses *= keep;
 	m->cross *= keep;
 	m->waited *= keep;
-	m->behind *= keep;
-	m->overtaken *= keep;
 	m->runs *= keep;
 	m->unseen *= keep;
 	m->turns *= keep;

@@ -74,7 +74,6 @@ struct jirq {
 	bool perhaps_more;  /* it may have ended a transfer that is unknown */
 	float stray;	    /* probability that it ended nothing */
 	float own;	    /* the same, in the pass before */
-	float overtaken;    /* probability that another of its channel came before it */
 	bool committed, running_circular, counted, idle;
 	bool leftover; /* soon behind a loss: it may be of a transfer before it */
 	struct jirq *next;
@@ -147,9 +146,6 @@ struct model {
 	 * came after; either */
 	struct density woken, asked, notice;
 	double transfers, missing, lates, strays, uses, cross;
-	/* interrupts of transfers that had been passed; of those, behind that of one
-	 * begun later on the same channel */
-	double behind, overtaken;
 	/* without one, and so was the one before, and no interrupt came between */
 	double runs;
 	double waited;	      /* interrupts that came when the program had asked */
@@ -160,7 +156,7 @@ struct model {
 	double affinity[SLOTS][SLOTS]; /* [vector][slot] */
 	/* derived */
 	enum pairing pairing;
-	float p_missing, p_late, p_stray, p_cross, p_more, p_turn, p_over;
+	float p_missing, p_late, p_stray, p_cross, p_more, p_turn;
 	float p_held; /* the interrupt waits for the handler until it is another's too */
 	float stray_share; /* what one stray adds to p_stray */
 	float scale_ns;	   /* typical of all times here: what densities are weighed by */

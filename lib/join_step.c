@@ -21,7 +21,7 @@
 #define LEAST		1e-25f /* no way through may vanish */
 #define NO_WAY		1e-9f
 #define CUT		0.1f  /* of what is given up, what might have come true */
-#define IN_FLIGHT	0.02f /* of late ones: the program still waited for it then */
+#define OVERTAKEN	1e-3f /* of late ones: another of its channel came before it */
 
 /* Until one has come, the interrupts of all that ended meanwhile may be held up, and come
  * as one. */
@@ -182,7 +182,7 @@ static void ends_here(struct group *g, struct jirq *q, size_t from, size_t s,
 		end_some(g, q, from, s, at.v[s], &at, w);
 		w *= fit_passed(g, &at, x);
 		if (m->often_late && !x->dead && !x->fixed)
-			w *= (m->p_missing + IN_FLIGHT * m->p_late) / fit_any(m);
+			w *= (m->p_missing + OVERTAKEN * m->p_late) / fit_any(m);
 		pend_add(g, &at, x);
 		at.v[s]++;
 		skip_dead(g, &at, s);
@@ -204,11 +204,8 @@ static void late_ones(struct group *g, struct jirq *q, size_t from, size_t vecto
 				   .slot = (uint8_t)x->c->slot,
 				   .first = x->index};
 		how.again = at.used;
-		how.overtaken = x->index < at.since[how.slot];
 		float w = at.used ? fit_late_again(g, &at, x, q, vector)
 				  : fit_late(g, x, q, vector);
-		if (!at.used && !x->fixed)
-			w *= how.overtaken ? g->m.p_over : 1 - g->m.p_over;
 		node_copy(&child, &at, g->nslot);
 		child.used = !g->t->final;
 		for (how.k = 1; i + how.k <= at.npend; how.k++) {

@@ -34,8 +34,7 @@ struct edge {
 	uint16_t from, to; /* in the layer before, in this one */
 	float w;
 	uint8_t kind, slot;
-	bool again;	/* of a further slot by the same interrupt */
-	bool overtaken; /* late, and behind that of one begun later on its channel */
+	bool again; /* of a further slot by the same interrupt */
 	uint32_t k;
 	uint32_t held; /* of them, ended before the others, their interrupt held up */
 	uint64_t first;
