@@ -206,8 +206,7 @@ static float learn_alone(struct model *m, struct jtransfer *x, float none)
 		}
 	if (!inside || !was_alone(x))
 		return none;
-	/* Where many are late, the one that it holds may also be that of the one before.
-	 */
+	/* Where many are late, it may hold that of the transfer before. */
 	float stray = x->cand[at].irq->stray;
 	float both = m->often_late ? fminf(none, stray) : none;
 	if (stray > LEAST_STRAY)
