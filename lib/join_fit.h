@@ -21,7 +21,7 @@ static inline struct jtransfer *pend_of(const struct group *g, uint64_t p)
 
 static inline bool visible(const struct jtransfer *x, const struct jirq *q)
 {
-	return x && x->t.submit_ns - SKEW_NS <= q->time_ns;
+	return x && x->begin_ns - SKEW_NS <= q->time_ns;
 }
 
 /* That a transfer has none, or a late one. */
