@@ -13,7 +13,7 @@
  *    are left over by every wait;
  *  - what is left over grows, stays, and grows again: starts that aborted;
  *  - how long the transfers of either reading took, against those that were plain, or
- *    how regular that is.
+ *    whether that goes with their sizes, or how regular it is.
  * What is held for too long becomes unknown. After a loss the order is in doubt until the
  * channel is provably empty; that of a queue, until it shows which waits are left over.
  */

@@ -402,7 +402,6 @@ static bool in_a_row(const struct jtransfer *x)
 	const struct model *m = &x->c->g->m;
 	const struct jtransfer *next = channel_at(x->c, x->index + 1);
 	double chance = m->missing * m->missing / fmax(m->transfers, 1);
-
 	bool behind = x->c->missed == x->index;
 	bool before = next && next->together == x->together && with_one(next) < 0.5f;
 
