@@ -29,6 +29,7 @@
 #define USUALLY_LATE	 0.25f /* so many are no disorder */
 #define HELD_UP		 4 /* ends behind one interrupt: its own, and several without */
 #define SOME_RUNS	 0.5
+#define MANY_RUNS	 3
 #define MORE_RUNS	 4    /* times as many as by chance */
 #define PERHAPS_HELD	 0.1f /* probability, to be named as the reason */
 #define SURPLUS		 0.9998f
@@ -395,25 +396,35 @@ static float with_one(const struct jtransfer *x)
 	return sum;
 }
 
-/* Several in a row without one, more often than by chance: handlers seem to stand still
- * at times, and the next interrupt to be that of all of them. */
+/* Are so many in a row without one that it is not by chance? Then handlers seem to stand
+ * still at times, and the next interrupt to be that of all of them. */
+static bool more_runs(const struct model *m, double runs, double some)
+{
+	double chance = m->missing * m->missing / fmax(m->transfers, 1);
+
+	return runs >= some + MORE_RUNS * chance;
+}
+
+/* It and one beside it have none. */
 static bool in_a_row(const struct jtransfer *x)
 {
 	const struct model *m = &x->c->g->m;
 	const struct jtransfer *next = channel_at(x->c, x->index + 1);
-	double chance = m->missing * m->missing / fmax(m->transfers, 1);
 	bool behind = x->c->missed == x->index;
 	bool before = next && next->together == x->together && with_one(next) < 0.5f;
 
 	if (x->together < 2 || (!behind && !before))
 		return false;
 	/* Its run with the next one is not counted yet. */
-	return m->runs + !behind >= SOME_RUNS + MORE_RUNS * chance;
+	return more_runs(m, m->runs + !behind, SOME_RUNS);
 }
 
+/* Where handlers often stand still, one alone may have been held up, too. */
 static bool perhaps_held(const struct jtransfer *x)
 {
-	return x->together >= HELD_UP || in_a_row(x);
+	const struct model *m = &x->c->g->m;
+
+	return x->together >= HELD_UP || in_a_row(x) || more_runs(m, m->runs, MANY_RUNS);
 }
 
 static const char *unclear(const struct jtransfer *x)
