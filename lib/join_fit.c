@@ -8,6 +8,7 @@
 #define CIRCULAR      1000.0f /* how much commoner strays are while a circular one runs */
 #define TOO_YOUNG     0.1f
 #define TOO_LATE      0.1f /* beyond the horizon, where only those held up are looked for */
+#define MANY_SEEN     100 /* late ones, to know how late they are */
 #define AGAINST_RULE  1e-8f
 #define SEVERAL_STRAY 1e-3f /* one that is no further one of a transfer */
 #define MOST_WORK     128   /* transfers looked back for when the card turned to them */
@@ -237,6 +238,14 @@ float fit_so_late(const struct model *m, const struct jtransfer *x,
 	return fminf(far > 1 ? w / (far * far * far * far) : w, 1);
 }
 
+/* Where many late ones were seen, one far beyond nearly all of them is not like them. */
+static float fit_far(const struct model *m, int64_t lag)
+{
+	float far = (float)lag / (2 * fmaxf((float)m->late.high_ns, 1000));
+
+	return m->late.n < MANY_SEEN || far < 1 ? 1 : 1 / (far * far * far * far);
+}
+
 float fit_late(const struct group *g, const struct jtransfer *x, const struct jirq *q,
 	       size_t vector)
 {
@@ -249,6 +258,8 @@ float fit_late(const struct group *g, const struct jtransfer *x, const struct ji
 		     ? 0.1f * model_device(m, 1, q->time_ns - x->begin_ns, 0)
 		     : density_at(&m->late, lag, witness(x, q)->told);
 	w *= x->fixed ? 0.1f : m->p_late / fit_any(m);
+	if (x->end_ns != INT64_MAX)
+		w *= fit_far(m, lag);
 	if (!g->learning && x->end_ns != INT64_MAX && lag > m->horizon_ns)
 		w *= TOO_LATE;
 	if (m->pairing == PAIRING_FIRST && g->prev_ns[vector] >= x->begin_ns)
