@@ -273,7 +273,9 @@ static enum fit locked(const struct vector_case *c, const struct figures *g,
 	double ratio = fmax(g->end_median / g->span_median, g->end_ratio);
 
 	if (g->grows) {
-		if (end_locked && fabs(g->end_growth) <= FLAT)
+		/* (Below 0 where the program sees the end of small ones later; what comes
+		 * early does not do that.) */
+		if (end_locked && g->end_growth <= FLAT)
 			return FIT_END;
 		if (!end_locked && c->begins && fabs(g->begin_growth) <= FLAT)
 			return FIT_EARLY;

@@ -211,7 +211,7 @@ damaged() {
 	done
 }
 ok "damage anywhere is told or harmless" damaged
-"$rec" -q -o k.data -- "$work" --count 100000000 >/dev/null 2>&1 &
+"$rec" -q -o k.data -- "$work" --count 100000000 --size 4K,256K --seed 7 >/dev/null 2>&1 &
 pid=$!
 for _ in $(seq 100); do
 	[ "$(stat -c %s k.data 2>/dev/null || echo 0)" -gt 2000000 ] && break
