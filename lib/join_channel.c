@@ -24,10 +24,13 @@
 #include "err.h"
 #include "join_priv.h"
 
-enum { HOLD = 2048, PLAIN = 20, STEADY = 128, FEWER = 64, LONG = 64, GAPS = 6 };
+enum { HOLD = 2048, PLAIN = 20, FEWEST_PLAIN = 10, STEADY = 128, FEWER = 64, LONG = 64, GAPS = 6 };
 #define CERTAIN	 6.0f
 #define ALMOST	 5.5f /* anything more of the kind decides */
 #define RESYNCED 20.0f
+#define TELLS_SIZE 0.5	/* correlation of times with sizes */
+#define FREEDOM	 3.0
+#define LEAST_VAR 0.01	/* of the logarithm of a time: 10 % */
 
 #define RESTARTED "its channel was started again before it ended"
 #define LOST	  "samples were lost while it was in flight"
@@ -73,12 +76,21 @@ int channel_close(struct join *j, struct jtransfer *x, enum transfer_state s,
 	return over(j, x, e);
 }
 
+static void with_size(struct corr *c, const struct jtransfer *x, int64_t ns)
+{
+	if (x->t.size_bytes > 0 && ns > 0)
+		corr_add(c, log((double)x->t.size_bytes), log((double)ns));
+}
+
 static void learn_total(struct channel *c, const struct jtransfer *x)
 {
 	if (c->holding || c->doubt || x->doubt || c->mode == MODE_LAST)
 		return;
-	if (c->mode == MODE_QUEUE || x->index + 1 == c->tail)
-		density_add(&c->total, x->t.woken_ns - x->t.submit_ns, 1);
+	if (c->mode == MODE_QUEUE || x->index + 1 == c->tail) {
+		int64_t ns = x->t.woken_ns - x->t.submit_ns;
+		density_add(&c->total, ns, 1);
+		with_size(&c->total_size, x, ns);
+	}
 }
 
 int channel_end(struct join *j, struct jtransfer *x, const struct ending *w,
@@ -190,16 +202,46 @@ static int64_t queue_time(const struct channel *c, const struct jtransfer *oldes
 	return w->woken_ns - (c->prev_woken > from ? c->prev_woken : from);
 }
 
+/* The larger a transfer, the longer it took, and that is no chance. */
+static bool tells_size(const struct corr *c)
+{
+	return c->n >= FEWEST_PLAIN && corr_of(c) > fmax(TELLS_SIZE, 3 / sqrt(c->n));
+}
+
+/* Plain transfers show how long one takes. */
+static bool taught(const struct channel *c)
+{
+	return c->total.n >= PLAIN || tells_size(&c->total_size);
+}
+
+/* Logarithm of how well a time suits the size: Student's t, as many degrees of freedom as
+ * leave room for what is no line, of its distance to the line of the others. */
+static float of_size(const struct corr *c, const struct jtransfer *x, int64_t ns)
+{
+	double mx = c->x / c->n, my = c->y / c->n, r = corr_of(c);
+	double xx = c->xx / c->n - mx * mx, yy = c->yy / c->n - my * my;
+	double dx = log((double)x->t.size_bytes) - mx;
+	double off = log((double)(ns > 16 ? ns : 16)) - my - r * sqrt(yy / xx) * dx;
+	double var = (1 - r * r) * yy * (1 + (1 + dx * dx / xx) / c->n) + LEAST_VAR;
+
+	return (float)(-(FREEDOM + 1) / 2 * log1p(off * off / var / FREEDOM) -
+		       log(var) / 2);
+}
+
 /* The times of both readings of this wait, against those of plain transfers. */
 static float time_evidence(struct channel *c, const struct ending *w)
 {
 	struct jtransfer *a = channel_at(c, c->open + c->nheld),
 			 *b = newest(c, w->before);
 
-	if (c->total.n < PLAIN || !a || !b || a == b || w->woken_ns == DMA_UNKNOWN)
+	if (!taught(c) || !a || !b || a == b || w->woken_ns == DMA_UNKNOWN)
 		return 0;
-	float q = likeness(&c->total, queue_time(c, a, w));
-	float r = logf(q / likeness(&c->total, w->woken_ns - b->t.submit_ns));
+	int64_t queue_ns = queue_time(c, a, w);
+	int64_t restart_ns = w->woken_ns - b->t.submit_ns;
+	float r = logf(likeness(&c->total, queue_ns) / likeness(&c->total, restart_ns));
+	if (tells_size(&c->total_size) && a->t.size_bytes > 0 && b->t.size_bytes > 0)
+		r = of_size(&c->total_size, a, queue_ns) -
+		    of_size(&c->total_size, b, restart_ns);
 	return r > 1.5f ? 1.5f : r < -1.5f ? -1.5f : r;
 }
 
@@ -220,12 +262,6 @@ static double spread(const int64_t *ns)
 	return (double)(v[REGULAR * 3 / 4] - v[REGULAR / 4]) / 2 + 100;
 }
 
-static void with_size(struct corr *c, const struct jtransfer *x, int64_t ns)
-{
-	if (x->t.size_bytes > 0 && ns > 0)
-		corr_add(c, log((double)x->t.size_bytes), log((double)ns));
-}
-
 /* Where no plain transfers were seen: in the right reading the larger ones take longer.
  * If sizes do not tell, the wrong one adds what the program did between to what the card
  * took, so the more regular one is right, where the difference is clear. A wait that
@@ -235,7 +271,7 @@ static float regularity(struct channel *c, const struct ending *w)
 	struct jtransfer *a = channel_at(c, c->open + c->nheld),
 			 *b = newest(c, w->before);
 
-	if (c->total.n >= PLAIN || !a || !b || a == b || w->woken_ns == DMA_UNKNOWN ||
+	if (taught(c) || !a || !b || a == b || w->woken_ns == DMA_UNKNOWN ||
 	    w->woken_ns - w->wait_ns < (w->woken_ns - b->t.submit_ns) / 2)
 		return 0;
 	int64_t queue_ns = queue_time(c, a, w);
@@ -534,6 +570,16 @@ static int overlap(struct join *j, struct channel *c, int64_t at, struct err *e)
 	return settle(j, c, e);
 }
 
+static int64_t rest_before(const struct channel *c, int64_t at)
+{
+	int64_t last = c->last_ns;
+
+	for (size_t s = 0; c->g && s < c->g->nslot; s++)
+		if (c->g->slot[s]->last_ns > last || c->g->slot[s]->nopen)
+			last = c->g->slot[s]->nopen ? at : c->g->slot[s]->last_ns;
+	return last == DMA_UNKNOWN || last >= at || c->nopen ? 0 : at - last;
+}
+
 int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struct err *e)
 {
 	int64_t at = x->t.submit_ns;
@@ -545,6 +591,7 @@ int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struc
 	}
 	x->c = c;
 	x->index = c->tail;
+	x->rest_ns = rest_before(c, at);
 	c->ring[c->tail & c->mask] = x;
 	/* It is not in the channel yet: what follows speaks of those before it. */
 	if (c->doubt)

@@ -15,6 +15,7 @@
 #define DOUBT		 2e-4f
 #define DOUBT_OF_SHARED	 1e-4f
 #define DOUBT_OF_FEW	 5e-3f
+#define DOUBT_OF_MISSING 1e-3f
 #define DOUBT_OF_SEVERAL 3e-6f
 #define MOST_DOUBT	 0.01f
 #define MOST_OF_QUEUE	 1e-3f
@@ -33,6 +34,10 @@
 #define MORE_RUNS	 4    /* times as many as by chance */
 #define PERHAPS_HELD	 0.1f /* probability, to be named as the reason */
 #define SURPLUS		 0.9998f
+#define RESTED		 4 /* times as long as an interrupt is late */
+#define OWED                                                                             \
+	"samples were lost before it: interrupts behind may be those of transfers before "\
+	"it"
 #define MOST_MISSING	 0.2 /* of all transfers of a queue */
 
 struct jtransfer *transfer_new(struct join *j)
@@ -292,10 +297,26 @@ static void without_irq(struct join *j, struct jtransfer *x)
 	}
 }
 
+static bool queues(const struct group *g)
+{
+	for (size_t s = 0; s < g->nslot; s++)
+		if (g->slot[s]->overlapped)
+			return true;
+	return false;
+}
+
+/* Where programs poll, the interrupt of a transfer that was lost may come within the next
+ * one, whose own comes within the one after it, and so on until nothing was in flight. */
+static bool owed(const struct group *g)
+{
+	return g->lost_ns != INT64_MIN && !g->rested && g->m.often_late &&
+	       g->m.p_late > USUALLY_LATE && !queues(g);
+}
+
 /* Lost samples, or a lost order: nothing that was concluded stands. */
 static const char *doubtful(struct join *j, const struct jtransfer *x)
 {
-	int64_t end = x->end_ns, begin = x->t.submit_ns;
+	int64_t end = x->end_ns, begin = x->t.submit_ns, late = 0;
 
 	if (x->t.state == STATE_CIRCULAR || (x->t.state == STATE_FAILED && !x->absence))
 		return NULL;
@@ -307,10 +328,19 @@ static const char *doubtful(struct join *j, const struct jtransfer *x)
 		end = x->irq->time_ns;
 	if (!j->nloss)
 		return NULL;
-	if (x->c->g) /* interrupts of transfers that were lost may come soon behind */
-		begin -= 2 * x->c->g->m.total.median_ns;
-	return join_lossy(j, begin, end) ? "samples were lost while it was in flight"
-					 : NULL;
+	if (x->c->g) { /* interrupts of transfers that were lost may come soon behind */
+		const struct model *m = &x->c->g->m;
+		begin -= 2 * m->total.median_ns;
+		if (!x->irq && m->often_late) /* and its own, where programs poll */
+			late = m->late.high_ns;
+		if (owed(x->c->g))
+			return OWED;
+	}
+	if (join_lossy(j, begin, end))
+		return "samples were lost while it was in flight";
+	return join_lossy(j, begin, end + late)
+		       ? "samples were lost soon behind it, perhaps its interrupt"
+		       : NULL;
 }
 
 static void forget_irq(struct jtransfer *x)
@@ -336,14 +366,6 @@ static bool may_have_ended(const struct jtransfer *x)
 	return false;
 }
 
-static bool queues(const struct group *g)
-{
-	for (size_t s = 0; s < g->nslot; s++)
-		if (g->slot[s]->overlapped)
-			return true;
-	return false;
-}
-
 /* How much may speak against what is called certain. Where nothing goes wrong a doubt of
  * one in a hundred is the model's caution (tests/unit/test_joinprop: none of those is
  * wrong); the more goes wrong, the oftener two accidents look like something else,
@@ -365,10 +387,12 @@ static float open_doubt(const struct group *g)
 		return least;
 	if (more && m->missing + m->lates + m->strays < 1)
 		most *= fminf(fmaxf((float)m->transfers / MANY, 1), MOST_TRUST);
-	if (known < 1 && !more && g->nslot == 1 && !queues(g) &&
-	    m->missing + m->strays < 1)
-		/* one after the other, and not one accident */
-		return fminf(fmaxf(doubt, DOUBT_OF_FEW), most);
+	if (known < 1 && !more && g->nslot == 1 && !queues(g) && m->strays < 1 &&
+	    fmin(m->missing, m->lates) < 1) {
+		/* one after the other, and hardly an accident, or one kind of it */
+		float few = m->missing < 1 ? DOUBT_OF_FEW : DOUBT_OF_MISSING;
+		return fminf(fmaxf(doubt, few), most);
+	}
 	return fminf(doubt, most) * known * known;
 }
 
@@ -489,6 +513,7 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 			best && best->weight > 0.5f ? best->irq->time_ns : DMA_UNKNOWN;
 		return 0;
 	}
+	g->rested |= x->rest_ns > RESTED * g->m.late.median_ns;
 	finish(g->j, x, q, none);
 	for (size_t i = 0; i < x->ncand && r >= 0; i++) {
 		x->cand[i].irq->undecided--;

@@ -85,6 +85,7 @@ struct jtransfer {
 	struct thread *opener; /* whose start call is still open */
 	uint64_t index;	       /* in its channel */
 	int64_t begin_ns;      /* it cannot have ended before */
+	int64_t rest_ns; /* nothing of its group was in flight before it; 0 = something */
 	int64_t end_ns;	       /* the program saw its end, or gave it up; INT64_MAX */
 	bool blocking;
 	bool ended;   /* nothing more is to come from the program */
@@ -255,6 +256,7 @@ struct channel {
 	int64_t prev_woken;
 	size_t residue; /* most un-ended transfers met by the first submit after a wait */
 	struct density total; /* submit to woken where that was plain */
+	struct corr total_size; /* the same with the size, both as logarithms */
 	/* while holding: times in either reading */
 	int64_t queue_ns[REGULAR], restart_ns[REGULAR];
 	unsigned nregular;
@@ -316,6 +318,7 @@ struct group {
 	size_t cursor;	   /* of the event that is looked at */
 	int64_t prev_ns[SLOTS]; /* last interrupt of each vector */
 	int64_t lost_ns;	/* the end of the last loss; INT64_MIN */
+	bool rested;		/* nothing can be owed any more from before it */
 	uint64_t behind[SLOTS]; /* the first transfer of each slot behind it */
 	unsigned gate;		/* channels that hold */
 	struct trellis *t;
