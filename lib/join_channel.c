@@ -24,13 +24,21 @@
 #include "err.h"
 #include "join_priv.h"
 
-enum { HOLD = 2048, PLAIN = 20, FEWEST_PLAIN = 10, STEADY = 128, FEWER = 64, LONG = 64, GAPS = 6 };
-#define CERTAIN	 6.0f
-#define ALMOST	 5.5f /* anything more of the kind decides */
-#define RESYNCED 20.0f
-#define TELLS_SIZE 0.5	/* correlation of times with sizes */
-#define FREEDOM	 3.0
-#define LEAST_VAR 0.01	/* of the logarithm of a time: 10 % */
+enum {
+	HOLD = 2048,
+	PLAIN = 20,
+	FEWEST_PLAIN = 10,
+	STEADY = 128,
+	FEWER = 64,
+	LONG = 64,
+	GAPS = 6
+};
+#define CERTAIN	   6.0f
+#define ALMOST	   5.5f /* anything more of the kind decides */
+#define RESYNCED   20.0f
+#define TELLS_SIZE 0.5 /* correlation of times with sizes */
+#define FREEDOM	   3.0
+#define LEAST_VAR  0.01 /* of the logarithm of a time: 10 % */
 
 #define RESTARTED "its channel was started again before it ended"
 #define LOST	  "samples were lost while it was in flight"

@@ -36,9 +36,10 @@
 #define SURPLUS		 0.9998f
 #define RESTED		 4 /* times as long as an interrupt is late */
 #define OWED                                                                             \
-	"samples were lost before it: interrupts behind may be those of transfers before "\
+	"samples were lost before it: interrupts behind may be those of transfers "      \
+	"before "                                                                        \
 	"it"
-#define MOST_MISSING	 0.2 /* of all transfers of a queue */
+#define MOST_MISSING 0.2 /* of all transfers of a queue */
 
 struct jtransfer *transfer_new(struct join *j)
 {

@@ -86,7 +86,7 @@ struct jtransfer {
 	uint64_t index;	       /* in its channel */
 	int64_t begin_ns;      /* it cannot have ended before */
 	int64_t rest_ns; /* nothing of its group was in flight before it; 0 = something */
-	int64_t end_ns;	       /* the program saw its end, or gave it up; INT64_MAX */
+	int64_t end_ns;	 /* the program saw its end, or gave it up; INT64_MAX */
 	bool blocking;
 	bool ended;   /* nothing more is to come from the program */
 	bool fixed;   /* the state is known without an interrupt: failed, aborted */
@@ -255,7 +255,7 @@ struct channel {
 	bool drains;	 /* one wait covers several transfers */
 	int64_t prev_woken;
 	size_t residue; /* most un-ended transfers met by the first submit after a wait */
-	struct density total; /* submit to woken where that was plain */
+	struct density total;	/* submit to woken where that was plain */
 	struct corr total_size; /* the same with the size, both as logarithms */
 	/* while holding: times in either reading */
 	int64_t queue_ns[REGULAR], restart_ns[REGULAR];
