@@ -578,16 +578,6 @@ static int overlap(struct join *j, struct channel *c, int64_t at, struct err *e)
 	return settle(j, c, e);
 }
 
-static int64_t rest_before(const struct channel *c, int64_t at)
-{
-	int64_t last = c->last_ns;
-
-	for (size_t s = 0; c->g && s < c->g->nslot; s++)
-		if (c->g->slot[s]->last_ns > last || c->g->slot[s]->nopen)
-			last = c->g->slot[s]->nopen ? at : c->g->slot[s]->last_ns;
-	return last == DMA_UNKNOWN || last >= at || c->nopen ? 0 : at - last;
-}
-
 int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struct err *e)
 {
 	int64_t at = x->t.submit_ns;
@@ -599,7 +589,6 @@ int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struc
 	}
 	x->c = c;
 	x->index = c->tail;
-	x->rest_ns = rest_before(c, at);
 	c->ring[c->tail & c->mask] = x;
 	/* It is not in the channel yet: what follows speaks of those before it. */
 	if (c->doubt)

@@ -34,12 +34,7 @@
 #define MORE_RUNS	 4    /* times as many as by chance */
 #define PERHAPS_HELD	 0.1f /* probability, to be named as the reason */
 #define SURPLUS		 0.9998f
-#define RESTED		 4 /* times as long as an interrupt is late */
-#define OWED                                                                             \
-	"samples were lost before it: interrupts behind may be those of transfers "      \
-	"before "                                                                        \
-	"it"
-#define MOST_MISSING 0.2 /* of all transfers of a queue */
+#define MOST_MISSING	 0.2 /* of all transfers of a queue */
 
 struct jtransfer *transfer_new(struct join *j)
 {
@@ -306,14 +301,6 @@ static bool queues(const struct group *g)
 	return false;
 }
 
-/* Where programs poll, the interrupt of a transfer that was lost may come within the next
- * one, whose own comes within the one after it, and so on until nothing was in flight. */
-static bool owed(const struct group *g)
-{
-	return g->lost_ns != INT64_MIN && !g->rested && g->m.often_late &&
-	       g->m.p_late > USUALLY_LATE && !queues(g);
-}
-
 /* Lost samples, or a lost order: nothing that was concluded stands. */
 static const char *doubtful(struct join *j, const struct jtransfer *x)
 {
@@ -334,8 +321,6 @@ static const char *doubtful(struct join *j, const struct jtransfer *x)
 		begin -= 2 * m->total.median_ns;
 		if (!x->irq && m->often_late) /* and its own, where programs poll */
 			late = m->late.high_ns;
-		if (owed(x->c->g))
-			return OWED;
 	}
 	if (join_lossy(j, begin, end))
 		return "samples were lost while it was in flight";
@@ -514,7 +499,6 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 			best && best->weight > 0.5f ? best->irq->time_ns : DMA_UNKNOWN;
 		return 0;
 	}
-	g->rested |= x->rest_ns > RESTED * g->m.late.median_ns;
 	finish(g->j, x, q, none);
 	for (size_t i = 0; i < x->ncand && r >= 0; i++) {
 		x->cand[i].irq->undecided--;

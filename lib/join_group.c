@@ -420,7 +420,6 @@ static int reset(struct group *g, int64_t at, struct err *e)
 	trellis_root(g->t, (const struct channel *const *)g->slot, g->nslot);
 	set_frontiers(g);
 	g->lost_ns = at;
-	g->rested = false;
 	for (size_t s = 0; s < g->nslot; s++)
 		g->behind[s] = g->slot[s]->frontier;
 	return r < 0 ? r : decide_all(g, e);

@@ -85,8 +85,7 @@ struct jtransfer {
 	struct thread *opener; /* whose start call is still open */
 	uint64_t index;	       /* in its channel */
 	int64_t begin_ns;      /* it cannot have ended before */
-	int64_t rest_ns; /* nothing of its group was in flight before it; 0 = something */
-	int64_t end_ns;	 /* the program saw its end, or gave it up; INT64_MAX */
+	int64_t end_ns;	       /* the program saw its end, or gave it up; INT64_MAX */
 	bool blocking;
 	bool ended;   /* nothing more is to come from the program */
 	bool fixed;   /* the state is known without an interrupt: failed, aborted */
@@ -318,7 +317,6 @@ struct group {
 	size_t cursor;	   /* of the event that is looked at */
 	int64_t prev_ns[SLOTS]; /* last interrupt of each vector */
 	int64_t lost_ns;	/* the end of the last loss; INT64_MIN */
-	bool rested;		/* nothing can be owed any more from before it */
 	uint64_t behind[SLOTS]; /* the first transfer of each slot behind it */
 	unsigned gate;		/* channels that hold */
 	struct trellis *t;

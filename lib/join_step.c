@@ -376,7 +376,8 @@ static void weigh_alone(struct group *g, struct jtransfer *x, const struct jirq 
  * interrupt while it was in flight. That its own is missing and a stray came just then
  * would be two accidents in one place; where accidents are rare that is not considered,
  * however odd the times are (a program that was preempted wakes late). So such a transfer
- * does not teach that interrupts are missing, either.
+ * does not teach that interrupts are missing, either. Behind a loss it is no accident:
+ * the interrupt may be that of a transfer before it.
  */
 static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_t s)
 {
@@ -386,7 +387,7 @@ static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_
 	struct jtransfer *x = channel_at(g->slot[s], n->v[s]);
 
 	if (g->t->nlayer != 1 || l->nnode != 1 || n->npend || !x || x->dead || x->fixed ||
-	    x->covered || !x->ended || picks_one(m->pairing))
+	    x->covered || !x->ended || q->leftover || picks_one(m->pairing))
 		return NULL;
 	if (q->time_ns < x->begin_ns || q->time_ns > x->end_ns ||
 	    x->t.woken_ns == DMA_UNKNOWN ||
