@@ -33,6 +33,7 @@
 #define MANY_RUNS	 3
 #define MORE_RUNS	 4    /* times as many as by chance */
 #define PERHAPS_HELD	 0.1f /* probability, to be named as the reason */
+#define ODD_NOTICE	 8    /* times as long as usual */
 #define SURPLUS		 0.9998f
 #define MOST_MISSING	 0.2 /* of all transfers of a queue */
 
@@ -293,14 +294,6 @@ static void without_irq(struct join *j, struct jtransfer *x)
 	}
 }
 
-static bool queues(const struct group *g)
-{
-	for (size_t s = 0; s < g->nslot; s++)
-		if (g->slot[s]->overlapped)
-			return true;
-	return false;
-}
-
 /* Lost samples, or a lost order: nothing that was concluded stands. */
 static const char *doubtful(struct join *j, const struct jtransfer *x)
 {
@@ -348,6 +341,14 @@ static bool may_have_ended(const struct jtransfer *x)
 {
 	for (size_t i = 0; i < x->ncand; i++)
 		if (x->cand[i].weight > 0.01f && x->cand[i].irq->time_ns <= x->end_ns)
+			return true;
+	return false;
+}
+
+static bool queues(const struct group *g)
+{
+	for (size_t s = 0; s < g->nslot; s++)
+		if (g->slot[s]->overlapped)
 			return true;
 	return false;
 }
@@ -437,6 +438,38 @@ static bool perhaps_held(const struct jtransfer *x)
 	return x->together >= HELD_UP || in_a_row(x) || more_runs(m, m->runs, MANY_RUNS);
 }
 
+/* Did one of c end without an interrupt between the two times? */
+static bool missed_between(const struct channel *c, int64_t from_ns, int64_t to_ns)
+{
+	for (uint64_t i = c->next_decide; i < c->tail; i++) {
+		const struct jtransfer *x = channel_at(c, i);
+		if (x->t.submit_ns > to_ns)
+			break;
+		if (!x->decided && !x->dead && !x->fixed && x->end_ns > from_ns &&
+		    x->end_ns <= to_ns && with_one(x) < 0.5f)
+			return true;
+	}
+	return c->missed > 0 && c->missed_ns > from_ns && c->missed_ns <= to_ns;
+}
+
+/* Where handlers often stand still: the one before it has no interrupt, and this one came
+ * long before the program saw the end. It may be that of the one before, held up. */
+static bool perhaps_others(const struct jtransfer *x, const struct jirq *q)
+{
+	const struct group *g = x->c->g;
+	const struct model *m = &g->m;
+	int64_t from_ns = x->begin_ns - m->total.median_ns;
+
+	if (x->t.woken_ns == DMA_UNKNOWN ||
+	    x->t.woken_ns - q->time_ns <= ODD_NOTICE * m->woken.median_ns ||
+	    !more_runs(m, m->runs, SOME_RUNS))
+		return false;
+	for (size_t s = 0; s < g->nslot; s++)
+		if (missed_between(g->slot[s], from_ns, q->time_ns))
+			return true;
+	return false;
+}
+
 static const char *unclear(const struct jtransfer *x)
 {
 	float held = perhaps_held(x);
@@ -483,15 +516,18 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 		if (!best || x->cand[i].weight > best->weight)
 			best = &x->cand[i];
 	float doubt = open_doubt(g);
-	struct jirq *q = best && best->weight - x->cut >= 1 - doubt ? best->irq : NULL;
+	bool sure = best && best->weight - x->cut >= 1 - doubt;
+	struct jirq *q = sure && !perhaps_others(x, best->irq) ? best->irq : NULL;
 	bool missed = sum < 0.5f && !x->dead && !x->fixed;
 	g->m.runs += missed && x->together > 1 && x->c->missed == x->index;
 	bool none = sum + x->cut <= doubt && !perhaps_held(x) && !perhaps_later(&g->m) &&
 		    !perhaps_shared(g);
 	if (!x->dead && !x->fixed && !x->doubt)
 		learn(&g->m, x, sum < 1 ? 1 - sum : 0);
-	if (missed)
+	if (missed) {
 		x->c->missed = x->index + 1;
+		x->c->missed_ns = x->end_ns;
+	}
 	if (g->learning) {
 		g->judged += !x->dead && !x->fixed;
 		g->certain += !x->dead && !x->fixed && (q || none);

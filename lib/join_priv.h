@@ -234,6 +234,7 @@ struct channel {
 	uint64_t
 		frontier; /* committed: no interrupt can be assigned before it any more */
 	uint64_t missed;  /* behind the last one that had no interrupt */
+	int64_t missed_ns; /* its end */
 	size_t nopen;
 	enum mode mode;
 	float odds; /* natural logarithm, queue against last */
