@@ -24,6 +24,8 @@
 #define FEW_OF_SEVERAL	 200
 #define MANY		 1000 /* transfers without an accident, to trust more */
 #define MOST_TRUST	 30
+#define WITHOUT_STRAYS	 10 /* any other reading needs two accidents in one place */
+#define MANY_MISSING	 0.05f
 #define STRAY_OF_SEVERAL 4     /* times as bad: it makes two of one that ends many */
 #define USUAL		 30    /* one transfer in so many has as many interrupts */
 #define DISORDER	 0.1f  /* share of transfers with something wrong, for these */
@@ -34,6 +36,7 @@
 #define MORE_RUNS	 4    /* times as many as by chance */
 #define PERHAPS_HELD	 0.1f /* probability, to be named as the reason */
 #define ODD_NOTICE	 8    /* times as long as usual */
+#define ODD_DEVICE	 4
 #define SURPLUS		 0.9998f
 #define MOST_MISSING	 0.2 /* of all transfers of a queue */
 
@@ -163,9 +166,8 @@ static void learn_candidate(struct model *m, const struct jtransfer *x,
 	c->told += weight;
 }
 
-/* The last of c that was begun before `at`, but for x; NULL = none that is kept. */
-static const struct jtransfer *begun_before(const struct channel *c, int64_t at,
-					    const struct jtransfer *x)
+/* The first of c that was not begun before `at`; the end where there is none. */
+static uint64_t begun_from(const struct channel *c, int64_t at)
 {
 	uint64_t low = c->base, high = c->tail;
 
@@ -176,6 +178,14 @@ static const struct jtransfer *begun_before(const struct channel *c, int64_t at,
 		else
 			high = mid;
 	}
+	return low;
+}
+
+/* The last of c that was begun before `at`, but for x; NULL = none that is kept. */
+static const struct jtransfer *begun_before(const struct channel *c, int64_t at,
+					    const struct jtransfer *x)
+{
+	uint64_t low = begun_from(c, at);
 	const struct jtransfer *y = low > c->base ? channel_at(c, low - 1) : NULL;
 	return y != x ? y : low > c->base + 1 ? channel_at(c, low - 2) : NULL;
 }
@@ -353,6 +363,15 @@ static bool queues(const struct group *g)
 	return false;
 }
 
+/* Are so many in a row without one that it is not by chance? Then handlers seem to stand
+ * still at times, and the next interrupt to be that of all of them. */
+static bool more_runs(const struct model *m, double runs, double some)
+{
+	double chance = m->missing * m->missing / fmax(m->transfers, 1);
+
+	return runs >= some + MORE_RUNS * chance;
+}
+
 /* How much may speak against what is called certain. Where nothing goes wrong a doubt of
  * one in a hundred is the model's caution (tests/unit/test_joinprop: none of those is
  * wrong); the more goes wrong, the oftener two accidents look like something else,
@@ -364,6 +383,9 @@ static float open_doubt(const struct group *g)
 	bool more = ends_several(m);
 	float least = more ? DOUBT_OF_SEVERAL : g->nslot > 1 ? DOUBT_OF_SHARED : DOUBT;
 	float most = more ? MOST_OF_SEVERAL : queues(g) ? MOST_OF_QUEUE : MOST_DOUBT;
+	if ((m->often_late || m->p_missing > MANY_MISSING) && m->p_late < USUALLY_LATE &&
+	    m->strays < 1 && !more && !queues(g) && !more_runs(m, m->runs, SOME_RUNS))
+		least *= WITHOUT_STRAYS;
 	float stray = m->p_stray * (more ? STRAY_OF_SEVERAL : 1);
 	float late = m->often_late && m->p_late > USUALLY_LATE ? 0 : m->p_late;
 	float order = DISORDER / (m->p_missing + late + stray);
@@ -405,15 +427,6 @@ static float with_one(const struct jtransfer *x)
 	for (size_t i = 0; i < x->ncand; i++)
 		sum += x->cand[i].weight;
 	return sum;
-}
-
-/* Are so many in a row without one that it is not by chance? Then handlers seem to stand
- * still at times, and the next interrupt to be that of all of them. */
-static bool more_runs(const struct model *m, double runs, double some)
-{
-	double chance = m->missing * m->missing / fmax(m->transfers, 1);
-
-	return runs >= some + MORE_RUNS * chance;
 }
 
 /* It and one beside it have none. */
@@ -470,6 +483,27 @@ static bool perhaps_others(const struct jtransfer *x, const struct jirq *q)
 	return false;
 }
 
+/* Where most are late: the next interrupt came long after the next transfer was begun, so
+ * that the handler stood still, perhaps with this one's. */
+static bool perhaps_still(const struct jtransfer *x)
+{
+	const struct group *g = x->c->g;
+	int64_t odd_ns = ODD_DEVICE * g->m.device[0].median_ns, next_ns = INT64_MAX;
+
+	if (!g->m.often_late || g->m.p_late < USUALLY_LATE)
+		return false;
+	for (size_t s = 0; s < g->nslot; s++) {
+		const struct jtransfer *y =
+			channel_at(g->slot[s], begun_from(g->slot[s], x->end_ns));
+		if (y && y->t.submit_ns < next_ns)
+			next_ns = y->t.submit_ns;
+	}
+	for (size_t i = 0; i < x->ncand; i++)
+		if (x->cand[i].irq->time_ns > next_ns)
+			return x->cand[i].irq->time_ns - next_ns > odd_ns;
+	return false;
+}
+
 static const char *unclear(const struct jtransfer *x)
 {
 	float held = perhaps_held(x);
@@ -520,8 +554,8 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 	struct jirq *q = sure && !perhaps_others(x, best->irq) ? best->irq : NULL;
 	bool missed = sum < 0.5f && !x->dead && !x->fixed;
 	g->m.runs += missed && x->together > 1 && x->c->missed == x->index;
-	bool none = sum + x->cut <= doubt && !perhaps_held(x) && !perhaps_later(&g->m) &&
-		    !perhaps_shared(g);
+	bool none = sum + x->cut <= doubt && !perhaps_held(x) && !perhaps_still(x) &&
+		    !perhaps_later(&g->m) && !perhaps_shared(g);
 	if (!x->dead && !x->fixed && !x->doubt)
 		learn(&g->m, x, sum < 1 ? 1 - sum : 0);
 	if (missed) {
