@@ -170,8 +170,8 @@ judge_flx() {
 		case $name in
 		flx_rush | flx_flood) # the next transfer begins before the interrupt of the one before, which may end both: what
 			compare $name 100 - - ;; # cannot be known may be left open, but nothing wrong be said
-		flx_drop) # a tenth is missing: where this host holds others up as long, it may be either
-			compare $name 10 1000 20000 ;;
+		flx_drop | flx_double) # a tenth is missing, or comes twice: where this host holds others up as long as a
+			compare $name 10 1000 20000 ;; # transfer takes, it may be either
 		*) compare $name 1 1000 20000 ;;
 		esac
 		[ "$name" = flx_masked ] && continue
