@@ -25,7 +25,8 @@
 #define MANY		 1000 /* transfers without an accident, to trust more */
 #define MOST_TRUST	 30
 #define WITHOUT_STRAYS	 10 /* any other reading needs two accidents in one place */
-#define MANY_MISSING	 0.05f
+#define MANY_MISSING                                                                     \
+	0.05f /* share of transfers: not what comes too late to be looked for */
 #define STRAY_OF_SEVERAL 4     /* times as bad: it makes two of one that ends many */
 #define USUAL		 30    /* one transfer in so many has as many interrupts */
 #define DISORDER	 0.1f  /* share of transfers with something wrong, for these */
@@ -383,8 +384,8 @@ static float open_doubt(const struct group *g)
 	bool more = ends_several(m);
 	float least = more ? DOUBT_OF_SEVERAL : g->nslot > 1 ? DOUBT_OF_SHARED : DOUBT;
 	float most = more ? MOST_OF_SEVERAL : queues(g) ? MOST_OF_QUEUE : MOST_DOUBT;
-	if ((m->often_late || m->p_missing > MANY_MISSING) && m->p_late < USUALLY_LATE &&
-	    m->strays < 1 && !more && !queues(g) && !more_runs(m, m->runs, SOME_RUNS))
+	if (m->p_missing > MANY_MISSING && m->p_late < USUALLY_LATE && m->strays < 1 &&
+	    !more && !queues(g) && !more_runs(m, m->runs, SOME_RUNS))
 		least *= WITHOUT_STRAYS;
 	float stray = m->p_stray * (more ? STRAY_OF_SEVERAL : 1);
 	float late = m->often_late && m->p_late > USUALLY_LATE ? 0 : m->p_late;
