@@ -24,9 +24,8 @@
 #define FEW_OF_SEVERAL	 200
 #define MANY		 1000 /* transfers without an accident, to trust more */
 #define MOST_TRUST	 30
-#define WITHOUT_STRAYS	 10 /* any other reading needs two accidents in one place */
-#define MANY_MISSING                                                                     \
-	0.05f /* share of transfers: not what comes too late to be looked for */
+#define WITHOUT_STRAYS	 10    /* any other reading needs two accidents in one place */
+#define MANY_MISSING	 0.05f /* share of transfers: more than come too late */
 #define STRAY_OF_SEVERAL 4     /* times as bad: it makes two of one that ends many */
 #define USUAL		 30    /* one transfer in so many has as many interrupts */
 #define DISORDER	 0.1f  /* share of transfers with something wrong, for these */
@@ -37,7 +36,7 @@
 #define MORE_RUNS	 4    /* times as many as by chance */
 #define PERHAPS_HELD	 0.1f /* probability, to be named as the reason */
 #define ODD_NOTICE	 8    /* times as long as usual */
-#define ODD_DEVICE	 4
+#define ODD_DEVICE	 4    /* the same, of the card's time */
 #define SURPLUS		 0.9998f
 #define MOST_MISSING	 0.2 /* of all transfers of a queue */
 
@@ -384,6 +383,9 @@ static float open_doubt(const struct group *g)
 	bool more = ends_several(m);
 	float least = more ? DOUBT_OF_SEVERAL : g->nslot > 1 ? DOUBT_OF_SHARED : DOUBT;
 	float most = more ? MOST_OF_SEVERAL : queues(g) ? MOST_OF_QUEUE : MOST_DOUBT;
+
+	if (g->lost_ns != INT64_MIN) /* what was lost is a disorder that is not learned */
+		return least;
 	if (m->p_missing > MANY_MISSING && m->p_late < USUALLY_LATE && m->strays < 1 &&
 	    !more && !queues(g) && !more_runs(m, m->runs, SOME_RUNS))
 		least *= WITHOUT_STRAYS;
@@ -393,8 +395,6 @@ static float open_doubt(const struct group *g)
 	float doubt = fmaxf(least * order * (more ? order : 1), least);
 	float known = fminf((float)m->transfers / (more ? FEW_OF_SEVERAL : FEW), 1);
 
-	if (g->lost_ns != INT64_MIN) /* what was lost is a disorder that is not learned */
-		return least;
 	if (more && m->missing + m->lates + m->strays < 1)
 		most *= fminf(fmaxf((float)m->transfers / MANY, 1), MOST_TRUST);
 	if (known < 1 && !more && g->nslot == 1 && !queues(g) && m->strays < 1 &&
