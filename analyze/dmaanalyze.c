@@ -504,6 +504,18 @@ static void catch_signals(struct db *db)
 	sigaction(SIGTERM, &act, NULL);
 }
 
+/* While the database is opened or closed they wait: its file is made before anything can
+ * take it back. */
+static void hold_signals(bool hold)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 static int run(struct options *o, struct err *e)
 {
 	static const char *raw = DEFAULT_RAW;
@@ -521,15 +533,19 @@ static int run(struct options *o, struct err *e)
 		return err_set(
 			e, ERR_USAGE,
 			"--label names a recording that is loaded: name it with -i");
+	hold_signals(true);
 	rc = open_db(&db, o, e);
 	if (!rc)
 		catch_signals(db);
+	hold_signals(false);
 	if (!rc)
 		rc = o->list   ? print_list(db, o->json, e)
 		     : o->nraw ? run_raw(db, o, e)
 			       : run_existing(db, o, e);
+	hold_signals(true);
 	catch_signals(NULL);
 	db_close(db);
+	hold_signals(false);
 	return rc;
 }
 
