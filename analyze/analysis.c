@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "analysis.h"
+#include "analyze/analysis.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "db.h"
-#include "derive.h"
-#include "err.h"
-#include "join.h"
-#include "load.h"
-#include "stream.h"
-#include "vector.h"
+#include "analyze/derive.h"
+#include "analyze/load.h"
+#include "analyze/stream.h"
+#include "lib/cli.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/join/join.h"
+#include "lib/vector/vector.h"
 
 struct window { /* of the table `loss` */
 	int32_t cpu;

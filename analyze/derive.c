@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "derive.h"
+#include "analyze/derive.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "db.h"
-#include "dma.h"
-#include "err.h"
-#include "hist.h"
-#include "stat.h"
+#include "lib/db.h"
+#include "lib/dma.h"
+#include "lib/err.h"
+#include "lib/hist.h"
+#include "lib/stat.h"
 
 enum { MAX_GROUPS = 4096, MAX_SIZES = 64, FITS = 2 };
 

@@ -9,16 +9,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "analysis.h"
-#include "cli.h"
-#include "db.h"
-#include "err.h"
-#include "json.h"
-#include "load.h"
-#include "num.h"
-#include "stream.h"
-#include "summary.h"
-#include "vector.h"
+#include "analyze/analysis.h"
+#include "analyze/load.h"
+#include "analyze/stream.h"
+#include "analyze/summary.h"
+#include "lib/cli.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/num.h"
+#include "lib/vector/vector.h"
 
 #define TOOL	    "dmaanalyze"
 #define DEFAULT_RAW "dma.data"

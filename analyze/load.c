@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "load.h"
+#include "analyze/load.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,12 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "db.h"
-#include "err.h"
-#include "perfdata.h"
-#include "stream.h"
-#include "vector.h"
+#include "analyze/stream.h"
+#include "lib/cli.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/file/perfdata.h"
+#include "lib/vector/vector.h"
 
 int file_sha256(const char *path, char out[65], struct err *e)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "pipe.h"
+#include "analyze/pipe.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "err.h"
+#include "lib/err.h"
 
 enum { ROWS = 2048, LOSSES = 64, BLOCKS = 4 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "stream.h"
+#include "analyze/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "db.h"
-#include "err.h"
-#include "perfdata.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/file/perfdata.h"
 
 struct stream {
 	/* a raw file */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "summary.h"
+#include "analyze/summary.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "db.h"
-#include "err.h"
+#include "lib/cli.h"
+#include "lib/db.h"
+#include "lib/err.h"
 
 static char *copy(struct db_stmt *q, int column)
 {

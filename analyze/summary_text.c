@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "num.h"
-#include "summary.h"
+#include "analyze/summary.h"
+#include "lib/num.h"
 
 enum { MOST_GROUPS = 25 }; /* the whole run is one */
 

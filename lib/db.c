@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Opening and checking a trace database, and thin statements over it. */
-#include "db.h"
+#include "lib/db.h"
 
 #include <errno.h>
 #include <math.h>
@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "dma.h"
-#include "err.h"
+#include "lib/dma.h"
+#include "lib/err.h"
 
 extern const char sql_raw[], sql_derived[], sql_views[], sql_queries[];
 

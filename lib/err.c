@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "err.h"
+#include "lib/err.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "json.h"
+#include "lib/json.h"
 
 #include <inttypes.h>
 #include <math.h>
 
-#include "dma.h"
+#include "lib/dma.h"
 
 /* Bytes of the UTF-8 sequence at p, 0 = none. */
 static int sequence(const unsigned char *p)

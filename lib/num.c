@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "num.h"
+#include "lib/num.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "err.h"
+#include "lib/err.h"
 
 static int out_of_range(const char *text, int64_t min, int64_t max, struct err *e)
 {

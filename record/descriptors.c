@@ -3,7 +3,7 @@
  * Times decide, not the order of arrival: the rings of the CPUs are read one after the
  * other, so a closing may be seen before the sample that it follows.
  */
-#include "descriptors.h"
+#include "record/descriptors.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "rootfs.h"
+#include "lib/err.h"
+#include "record/host/rootfs.h"
 
 /* Where a sample of session.c keeps what (IDENTIFIER, IP, TID, TIME, CPU, RAW). */
 enum { AT_PID = 24, AT_TIME = 32, AT_RAW_LEN = 48, AT_RAW = 52 };

@@ -7,12 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "err.h"
-#include "list.h"
-#include "num.h"
-#include "recording.h"
-#include "symbols.h"
+#include "lib/cli.h"
+#include "lib/err.h"
+#include "lib/num.h"
+#include "record/elf/symbols.h"
+#include "record/list.h"
+#include "record/recording.h"
 
 #define TOOL "dmarec"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "intake.h"
+#include "record/intake.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "descriptors.h"
-#include "err.h"
-#include "session.h"
+#include "lib/err.h"
+#include "record/descriptors.h"
+#include "record/session.h"
 
 /* Which event an id belongs to: open addressing, a power of two of slots; id 0 = free. */
 struct intake_slot {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "irqfeed.h"
+#include "record/irqfeed.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -9,8 +9,8 @@
 #include <unistd.h>
 #include <sys/resource.h>
 
-#include "dma.h"
-#include "err.h"
+#include "lib/dma.h"
+#include "lib/err.h"
 
 extern const char embed_irqfeed_bpf[];
 extern const unsigned long embed_irqfeed_bpf_len;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Reading for --list: the map, the selection, the devices, and a second reading for the
  * rates. */
-#include "list.h"
+#include "record/list.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "dma.h"
-#include "err.h"
-#include "list_priv.h"
-#include "pciids.h"
-#include "profile.h"
-#include "rootfs.h"
+#include "lib/dma.h"
+#include "lib/err.h"
+#include "record/host/pciids.h"
+#include "record/host/rootfs.h"
+#include "record/list_priv.h"
+#include "record/profile/profile.h"
 
 struct selection {
 	int32_t *irq;

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dma.h"
-#include "list_priv.h"
+#include "lib/dma.h"
+#include "record/list_priv.h"
 
 /* ---- table ---- */
 

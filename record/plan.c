@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* From functions of a profile to places in files. */
-#include "plan.h"
+#include "record/plan.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "symbols.h"
+#include "lib/err.h"
+#include "record/elf/symbols.h"
 
 /* One function being planned. */
 struct site {

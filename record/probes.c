@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Uprobe events in tracefs. */
-#include "probes.h"
+#include "record/probes.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "rootfs.h"
+#include "lib/err.h"
+#include "record/host/rootfs.h"
 
 #define GROUP "dmarec_"
 

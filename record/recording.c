@@ -3,7 +3,7 @@
  * The order matters: fork, probes, events, file, enable, go; then end of the workload,
  * disable, drain, count, close the events, remove the probes, finish the file.
  */
-#include "recording.h"
+#include "record/recording.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,20 +19,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "cost.h"
-#include "descriptors.h"
-#include "err.h"
-#include "intake.h"
-#include "machine.h"
-#include "num.h"
-#include "perfdata.h"
-#include "perfdata_feat.h"
-#include "probes.h"
-#include "rootfs.h"
-#include "snapshot.h"
-#include "tracing.h"
-#include "workload.h"
+#include "lib/cli.h"
+#include "lib/err.h"
+#include "lib/file/perfdata.h"
+#include "lib/file/perfdata_feat.h"
+#include "lib/num.h"
+#include "record/cost.h"
+#include "record/descriptors.h"
+#include "record/host/machine.h"
+#include "record/host/rootfs.h"
+#include "record/intake.h"
+#include "record/probes.h"
+#include "record/snapshot.h"
+#include "record/tracing.h"
+#include "record/workload.h"
 
 #define DRAIN_MS      150
 #define RECORDER_NICE (-15) /* rings are read in time also when all CPUs poll */

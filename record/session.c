@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "session.h"
+#include "record/session.h"
 
 #include <errno.h>
 #include <linux/types.h>
@@ -24,9 +24,9 @@
 #include <internal/mmap.h>
 #include <internal/xyarray.h>
 
-#include "dma.h"
-#include "err.h"
-#include "irqfeed.h"
+#include "lib/dma.h"
+#include "lib/err.h"
+#include "record/irqfeed.h"
 
 #define DEFAULT_RING_BYTES (16u << 20)
 #define ALL_RINGS_BYTES	   (256u << 20) /* unless -m says more */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "snapshot.h"
+#include "record/snapshot.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "counters.h"
-#include "err.h"
-#include "rootfs.h"
+#include "lib/err.h"
+#include "record/host/counters.h"
+#include "record/host/rootfs.h"
 
 static char *copy(const char *text)
 {

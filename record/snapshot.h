@@ -4,9 +4,9 @@
 #ifndef DMA_SNAPSHOT_H
 #define DMA_SNAPSHOT_H
 
-#include "irqmap.h"
-#include "meta.h"
-#include "plan.h"
+#include "lib/file/meta.h"
+#include "record/host/irqmap.h"
+#include "record/plan.h"
 
 struct err;
 

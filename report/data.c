@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "data.h"
+#include "report/data.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "db.h"
-#include "err.h"
-#include "num.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/num.h"
 
 const double summary_q[5] = {0.5, 0.9, 0.99, 0.999, 0.9999};
 

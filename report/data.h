@@ -11,9 +11,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "axis.h"
-#include "dma.h"
-#include "figure.h"
+#include "lib/dma.h"
+#include "lib/draw/axis.h"
+#include "lib/draw/figure.h"
 
 struct db;
 struct db_stmt;

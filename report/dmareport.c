@@ -9,15 +9,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "db.h"
-#include "err.h"
-#include "gnuplot.h"
-#include "num.h"
-#include "page.h"
-#include "plots.h"
-#include "render.h"
-#include "term.h"
+#include "lib/cli.h"
+#include "lib/db.h"
+#include "lib/draw/gnuplot.h"
+#include "lib/draw/render.h"
+#include "lib/err.h"
+#include "lib/num.h"
+#include "report/page.h"
+#include "report/plots.h"
+#include "report/term.h"
 
 static const char tool[] = "dmareport";
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "page.h"
+#include "report/page.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-#include "cli.h"
-#include "db.h"
-#include "err.h"
-#include "html.h"
-#include "num.h"
+#include "lib/cli.h"
+#include "lib/db.h"
+#include "lib/draw/html.h"
+#include "lib/err.h"
+#include "lib/num.h"
 
 int completeness_sentence(const struct report *r, char *buf, size_t len)
 {

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "plots.h"
+#include "lib/err.h"
+#include "report/plots.h"
 
 static double slice_ns(const struct scan *s)
 {

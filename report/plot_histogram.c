@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "err.h"
-#include "plots.h"
+#include "lib/err.h"
+#include "report/plots.h"
 
 struct histogram {
 	const struct report *r;

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db.h"
-#include "err.h"
-#include "plots.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "report/plots.h"
 
 struct sizes {
 	const struct report *r;

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db.h"
-#include "err.h"
-#include "plots.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "report/plots.h"
 
 enum {
 	BEFORE = 1000, /* transfers looked at that began before, by number */

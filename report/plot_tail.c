@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "db.h"
-#include "err.h"
-#include "hist.h"
-#include "plots.h"
-#include "stat.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/hist.h"
+#include "lib/stat.h"
+#include "report/plots.h"
 
 enum { BAND = 160 }; /* places of the band along the axis */
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plots.h"
+#include "report/plots.h"
 
 static void time_axis(struct axis *x, const struct scan *s, const struct drawing *d)
 {

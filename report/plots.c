@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "plots.h"
+#include "report/plots.h"
 
 #include <math.h>
 #include <stdio.h>

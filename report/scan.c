@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data.h"
-#include "db.h"
-#include "err.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "report/data.h"
 
 struct pass {
 	struct report *r;

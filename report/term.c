@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "term.h"
+#include "report/term.h"
 
 #include <inttypes.h>
 #include <langinfo.h>
@@ -9,12 +9,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "data.h"
-#include "err.h"
-#include "num.h"
-#include "page.h"
-#include "plots.h"
+#include "lib/cli.h"
+#include "lib/err.h"
+#include "lib/num.h"
+#include "report/data.h"
+#include "report/page.h"
+#include "report/plots.h"
 
 enum { TERM_ROWS = 24 };
 

@@ -10,6 +10,6 @@ $(BLKDMA_LIB): examples/blkdma/libblkdma.c examples/blkdma/blkdma.h
 	$(Q)$(CC) $(BLKDMA_CFLAGS) -fPIC -shared -Wl,-soname,libblkdma.so -o $@ $< -laio
 $(BLKDMA): examples/blkdma/workload.c lib/num.c lib/err.c examples/blkdma/blkdma.h $(BLKDMA_LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(BLKDMA_CFLAGS) -Ilib -o $@ $(filter %.c,$^) -L$(B)/examples -lblkdma \
+	$(Q)$(CC) $(BLKDMA_CFLAGS) -I. -o $@ $(filter %.c,$^) -L$(B)/examples -lblkdma \
 		-Wl,-rpath,'$$ORIGIN' -lm
 examples: $(BLKDMA)

@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "blkdma.h"
-#include "err.h"
-#include "num.h"
+#include "lib/err.h"
+#include "lib/num.h"
 
 #define MAX_SIZES 64
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # QEMU's edu card: a library in C and as a C++ class, one workload over each, and (make edudma) the driver
 # for the kernel whose headers are KDIR.
-EDU_CFLAGS = $(OPT) $(WARN) -D_GNU_SOURCE -Iexamples/edu -Ilib
+EDU_CFLAGS = $(OPT) $(WARN) -D_GNU_SOURCE -I.
 EDU_CC     = $(CC) -std=gnu11 $(EDU_CFLAGS)
 EDU_CXX    = $(CXX) -std=c++17 $(filter-out -Wmissing-prototypes,$(EDU_CFLAGS))
 EDU_H      := $(wildcard examples/edu/*.h)

@@ -16,8 +16,8 @@
 
 #include "card.h"
 #include "edu.h"
-#include "err.h"
-#include "num.h"
+#include "lib/err.h"
+#include "lib/num.h"
 
 enum {
 	MAX_CARDS = 8,

@@ -7,9 +7,9 @@
 
 #include "lib/dma.h"
 #include "lib/err.h"
-#include "lib/event.h"
-#include "lib/meta.h"
-#include "lib/perfdata.h"
+#include "lib/event/event.h"
+#include "lib/file/meta.h"
+#include "lib/file/perfdata.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dma.h"
+#include "lib/dma.h"
 
 extern const char sql_raw[], sql_derived[], sql_views[];
 

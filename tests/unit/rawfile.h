@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * perf.data files made for a test: events with fields of our choosing, samples and other
- * records as the kernel lays them down, written by lib/perfdata's own writer. Everything
+ * records as the kernel lays them down, written by lib/file/perfdata's own writer. Everything
  * that fails aborts: a test that cannot make its input has nothing to say.
  */
 #ifndef TEST_RAWFILE_H
@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/meta.h"
-#include "lib/perfdata.h"
+#include "lib/file/meta.h"
+#include "lib/file/perfdata.h"
 
 struct raw_event {
 	const char *name;   /* "probe_lib:dma_to_host" */

@@ -22,7 +22,7 @@
 #include "analyze/summary.h"
 #include "lib/db.h"
 #include "lib/err.h"
-#include "lib/vector.h"
+#include "lib/vector/vector.h"
 #include "tests/unit/rawfile.h"
 
 enum { IRQ, START, STARTED, WAIT, WOKEN, NEVENT, N = 100, FEW = 20, MANY = 40 };

@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "analyze/compare.h"
-#include "err.h"
+#include "compare/compare.h"
+#include "lib/err.h"
 
 static uint64_t random_state;
 

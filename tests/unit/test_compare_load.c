@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "analyze/compare_load.h"
-#include "db.h"
-#include "err.h"
+#include "compare/compare_load.h"
+#include "lib/db.h"
+#include "lib/err.h"
 
 static char path[64];
 

@@ -12,9 +12,9 @@
 
 #include "lib/dma.h"
 #include "lib/err.h"
-#include "lib/irqmap.h"
-#include "lib/irqmap_priv.h"
-#include "lib/pciids.h"
+#include "record/host/irqmap.h"
+#include "record/host/irqmap_priv.h"
+#include "record/host/pciids.h"
 
 static struct irqmap map;
 static struct err err;

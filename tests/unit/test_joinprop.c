@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 #include "lib/err.h"
-#include "lib/join.h"
+#include "lib/join/join.h"
 #include "tests/gen/gen.h"
 
 enum { PAIRS = 400, SEQS = 40 * PAIRS };

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "lib/err.h"
-#include "lib/profile.h"
 #include "record/list.h"
+#include "record/profile/profile.h"
 
 static struct err err;
 static char *text;

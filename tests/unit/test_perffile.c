@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/event.h"
+#include "lib/event/event.h"
 #include "tests/unit/rawfile.h"
 
 #define DIR TEST_SOURCE "/tests/data/perf/"
