@@ -89,9 +89,9 @@ static void add_role(struct argp_state *state, struct options *o, char *arg)
 
 	if (!equal || equal == arg || role_parse(equal + 1) < 0)
 		argp_error(state,
-			   "--role '%s': expected EVENT=ROLE, ROLE being submit, "
-			   "doorbell, started, interrupt, handled, wait, woken, stop or "
-			   "other",
+			   "--role '%s': expected EVENT=ROLE, ROLE "
+			   "being submit, doorbell, started, interrupt, "
+			   "handled, wait, woken, stop or other",
 			   arg);
 	*equal = '\0';
 	o->role = grown(o->role, o->nrole, sizeof(*o->role));
@@ -321,8 +321,7 @@ static int load(struct db *db, const struct options *o, const char *raw, int64_t
 		cli_warn(TOOL,
 			 "%s is run %" PRId64 " of %s already, but the file has changed "
 			 "since (loaded before its recorder had ended, or damaged): to "
-			 "have "
-			 "it as it is now, load it into another database",
+			 "have it as it is now, load it into another database",
 			 raw, r.run, o->db);
 	else if (!rc && r.known && !o->quiet)
 		cli_note(TOOL, "%s is run %" PRId64 " of %s already; nothing is loaded",

@@ -207,8 +207,8 @@ static char *loss_text(const struct compare_set *s)
 	return asprintf(&text, "%" PRId64 " of %" PRId64, lost, events) < 0 ? NULL : text;
 }
 
-/* The measured cost scatters by some percent: another one is one and a quarter as much.
- */
+/* The measured cost scatters by some percent: another one is one and a quarter as
+ * much. */
 static int numbers(struct compare_env *env, const struct compare_set *base,
 		   const struct compare_set *fresh, struct err *e)
 {
@@ -378,9 +378,9 @@ int compare_phases(unsigned wanted, const struct compare_set *base,
 			       wanted & 1u << PHASE_DEVICE ? "device" : "api");
 	if (!wanted && b && f && !doorbell)
 		return compare_note(env, e,
-				    "only total times are compared: device times begin "
-				    "at other points, because the doorbell was seen in "
-				    "other ways");
+				    "only total times are compared: device "
+				    "times begin at other points, because "
+				    "the doorbell was seen in other ways");
 	if (!wanted && b != f)
 		return compare_note(env, e,
 				    "only total times are compared: one side's latency "

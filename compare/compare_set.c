@@ -77,8 +77,8 @@ static int add_all(struct compare_set *s, struct db *db, struct err *e)
 	db_finalize(st);
 	if (!rc && !s->n)
 		rc = err_set(e, ERR_NOTFOUND,
-			     "%s: holds no run yet; load one with `dmaanalyze -i "
-			     "dma.data %s`",
+			     "%s: holds no run yet; load one "
+			     "with `dmaanalyze -i dma.data %s`",
 			     db_path(db), db_path(db));
 	return rc;
 }
@@ -197,8 +197,8 @@ static int take_run(struct compare_run *r, struct db_stmt *st, struct err *e)
 
 	if (!latency)
 		return err_set(e, ERR_NOTFOUND,
-			       "%s: run %lld has not been analysed; type `dmaanalyze %s` "
-			       "first",
+			       "%s: run %lld has not been analysed; "
+			       "type `dmaanalyze %s` first",
 			       db_path(r->db), (long long)r->id, db_path(r->db));
 	if (phase < 0)
 		return err_set(e, ERR_FORMAT,

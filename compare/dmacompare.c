@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* dmacompare: options, the two sides, and what is printed. Exit 0, 1 slower, 2 not told.
- */
+/* dmacompare: options, the two sides, and what is printed. Exit 0, 1 slower, 2 not
+ * told. */
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -52,8 +52,8 @@ static const struct argp_option table[] = {
 	 "Runs of the base side, by number or label; repeatable, or a list", 0},
 	{"new", KEY_NEW, "RUN", 0, "Runs of the new side, likewise", 0},
 	{"metric", KEY_METRIC, "PHASE", 0,
-	 "api, device, notice, total, or a list (default: total, and device where both "
-	 "sides have it)",
+	 "api, device, notice, total, or a list (default: "
+	 "total, and device where both sides have it)",
 	 0},
 	{"stat", KEY_STAT, "STATISTIC", 0,
 	 "What the verdict stands on: median (default), mean, or a quantile such as p99",
@@ -88,8 +88,8 @@ static void add_list(struct argp_state *state, struct run_lists *l, const char *
 	l->list[l->n++] = arg;
 }
 
-/* "median", "mean", "p99", "p99.9", and "p999" for it. 0 = the mean, -1 = none of them.
- */
+/* "median", "mean", "p99", "p99.9", and "p999" for it. 0 = the mean, -1 = none of
+ * them. */
 static double parse_stat(const char *arg)
 {
 	char digits[24], *end;
@@ -441,8 +441,8 @@ static int check_values(struct work *w, struct err *e)
 		compare_drop_phase(&w->c, (enum phase)p);
 		w->phases &= ~(1u << p);
 		if (compare_note(&w->env, e,
-				 "the %s time is not compared: it is known of no "
-				 "transfer of %s",
+				 "the %s time is not compared: it "
+				 "is known of no transfer of %s",
 				 phase_name((enum phase)p),
 				 !base ? "the base" : "the new side"))
 			return ERR_NOMEM;

@@ -33,8 +33,8 @@ char *cli_clean(char *text);
 /* Exit status for an error: EXIT_USAGE for ERR_USAGE, else EXIT_FAILED. */
 int cli_status(const struct err *e);
 
-/* Colour is wanted on f: it is a terminal, TERM is not dumb, NO_COLOR is unset or empty.
- */
+/* Colour is wanted on f: it is a terminal, TERM is not dumb, NO_COLOR is unset or
+ * empty. */
 bool cli_color(FILE *f);
 
 /* A progress line on standard error, only on a terminal, only when it takes over a

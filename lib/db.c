@@ -41,14 +41,14 @@ static int fail(struct db *db, struct err *e)
 			       db->path);
 	case SQLITE_CORRUPT:
 		return err_set(e, ERR_FORMAT,
-			       "%s: the database is damaged (%s); load its recordings "
-			       "into a new one",
+			       "%s: the database is damaged (%s); "
+			       "load its recordings into a new one",
 			       db->path, sqlite3_errmsg(db->sq));
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return err_set(e, ERR_IO,
-			       "%s: another program is writing to it; try again when it "
-			       "has ended",
+			       "%s: another program is writing to "
+			       "it; try again when it has ended",
 			       db->path);
 	case SQLITE_INTERRUPT:
 		return err_set(e, ERR_IO, "interrupted; %s is as it was", db->path);
@@ -126,14 +126,13 @@ static int identify(struct db *db, struct err *e)
 		return 1;
 	if (app != DB_APPLICATION_ID)
 		return err_set(e, ERR_FORMAT,
-			       "%s: is another application's database; name another file "
-			       "for the trace",
+			       "%s: is another application's database; "
+			       "name another file for the trace",
 			       db->path);
 	if (version > DB_VERSION)
 		return err_set(e, ERR_UNSUPPORTED,
-			       "%s: was written by a newer version (schema %lld, this "
-			       "tool knows "
-			       "%d); use that version's tools",
+			       "%s: was written by a newer version (schema %lld, "
+			       "this tool knows %d); use that version's tools",
 			       db->path, (long long)version, DB_VERSION);
 	if (version < DB_VERSION || run != 4)
 		return err_set(e, ERR_FORMAT,

@@ -56,8 +56,8 @@ enum phase {
 enum pairing {
 	PAIRING_INFER, /* from the evidence */
 	PAIRING_ONE,   /* one interrupt ends one transfer */
-	PAIRING_DRAIN, /* an interrupt ends every transfer of its channels begun before it
-			*/
+	/* an interrupt ends every transfer of its channels begun before it */
+	PAIRING_DRAIN,
 	PAIRING_FIRST, /* several interrupts for one transfer: the first ends it */
 	PAIRING_LAST,  /* the last does */
 	PAIRING_N
@@ -85,8 +85,8 @@ int pairing_parse(const char *word);
  */
 struct sample {
 	int64_t time_ns; /* on the recording's clock */
-	int64_t seq; /* rowid in `sample`, or the ordinal in the file: names it in results
-		      */
+	/* rowid in `sample`, or the ordinal in the file: names it in results */
+	int64_t seq;
 	int64_t card;	 /* small number for each card met, 0 when there is only one */
 	int64_t channel; /* as the library numbers it */
 	int64_t size_bytes;

@@ -174,8 +174,8 @@ static void sleep_ms(int32_t ms)
 		;
 }
 
-/* Two readings of the counts, each with its time. An interrupt that fired is not masked.
- */
+/* Two readings of the counts, each with its time. An interrupt that fired is not
+ * masked. */
 static int fill_rates(struct list *l, const char *root, int32_t interval_ms,
 		      struct err *e)
 {

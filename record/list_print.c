@@ -130,13 +130,13 @@ static void print_notes(const struct list *l, FILE *out)
 		cut |= l->row[k].count == DMA_UNKNOWN;
 	}
 	if (guessed)
-		fputs("\nvector 2? = by the order of numbers, which is usual but not "
-		      "guaranteed\n",
+		fputs("\nvector 2? = by the order of numbers, "
+		      "which is usual but not guaranteed\n",
 		      out);
 	if (unknown)
-		fputs("\nmasked ? = not told (a vector that counts is not masked); root "
-		      "can see it on "
-		      "kernels\nwith CONFIG_GENERIC_IRQ_DEBUGFS and debugfs mounted\n",
+		fputs("\nmasked ? = not told (a vector that counts is "
+		      "not masked); root can see it on kernels\nwith "
+		      "CONFIG_GENERIC_IRQ_DEBUGFS and debugfs mounted\n",
 		      out);
 	if (cut)
 		fputs("\ncount ? = its line in /proc/interrupts is incomplete\n", out);

@@ -340,8 +340,7 @@ static int plan_function(struct plan *p, const struct func_spec *spec, struct el
 	if (!rc && elf_file_clones(f, symbol))
 		rc = note(p, e,
 			  "%s: the compiler made copies of %s with other parameters, or "
-			  "moved part "
-			  "of it; calls of those from within %s are not seen",
+			  "moved part of it; calls of those from within %s are not seen",
 			  elf_file_path(f), symbol->qualified, elf_file_path(f));
 	free(s.args);
 	free(s.ret);

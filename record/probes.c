@@ -83,8 +83,8 @@ int probes_owner(const char *line, const char **event, size_t *len)
 }
 
 /* Removal, with patience: perf lets go of an event of a process that just ended some
- * milliseconds later, and until then the kernel says EBUSY. *tries is shared by a pass.
- */
+ * milliseconds later, and until then the kernel says EBUSY. *tries is shared by a
+ * pass. */
 static int remove_event(const char *cmd, int *tries)
 {
 	while (command(cmd)) {
@@ -122,9 +122,8 @@ static int remove_stale(const char *root, struct err *e)
 		if (!pid || is_recorder(pid))
 			continue;
 		snprintf(cmd, sizeof(cmd), "-:%.*s\n", (int)len, event);
-		remove_event(cmd, &tries); /* in use by somebody's perf: stays, and is no
-					    * fault of ours
-					    */
+		/* in use by somebody's perf: stays, and is no fault of ours */
+		remove_event(cmd, &tries);
 	}
 	free(text);
 	return 0;
@@ -191,8 +190,8 @@ int probes_add(struct probes *p, bool is_return, const char *event, const char *
 	const char *file = path;
 	int fd = -1, rc;
 
-	/* The kernel splits at blanks; it resolves the path at once, so a link will do.
-	 */
+	/* The kernel splits at blanks; it resolves the path at once, so a link will
+	 * do. */
 	if (strpbrk(path, " \t\n")) {
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)

@@ -400,8 +400,8 @@ static void check_holes(struct recording *r)
 			ev->role == ROLE_INTERRUPT &&
 					session_feed(r->session) == FEED_PERF &&
 					!r->in.lost
-				? "perf loses samples from idle CPUs here: use "
-				  "--irq-feed bpf"
+				? "perf loses samples from idle "
+				  "CPUs here: use --irq-feed bpf"
 			: ev->role == ROLE_INTERRUPT && !r->in.lost
 				? "this kernel did not run the recorder's BPF program "
 				  "for them; transfers that seem to lack their interrupt "

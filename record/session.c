@@ -139,8 +139,7 @@ static int open_error(int rc, struct err *e)
 	case -ENFILE:
 		return err_set(e, ERR_LIMIT,
 			       "too many open files: each event needs one for every CPU "
-			       "and thread; "
-			       "raise `ulimit -n`, or probe fewer functions");
+			       "and thread; raise `ulimit -n`, or probe fewer functions");
 	case -ESRCH:
 		return err_set(e, ERR_NOTFOUND, "the process to record is gone");
 	case -ENOSYS:
@@ -196,9 +195,8 @@ static int map_list(struct session *s, struct perf_evlist *list, bool may_shrink
 		perf_evlist__munmap(list);
 		if (!may_shrink || s->ring_bytes <= MIN_RING_BYTES)
 			return err_set(e, ERR_LIMIT,
-				       "the rings (%zu bytes for each of %d CPUs) were "
-				       "refused: %s; "
-				       "choose smaller ones with -m",
+				       "the rings (%zu bytes for each of %d CPUs) "
+				       "were refused: %s; choose smaller ones with -m",
 				       s->ring_bytes, perf_cpu_map__nr(s->cpus),
 				       strerror(errno));
 		s->ring_bytes /= 2;

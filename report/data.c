@@ -402,8 +402,7 @@ int report_load(struct report *r, struct db *db, int64_t run, struct err *e)
 	if (!r->name)
 		return err_set(e, ERR_NOTFOUND,
 			       "%s: no run %" PRId64
-			       "; `dmaanalyze --list %s` shows which "
-			       "there are",
+			       "; `dmaanalyze --list %s` shows which there are",
 			       r->path, run, r->path);
 	error = report_query(r, "report_events", source_load, r, e);
 	if (!error)

@@ -49,9 +49,8 @@ static const struct argp_option argp_options[] = {
 	{"format", OPT_FORMAT, "LIST", 0, "html, png, svg, pdf (default: html,png,svg)",
 	 0},
 	{"plot", OPT_PLOT, "NAME", 0,
-	 "Only this: histogram, tail, time, heatmap, size, throughput, phases, slowest, "
-	 "interrupts; "
-	 "repeatable, or a list",
+	 "Only this: histogram, tail, time, heatmap, size, throughput, "
+	 "phases, slowest, interrupts; repeatable, or a list",
 	 0},
 	{"term", OPT_TERM, NULL, 0, "Histogram and summary in the terminal instead", 0},
 	{"ascii", OPT_ASCII, NULL, 0, "With --term: plain ASCII", 0},
@@ -287,13 +286,13 @@ static int check_terminals(struct options *o, struct gnuplot_terminals *can,
 		o->format.svg = false;
 	}
 	if (o->format.png && !can->pngcairo && !can->png) {
-		cli_warn(tool, "this gnuplot cannot write PNG: none are written (install "
-			       "gnuplot-nox)");
+		cli_warn(tool, "this gnuplot cannot write PNG: none "
+			       "are written (install gnuplot-nox)");
 		o->format.png = false;
 	}
 	if (o->format.pdf && !can->pdfcairo) {
-		cli_warn(tool, "this gnuplot cannot write PDF: none are written (install "
-			       "gnuplot-nox)");
+		cli_warn(tool, "this gnuplot cannot write PDF: none "
+			       "are written (install gnuplot-nox)");
 		o->format.pdf = false;
 	}
 	return 0;

@@ -251,10 +251,9 @@ static void disagreement(FILE *f, const struct report *r)
 		if (n == r->scan->phase[p].n)
 			continue;
 		fprintf(f,
-			"<p class=\"warning\">The stored summary of %s stands on %s "
-			"values, but the transfers hold %s: "
-			"do not trust these figures; `dmaanalyze --rebuild` makes them "
-			"anew.</p>\n",
+			"<p class=\"warning\">The stored summary of %s stands on "
+			"%s values, but the transfers hold %s: do not trust these "
+			"figures; `dmaanalyze --rebuild` makes them anew.</p>\n",
 			phase_name((enum phase)p), count_text(n, told),
 			count_text(r->scan->phase[p].n, drawn));
 	}

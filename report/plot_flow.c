@@ -118,16 +118,14 @@ int make_throughput(struct report *r, struct figure *fig, size_t *n, struct err 
 		snprintf(less, sizeof(less), ", %s of them of unknown size",
 			 count_text(s->ended - s->ended_sized, none));
 	snprintf(f->caption, sizeof(f->caption),
-		 "n = %s ended transfers%s; %s without a known end are left out. Slices "
-		 "of "
-		 "%s; bytes count where their transfer ends (its interrupt, else the "
-		 "wait's exit), in flight is from submit to "
-		 "that end.",
+		 "n = %s ended transfers%s; %s without a known end are left out. "
+		 "Slices of %s; bytes count where their transfer ends (its interrupt, "
+		 "else the wait's exit), in flight is from submit to that end.",
 		 count_text(s->ended, ended), less, count_text(s->endless, none),
 		 axis_print(AXIS_NS, slice_ns(s), w, sizeof(w)));
 	snprintf(f->alt, sizeof(f->alt),
-		 "Throughput and mean number of transfers in flight over the time of the "
-		 "recording.");
+		 "Throughput and mean number of transfers in "
+		 "flight over the time of the recording.");
 	return 0;
 }
 
@@ -326,8 +324,8 @@ int make_interrupts(struct report *r, struct figure *fig, size_t *n, struct err 
 		used += s->used[i];
 	if (!used && !s->stray_total && !s->missing_total) {
 		snprintf(f->why_not, sizeof(f->why_not),
-			 "no transfer was ended by an interrupt, and none is missing or "
-			 "stray.");
+			 "no transfer was ended by an interrupt, "
+			 "and none is missing or stray.");
 		return 0;
 	}
 	matrix_of(&m, s);
@@ -337,13 +335,11 @@ int make_interrupts(struct report *r, struct figure *fig, size_t *n, struct err 
 			 count_text(m.all - m.shown, a));
 	snprintf(f->caption, sizeof(f->caption),
 		 "%s transfers ended by an interrupt; %s stray interrupts; %s transfers "
-		 "whose "
-		 "interrupt is missing, late or uncertain (at their submit).%s",
+		 "whose interrupt is missing, late or uncertain (at their submit).%s",
 		 count_text(used, a), count_text(s->stray_total, b),
 		 count_text(s->missing_total, c), left);
 	snprintf(f->alt, sizeof(f->alt),
-		 "Which CPU took how many of each interrupt, and interrupts, strays and "
-		 "missing "
-		 "ones over time.");
+		 "Which CPU took how many of each interrupt, and "
+		 "interrupts, strays and missing ones over time.");
 	return 0;
 }

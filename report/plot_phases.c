@@ -162,11 +162,10 @@ int make_phases(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	f->height_narrow = 180 + 84 * (double)t->n;
 	caption_counts(r, PHASE_TOTAL, counts, sizeof(counts));
 	snprintf(f->caption, sizeof(f->caption),
-		 "%s Each bar is the quantile of its phase alone, so the bars need not "
-		 "add up to "
-		 "the total's, which is the black line. api: submit → doorbell; device: "
-		 "doorbell → interrupt; notice: "
-		 "interrupt → woken. A phase whose quantile is below 0 has no bar.",
+		 "%s Each bar is the quantile of its phase alone, so the bars need "
+		 "not add up to the total's, which is the black line. api: submit "
+		 "→ doorbell; device: doorbell → interrupt; notice: interrupt → "
+		 "woken. A phase whose quantile is below 0 has no bar.",
 		 counts);
 	snprintf(f->alt, sizeof(f->alt),
 		 "Bars of the median and the 99th percentile of the phases api, device "

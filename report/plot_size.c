@@ -233,7 +233,7 @@ int make_size(struct report *r, struct figure *fig, size_t *n, struct err *e)
 			 : " The link's limit is its raw rate, before packet overhead.");
 	describe_fit(r, f);
 	snprintf(f->alt, sizeof(f->alt),
-		 "Latency against transfer size with a fitted line for each channel and "
-		 "direction.");
+		 "Latency against transfer size with a fitted "
+		 "line for each channel and direction.");
 	return error;
 }

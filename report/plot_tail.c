@@ -266,8 +266,7 @@ int make_tail(struct report *r, struct figure *fig, size_t *n, struct err *e)
 		 "statistics, which take the values for independent.",
 		 counts);
 	snprintf(f->alt, sizeof(f->alt),
-		 "Latency against quantile on a logarithmic axis of 1 minus q, for each "
-		 "channel "
-		 "and direction and for all.");
+		 "Latency against quantile on a logarithmic axis of 1 "
+		 "minus q, for each channel and direction and for all.");
 	return error;
 }

@@ -197,9 +197,9 @@ int make_time(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	f->data = r;
 	f->draw = draw_time;
 	snprintf(what, sizeof(what),
-		 "Each transfer stands at its submit. The lines are the median and p99 "
-		 "of each of "
-		 "%zu slices of %s (where a slice holds at least 10 or 100 transfers).",
+		 "Each transfer stands at its submit. The lines are "
+		 "the median and p99 of each of %zu slices of %s "
+		 "(where a slice holds at least 10 or 100 transfers).",
 		 r->scan->nslices,
 		 axis_print(AXIS_NS,
 			    (r->scan->time.hi - r->scan->time.lo) /
@@ -241,8 +241,7 @@ int make_heatmap(struct report *r, struct figure *fig, size_t *n, struct err *e)
 		 "moment were spread over "
 		 "latencies, however many they were (logarithmic shade).");
 	snprintf(f->alt, sizeof(f->alt),
-		 "Heat map: for each moment of the recording, the share of transfers at "
-		 "each "
-		 "latency.");
+		 "Heat map: for each moment of the recording, "
+		 "the share of transfers at each latency.");
 	return 0;
 }

@@ -144,8 +144,8 @@ static int wrap(const char *text, size_t width, FILE *f, const struct canvas *c,
 			fputs("set label ", f);
 			quote(f, buf);
 			fprintf(f,
-				" at screen %.5f,%.5f left front tc rgb '%s' font "
-				"',%.0f'\n",
+				" at screen %.5f,%.5f left front "
+				"tc rgb '%s' font ',%.0f'\n",
 				14 / c->width, 1 - (y0 + line * 16) / c->height,
 				color_hex(COLOR_SOFT),
 				strcmp(c->term, "svg") ? 9.0 : 12.0);
@@ -188,9 +188,8 @@ static void begin_canvas(struct drawing *d, const char *path)
 			c->titled ? back : "", c->titled ? "'" : "");
 	else if (!strcmp(c->term, "pdfcairo"))
 		fprintf(d->f,
-			"set term pdfcairo size %.2fin,%.2fin noenhanced font "
-			"'Sans,%.1f' "
-			"fontscale 0.75 background '%s'\n",
+			"set term pdfcairo size %.2fin,%.2fin noenhanced "
+			"font 'Sans,%.1f' fontscale 0.75 background '%s'\n",
 			c->width / 96, c->height / 96, c->font, back);
 	else if (!strcmp(c->term, "pngcairo"))
 		fprintf(d->f,
@@ -285,9 +284,8 @@ static void rect_px(struct drawing *d, double x0, double y0, double x1, double y
 		    enum color c)
 {
 	fprintf(d->f,
-		"set object %d rect from screen %.5f,%.5f to screen %.5f,%.5f fc rgb "
-		"'%s' fs solid "
-		"noborder front\n",
+		"set object %d rect from screen %.5f,%.5f to screen "
+		"%.5f,%.5f fc rgb '%s' fs solid noborder front\n",
 		++d->object, x0 / d->c.width, 1 - y0 / d->c.height, x1 / d->c.width,
 		1 - y1 / d->c.height, color_hex(c));
 }
@@ -386,9 +384,8 @@ static void legend_put(struct drawing *d, const struct legend_entry *l, double x
 {
 	if (l->dash >= 0)
 		fprintf(d->f,
-			"set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead "
-			"front lw 2 lc rgb '%s' "
-			"dt %d\n",
+			"set arrow from screen %.5f,%.5f to screen "
+			"%.5f,%.5f nohead front lw 2 lc rgb '%s' dt %d\n",
 			x / d->c.width, 1 - y / d->c.height, (x + 18) / d->c.width,
 			1 - y / d->c.height, color_hex(l->color), l->dash ? l->dash : 1);
 	else
@@ -396,8 +393,8 @@ static void legend_put(struct drawing *d, const struct legend_entry *l, double x
 	label_px(d, x + 22, y, ALIGN_LEFT, COLOR_INK, l->text, d->c.font);
 }
 
-/* Two passes: how many rows, then the rows from top to bottom, the last one at legend_y.
- */
+/* Two passes: how many rows, then the rows from top to bottom, the last one at
+ * legend_y. */
 static void legend_end(struct drawing *d)
 {
 	int rows = 0, row = 0;
@@ -482,9 +479,8 @@ void draw_rects(struct drawing *d, enum color c, double opacity)
 
 	if (b)
 		fprintf(d->plot,
-			", $b%d using 1:3:1:2:3:4 with boxxyerror fs %ssolid %.2f "
-			"noborder lc rgb "
-			"'%s'",
+			", $b%d using 1:3:1:2:3:4 with boxxyerror "
+			"fs %ssolid %.2f noborder lc rgb '%s'",
 			b, opacity < 1 ? "transparent " : "", opacity, color_hex(c));
 }
 
@@ -512,9 +508,8 @@ void draw_band(struct drawing *d, enum color c, double opacity)
 
 	if (b)
 		fprintf(d->plot,
-			", $b%d using 1:2:3 with filledcurves fs transparent solid %.2f "
-			"noborder "
-			"lc rgb '%s'",
+			", $b%d using 1:2:3 with filledcurves fs "
+			"transparent solid %.2f noborder lc rgb '%s'",
 			b, opacity, color_hex(c));
 }
 
@@ -524,9 +519,8 @@ void draw_segments(struct drawing *d, enum color c, double width, int dash)
 
 	if (b)
 		fprintf(d->plot,
-			", $b%d using 1:3:($2-$1):($4-$3) with vectors nohead lw %.1f dt "
-			"%d lc rgb "
-			"'%s'",
+			", $b%d using 1:3:($2-$1):($4-$3) with "
+			"vectors nohead lw %.1f dt %d lc rgb '%s'",
 			b, width, dash ? dash : 1, color_hex(c));
 }
 

@@ -135,11 +135,10 @@ static int child_wait(struct child *c, struct err *e)
 	read_back(c->complaint, said, sizeof(said));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_GNUPLOT)
 		return err_set(e, ERR_NOTFOUND,
-			       "gnuplot is not installed, and the plots are drawn by it; "
-			       "install it "
-			       "(Debian: apt-get install gnuplot-nox, Red Hat: dnf "
-			       "install gnuplot), or "
-			       "use --term, which needs none");
+			       "gnuplot is not installed, and the plots are "
+			       "drawn by it; install it (Debian: apt-get "
+			       "install gnuplot-nox, Red Hat: dnf install "
+			       "gnuplot), or use --term, which needs none");
 	if (WIFSIGNALED(status))
 		return err_set(e, ERR_IO, "gnuplot was killed by signal %d (%s)%s%s",
 			       WTERMSIG(status), strsignal(WTERMSIG(status)),

@@ -23,8 +23,8 @@ int gnuplot_probe(struct gnuplot_terminals *t, struct err *e);
 /* Run a script of len bytes to its end. 0, or an error that quotes gnuplot. */
 int gnuplot_run(const char *script, size_t len, struct err *e);
 
-/* The same for n scripts, at most `jobs` at a time. All are run; the first error is kept.
- */
+/* The same for n scripts, at most `jobs` at a time. All are run; the first error is
+ * kept. */
 struct gnuplot_script {
 	const char *text;
 	size_t len;

@@ -75,8 +75,8 @@ void html_end(FILE *f)
 static void points(FILE *f, const struct figure *fig)
 {
 	fprintf(f,
-		" data-box=\"%.4f %.4f %.4f %.4f\" data-narrow=\"%.4f %.4f %.4f %.4f\" "
-		"data-points=\"",
+		" data-box=\"%.4f %.4f %.4f %.4f\" "
+		"data-narrow=\"%.4f %.4f %.4f %.4f\" data-points=\"",
 		fig->box[0], fig->box[1], fig->box[2], fig->box[3], fig->box_narrow[0],
 		fig->box_narrow[1], fig->box_narrow[2], fig->box_narrow[3]);
 	for (size_t i = 0; i < fig->npoint; i++) {

@@ -454,8 +454,8 @@ static int bind_sources(struct event_decoder *d, struct err *e)
 		s = &d->source[ev->attr];
 		if (s->meta)
 			return err_set(e, ERR_FORMAT,
-				       "feature 250: attribute %d belongs to events %d "
-				       "and %d",
+				       "feature 250: attribute %d "
+				       "belongs to events %d and %d",
 				       ev->attr, s->meta->id, ev->id);
 		s->meta = ev;
 		s->name = ev->name ? ev->name : s->name;

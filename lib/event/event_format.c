@@ -42,8 +42,8 @@ struct cursor {
 static int cut(struct cursor *c, const char *what)
 {
 	return err_set(c->e, ERR_FORMAT,
-		       "%s: tracing data (feature 1): %s at byte %zu of %zu; the file is "
-		       "damaged",
+		       "%s: tracing data (feature 1): %s at "
+		       "byte %zu of %zu; the file is damaged",
 		       c->name, what, (size_t)(c->at - c->begin),
 		       (size_t)(c->end - c->begin));
 }
@@ -274,8 +274,8 @@ static size_t format_name(const struct format *one, const char **at)
 	return n;
 }
 
-/* The format without what we do not need: the common fields, an empty line, the others.
- */
+/* The format without what we do not need: the common fields, an empty line, the
+ * others. */
 static char *plain_format(const struct format *one, size_t *len)
 {
 	const char *at = one->text, *end = at + one->len, *name = "event";

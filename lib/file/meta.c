@@ -63,9 +63,8 @@ int condition_parse(const char *text, struct condition *c, struct err *e)
 	len = (size_t)(at - field);
 	if (len >= sizeof(c->field) || !known_field(field, len))
 		return err_set(e, ERR_USAGE,
-			       "'%s': a condition begins with card, channel, size, addr, "
-			       "flags, ret, "
-			       "mode, direction or fd",
+			       "'%s': a condition begins with card, channel, "
+			       "size, addr, flags, ret, mode, direction or fd",
 			       text);
 	memcpy(c->field, field, len);
 	at = skip_blanks(at);
@@ -74,9 +73,8 @@ int condition_parse(const char *text, struct condition *c, struct err *e)
 	    num_i64(skip_blanks(at), INT64_MIN, INT64_MAX, &c->value, NULL)) {
 		*c = (struct condition){.op = OP_NONE};
 		return err_set(e, ERR_USAGE,
-			       "'%s': behind the field of a condition come ==, !=, <, > "
-			       "or & and a "
-			       "number (such as ret<0)",
+			       "'%s': behind the field of a condition come ==, "
+			       "!=, <, > or & and a number (such as ret<0)",
 			       text);
 	}
 	return 0;

@@ -37,14 +37,14 @@ struct condition {
 	int64_t value;
 };
 
-/* Text as profiles and FORMAT.md spell it: "ret<0", "mode==1", "flags&1". 0 or negative.
- */
+/* Text as profiles and FORMAT.md spell it: "ret<0", "mode==1", "flags&1". 0 or
+ * negative. */
 int condition_parse(const char *text, struct condition *c, struct err *e);
 const char *condition_print(const struct condition *c, char buf[64]);
 bool condition_holds(const struct condition *c, int64_t value);
 
-/* How a field of the sample is had, when not from the event's own field of the same name.
- */
+/* How a field of the sample is had, when not from the event's own field of the same
+ * name. */
 struct meta_const {
 	int64_t card, channel, size_bytes; /* DMA_UNKNOWN = not constant */
 };

@@ -292,8 +292,8 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* %XX in place; -1 for a '%' without two digits, and for %00, which no C string can hold.
- */
+/* %XX in place; -1 for a '%' without two digits, and for %00, which no C string can
+ * hold. */
 static int unescape(char *text)
 {
 	char *to = text;

@@ -40,9 +40,8 @@ static int not_perfdata(struct perfdata *p, struct err *e)
 		n += (size_t)snprintf(shown + n, sizeof(shown) - n,
 				      isprint(p->map[i]) ? "%c" : "\\x%02x", p->map[i]);
 	return err_set(e, ERR_FORMAT,
-		       "%s: is no recording: it begins with \"%.*s\" at offset 0, a "
-		       "perf.data file "
-		       "with \"" PERFDATA_MAGIC "\"",
+		       "%s: is no recording: it begins with \"%.*s\" at offset "
+		       "0, a perf.data file with \"" PERFDATA_MAGIC "\"",
 		       p->name, (int)n, shown);
 }
 
@@ -55,14 +54,13 @@ static int check_magic(struct perfdata *p, struct err *e)
 			       "%s: is empty, nothing was recorded into it", p->name);
 	if (have == 8 && !memcmp(p->map, "2ELIFREP", 8))
 		return err_set(e, ERR_UNSUPPORTED,
-			       "%s: was recorded on a machine of the other byte order "
-			       "(offset 0); "
-			       "analyse it on one like that",
+			       "%s: was recorded on a machine of the other byte "
+			       "order (offset 0); analyse it on one like that",
 			       p->name);
 	if (have == 8 && !memcmp(p->map, "PERFFILE", 8))
 		return err_set(e, ERR_UNSUPPORTED,
-			       "%s: is a perf.data file of version 1 (before Linux "
-			       "3.2); " PERFDATA_MAGIC " is needed",
+			       "%s: is a perf.data file of version 1 (before "
+			       "Linux 3.2); " PERFDATA_MAGIC " is needed",
 			       p->name);
 	if (memcmp(p->map, PERFDATA_MAGIC, have))
 		return not_perfdata(p, e);
@@ -85,8 +83,7 @@ static int check_header(struct perfdata *p, struct err *e)
 	if (p->size < HEADER_SIZE)
 		return err_set(e, ERR_FORMAT,
 			       "%s: was cut inside its header: it has %" PRIu64
-			       " bytes, the header "
-			       "alone has %d",
+			       " bytes, the header alone has %d",
 			       p->name, p->size, HEADER_SIZE);
 	if (size != HEADER_SIZE)
 		return err_set(e, ERR_FORMAT,
@@ -138,8 +135,8 @@ static int read_attr(struct perfdata *p, size_t i, uint64_t offset, uint64_t str
 		return err_set(
 			e, ERR_UNSUPPORTED,
 			"%s: offset %" PRIu64 ": attribute %zu has read format 0x%" PRIx64
-			", known are bits below 0x%x; record without counts in samples "
-			"(:S)",
+			", known are bits below 0x%x; record "
+			"without counts in samples (:S)",
 			p->name, offset, i, (uint64_t)attr->read_format, PERF_FORMAT_MAX);
 	return 0;
 }
@@ -394,14 +391,13 @@ static int map_file(struct perfdata *p, struct err *e)
 		rc = err_errno(e, "%s: cannot be examined", p->name);
 	else if (S_ISDIR(st.st_mode))
 		rc = err_set(e, ERR_FORMAT,
-			     "%s: is a directory, not a recording (perf record --threads "
-			     "writes one: "
-			     "record without it)",
+			     "%s: is a directory, not a recording (perf "
+			     "record --threads writes one: record without it)",
 			     p->name);
 	else if (!S_ISREG(st.st_mode))
 		rc = err_set(e, ERR_FORMAT,
-			     "%s: is no regular file; a recording cannot be read from a "
-			     "pipe or device",
+			     "%s: is no regular file; a recording "
+			     "cannot be read from a pipe or device",
 			     p->name);
 	else
 		p->size = (uint64_t)st.st_size;

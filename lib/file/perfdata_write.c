@@ -26,8 +26,8 @@ struct perfdata_writer {
 	uint64_t data_offset, round_offset;
 	uint8_t header[HEADER_SIZE];
 	struct feature feature[FEAT_BITS];
-	uint64_t meta_entry; /* the directory's entry of FEAT_DMAREC: where its offset is
-			      */
+	/* the directory's entry of FEAT_DMAREC: where its offset is */
+	uint64_t meta_entry;
 	uint8_t *early_meta; /* a copy of the first half of FEAT_DMAREC */
 	size_t nearly_meta;
 };
@@ -126,8 +126,8 @@ static int keep_old(const char *path, struct err *e)
 			       "%s: is a directory; name a file to record into", path);
 	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
 		return err_set(e, ERR_IO,
-			       "%s: is no regular file; a recording cannot go into a "
-			       "pipe or device",
+			       "%s: is no regular file; a recording "
+			       "cannot go into a pipe or device",
 			       path);
 	if (asprintf(&old, "%s.old", path) < 0)
 		return err_set(e, ERR_NOMEM, "%s: no memory to open it", path);

@@ -36,14 +36,14 @@ struct transfer {
 	int64_t submit_ns, doorbell_ns, irq_ns, wait_ns,
 		woken_ns;			/* DMA_UNKNOWN = not seen */
 	int64_t submit_seq, irq_seq, woken_seq; /* struct sample.seq; DMA_UNKNOWN */
-	bool doorbell_is_exit; /* doorbell_ns is the start function's exit, not the store
-				*/
-	int32_t irq, irq_cpu;  /* -1 = none */
+	/* doorbell_ns is the start function's exit, not the store */
+	bool doorbell_is_exit;
+	int32_t irq, irq_cpu; /* -1 = none */
 	/* How many transfers this interrupt ended, this one included; 0 = none, or not
 	 * known, since it may have ended one that is unknown. */
 	int32_t coalesced;
-	int32_t irq_count; /* how many interrupts this transfer had (policies first, last)
-			    */
+	/* how many interrupts this transfer had (policies first, last) */
+	int32_t irq_count;
 	enum transfer_state state;
 	const char *reason; /* static text, why it is unknown, failed, aborted, ...; NULL
 			       = plain */
@@ -90,8 +90,8 @@ struct join_options {
 	/* Samples may be out of order by this much; 0 = 1 ms. */
 	int64_t slack_ns;
 	/* A transfer is given up as lost or a window closed by force when so many are in
-	 * flight on one channel; 0 = 65536. What is given up is `unknown`, never guessed.
-	 */
+	 * flight on one channel; 0 = 65536. What is given up is `unknown`, never
+	 * guessed. */
 	size_t max_in_flight;
 	/* Prior knowledge of device latency for the misfit; 0 = learned from unambiguous
 	 * pairs. */

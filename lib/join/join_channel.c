@@ -500,8 +500,8 @@ static int leave_doubt(struct join *j, struct channel *c, int64_t at, struct err
 }
 
 /* A start while another is in flight: does it tell the readings apart? A queue may fill
- * by and by, but does not grow by one, stay, and grow again without ever growing shorter.
- */
+ * by and by, but does not grow by one, stay, and grow again without ever growing
+ * shorter. */
 static void start_evidence(struct channel *c)
 {
 	size_t left = c->nopen - c->nheld; /* a queue's reading */

@@ -267,8 +267,8 @@ static void take_irq(struct jtransfer *x, struct jirq *q)
 	if (x->fixed && (t->state != STATE_ABORTED || q->time_ns > x->end_ns))
 		return;
 	if (x->fixed)
-		t->reason = "its interrupt came before its channel was started or "
-			    "stopped again";
+		t->reason = "its interrupt came before its "
+			    "channel was started or stopped again";
 	t->state = is_late(x, q) ? STATE_LATE : STATE_COMPLETE;
 }
 
@@ -591,8 +591,8 @@ static void irq_free(struct join *j, struct jirq *q)
 	j->free_irq = q;
 }
 
-/* The transfer that a further interrupt belongs to, where several for one are the rule.
- */
+/* The transfer that a further interrupt belongs to, where several for one are the
+ * rule. */
 static bool is_extra(struct group *g, const struct jirq *q)
 {
 	if (!picks_one(g->m.pairing))
@@ -693,8 +693,8 @@ static int hand_out(struct join *j, struct jtransfer *x, struct err *e)
 	/* Its interrupts stay accounted for as its own, whichever of them ended it. */
 	if (q && picks_one(j->o.pairing) && unusual(&x->c->g->m, x->t.irq_count)) {
 		x->t.state = STATE_UNKNOWN;
-		x->t.reason = "not as many interrupts as usual: one may be missing, or "
-			      "another's";
+		x->t.reason = "not as many interrupts as usual: "
+			      "one may be missing, or another's";
 		x->t.irq_ns = x->t.irq_seq = DMA_UNKNOWN;
 		x->t.irq = x->t.irq_cpu = -1;
 		x->t.coalesced = 0;

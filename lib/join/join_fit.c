@@ -138,8 +138,8 @@ struct work work_of(const struct node *n, const struct channel *c, uint64_t last
 		w.n += !p->dead;
 		x = p;
 	}
-	/* An interrupt behind the start of x, of one that had ended before it, was late.
-	 */
+	/* An interrupt behind the start of x, of one that had ended before it, was
+	 * late. */
 	p = channel_at(c, x->index - 1);
 	bool busy = !p || p->end_ns > x->begin_ns;
 	w.from_ns =
@@ -194,8 +194,8 @@ float fit_size(const struct model *m, size_t k, size_t all)
 	return m->p_size[k < COALESCE ? k : COALESCE];
 }
 
-/* Does its vector's next interrupt come before the end of x, and before the next start?
- */
+/* Does its vector's next interrupt come before the end of x, and before the next
+ * start? */
 static bool followed(const struct group *g, const struct jtransfer *x,
 		     const struct jirq *q)
 {

@@ -37,11 +37,11 @@ float fit_unseen(const struct model *m, const struct jtransfer *x);
 float fit_turn_share(const struct model *m, const struct jtransfer *x);
 /* Does the time of its wait say anything of when it ended? */
 bool fit_shows_end(const struct jtransfer *x);
-/* The program saw the end of x as it did, if q told of it; latches what x is weighed by.
- */
+/* The program saw the end of x as it did, if q told of it; latches what x is weighed
+ * by. */
 float fit_notice(const struct group *g, struct jtransfer *x, const struct jirq *q);
-/* What the card did up to the end of transfer `last`, if the ends before it were as in n.
- */
+/* What the card did up to the end of transfer `last`, if the ends before it were as in
+ * n. */
 struct work work_of(const struct node *n, const struct channel *c, uint64_t last);
 /* A card turns to a transfer when it has ended the one before; but none can be younger
  * than any was. */

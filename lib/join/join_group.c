@@ -14,8 +14,7 @@
 
 enum { LAG = 192, MOST_NODES = 12000 };
 
-/* ---- making groups: from the options alone, so that they never have to be merged ----
- */
+/* ---- making groups: from the options alone, never merged ---- */
 
 static bool meet(int64_t a, int64_t b)
 {

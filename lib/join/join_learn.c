@@ -82,8 +82,8 @@ static void learn_scale(struct group *g)
 		model_scale(&g->m, total_ns, n);
 }
 
-/* Have the rates stopped to change? A small one of strays matters as much as a large one.
- */
+/* Have the rates stopped to change? A small one of strays matters as much as a large
+ * one. */
 static bool settles(const struct model *m, float missing, float stray)
 {
 	return fabsf(m->p_missing + m->p_late - missing) < SETTLED &&

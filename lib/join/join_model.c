@@ -321,8 +321,8 @@ void model_forget(struct model *m, float keep)
 			m->affinity[v][s] *= keep;
 }
 
-/* How much likelier than by chance it is that this vector ends transfers of this channel.
- */
+/* How much likelier than by chance it is that this vector ends transfers of this
+ * channel. */
 float model_affinity(const struct model *m, const bool serves[SLOTS][SLOTS],
 		     size_t nvector, size_t vector, size_t slot)
 {
@@ -377,8 +377,7 @@ void model_end(struct model *m, bool mean)
 
 /* A late interrupt may always be a stray with one missing, so from pass to pass their
  * rate only fades slowly to what it is. It is taken twice as far: where it stays it
- * stays.
- */
+ * stays. */
 void model_hasten(struct model *m, float stray_before)
 {
 	float further = fminf(m->p_stray / stray_before, 1);

@@ -87,12 +87,12 @@ struct jtransfer {
 	int64_t begin_ns;      /* it cannot have ended before */
 	int64_t end_ns;	       /* the program saw its end, or gave it up; INT64_MAX */
 	bool blocking;
-	bool ended;   /* nothing more is to come from the program */
-	bool fixed;   /* the state is known without an interrupt: failed, aborted */
-	bool dead;    /* it never ran, or has no single end: no interrupt is its */
-	bool absence; /* the state was concluded from what is not there: not near a loss
-		       */
-	bool queued;  /* its end is still in the group's queue */
+	bool ended; /* nothing more is to come from the program */
+	bool fixed; /* the state is known without an interrupt: failed, aborted */
+	bool dead;  /* it never ran, or has no single end: no interrupt is its */
+	/* the state was concluded from what is not there: not near a loss */
+	bool absence;
+	bool queued; /* its end is still in the group's queue */
 	bool latched, use_notice;
 	float scale;	  /* the best that any interrupt explains its notice by, 1/ns */
 	uint8_t together; /* so many ended, with it, and no interrupt came meanwhile */
@@ -180,8 +180,8 @@ void density_fade(struct density *d, float keep);
 void model_init(struct model *m, enum pairing p, int64_t typical_device_ns);
 void model_derive(struct model *m);
 void model_scale(struct model *m, const int64_t *total_ns, size_t n);
-/* mean: with half of what was counted before, for passes that swing between two readings.
- */
+/* mean: with half of what was counted before, for passes that swing between two
+ * readings. */
 void model_begin(struct model *m, bool mean);
 void model_end(struct model *m, bool mean);
 void model_hasten(struct model *m, float stray_before);
@@ -272,10 +272,10 @@ struct channel {
 	size_t least_old;
 	float old_fit[OLD];
 	const char *doubt;
-	int64_t until_ns; /* in doubt for what was begun before the recording; DMA_UNKNOWN
-			   */
-	bool sequential;  /* when the doubt came: one start, one wait, in turn */
-	bool crowded;	  /* its group has no slot for it */
+	/* in doubt for what was begun before the recording; DMA_UNKNOWN */
+	int64_t until_ns;
+	bool sequential; /* when the doubt came: one start, one wait, in turn */
+	bool crowded;	 /* its group has no slot for it */
 	int64_t last_ns, circular_from, circular_to;
 };
 

@@ -532,8 +532,8 @@ static int use_as(struct vector_finder *f, struct channel *c, enum use u)
 	return 0;
 }
 
-/* Many open on a channel used one at a time, or a few time and again: a queue after all.
- */
+/* Many open on a channel used one at a time, or a few time and again: a queue after
+ * all. */
 static int watch_serial(struct vector_finder *f, struct channel *c)
 {
 	c->replaced += c->nopen > 0;

@@ -58,8 +58,8 @@ struct err;
 enum verdict {
 	VERDICT_UNCLEAR, /* the evidence is too thin: the user must name it */
 	VERDICT_COMPLETION,
-	VERDICT_DATA_AVAILABLE, /* in every transfer, early, at a time independent of size
-				 */
+	/* in every transfer, early, at a time independent of size */
+	VERDICT_DATA_AVAILABLE,
 	VERDICT_SHARED, /* ends transfers, and fires for other things or channels too */
 	VERDICT_UNRELATED,
 	VERDICT_SILENT, /* never fired: masked or not enabled */
@@ -112,9 +112,9 @@ struct vector_result {
 	struct vector_evidence
 		*channel; /* one for each vector and channel with evidence */
 	size_t nchannel;
-	bool thin;	  /* too few transfers or no clear winner: ask for --irq */
-	char advice[256]; /* what to do then; also when only some channels have a winner
-			   */
+	bool thin; /* too few transfers or no clear winner: ask for --irq */
+	/* what to do then; also when only some channels have a winner */
+	char advice[256];
 	const struct begun *begun;    /* what was in flight when it began (begun.h) */
 	struct vector_winner *winner; /* at most one for each channel */
 	size_t nwinner;

@@ -345,9 +345,8 @@ static void say(struct vector_case *c, const struct figures *g, bool queue)
 
 	if (c->share < 0.005 || isnan(g->end_median)) {
 		snprintf(c->e->why, sizeof(c->e->why),
-			 "comes in %llu of %llu transfers; %llu of its %llu interrupts "
-			 "lie "
-			 "outside of any",
+			 "comes in %llu of %llu transfers; %llu of "
+			 "its %llu interrupts lie outside of any",
 			 (unsigned long long)(e->one + e->many),
 			 (unsigned long long)e->transfers, (unsigned long long)e->outside,
 			 (unsigned long long)e->interrupts);
@@ -357,11 +356,10 @@ static void say(struct vector_case *c, const struct figures *g, bool queue)
 		snprintf(size, sizeof(size),
 			 "; in too few to see how it moves with size");
 	else if (g->grows)
-		snprintf(
-			size, sizeof(size),
-			"; with size its distance to the end grows %.2f times as much as "
-			"the transfer",
-			g->end_growth);
+		snprintf(size, sizeof(size),
+			 "; with size its distance to the end "
+			 "grows %.2f times as much as the transfer",
+			 g->end_growth);
 	else
 		snprintf(size, sizeof(size), "; %s",
 			 g->several_sizes ? "transfers take no longer with size"
@@ -370,9 +368,8 @@ static void say(struct vector_case *c, const struct figures *g, bool queue)
 		snprintf(place, sizeof(place), " (at %.2f of %s)", e->position,
 			 queue ? "the time since the end before" : "the transfer");
 	snprintf(c->e->why, sizeof(c->e->why),
-		 "in %.1f %% of %llu transfers, %.1f us %s%s, %.1f times as often there "
-		 "as "
-		 "by chance%s; %.1f %% of its interrupts outside",
+		 "in %.1f %% of %llu transfers, %.1f us %s%s, %.1f times as "
+		 "often there as by chance%s; %.1f %% of its interrupts outside",
 		 100 * c->share, (unsigned long long)e->transfers,
 		 fabs(g->end_median) / 1e3,
 		 g->end_median < 0 ? "after the program saw the end" : "before the end",
@@ -455,8 +452,8 @@ int vector_case_judge(struct vector_case *c)
 	if (measure(c, &p, &g))
 		return -1;
 	if (2 * c->channel->seen[KEPT_OTHER] > c->channel->seen[KEPT_LAST]) {
-		/* Waits come in bursts: what counts is the time between its interrupts.
-		 */
+		/* Waits come in bursts: what counts is the time between its
+		 * interrupts. */
 		g.span_median =
 			fmax((double)c->channel->busy_ns / (double)g.n, 1 / g.rate);
 		g.end_ratio = NAN;

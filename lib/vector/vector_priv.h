@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The vector finder's evidence as it is gathered (vector.c) and judged (vector_judge.c).
- */
+/* The vector finder's evidence as it is gathered (vector.c) and judged
+ * (vector_judge.c). */
 #ifndef DMA_VECTOR_PRIV_H
 #define DMA_VECTOR_PRIV_H
 
@@ -113,8 +113,8 @@ struct vector_case {
 
 /* Fills all of c and c->e but its verdict; -1 = no memory. */
 int vector_case_judge(struct vector_case *c);
-/* Verdicts of all: that of vector v and channel i is at c[v * nch + i]; -1 = no memory.
- */
+/* Verdicts of all: that of vector v and channel i is at c[v * nch + i]; -1 = no
+ * memory. */
 int vector_cases_settle(struct vector_case *c, size_t nv, size_t nch);
 
 #endif

@@ -169,14 +169,13 @@ static void say_turns(const struct vector_case *c)
 {
 	const struct vector_evidence *e = c->e;
 
-	snprintf(
-		c->e->why, sizeof(c->e->why),
-		"%llu interrupts keep to the ends of %llu transfers: the first of a busy "
-		"period comes %.1f us after its start, the last %.1f us %s the program "
-		"saw its end",
-		(unsigned long long)e->interrupts, (unsigned long long)e->transfers,
-		c->from_begin_ns / 1e3, fabs(c->to_end_ns) / 1e3,
-		c->to_end_ns < 0 ? "after" : "before");
+	snprintf(c->e->why, sizeof(c->e->why),
+		 "%llu interrupts keep to the ends of %llu transfers: "
+		 "the first of a busy period comes %.1f us after its "
+		 "start, the last %.1f us %s the program saw its end",
+		 (unsigned long long)e->interrupts, (unsigned long long)e->transfers,
+		 c->from_begin_ns / 1e3, fabs(c->to_end_ns) / 1e3,
+		 c->to_end_ns < 0 ? "after" : "before");
 }
 
 int vector_cases_settle(struct vector_case *c, size_t nv, size_t nch)

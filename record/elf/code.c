@@ -107,8 +107,8 @@ static bool never_returns(const char *name)
 	return name && !strncmp(name, "_ZSt", 4) && strstr(name, "__throw_");
 }
 
-/* Through a stub of the procedure linkage table: the name that its slot is filled with.
- */
+/* Through a stub of the procedure linkage table: the name that its slot is filled
+ * with. */
 static const char *stub_name(struct elf_file *f, uint64_t addr)
 {
 	struct decoder *d;

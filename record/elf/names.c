@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Functions by name: as the symbol table has it, demangled, qualified, or by a pattern.
- */
+/* Functions by name: as the symbol table has it, demangled, qualified, or by a
+ * pattern. */
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>

@@ -25,14 +25,14 @@ struct irq_info {
 	int32_t masked; /* 1 = masked or disabled, 0 = enabled, -1 = this kernel does not
 			   tell */
 	char *affinity, *effective; /* CPU lists; NULL = unknown */
-	int64_t count;	    /* sum over CPUs; DMA_UNKNOWN = the line was cut short */
-	int64_t *cpu_count; /* ncpu of them; NULL when count is not from /proc/interrupts
-			     */
+	int64_t count; /* sum over CPUs; DMA_UNKNOWN = the line was cut short */
+	/* ncpu of them; NULL when count is not from /proc/interrupts */
+	int64_t *cpu_count;
 	uint16_t pci_vendor, pci_device; /* 0 = unknown */
 	char *driver;			 /* of the PCI device */
-	char *type;    /* "edge", "level", "fasteoi", ...; NULL = not told */
-	int64_t hwirq; /* number within the interrupt controller's domain; -1 = not told
-			*/
+	char *type; /* "edge", "level", "fasteoi", ...; NULL = not told */
+	/* number within the interrupt controller's domain; -1 = not told */
+	int64_t hwirq;
 };
 
 struct irqmap {
@@ -64,8 +64,8 @@ bool irq_is_device(const struct irq_info *i);
 /* Does the action list name hold `name`, whole, or with a trailing '*' as a prefix? */
 bool irq_has_action(const struct irq_info *i, const char *name);
 
-/* "01:00.0" and "0000:01:00.0" as "0000:01:00.0", in lower case; false = no PCI address.
- */
+/* "01:00.0" and "0000:01:00.0" as "0000:01:00.0", in lower case; false = no PCI
+ * address. */
 bool bdf_normalise(const char *text, char out[16]);
 
 /* Selections for the recorder; each appends numbers to *list (realloc'ed) without doubles

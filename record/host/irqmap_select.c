@@ -56,8 +56,8 @@ int irqmap_select_name(const struct irqmap *m, const char *name, int32_t **list,
 	if (rc || any)
 		return rc;
 	return err_set(e, ERR_NOTFOUND,
-		       "no interrupt is called '%s'; there are: %s (a trailing * makes a "
-		       "prefix)",
+		       "no interrupt is called '%s'; there "
+		       "are: %s (a trailing * makes a prefix)",
 		       name, *there ? there : "none of any device");
 }
 

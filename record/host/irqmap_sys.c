@@ -19,8 +19,8 @@
 
 enum { CONFIG_BYTES = 4096 };
 
-/* /sys/kernel/irq/N (since 4.9): exact where /proc/interrupts must be taken apart by eye.
- */
+/* /sys/kernel/irq/N (since 4.9): exact where /proc/interrupts must be taken apart by
+ * eye. */
 static void read_sysfs_irq(struct irq_info *i, const char *root)
 {
 	char *chip = rootfs_line(root, "/sys/kernel/irq/%d/chip_name", i->irq);

@@ -45,8 +45,8 @@ enum arg_kind {
 	ARG_NONE,  /* not known */
 	ARG_INDEX, /* the n-th argument, from 1, by the calling convention; `this` is arg1
 		      of a method */
-	ARG_EXPR, /* the kernel's own syntax, whole in text: %cx:u64, +8(%si):u32, $stack0
-		   */
+	/* the kernel's own syntax, whole in text: %cx:u64, +8(%si):u32, $stack0 */
+	ARG_EXPR,
 	ARG_CONST,
 	ARG_NAME,   /* the parameter of that name (DWARF); text */
 	ARG_RETURN, /* the return value, of `type`; only FIELD_RET */
@@ -70,9 +70,9 @@ struct func_spec {
 	enum direction direction;
 	bool method; /* an argument is `this`: the function is a C++ method, its arg1 */
 	struct arg_spec arg[FIELD_N];
-	int64_t size_unit;	/* bytes for each unit of FIELD_SIZE; 0 = 1 */
-	int64_t doorbell_store; /* displacement of the store that starts; -1 = not known
-				 */
+	int64_t size_unit; /* bytes for each unit of FIELD_SIZE; 0 = 1 */
+	/* displacement of the store that starts; -1 = not known */
+	int64_t doorbell_store;
 	struct condition when, fail, pending, circular, from_host;
 	struct meta_path *path;
 	size_t npath;
@@ -88,9 +88,9 @@ struct profile_counter {
 
 /* When dmarec may take this profile by itself. */
 enum profile_auto {
-	AUTO_FUNCTIONS, /* one of its start functions is defined in a file of the workload
-			 */
-	AUTO_LIBRARY,	/* ... and a library of these sonames is among them */
+	/* one of its start functions is defined in a file of the workload */
+	AUTO_FUNCTIONS,
+	AUTO_LIBRARY, /* ... and a library of these sonames is among them */
 	AUTO_NO, /* only when it is named: its functions are everyone's (read, write) */
 };
 

@@ -82,8 +82,7 @@ static int bad_value(const char *text, struct err *e)
 		e, ERR_USAGE,
 		"'%s' is no place of a value: say arg3 (the third argument, counted "
 		"from 1, `this` of a method being the first), *(arg3+8):u32, this, "
-		"name:PARAMETER, const 4, or the kernel's own syntax as in "
-		"+8(%%si):u32",
+		"name:PARAMETER, const 4, or the kernel's own syntax as in +8(%%si):u32",
 		text);
 }
 
@@ -143,11 +142,10 @@ static int parse_const(struct arg_spec *a, const char *text, const char *p, stru
 {
 	a->kind = ARG_CONST;
 	if (num_i64(skip(p), INT64_MIN + 1, INT64_MAX, &a->value, NULL))
-		return err_set(
-			e, ERR_USAGE,
-			"'%s' is no constant: const 4, or 0x10 (a whole number of at "
-			"most 64 bits)",
-			text);
+		return err_set(e, ERR_USAGE,
+			       "'%s' is no constant: const 4, or 0x10 "
+			       "(a whole number of at most 64 bits)",
+			       text);
 	return 0;
 }
 
@@ -179,11 +177,10 @@ static int parse_expr(struct arg_spec *a, const char *text, struct err *e)
 			       "'%.40s...' is too long for a fetch argument", text);
 	for (const char *p = text; *p; p++) {
 		if (!isalnum((unsigned char)*p) && !strchr("%$@+-()_.:\\~/", *p))
-			return err_set(
-				e, ERR_USAGE,
-				"'%s': '%c' has no place in the kernel's syntax for "
-				"an argument",
-				text, *p);
+			return err_set(e, ERR_USAGE,
+				       "'%s': '%c' has no place in the "
+				       "kernel's syntax for an argument",
+				       text, *p);
 		depth += (*p == '(') - (*p == ')');
 		if (depth < 0)
 			break;
@@ -214,8 +211,7 @@ static int take_unit(char *text, int64_t *unit, struct err *e)
 	if (num_i64(skip(star + 1), 1, MAX_UNIT, unit, NULL))
 		return err_set(
 			e, ERR_USAGE,
-			"'%s': behind '*' stands the number of bytes of a unit, 1 to "
-			"%d",
+			"'%s': behind '*' stands the number of bytes of a unit, 1 to %d",
 			text, MAX_UNIT);
 	for (end = star; end > text && isblank((unsigned char)end[-1]); end--)
 		;

@@ -149,9 +149,8 @@ static int not_found(const char *name, char **paths, size_t n, struct err *e)
 	}
 	near = word ? nearest_word(name, word) : NULL;
 	err_set(e, ERR_NOTFOUND,
-		"there is no profile '%s'%s%s%s; there are: %s (or name a file, with a "
-		"'/' or "
-		"ending in .ini)",
+		"there is no profile '%s'%s%s%s; there are: %s "
+		"(or name a file, with a '/' or ending in .ini)",
 		name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "",
 		n ? there : "none at all");
 	free(word);

@@ -53,13 +53,12 @@ static int set_condition(struct condition *c, const char *value, bool at_exit,
 	if (rc)
 		return rc;
 	if (at_exit != !strcmp(c->field, "ret"))
-		return err_set(
-			e, ERR_USAGE,
-			at_exit ? "'%s' is asked at the function's exit, where only "
-				  "ret is known"
-				: "'%s' is asked at the function's entry, where "
-				  "ret is not known yet",
-			value);
+		return err_set(e, ERR_USAGE,
+			       at_exit ? "'%s' is asked at the function's "
+					 "exit, where only ret is known"
+				       : "'%s' is asked at the function's entry, where "
+					 "ret is not known yet",
+			       value);
 	return 0;
 }
 
@@ -268,11 +267,10 @@ static int check_condition(const struct func_spec *f, const struct condition *c,
 	if (field == FIELD_RET)
 		return 0;
 	if (field < 0 || f->arg[field].kind == ARG_NONE)
-		return err_set(
-			e, ERR_USAGE,
-			"'%s' of %s asks for %s, but nothing says where that is; add "
-			"'%s = arg...'",
-			key, f->pattern, c->field, c->field);
+		return err_set(e, ERR_USAGE,
+			       "'%s' of %s asks for %s, but nothing "
+			       "says where that is; add '%s = arg...'",
+			       key, f->pattern, c->field, c->field);
 	return 0;
 }
 

@@ -97,8 +97,7 @@ static void check_header(struct parser *ps, const char *line, size_t len)
 	if (close - line - 1 > MAX_HEADER)
 		fault(ps, ps->line, ERR_FORMAT,
 		      "the section's name has %td characters, at most %d can be read; "
-		      "for a "
-		      "long function give any short name and add 'function = ...'",
+		      "for a long function give any short name and add 'function = ...'",
 		      close - line - 1, MAX_HEADER);
 	for (p = close + 1; p < line + len && isspace((unsigned char)*p); p++)
 		;
@@ -156,9 +155,8 @@ static char *read_line(char *buf, int room, void *stream)
 	ps->line++;
 	if (len + 3 > (size_t)room) {
 		fault(ps, ps->line, ERR_FORMAT,
-		      "a line of %zu characters, at most %d can be read; continue a "
-		      "value on "
-		      "an indented line",
+		      "a line of %zu characters, at most %d can be "
+		      "read; continue a value on an indented line",
 		      len, room - 3);
 		return NULL;
 	}

@@ -46,11 +46,10 @@ int profile_set_head(struct profile *p, const char *key, const char *value, stru
 	if (!strcmp(key, "source"))
 		return add_line(&p->source, value, e);
 	if (value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-_.")])
-		return err_set(
-			e, ERR_FORMAT,
-			"'%s': a profile's name has small letters, digits, '-', '_' "
-			"and '.'",
-			value);
+		return err_set(e, ERR_FORMAT,
+			       "'%s': a profile's name has small "
+			       "letters, digits, '-', '_' and '.'",
+			       value);
 	return set_text(&p->name, value, e);
 }
 
@@ -186,10 +185,9 @@ int profile_set_counter(struct profile_counter *c, const char *key, const char *
 	groups = re.re_nsub;
 	regfree(&re);
 	if (groups < 1 || groups > 2)
-		return err_set(
-			e, ERR_FORMAT,
-			"'%s' has %zu groups; it needs one (the value) or two (name, "
-			"value)",
-			value, groups);
+		return err_set(e, ERR_FORMAT,
+			       "'%s' has %zu groups; it needs one "
+			       "(the value) or two (name, value)",
+			       value, groups);
 	return set_text(&c->pattern, value, e);
 }

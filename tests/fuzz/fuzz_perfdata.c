@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A recording from anywhere: no crash, whatever is refused is refused with a text,
- * records stay inside the file and in order of time, and a second reading says the same.
- */
+ * records stay inside the file and in order of time, and a second reading says the
+ * same. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -41,13 +41,13 @@ void rawfile_lost(struct rawfile *f, uint64_t lost, int64_t time_ns, int cpu);
 void rawfile_bytes(struct rawfile *f, const void *buf, size_t len); /* as they are */
 void rawfile_round(struct rawfile *f);
 
-/* The whole file, malloc'ed; f is gone. finish = false: as a killed recorder leaves it.
- */
+/* The whole file, malloc'ed; f is gone. finish = false: as a killed recorder leaves
+ * it. */
 void *rawfile_finish(struct rawfile *f, const struct meta *meta, bool finish,
 		     size_t *len);
 
-/* The same left on disk at rawfile_path(); the caller unlinks it and frees f with free().
- */
+/* The same left on disk at rawfile_path(); the caller unlinks it and frees f with
+ * free(). */
 const char *rawfile_path(const struct rawfile *f);
 void rawfile_finish_file(struct rawfile *f, const struct meta *meta, bool finish);
 

@@ -181,8 +181,8 @@ static void test_exception(void **state)
 	expect(&r, WAIT_EXIT, (int64_t[]){5, 6, -1});
 }
 
-/* Whether the inner call returned or threw cannot be seen: only what both share is known.
- */
+/* Whether the inner call returned or threw cannot be seen: only what both share is
+ * known. */
 static void test_call_inside_a_call(void **state)
 {
 	struct perfdata_rec rec;

@@ -203,8 +203,8 @@ static void test_other_machines(void **state)
 static void test_cut_line_has_no_count(void **state)
 {
 	(void)state;
-	parse("     CPU0 CPU1 CPU2\n 5: 1 2 3 IO-APIC 5-edge a\n 6: 1 2 IO-APIC 6-edge "
-	      "b\n"
+	parse("     CPU0 CPU1 CPU2\n 5: 1 2 3 IO-APIC "
+	      "5-edge a\n 6: 1 2 IO-APIC 6-edge b\n"
 	      " 7: 1 2 3 4 IO-APIC 7-edge c\n 8: 1 2");
 	assert_int_equal(get(5)->count, 6);
 	assert_int_equal(get(6)->count, DMA_UNKNOWN);

@@ -111,8 +111,8 @@ static int on_stray(void *arg, const struct stray *s, struct err *e)
 	return 0;
 }
 
-/* Out of order, but by no more than shuffle_ns: those of four CPUs are held back in turn.
- */
+/* Out of order, but by no more than shuffle_ns: those of four CPUs are held back in
+ * turn. */
 struct shuffle {
 	struct sample held[64];
 	size_t n;

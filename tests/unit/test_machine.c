@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* record/host/machine: what perf's header says of the processor, from several kernels' words.
- */
+/* record/host/machine: what perf's header says of the processor, from several kernels'
+ * words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

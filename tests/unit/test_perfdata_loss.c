@@ -171,8 +171,8 @@ static size_t losses(struct rawfile *f, struct perfdata_rec *out, size_t max)
 	return n;
 }
 
-/* LOST_SAMPLES repeats what LOST said of the same ring; what is left was lost at its end.
- */
+/* LOST_SAMPLES repeats what LOST said of the same ring; what is left was lost at its
+ * end. */
 static void test_lost_samples(void **state)
 {
 	struct rawfile *f = start();
