@@ -18,6 +18,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/num.h"
+#include "lib/text.h"
 #include "lib/vector/vector.h"
 
 #define TOOL	    "dmaanalyze"
@@ -221,7 +222,7 @@ static void run_list_release(struct run_list *l)
 static const char *dash(const char *text, char buf[256])
 {
 	snprintf(buf, 256, "%s", text ? text : "-");
-	return cli_clean(buf);
+	return text_clean(buf);
 }
 
 static int print_list(struct db *db, bool json, struct err *e)

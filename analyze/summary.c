@@ -7,6 +7,7 @@
 #include "lib/cli.h"
 #include "lib/db.h"
 #include "lib/err.h"
+#include "lib/text.h"
 
 static char *copy(struct db_stmt *q, int column)
 {
@@ -339,26 +340,26 @@ void summary_clean(struct summary *s)
 			s->latency, s->doorbell, s->advice};
 
 	for (size_t i = 0; i < sizeof(text) / sizeof(*text); i++)
-		cli_clean(text[i]);
+		text_clean(text[i]);
 	for (size_t i = 0; i < s->nsource; i++) {
-		cli_clean(s->source[i].name);
-		cli_clean(s->source[i].role);
+		text_clean(s->source[i].name);
+		text_clean(s->source[i].role);
 	}
 	for (size_t i = 0; i < s->nvector; i++) {
-		cli_clean(s->vector[i].name);
-		cli_clean(s->vector[i].verdict);
-		cli_clean(s->vector[i].why);
+		text_clean(s->vector[i].name);
+		text_clean(s->vector[i].verdict);
+		text_clean(s->vector[i].why);
 	}
 	for (size_t i = 0; i < s->nreason; i++)
-		cli_clean(s->reason[i].reason);
+		text_clean(s->reason[i].reason);
 	for (size_t i = 0; i < s->nstray; i++)
-		cli_clean(s->stray[i].reason);
+		text_clean(s->stray[i].reason);
 	for (size_t i = 0; i < s->nstray; i++)
-		cli_clean(s->stray[i].what);
+		text_clean(s->stray[i].what);
 	for (size_t i = 0; i < s->nwarning; i++)
-		cli_clean(s->warning[i]);
+		text_clean(s->warning[i]);
 	for (size_t i = 0; i < s->ngroup; i++)
-		cli_clean(s->group[i].direction);
+		text_clean(s->group[i].direction);
 }
 
 void summary_release(struct summary *s)

@@ -9,6 +9,7 @@
 #include "lib/draw/axis.h"
 #include "lib/draw/html.h"
 #include "lib/err.h"
+#include "lib/text.h"
 
 static void table_begin(FILE *f, const char *caption)
 {
@@ -180,7 +181,7 @@ static void figures_row(FILE *f, const struct compare_group *g, int which)
 	double rate = which < 2 ? side_bytes_per_s(s) : NAN;
 
 	fprintf(f, "<tr><th scope=\"row\">%s</th>", word[which]);
-	cell(f, which < 2 ? compare_count(buf, side_met(s)) : "", true);
+	cell(f, which < 2 ? text_count(side_met(s), buf) : "", true);
 	for (size_t i = 0; i < g->nline; i++) {
 		const struct compare_line *l = &g->line[i];
 		const double v[] = {l->base.value, l->fresh.value, l->diff.value,

@@ -12,6 +12,7 @@
 #include "lib/draw/figure.h"
 #include "lib/draw/render.h"
 #include "lib/err.h"
+#include "lib/text.h"
 
 enum { BINS = 64, BASE = 0, FRESH = 1 };
 
@@ -345,8 +346,8 @@ static void counts(const struct pair *p, char *buf, size_t len)
 	char b[32], f[32];
 
 	snprintf(buf, len, "base: %s transfers, new: %s",
-		 compare_count(b, side_met(&p->g->base)),
-		 compare_count(f, side_met(&p->g->fresh)));
+		 text_count(side_met(&p->g->base), b),
+		 text_count(side_met(&p->g->fresh), f));
 }
 
 static void fill(struct figure *f, struct pair *p, size_t number, const char *name,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "record/host/counters.h"
+#include "record/counters.h"
 #include "record/host/rootfs.h"
 
 static char *copy(const char *text)

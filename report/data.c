@@ -9,6 +9,7 @@
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/num.h"
+#include "lib/text.h"
 
 const double summary_q[5] = {0.5, 0.9, 0.99, 0.999, 0.9999};
 
@@ -39,20 +40,6 @@ const char *state_words(enum transfer_state s)
 	};
 
 	return s < STATE_N ? words[s] : "?";
-}
-
-const char *count_text(uint64_t n, char buf[32])
-{
-	char plain[24];
-	size_t len = (size_t)snprintf(plain, sizeof(plain), "%" PRIu64, n), at = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			buf[at++] = ',';
-		buf[at++] = plain[i];
-	}
-	buf[at] = 0;
-	return buf;
 }
 
 const char *column_text(struct db_stmt *st, int col, const char *null)
@@ -425,16 +412,16 @@ void caption_counts(const struct report *r, enum phase p, char *buf, size_t len)
 	int at;
 
 	at = snprintf(buf, len, "n = %s of %s transfers",
-		      count_text((uint64_t)(s->n > 0 ? s->n : 0), n),
-		      count_text((uint64_t)r->transfers, all));
+		      text_count((uint64_t)(s->n > 0 ? s->n : 0), n),
+		      text_count((uint64_t)r->transfers, all));
 	if (s->known && s->excluded > 0)
 		at += snprintf(buf + at, len - (size_t)at,
 			       "; %s left out, whose %s time is not known",
-			       count_text((uint64_t)s->excluded, n), phase_name(p));
+			       text_count((uint64_t)s->excluded, n), phase_name(p));
 	if (s->known && s->negative > 0)
 		at += snprintf(buf + at, len - (size_t)at,
 			       "; %s of the values are below 0",
-			       count_text((uint64_t)s->negative, n));
+			       text_count((uint64_t)s->negative, n));
 	if (s->known && s->error_ns != DMA_UNKNOWN && s->error_ns >= 0)
 		at += snprintf(buf + at, len - (size_t)at,
 			       ". The probes cost about %s within this phase",
@@ -443,6 +430,15 @@ void caption_counts(const struct report *r, enum phase p, char *buf, size_t len)
 		at += snprintf(buf + at, len - (size_t)at,
 			       ". The cost of the probes was not measured");
 	snprintf(buf + at, len - (size_t)at, ".");
+}
+
+static void scan_free(struct scan *s)
+{
+	if (!s)
+		return;
+	free(s->point);
+	free(s->irq_cpu);
+	free(s);
 }
 
 void report_release(struct report *r)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/err.h"
+#include "lib/text.h"
 #include "report/plots.h"
 
 struct histogram {
@@ -79,7 +80,7 @@ static void hover_bars(struct drawing *d, const struct report *r,
 				axis_print(AXIS_NS,
 					   axis_value(&b->axis, ((double)i + 1) * w), hi,
 					   32),
-				count_text(c, n));
+				text_count(c, n));
 	}
 }
 

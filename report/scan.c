@@ -342,12 +342,3 @@ double scan_quantile(const struct scan *s, size_t i, double q, uint64_t least)
 	}
 	return -1;
 }
-
-void scan_free(struct scan *s)
-{
-	if (!s)
-		return;
-	free(s->point);
-	free(s->irq_cpu);
-	free(s);
-}

@@ -96,25 +96,3 @@ bool profile_is_library(const struct profile *p, const char *file)
 			return true;
 	return false;
 }
-
-int profile_default(struct profile *p, struct err *e)
-{
-	static const struct {
-		enum func_role role;
-		const char *function;
-	} usual[] = {
-		{FUNC_START, "dma_to_host"},
-		{FUNC_START, "dma_from_host"},
-		{FUNC_WAIT, "dma_wait"},
-		{FUNC_STOP, "dma_stop"},
-	};
-	int rc;
-
-	profile_init(p);
-	rc = set_text(&p->name, "default", e);
-	for (size_t k = 0; k < sizeof(usual) / sizeof(*usual) && !rc; k++)
-		rc = profile_add_func(p, usual[k].role, usual[k].function, "default", e);
-	if (rc)
-		profile_release(p);
-	return rc;
-}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Driver counters: lines that a pattern fits, taken apart into names and values. */
-#include "record/host/counters.h"
+#include "record/counters.h"
 
 #include <regex.h>
 #include <stdio.h>
