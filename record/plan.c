@@ -52,7 +52,7 @@ static bool name_taken(const struct plan *p, const char *event)
 }
 
 static int add(struct site *s, const char *event, enum role role, uint64_t offset,
-	       const char *args, const char *code, struct err *e)
+	       enum place_where where, const char *args, const char *code, struct err *e)
 {
 	struct plan *p = s->plan;
 	struct plan_probe *grown = realloc(p->probe, (p->n + 1) * sizeof(*grown)), *q;
@@ -78,6 +78,7 @@ static int add(struct site *s, const char *event, enum role role, uint64_t offse
 		.code = code ? strdup(code) : NULL,
 		.func = s->func,
 		.constant = s->constant,
+		.where = where,
 	};
 	if (!q->event || !q->symbol || !q->file || !q->function || !q->args ||
 	    (code && !q->code))
@@ -237,7 +238,7 @@ static int plan_doorbells(struct site *s, struct err *e)
 			     &why);
 	for (size_t i = 0; !rc && i < sites.n; i++) {
 		snprintf(event, sizeof(event), "%s_db%zu", s->name, i);
-		rc = add(s, event, ROLE_DOORBELL, sites.site[i].offset, "",
+		rc = add(s, event, ROLE_DOORBELL, sites.site[i].offset, PLACE_INSIDE, "",
 			 sites.site[i].text, e);
 	}
 	if (rc == ERR_UNSUPPORTED)
@@ -282,7 +283,8 @@ static int plan_exits(struct site *s, size_t entry, enum exit_probes mode, struc
 		return 0;
 	if (mode == EXITS_URETPROBE) {
 		snprintf(event, sizeof(event), "%s_ret", s->name);
-		rc = add(s, event, role, s->symbol->offset, s->ret, "uretprobe", e);
+		rc = add(s, event, role, s->symbol->offset, PLACE_ENTRY, s->ret,
+			 "uretprobe", e);
 		if (!rc)
 			s->plan->probe[s->plan->n - 1].is_return = true;
 		return rc;
@@ -302,7 +304,8 @@ static int plan_exits(struct site *s, size_t entry, enum exit_probes mode, struc
 		bool tail = sites.site[i].kind == SITE_TAIL_JUMP;
 
 		snprintf(event, sizeof(event), "%s_ret%zu", s->name, i);
-		rc = add(s, event, role, sites.site[i].offset, tail ? "" : s->ret,
+		rc = add(s, event, role, sites.site[i].offset,
+			 tail ? PLACE_LEAVE : PLACE_EXIT, tail ? "" : s->ret,
 			 sites.site[i].text, e);
 	}
 	code_sites_release(&sites);
@@ -331,7 +334,7 @@ static int plan_function(struct plan *p, const struct func_spec *spec, struct el
 		s.params = (struct parameter_list){0};
 	rc = make_args(&s, e);
 	if (!rc)
-		rc = add(&s, s.name, entry_role(spec), symbol->offset,
+		rc = add(&s, s.name, entry_role(spec), symbol->offset, PLACE_ENTRY,
 			 s.args[0] == ' ' ? s.args + 1 : s.args, NULL, e);
 	if (!rc)
 		rc = plan_doorbells(&s, e);
@@ -556,7 +559,12 @@ void plan_release(struct plan *p)
 		free(q->symbol);
 		free(q->args);
 		free(q->code);
+		free(q->place);
+		free(q->why);
 	}
+	for (size_t i = 0; i < p->nhook; i++)
+		free(p->hook[i].file);
+	free(p->hook);
 	for (size_t i = 0; i < p->nnote; i++)
 		free(p->note[i]);
 	free(p->probe);

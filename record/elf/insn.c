@@ -158,6 +158,8 @@ static void x86_jump(const struct decoder *d, const cs_insn *in, struct insn *ou
 		out->kind = INSN_TABLE;
 	} else if (o->type == X86_OP_MEM) {
 		out->kind = o->mem.index != X86_REG_INVALID ? INSN_TABLE : INSN_INDIRECT;
+		if (out->kind == INSN_TABLE && o->mem.base == X86_REG_INVALID)
+			out->constant = (uint64_t)o->mem.disp;
 		if (o->mem.base == X86_REG_RIP)
 			out->slot = in->address + in->size + (uint64_t)o->mem.disp;
 	} else {
@@ -188,6 +190,11 @@ static void x86_decode(struct decoder *d, const cs_insn *in, struct insn *out)
 		out->kind = INSN_NOP;
 	} else {
 		x86_store(in, out);
+		if (in->id == X86_INS_LEA && x->op_count == 2 &&
+		    x->operands[1].type == X86_OP_MEM &&
+		    x->operands[1].mem.base == X86_REG_RIP)
+			out->constant = in->address + in->size +
+					(uint64_t)x->operands[1].mem.disp;
 	}
 	d->past[d->npast++ % PAST] = x86_write(in);
 }
