@@ -218,8 +218,6 @@ static void begin(void)
 			agent_report(i, why, 0, 0);
 	else
 		agent_scan();
-	if (agent.plan->trial)
-		trial();
 }
 
 static void nothing(void)
@@ -242,6 +240,8 @@ __attribute__((constructor)) static void late(int argc, char **argv, char **envp
 	(void)argc;
 	(void)argv;
 	begin();
+	if (agent.plan && agent.plan->trial)
+		trial();
 	if (agent.plan && agent.plan->hooked_exec)
 		agent_environment(envp);
 	if (agent.plan && agent_probes())

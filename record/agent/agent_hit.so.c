@@ -241,10 +241,13 @@ __attribute__((noinline)) static struct agent_ring *first_hit(void)
 
 void agent_ready(void)
 {
-	struct agent_ring *ring = self.generation == *agent.generation ? self.ring : first_hit();
+	struct agent_ring *ring = self.ring ? self.ring : first_hit();
 
-	if (ring && !ring->reserve)
-		populate(ring, 0, agent.slot_mask + 1);
+	/* written, not only mapped: where the hypervisor shadows the page tables, a
+	 * page's first write costs microseconds even then */
+	for (size_t i = 0; ring && !ring->reserve && i <= agent.slot_mask; i += 4096 / AGENT_SLOT)
+		*(volatile uint8_t *)((uint8_t *)ring + AGENT_RING_HEAD + i * AGENT_SLOT +
+				      AGENT_SLOT - 1) = 0;
 }
 
 /* Which task is this? *delta: its number less the ring's. */

@@ -171,6 +171,11 @@ static int make_rings(struct agent_host *h, size_t ring_bytes, struct err *e)
 	h->shared = at;
 	h->shared->magic = AGENT_MAGIC;
 	host_provide(h);
+	/* In a virtual machine the first touch of memory can cost many microseconds a
+	 * page, which the workload's first hits shall not pay. */
+	for (uint32_t i = 0; i < h->backed; i++)
+		memset((uint8_t *)host_ring(h, i) + AGENT_RING_HEAD, 0,
+		       h->ring_bytes - AGENT_RING_HEAD);
 	return h->backed ? 0 : err_errno(e, "%s: no memory for rings", h->rings_path);
 }
 

@@ -10,11 +10,14 @@ $(B)/tests/bench/libcalls.so: tests/bench/calls.c
 $(B)/tests/bench/caller: tests/bench/caller.c $(B)/tests/bench/libcalls.so
 	$(call say,LD,$@)
 	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -o $@ $< -L$(@D) -lcalls -Wl,-rpath,'$$ORIGIN'
+$(B)/tests/bench/hit: tests/bench/hit.c $(B)/tests/bench/libcalls.so
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -o $@ $< -L$(@D) -lcalls -Wl,-rpath,'$$ORIGIN'
 $(B)/tests/bench/insert: tests/bench/insert.c $(SQL)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -o $@ $^ -lsqlite3
-bench: all $(B)/tests/bench/bench_reader $(B)/tests/bench/caller $(B)/tests/bench/insert
+bench: all $(B)/tests/bench/bench_reader $(B)/tests/bench/caller $(B)/tests/bench/hit $(B)/tests/bench/insert
 	@scripts/tracefs.sh
 	@B=$(B) tests/bench/run.sh
 	@$(B)/tests/bench/bench_reader 1000000
