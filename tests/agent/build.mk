@@ -3,4 +3,9 @@
 $(B)/tests/agent/inside: $(B)/tests/agent/inside.o $(B)/record.a $(B)/libdma.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_record)
+$(B)/tests/agent/busy: tests/agent/busy.cc
+	@mkdir -p $(@D)
+	$(call say,CXX,$@)
+	$(Q)$(CXX) -O1 -pthread -o $@ $<
+CHECK_CLI_NEEDS += $(B)/tests/agent/busy
 CHECK_CLI_NEEDS += $(B)/tests/agent/inside

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * inside [-t] [-q] [-c] [-r COUNT,SEED] [-f FUNCTION]... [-L LOADER] -x FILE... -- COMMAND
+ * inside -a AGENT [-teq] [-r COUNT,SEED] [-f FUNCTION]... [-n FILE] [-C LIBC] [-L LOADER]
+ *        [-m RING] [-l LOG] [-R RUNS] -x FILE... -- COMMAND
  *
- * The agent without the kernel and without a recording: entries and exits of functions in
- * the files are armed, the command is run, and its hits are counted. For tests of what the
- * agent does to a program, and for machines that are emulated. -r: so many functions of
- * the files, chosen at random; -t: the trial only; -c: only count, and say nothing of
- * single places; -k: kill the command by -9 when it has written a line.
+ * The agent without the kernel and without a recording: entries (-e: only those) and exits
+ * of functions in the files are armed, the command is run, and its hits are counted. For
+ * tests of what the agent does to a program, and for machines that are emulated. -n: names
+ * of functions, one a line; -r: so many of those, or of all, chosen at random; -C, -L: the
+ * C library and the loader, where the agent follows children and what is loaded later;
+ * -t: the trial only; -R: so many runs of the command, until one has another status; -q: nothing of single places; -l: every hit, one a line.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +28,7 @@
 #include "record/agent/place.h"
 #include "record/elf/elf_file.h"
 
-enum { MAX = 1024 };
+enum { MAX = 1024, MAX_NAMES = 10000 };
 
 struct armed {
 	char name[80];
@@ -40,7 +42,7 @@ struct run {
 	size_t n;
 	struct agent_place taken[MAX];
 	uint32_t file[MAX];
-	int quiet;
+	int quiet, entries;
 	int64_t last_ns;
 	uint64_t backward;
 	FILE *log;
@@ -109,7 +111,7 @@ static void add_function(struct run *r, struct elf_file *f, const struct symbol 
 		return;
 	}
 	add(r, &p, elf_file_path(f), s->name);
-	if (elf_file_exits(f, s, &sites, NULL))
+	if (r->entries || elf_file_exits(f, s, &sites, NULL))
 		return;
 	for (size_t i = 0; i < sites.n; i++) {
 		uint64_t at = sites.site[i].addr;
@@ -141,10 +143,28 @@ static void add_named(struct run *r, struct elf_file *f, const char *name)
 	symbol_list_release(&l);
 }
 
-static void add_random(struct run *r, struct elf_file *f, int count, unsigned *seed)
+/* `count` of the names, without doubles among neighbours; all of them when it is 0. */
+static void add_names(struct run *r, struct elf_file *f, char **name, size_t n, int count,
+		      unsigned *seed)
 {
-	for (int i = 0; i < count && f->nfunction; i++)
-		add_named(r, f, f->function[(size_t)rand_r(seed) % f->nfunction].name);
+	for (int i = 0; n && (count ? i < count : i < (int)n); i++)
+		add_named(r, f, name[count ? (size_t)rand_r(seed) % n : (size_t)i]);
+}
+
+static size_t read_names(const char *path, char ***out)
+{
+	char **name = calloc(MAX_NAMES, sizeof(*name)), line[200];
+	FILE *f = fopen(path, "re");
+	size_t n = 0;
+
+	while (f && name && n < MAX_NAMES && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		name[n++] = strdup(line);
+	}
+	if (f)
+		fclose(f);
+	*out = name;
+	return n;
 }
 
 static void add_hooks(struct run *r, const char *path, bool loader)
@@ -276,15 +296,24 @@ int main(int argc, char **argv)
 	const char *function[MAX], *file[16], *library = NULL, *loader = NULL, *libc = NULL;
 	size_t nfunction = 0, nfile = 0, len = 0, ring = 0;
 	unsigned seed = 1;
-	int c, trial = 0, random = 0, status = 0;
+	int c, trial = 0, random = 0, status = 0, first = 0;
+	long runs = 1;
 	struct err e = {0};
 	int64_t hit, clock;
 	char *end;
 	void *bytes;
+	char **names = NULL;
+	size_t nnames = 0;
 
-	while ((c = getopt(argc, argv, "+tqr:f:x:a:L:C:m:l:")) != -1) {
+	while ((c = getopt(argc, argv, "+teqr:f:n:x:a:L:C:m:l:R:")) != -1) {
 		if (c == 't')
 			trial = 1;
+		else if (c == 'e')
+			r.entries = 1;
+		else if (c == 'R')
+			runs = strtol(optarg, NULL, 10);
+		else if (c == 'n')
+			nnames = read_names(optarg, &names);
 		else if (c == 'q')
 			r.quiet = 1;
 		else if (c == 'r')
@@ -324,7 +353,7 @@ int main(int argc, char **argv)
 			die(&e);
 		for (size_t k = 0; k < nfunction; k++)
 			add_named(&r, f, function[k]);
-		add_random(&r, f, random, &seed);
+		add_names(&r, f, names, nnames, random, &seed);
 		elf_file_close(f);
 	}
 	if (agent_host_write(r.host, trial, libc != NULL, &e))
@@ -334,7 +363,10 @@ int main(int argc, char **argv)
 	else if (trial)
 		printf("trial: %s\n", e.text);
 	else
-		status = run_command(&r, argv + optind);
+		for (long k = 0; k < runs && (!k || status == first); k++) {
+			status = run_command(&r, argv + optind);
+			first = k ? first : status;
+		}
 	print_reports(&r);
 	print_counts(&r);
 	agent_host_close(r.host);
