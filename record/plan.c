@@ -225,29 +225,47 @@ static enum role entry_role(const struct func_spec *f)
 				      : ROLE_SUBMIT;
 }
 
+static int add_doorbells(struct site *s, const struct code_sites *sites,
+			 enum place_where where, struct err *e)
+{
+	char event[80];
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sites->n; i++) {
+		snprintf(event, sizeof(event), "%s_db%zu", s->name, i);
+		rc = add(s, event, ROLE_DOORBELL, sites->site[i].offset, where, "",
+			 sites->site[i].text, e);
+	}
+	return rc;
+}
+
+/* What starts the card, as the profile says: a store, or a call. */
 static int plan_doorbells(struct site *s, struct err *e)
 {
+	const char *call = s->spec->doorbell_call;
+	int64_t store = s->spec->doorbell_store;
 	struct code_sites sites = {0};
 	struct err why = {0};
-	char *where = NULL, event[80];
+	char *where = NULL;
 	int rc;
 
-	if (s->spec->doorbell_store < 0 || s->spec->role != FUNC_START)
+	if ((store < 0 && !call) || s->spec->role != FUNC_START)
 		return 0;
-	rc = elf_file_stores(s->file, s->symbol, s->spec->doorbell_store, &sites, &where,
-			     &why);
-	for (size_t i = 0; !rc && i < sites.n; i++) {
-		snprintf(event, sizeof(event), "%s_db%zu", s->name, i);
-		rc = add(s, event, ROLE_DOORBELL, sites.site[i].offset, PLACE_INSIDE, "",
-			 sites.site[i].text, e);
-	}
+	rc = call ? elf_file_calls(s->file, s->symbol, call, &sites, &why)
+		  : elf_file_stores(s->file, s->symbol, store, &sites, &where, &why);
+	if (!rc)
+		rc = add_doorbells(s, &sites, call ? PLACE_LEAVE : PLACE_INSIDE, e);
 	if (rc == ERR_UNSUPPORTED)
 		rc = note(s->plan, e, "%s; its exits stand for the doorbell", why.text);
+	else if (!rc && !sites.n && call)
+		rc = note(s->plan, e,
+			  "%s: no call of %s found, its exits stand for the doorbell",
+			  s->symbol->qualified, call);
 	else if (!rc && !sites.n)
 		rc = note(s->plan, e,
 			  "%s: no store to +0x%" PRIx64
 			  " found, its exits stand for the doorbell",
-			  s->symbol->qualified, (uint64_t)s->spec->doorbell_store);
+			  s->symbol->qualified, (uint64_t)store);
 	code_sites_release(&sites);
 	free(where);
 	return rc;

@@ -484,6 +484,37 @@ static bool is_called(struct elf_file *f, const struct insn *in, const char *nam
 	return to && !strcmp(to, name);
 }
 
+static int calls_in(const struct body *b, const char *name, struct code_sites *out,
+		    struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < b->ninsn; i++)
+		if (is_called(b->f, &b->insn[i], name))
+			rc = add_site(out, b->f, SITE_CALL, &b->insn[i], NULL, e);
+	return rc;
+}
+
+/* In the functions that b calls or ends in; one that cannot be decoded has none. */
+static int calls_below(const struct body *b, const char *name, struct code_sites *out,
+		       struct err *e)
+{
+	size_t total = b->ncall + b->nleave;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < total && !out->n; i++) {
+		uint64_t to = i < b->ncall ? b->call[i] : b->leave[i - b->ncall].function;
+		struct elf_function *fn = to ? elf_function_at(b->f, to) : NULL;
+		struct body callee;
+
+		if (!fn || body_collect(&callee, b->f, fn, NULL))
+			continue;
+		rc = calls_in(&callee, name, out, e);
+		body_release(&callee);
+	}
+	return rc;
+}
+
 int elf_file_calls(struct elf_file *f, const struct symbol *s, const char *name,
 		   struct code_sites *out, struct err *e)
 {
@@ -498,9 +529,9 @@ int elf_file_calls(struct elf_file *f, const struct symbol *s, const char *name,
 	rc = body_collect(&b, f, fn, why);
 	if (rc)
 		return rc;
-	for (size_t i = 0; !rc && i < b.ninsn; i++)
-		if (is_called(f, &b.insn[i], name))
-			rc = add_site(out, f, SITE_CALL, &b.insn[i], NULL, why);
+	rc = calls_in(&b, name, out, why);
+	if (!rc && !out->n)
+		rc = calls_below(&b, name, out, why);
 	body_release(&b);
 	if (rc)
 		code_sites_release(out);

@@ -85,7 +85,8 @@ int elf_file_stores(struct elf_file *f, const struct symbol *s, int64_t displace
 		    struct code_sites *out, char **where, struct err *e);
 
 /* Every place where the body calls (or ends by a jump to) a function of that name,
- * directly, through the linkage table or through its slot. n = 0 is no error. */
+ * directly, through the linkage table or through its slot; when it never does, in the
+ * functions of the same file that it calls directly. n = 0 is no error. */
 int elf_file_calls(struct elf_file *f, const struct symbol *s, const char *name,
 		   struct code_sites *out, struct err *e);
 
