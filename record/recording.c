@@ -579,8 +579,10 @@ static int arm(struct recording *r, struct err *e)
 	const char *note;
 	int rc = add_probes(r, e);
 
-	if (!rc)
+	if (!rc && plan_nplaced(r->o->plan) < r->o->plan->n)
 		r->meta.uprobe_cost_ns = cost_uprobe_ns(r->probes);
+	if (!rc && r->inside)
+		r->meta.process_cost_ns = inside_cost_ns(r->inside);
 
 	if (!rc)
 		rc = snapshot_events(&r->meta, r->o->plan, probes_group(r->probes),

@@ -8,15 +8,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/err.h"
@@ -25,6 +28,7 @@
 #define PREFIX		   "dmarec-"
 #define DEFAULT_RING_BYTES (4u << 20)
 #define RINGS		   "rings"
+#define SETTLED_S	   10
 
 static const char *const places[] = {"/dev/shm", "/tmp", "/run", "/var/tmp"};
 
@@ -42,27 +46,27 @@ static void remove_dir(const char *dir)
 	rmdir(dir);
 }
 
-/* "dmarec-1234-Xy7..." of a recorder that has ended without removing it. */
-static bool is_stale(const char *name)
+/* The process of "dmarec-1234-Xy7..."; 0 = another name. */
+static pid_t owner_of(const char *name)
 {
-	char path[80], comm[32] = "";
 	char *end;
 	long pid;
-	FILE *f;
 
 	if (strncmp(name, PREFIX, strlen(PREFIX)) || !isdigit((unsigned char)name[strlen(PREFIX)]))
-		return false;
+		return 0;
 	pid = strtol(name + strlen(PREFIX), &end, 10);
-	if (*end != '-' || pid <= 0)
-		return false;
-	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return true;
-	if (!fgets(comm, sizeof(comm), f))
-		comm[0] = '\0';
-	fclose(f);
-	return strncmp(comm, "dmarec", 6) && strncmp(comm, "agent", 5);
+	return *end == '-' && pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
+}
+
+/* A recorder holds a lock on its directories; a new one is left time to take it. */
+static bool is_held(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	bool held = fd < 0 || flock(fd, LOCK_EX | LOCK_NB);
+
+	if (fd >= 0)
+		close(fd);
+	return held;
 }
 
 static void remove_stale(const char *in)
@@ -71,11 +75,16 @@ static void remove_stale(const char *in)
 	struct dirent *x;
 	char path[1024];
 	struct stat st;
+	pid_t pid;
+	bool dead;
 
 	while (d && (x = readdir(d))) {
 		snprintf(path, sizeof(path), "%s/%s", in, x->d_name);
-		if (is_stale(x->d_name) && !lstat(path, &st) && S_ISDIR(st.st_mode) &&
-		    st.st_uid == geteuid())
+		pid = owner_of(x->d_name);
+		if (!pid || lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+			continue;
+		dead = kill(pid, 0) && errno == ESRCH;
+		if ((dead || time(NULL) - st.st_mtime > SETTLED_S) && !is_held(path))
 			remove_dir(path);
 	}
 	if (d)
@@ -83,7 +92,7 @@ static void remove_stale(const char *in)
 }
 
 /* A new directory, in the first place that is writable and, for programs, allows them. */
-static char *make_dir(bool programs, struct err *e)
+static char *make_dir(bool programs, int *lock, struct err *e)
 {
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		struct statvfs v;
@@ -94,8 +103,11 @@ static char *make_dir(bool programs, struct err *e)
 			continue;
 		if (asprintf(&dir, "%s/" PREFIX "%d-XXXXXX", places[i], (int)getpid()) < 0)
 			break;
-		if (mkdtemp(dir) && !chmod(dir, 0711))
-			return dir;
+		if (mkdtemp(dir) && !chmod(dir, 0711)) {
+			*lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			if (*lock >= 0 && !flock(*lock, LOCK_EX | LOCK_NB))
+				return dir;
+		}
 		free(dir);
 	}
 	err_set(e, ERR_UNSUPPORTED,
@@ -188,8 +200,8 @@ static int make_files(struct agent_host *h, const void *library, size_t len, siz
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
 		remove_stale(places[i]);
-	h->dir = make_dir(true, e);
-	h->ring_dir = h->dir ? make_dir(false, e) : NULL;
+	h->dir = make_dir(true, &h->lock[0], e);
+	h->ring_dir = h->dir ? make_dir(false, &h->lock[1], e) : NULL;
 	if (!h->ring_dir)
 		return e ? e->code : ERR_IO;
 	if (asprintf(&h->library, "%s/" AGENT_LIBRARY, h->dir) < 0)
@@ -207,7 +219,7 @@ int agent_host_open(struct agent_host **out, const void *library, size_t library
 	*out = NULL;
 	if (!h)
 		return err_set(e, ERR_NOMEM, "no memory");
-	h->fd = -1;
+	h->fd = h->lock[0] = h->lock[1] = -1;
 	h->clockid = clockid;
 	h->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	h->file = calloc(AGENT_MAX_FILES, sizeof(*h->file));
@@ -239,6 +251,9 @@ void agent_host_close(struct agent_host *h)
 		remove_dir(h->dir);
 	if (h->ring_dir)
 		remove_dir(h->ring_dir);
+	for (int i = 0; i < 2; i++)
+		if (h->lock[i] >= 0)
+			close(h->lock[i]);
 	free(h->dir);
 	free(h->ring_dir);
 	free(h->library);

@@ -12,6 +12,7 @@ enum { HOST_RINGS = 512, HOST_STORE = 2 /* rings that are ready before they are 
 struct agent_host {
 	char *dir, *ring_dir; /* of the library and the plan; of the rings */
 	char *library, *rings_path;
+	int lock[2]; /* of the two directories */
 	int clockid;
 	int fd; /* of the rings' file */
 	int event;
