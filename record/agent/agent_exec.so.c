@@ -15,12 +15,12 @@ struct room {
 };
 static __thread struct room room __attribute__((tls_model("initial-exec")));
 
-static bool is_ours(const char *value, size_t *len)
+/* "OURS" or "OURS:THEIRS"; theirs may be empty. */
+static bool is_ours(const char *value)
 {
 	size_t n = text_len(agent.path);
 
-	*len = n + (value[n] == ':' || value[n] == ' ');
-	return text_begins(value, agent.path) && (!value[n] || *len > n);
+	return text_begins(value, agent.path) && (!value[n] || value[n] == ':');
 }
 
 void agent_environment(char **envp)
@@ -29,15 +29,15 @@ void agent_environment(char **envp)
 
 	for (; envp && *envp; envp++) {
 		char *value = *envp + sizeof(variable) - 1;
-		size_t n;
+		size_t n = text_len(agent.path);
 
 		*to++ = *envp;
-		if (!text_begins(*envp, variable) || !is_ours(value, &n))
+		if (!text_begins(*envp, variable) || !is_ours(value))
 			continue;
-		if (!value[n]) /* ours alone */
+		if (!value[n]) /* the user has none */
 			to--;
-		else /* "LD_PRELOAD=" ours ":" theirs */
-			copy_bytes(value, value + n, text_len(value + n) + 1);
+		else
+			copy_bytes(value, value + n + 1, text_len(value + n + 1) + 1);
 	}
 	if (to)
 		*to = NULL;
@@ -64,14 +64,14 @@ void agent_exec(uint64_t *env)
 {
 	char **envp = (char **)*env, **out, *text;
 	const char *theirs = NULL;
-	size_t n = 0, at, own = text_len(agent.path), len, mine;
+	size_t n = 0, at, own = text_len(agent.path), len;
 
 	if (!agent.plan->hooked_exec || sys3(__NR_faccessat, SYS_AT_FDCWD, agent.path, SYS_READ))
 		return;
 	for (at = ~(size_t)0; envp && envp[n]; n++)
 		if (text_begins(envp[n], variable) && at == ~(size_t)0)
 			theirs = envp[at = n] + sizeof(variable) - 1;
-	if (theirs && is_ours(theirs, &mine))
+	if (theirs && is_ours(theirs))
 		return;
 	len = sizeof(variable) + own + 1 + (theirs ? text_len(theirs) : 0);
 	out = (char **)make_room((n + 2) * sizeof(char *) + len);
@@ -80,7 +80,7 @@ void agent_exec(uint64_t *env)
 	text = (char *)(out + n + 2);
 	copy_bytes(text, variable, sizeof(variable) - 1);
 	copy_bytes(text + sizeof(variable) - 1, agent.path, own + 1);
-	if (theirs && *theirs) {
+	if (theirs) {
 		text[sizeof(variable) - 1 + own] = ':';
 		copy_bytes(text + sizeof(variable) + own, theirs, text_len(theirs) + 1);
 	}

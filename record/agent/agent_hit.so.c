@@ -8,7 +8,7 @@
 
 #include "record/agent/agent.h"
 
-enum { WAIT_MS = 50, NS_MS = 1000000, WAKE_PART = 4, LOOK_PART = 64 };
+enum { WAIT_MS = 1000, NS_MS = 1000000, WAKE_PART = 4, LOOK_PART = 64 };
 
 struct vdso_time {
 	int64_t sec, nsec;
@@ -437,9 +437,9 @@ void agent_hit(struct frame *fr, uint32_t which)
 	local_inc(&ring->counted[index]);
 	slot = (struct agent_slot *)((uint8_t *)ring + AGENT_RING_HEAD) +
 	       (r & agent.slot_mask);
+	slot->place = (uint16_t)index; /* first: the hit may never come to its end */
 	slot->time_ns = agent_now();
 	slot->ip = agent.bias[which / AGENT_MAX_PLACES] + p->probe;
-	slot->place = (uint16_t)index;
 	slot->cpu = this_cpu(careful);
 	slot->tid_delta = delta;
 	put_args(slot->args, p, fr);

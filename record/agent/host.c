@@ -26,7 +26,7 @@
 #include "record/agent/host_impl.h"
 
 #define PREFIX		   "dmarec-"
-#define DEFAULT_RING_BYTES (4u << 20)
+#define DEFAULT_RING_BYTES (2u << 20)
 #define RINGS		   "rings"
 #define SETTLED_S	   10
 
@@ -156,11 +156,12 @@ void host_provide(struct agent_host *h)
 
 		/* with memory behind it, or a full file system would kill the workload */
 		if (posix_fallocate(h->fd, at, (off_t)h->ring_bytes))
-			return;
+			break;
 		__atomic_store_n(&host_ring(h, h->backed)->state, AGENT_RING_FREE,
 				 __ATOMIC_RELEASE);
 		h->backed++;
 	}
+	h->spare = spare;
 }
 
 static int make_rings(struct agent_host *h, size_t ring_bytes, struct err *e)
@@ -257,6 +258,8 @@ void agent_host_close(struct agent_host *h)
 	free(h->dir);
 	free(h->ring_dir);
 	free(h->library);
+	for (uint32_t i = 0; i < HOST_RINGS; i++)
+		free(h->done[i]);
 	free(h->rings_path);
 	free(h->file);
 	free(h->place);

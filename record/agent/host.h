@@ -18,7 +18,7 @@ struct agent_host;
 
 /* Makes the agent's files in a directory of their own, and removes those of recorders
  * that are gone. library: the agent's own file as bytes. ring_bytes: of each thread; 0 =
- * 4 MiB. On failure *h is NULL. */
+ * 2 MiB. On failure *h is NULL. */
 int agent_host_open(struct agent_host **h, const void *library, size_t library_len,
 		    size_t ring_bytes, int clockid, struct err *e);
 void agent_host_close(struct agent_host *h); /* NULL is fine; the files are removed */
@@ -71,7 +71,8 @@ int agent_host_drain(struct agent_host *h, int (*put)(void *arg, const struct ag
 /* The last time, after agent_host_disable(): waits for hits that are under way. */
 int agent_host_finish(struct agent_host *h, int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
 		      void *arg, struct err *e);
-/* Of one place: hits that the agents counted, and of those what found no room. */
+/* Of one place: hits that the agents counted, and of those what found no room or never
+ * came to its end. */
 void agent_host_count(const struct agent_host *h, uint32_t index, uint64_t *counted,
 		      uint64_t *lost);
 /* Slots whose contents were impossible. */

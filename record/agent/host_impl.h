@@ -24,10 +24,16 @@ struct agent_host {
 	struct agent_place *place;
 	uint32_t nplace;
 	uint64_t damaged, passes;
+	uint32_t spare;	 /* free ones, when last provided for */
 	uint32_t backed; /* rings with memory behind them: 0 .. backed - 1 */
 	pthread_t waker;
 	bool waking, stop;
 	uint64_t tail[HOST_RINGS]; /* our own: the shared one is only for the agents */
+	/* Behind a slot that is taken and not given yet, those that were read already:
+	 * one byte for each slot of the ring; NULL = none. */
+	uint8_t *done[HOST_RINGS];
+	uint64_t delivered[AGENT_MAX_PLACES];
+	uint64_t abandoned; /* slots whose hit never came to its end */
 };
 
 struct agent_ring *host_ring(const struct agent_host *h, uint32_t i);

@@ -15,6 +15,7 @@
 
 enum {
 	LOOK_FOR_DEAD = 16, /* passes between two looks for threads that have ended */
+	FULL_PART = 4, /* a ring is about to be full with a quarter left */
 	FINISH_TRIES = 200, /* milliseconds that a hit under way is waited for at the end */
 };
 
@@ -114,38 +115,55 @@ static int put_slot(struct drain *d, const struct agent_ring *r, const struct ag
 		d->h->damaged++;
 		return 0;
 	}
+	d->h->delivered[hit.place]++;
 	return d->put(d->arg, &hit, d->e);
 }
 
-/* Up to `end`. 1 = a slot on the way is not given yet (passed over with `skip`). */
+/* Has slot t been read behind one that is still open? */
+static bool *done_mark(struct agent_host *h, uint32_t i, uint64_t t)
+{
+	if (!h->done[i])
+		h->done[i] = calloc(h->slots, 1);
+	return h->done[i] ? (bool *)&h->done[i][t & (h->slots - 1)] : NULL;
+}
+
+/* Reads what was given up to `end`. The tail stays at the first slot that is not given
+ * yet, until the ring is about to be full of what came later (or with `skip`): then that
+ * hit will not come. 1 = there is such a slot. */
 static int drain_ring(struct drain *d, uint32_t i, uint64_t end, bool skip)
 {
-	struct agent_ring *r = host_ring(d->h, i);
+	struct agent_host *h = d->h;
+	struct agent_ring *r = host_ring(h, i);
 	struct agent_slot *slot = (struct agent_slot *)((uint8_t *)r + AGENT_RING_HEAD);
-	uint64_t t = d->h->tail[i];
-	int rc = 0, open = 0;
+	uint64_t t = h->tail[i], open = UINT64_MAX;
+	int rc = 0;
 
-	if (end - t > d->h->slots) {
-		d->h->damaged++;
+	if (end - t > h->slots) {
+		h->damaged++;
 		t = end;
 	}
-	while (!rc && t != end) {
-		struct agent_slot *s = &slot[t & (d->h->slots - 1)];
+	skip |= end - t > h->slots - h->slots / FULL_PART;
+	for (; !rc && t != end; t++) {
+		struct agent_slot *s = &slot[t & (h->slots - 1)];
+		bool *done = h->done[i] || open != UINT64_MAX ? done_mark(h, i, t) : NULL;
 
-		if (__atomic_load_n(&s->sequence, __ATOMIC_ACQUIRE) == t + 1) {
+		if (done && *done) {
+			*done = open != UINT64_MAX;
+		} else if (__atomic_load_n(&s->sequence, __ATOMIC_ACQUIRE) == t + 1) {
 			struct agent_slot copy = *s; /* the workload may still scribble */
 
 			rc = put_slot(d, r, &copy);
-		} else {
-			open = 1;
-			if (!skip)
-				break;
+			if (done)
+				*done = open != UINT64_MAX;
+		} else if (skip) {
+			h->abandoned++; /* left by a jump out of a handler, or killed */
+		} else if (open == UINT64_MAX) {
+			open = t;
 		}
-		t++;
 	}
-	d->h->tail[i] = t;
-	__atomic_store_n(&r->tail, t, __ATOMIC_RELEASE);
-	return rc ? rc : open;
+	h->tail[i] = open < t ? open : t;
+	__atomic_store_n(&r->tail, h->tail[i], __ATOMIC_RELEASE);
+	return rc ? rc : open != UINT64_MAX;
 }
 
 static bool is_gone(const struct agent_ring *r)
@@ -179,7 +197,7 @@ static bool is_named(const struct agent_ring *r)
 static int pass(struct drain *d, bool skip, bool *whole)
 {
 	struct agent_host *h = d->h;
-	bool look = ++h->passes % LOOK_FOR_DEAD == 0;
+	bool look = ++h->passes % LOOK_FOR_DEAD == 0 || !h->spare;
 	uint64_t end[HOST_RINGS];
 	int rc = 0;
 
@@ -252,12 +270,17 @@ int agent_host_finish(struct agent_host *h,
 void agent_host_count(const struct agent_host *h, uint32_t index, uint64_t *counted,
 		      uint64_t *lost)
 {
+	uint64_t missing;
+
 	*counted = h->shared->counted[index];
 	*lost = h->shared->lost[index];
 	for (uint32_t i = 0; i < h->backed; i++) {
 		*counted += host_ring(h, i)->counted[index];
 		*lost += host_ring(h, i)->lost[index];
 	}
+	missing = *counted - h->delivered[index] - *lost;
+	if (missing <= h->abandoned) /* and not below 0 */
+		*lost += missing;
 }
 
 uint64_t agent_host_damaged(const struct agent_host *h)
@@ -269,6 +292,8 @@ void agent_host_reset(struct agent_host *h)
 {
 	memset(h->shared->counted, 0, sizeof(h->shared->counted));
 	memset(h->shared->lost, 0, sizeof(h->shared->lost));
+	memset(h->delivered, 0, sizeof(h->delivered));
+	h->abandoned = 0;
 	memset(h->shared->report, 0, sizeof(h->shared->report));
 	h->shared->nreport = 0;
 	for (uint32_t i = 0; i < h->backed; i++) {

@@ -22,7 +22,7 @@ static void run(const struct agent_host *h, char *const *argv)
 	char *value = NULL;
 	int null = open("/dev/null", O_RDWR);
 
-	if (null < 0 || asprintf(&value, "%s%s%s", h->library, old && *old ? ":" : "",
+	if (null < 0 || asprintf(&value, "%s%s%s", h->library, old ? ":" : "",
 				 old ? old : "") < 0)
 		_exit(126);
 	setenv("LD_PRELOAD", value, 1);

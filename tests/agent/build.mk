@@ -9,3 +9,11 @@ $(B)/tests/agent/busy: tests/agent/busy.cc
 	$(Q)$(CXX) -O1 -pthread -o $@ $<
 CHECK_CLI_NEEDS += $(B)/tests/agent/busy
 CHECK_CLI_NEEDS += $(B)/tests/agent/inside
+$(B)/tests/agent/lib%.so: tests/agent/%.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -fPIC -shared -fasynchronous-unwind-tables -Wl,-soname,lib$*.so -o $@ $<
+$(B)/tests/agent/ways: tests/agent/ways.c $(B)/tests/agent/libprobed.so $(B)/tests/agent/libloaded.so
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -fno-inline $(WARN) -pthread -o $@ $< -L$(@D) -lprobed -Wl,-rpath,'$$ORIGIN'
+CHECK_CLI_NEEDS += $(B)/tests/agent/ways
