@@ -657,8 +657,7 @@ int recording_run(const struct recording_options *o, struct err *e)
 
 	meta_init(&r.meta);
 	block_signals(&r);
-	if (o->argv)
-		rc = try_inside(&r, e);
+	rc = try_inside(&r, e);
 	if (!rc && o->argv)
 		rc = workload_fork(&r.work, o->argv, &r.old_mask,
 				   r.inside ? inside_library(r.inside) : NULL, e);

@@ -17,3 +17,8 @@ $(B)/tests/agent/ways: tests/agent/ways.c $(B)/tests/agent/libprobed.so $(B)/tes
 	$(call say,LD,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -fno-inline $(WARN) -pthread -o $@ $< -L$(@D) -lprobed -Wl,-rpath,'$$ORIGIN'
 CHECK_CLI_NEEDS += $(B)/tests/agent/ways
+$(B)/tests/agent/forbid $(B)/tests/agent/hide: $(B)/tests/agent/%: tests/agent/%.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 $(WARN) -o $@ $<
+CHECK_CLI_NEEDS += $(B)/tests/agent/forbid $(B)/tests/agent/hide
