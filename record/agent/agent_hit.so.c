@@ -245,7 +245,8 @@ void agent_ready(void)
 
 	/* written, not only mapped: where the hypervisor shadows the page tables, a
 	 * page's first write costs microseconds even then */
-	for (size_t i = 0; ring && !ring->reserve && i <= agent.slot_mask; i += 4096 / AGENT_SLOT)
+	for (size_t i = 0; ring && !ring->reserve && i <= agent.slot_mask && i < AGENT_TOUCHED;
+	     i += 4096 / AGENT_SLOT)
 		*(volatile uint8_t *)((uint8_t *)ring + AGENT_RING_HEAD + i * AGENT_SLOT +
 				      AGENT_SLOT - 1) = 0;
 }
@@ -319,7 +320,7 @@ __attribute__((noinline)) static bool look_for_room(struct agent_ring *ring, uin
 	}
 	if (r - tail >= slots / WAKE_PART)
 		wake_recorder();
-	if (r < slots) /* the first lap */
+	if (r < slots && r >= AGENT_TOUCHED / 2) /* the first lap */
 		populate(ring, r, limit < slots ? limit - r : slots - r);
 	ring->limit = limit < tail + slots ? limit : tail + slots;
 	return true;

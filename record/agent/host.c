@@ -26,7 +26,7 @@
 #include "record/agent/host_impl.h"
 
 #define PREFIX		   "dmarec-"
-#define DEFAULT_RING_BYTES (2u << 20)
+#define DEFAULT_RING_BYTES (8u << 20)
 #define RINGS		   "rings"
 #define SETTLED_S	   10
 
@@ -184,11 +184,9 @@ static int make_rings(struct agent_host *h, size_t ring_bytes, struct err *e)
 	h->shared = at;
 	h->shared->magic = AGENT_MAGIC;
 	host_provide(h);
-	/* In a virtual machine the first touch of memory can cost many microseconds a
-	 * page, which the workload's first hits shall not pay. */
 	for (uint32_t i = 0; i < h->backed; i++)
 		memset((uint8_t *)host_ring(h, i) + AGENT_RING_HEAD, 0,
-		       h->ring_bytes - AGENT_RING_HEAD);
+		       (h->slots < AGENT_TOUCHED ? h->slots : AGENT_TOUCHED) * AGENT_SLOT);
 	return h->backed ? 0 : err_errno(e, "%s: no memory for rings", h->rings_path);
 }
 

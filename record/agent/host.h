@@ -18,7 +18,7 @@ struct agent_host;
 
 /* Makes the agent's files in a directory of their own, and removes those of recorders
  * that are gone. library: the agent's own file as bytes. ring_bytes: of each thread; 0 =
- * 2 MiB. On failure *h is NULL. */
+ * 8 MiB. On failure *h is NULL. */
 int agent_host_open(struct agent_host **h, const void *library, size_t library_len,
 		    size_t ring_bytes, int clockid, struct err *e);
 void agent_host_close(struct agent_host *h); /* NULL is fine; the files are removed */

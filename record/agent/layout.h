@@ -35,6 +35,9 @@ enum {
 	AGENT_ARGS = 8,
 	AGENT_REPORTS = 4096,
 	AGENT_RING_HEAD = 20480, /* bytes before a ring's slots: whole pages */
+	/* Slots whose memory is touched before the workload runs: 1 MiB. In a virtual
+	 * machine a page's first touch can cost many microseconds. */
+	AGENT_TOUCHED = 16384,
 };
 
 /* What a place is for. */
