@@ -111,11 +111,11 @@ AGENT_MACHINE = $(if $(findstring aarch64,$(1)),$(filter-out %_x86.so.c,$(AGENT_
 AGENT_CFLAGS := -std=gnu11 -O2 -g $(WARN) -I. -fPIC -shared -nostdlib -ffreestanding -fno-stack-protector \
 	-mgeneral-regs-only -fvisibility=hidden -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables \
 	-Wl,-z,initfirst,-z,now,--no-undefined,--hash-style=both,--build-id=none,-soname,dmarec-agent.so
-AGENT_x86     = $(if $(findstring aarch64,$(1)),,-fcf-protection=none)
+AGENT_OPT     = $(if $(findstring aarch64,$(1)),-mno-outline-atomics,-fcf-protection=none)
 $(B)/dmarec-agent.so: $(AGENT_PARTS) $(wildcard record/agent/*.h)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(AGENT_CFLAGS) $(call AGENT_x86,$(shell $(CC) -dumpmachine)) -o $@ \
+	$(Q)$(CC) $(AGENT_CFLAGS) $(call AGENT_OPT,$(shell $(CC) -dumpmachine)) -o $@ \
 		$(call AGENT_MACHINE,$(shell $(CC) -dumpmachine))
 $(B)/record/agent/agent.embed.o: $(B)/dmarec-agent.so
 	$(call embed,embed_agent,$<,$@)

@@ -26,6 +26,12 @@ struct frame {
 	uint64_t flags;
 };
 
+#ifdef __x86_64__
+#define AGENT_PAGE_MAX 4096
+#else
+#define AGENT_PAGE_MAX 65536
+#endif
+
 enum { AGENT_LOADINGS = 128 };
 
 struct agent {
@@ -37,6 +43,7 @@ struct agent {
 	uint64_t ring_bytes, slot_mask;
 	uint64_t *generation; /* this process's; a page that a fork wipes */
 	int32_t pid;
+	uint64_t page; /* bytes */
 	char path[AGENT_PATH]; /* of this library */
 	long filters;	       /* of seccomp, when the process began */
 	/* How far from its file's addresses each loading of a file lies; several of one
@@ -53,6 +60,7 @@ void agent_scan(void);
 bool agent_probes(void); /* is any probe armed? */
 void agent_report(uint32_t file, uint32_t verdict, uint32_t place, int code);
 long agent_filters(void);
+uint64_t agent_auxv(uint64_t type); /* 0 = not there */
 /* A small file of /proc, with a NUL behind it; NULL = it cannot be read. The buffer is the
  * agent's only one. */
 char *agent_read(const char *path, size_t *len);

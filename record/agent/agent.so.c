@@ -4,11 +4,17 @@
  * what is mapped while the loader still relocates (an indirect function's resolver runs
  * before any constructor), and later files when the loader says that it has mapped some.
  */
+#include <elf.h>
+
 #include "record/agent/agent.h"
+
+#define TEXT(x)	   TEXT_OF(x)
+#define TEXT_OF(x) #x
 
 struct agent agent;
 
-static uint64_t wiped[512] __attribute__((aligned(4096))); /* the page of the generation */
+/* The page of the generation. */
+static uint64_t wiped[AGENT_PAGE_MAX / 8] __attribute__((aligned(AGENT_PAGE_MAX)));
 
 /* What the trial measures a hit with; on a page of its own, as that is not executable
  * while it is written. */
@@ -16,7 +22,7 @@ __attribute__((noinline, visibility("default"))) int agent_probed(int n);
 __attribute__((noinline, visibility("default"))) int agent_plain(int n);
 
 __asm__(".text\n"
-	".balign 4096\n"
+	".balign " TEXT(AGENT_PAGE_MAX) "\n"
 	".globl agent_probed\n"
 	".type agent_probed, @function\n"
 	"agent_probed:\n"
@@ -42,7 +48,7 @@ __asm__(".text\n"
 #endif
 	"	ret\n"
 	".size agent_plain, . - agent_plain\n"
-	".balign 4096\n");
+	".balign " TEXT(AGENT_PAGE_MAX) "\n");
 
 /* ---- the shared files ---- */
 
@@ -146,6 +152,8 @@ static uint32_t unfit(void)
 {
 	const struct agent_plan *p = agent.plan;
 
+	if (!agent.page || agent.page > AGENT_PAGE_MAX)
+		return AGENT_MEMORY;
 	if (namespace("/proc/self/ns/pid") != p->pid_ns ||
 	    namespace("/proc/self/ns/time") != p->time_ns)
 		return AGENT_NAMESPACE;
@@ -211,6 +219,7 @@ static void begin(void)
 		return;
 	}
 	agent.generation = wiped;
+	agent.page = agent_auxv(AT_PAGESZ);
 	agent.filters = agent_filters();
 	why = unfit();
 	if (why)

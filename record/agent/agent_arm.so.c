@@ -6,7 +6,17 @@
  */
 #include "record/agent/agent.h"
 
-enum { READ_BYTES = 16 << 20, PAGE = 4096 };
+enum { READ_BYTES = 16 << 20, NEAR_STEP = 1 << 16 };
+
+static uint64_t page_up(uint64_t v)
+{
+	return (v + agent.page - 1) & ~(agent.page - 1);
+}
+
+static uint64_t page_down(uint64_t v)
+{
+	return v & ~(agent.page - 1);
+}
 
 /* One loading of one file. */
 struct instance {
@@ -50,6 +60,17 @@ char *agent_read(const char *path, size_t *len)
 	if (text)
 		text[*len] = 0;
 	return text;
+}
+
+uint64_t agent_auxv(uint64_t type)
+{
+	size_t len;
+	const uint64_t *v = (const uint64_t *)agent_read("/proc/self/auxv", &len);
+
+	for (size_t i = 0; v && i + 1 < len / 8; i += 2)
+		if (v[i] == type)
+			return v[i + 1];
+	return 0;
 }
 
 /* The number behind a word at the beginning of a line; -1 = there is none. */
@@ -139,12 +160,12 @@ static uint32_t places_of(uint32_t file)
 /* Free memory near an address: the hint is a wish, so steps outward are tried. */
 static void *near(uint64_t addr, size_t len)
 {
-	uint64_t reach = agent_reach(), step = 1 << 16;
+	uint64_t reach = agent_reach(), step = NEAR_STEP;
 	void *at;
 
 	for (uint64_t d = step; d < reach; d += d < (1 << 24) ? step : d / 8)
 		for (int below = 1; below >= 0; below--) {
-			uint64_t want = (below ? addr - d : addr + d) & ~(uint64_t)(PAGE * 16 - 1);
+			uint64_t want = (below ? addr - d : addr + d) & ~(step - 1);
 
 			if (below ? want > addr || want < step : want < addr)
 				continue;
@@ -163,17 +184,15 @@ static void *near(uint64_t addr, size_t len)
 
 static long protect(uint64_t addr, size_t len, int how)
 {
-	uint64_t from = addr & ~(uint64_t)(PAGE - 1);
+	uint64_t from = page_down(addr);
 
-	return sys3(__NR_mprotect, from, (addr + len - from + PAGE - 1) & ~(uint64_t)(PAGE - 1),
-		    how);
+	return sys3(__NR_mprotect, from, page_up(addr + len) - from, how);
 }
 
 /* A page of code that was written and may not be executed any more: as in the file. */
 static void from_file(const struct agent_place *p, uint64_t addr)
 {
-	uint64_t from = addr & ~(uint64_t)(PAGE - 1),
-		 len = (addr + p->old_len - from + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+	uint64_t from = page_down(addr), len = page_up(addr + p->old_len) - from;
 	int fd = sys_open(agent.file[p->file].path, 0);
 
 	if (fd < 0)
@@ -234,7 +253,7 @@ static bool make_trampolines(struct instance *v)
 	uint64_t first = 0;
 	uint32_t which = (uint32_t)(v - instance) * AGENT_MAX_PLACES;
 
-	v->len = (places_of(v->file) * (size_t)AGENT_STUB + PAGE - 1) & ~(size_t)(PAGE - 1);
+	v->len = page_up(places_of(v->file) * (size_t)AGENT_STUB);
 	for (uint32_t i = 0; i < agent.plan->nplace && !first; i++)
 		if (agent.place[i].file == v->file)
 			first = v->bias + agent.place[i].addr;

@@ -131,7 +131,18 @@ bool agent_shadow_stack(void)
 	return !sys2(__NR_prctl, GCS_STATUS, &mode) && mode & 1;
 }
 
+/* Data to the point of unification, then the old instructions out (Arm ARM, B2.7.4). */
 void agent_flush(void *from, size_t len)
 {
-	__builtin___clear_cache((char *)from, (char *)from + len);
+	uint64_t type, at, end = (uint64_t)from + len, data, code;
+
+	__asm__ volatile("mrs %0, ctr_el0" : "=r"(type));
+	data = UINT64_C(4) << (type >> 16 & 15);
+	code = UINT64_C(4) << (type & 15);
+	for (at = (uint64_t)from & ~(data - 1); at < end; at += data)
+		__asm__ volatile("dc cvau, %0" : : "r"(at) : "memory");
+	__asm__ volatile("dsb ish" : : : "memory");
+	for (at = (uint64_t)from & ~(code - 1); at < end; at += code)
+		__asm__ volatile("ic ivau, %0" : : "r"(at) : "memory");
+	__asm__ volatile("dsb ish\n\tisb" : : : "memory");
 }

@@ -264,6 +264,11 @@ void agent_host_close(struct agent_host *h)
 	free(h);
 }
 
+void agent_host_slow_clock(struct agent_host *h)
+{
+	h->slow_clock = true;
+}
+
 const char *agent_host_library(const struct agent_host *h)
 {
 	return h->library;
@@ -331,6 +336,7 @@ int agent_host_write(struct agent_host *h, bool trial, bool hooked_exec, struct 
 			       .pid_ns = namespace("/proc/self/ns/pid"),
 			       .time_ns = namespace("/proc/self/ns/time"),
 			       .trial = trial,
+			       .slow_clock = h->slow_clock,
 			       .hooked_exec = hooked_exec};
 	size_t nf = h->nfile * sizeof(*h->file), np = h->nplace * sizeof(*h->place);
 	char from[512], to[512], *buf = malloc(sizeof(p) + nf + np);

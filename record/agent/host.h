@@ -33,6 +33,8 @@ const char *agent_host_path(const struct agent_host *h, uint32_t file);
 /* Adds a place (its file and kind are set); *index is its number in the rings. */
 int agent_host_add(struct agent_host *h, const struct agent_place *p, uint32_t *index,
 		   struct err *e);
+/* For emulators without a vDSO. */
+void agent_host_slow_clock(struct agent_host *h);
 /* The plan as it stands, for programs that begin from now on. */
 int agent_host_write(struct agent_host *h, bool trial, bool hooked_exec, struct err *e);
 

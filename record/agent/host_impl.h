@@ -14,6 +14,7 @@ struct agent_host {
 	char *library, *rings_path;
 	int lock[2]; /* of the two directories */
 	int clockid;
+	bool slow_clock;
 	int fd; /* of the rings' file */
 	int event;
 	uint32_t slots; /* of a ring; a power of two */

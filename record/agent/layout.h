@@ -113,6 +113,7 @@ struct agent_plan {
 	uint32_t nfile, nplace, nring, ring_slots;
 	uint64_t pid_ns, time_ns; /* inode numbers of the recorder's namespaces; 0 = none */
 	uint32_t trial; /* 1: arm, measure, tell, and end before anything has run */
+	uint32_t slow_clock;  /* 1: without a vDSO the clock is a system call (emulators) */
 	uint32_t hooked_exec; /* the variables are put back by AGENT_EXEC */
 	char rings[AGENT_PATH];
 	/* struct agent_file file[nfile]; struct agent_place place[nplace]; */

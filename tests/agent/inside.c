@@ -240,7 +240,7 @@ static int run_command(struct run *r, char **argv)
 	pid = fork();
 	if (!pid) {
 		char byte;
-		const char *emulator = getenv("INSIDE_SET"); /* QEMU_SET_ENV or LD_PRELOAD */
+		const char *emulator = getenv("INSIDE_SET"); /* QEMU_SET_ENV */
 		char *value;
 
 		if (emulator ? asprintf(&value, "LD_PRELOAD=%s", agent_host_library(r->host)) < 0
@@ -341,6 +341,8 @@ int main(int argc, char **argv)
 	bytes = read_library(library, &len);
 	if (agent_host_open(&r.host, bytes, len, ring, CLOCK_MONOTONIC, &e))
 		die(&e);
+	if (getenv("INSIDE_SET"))
+		agent_host_slow_clock(r.host);
 	add_own(&r);
 	if (loader)
 		add_hooks(&r, loader, true);
