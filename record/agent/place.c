@@ -129,23 +129,35 @@ static bool begins_at(struct elf_file *f, uint64_t addr)
 	return at <= addr;
 }
 
+/* Where a direct jump or call with its opcode at code[0] would lead, counted from there;
+ * 0 = it is none. */
+static int64_t leads(const uint8_t *code)
+{
+	int32_t rel;
+
+	if (code[0] == 0xeb || (code[0] & 0xf0) == 0x70 || (code[0] & 0xfc) == 0xe0)
+		return 2 + (int64_t)(int8_t)code[1];
+	if (code[0] == 0xe8 || code[0] == 0xe9) {
+		memcpy(&rel, code + 1, 4);
+		return 5 + (int64_t)rel;
+	}
+	if (code[0] == 0x0f && (code[1] & 0xf0) == 0x80) {
+		memcpy(&rel, code + 2, 4);
+		return 6 + (int64_t)rel;
+	}
+	return 0;
+}
+
 /* Direct jumps and calls of the whole file, by their opcodes at any byte; the few that
  * fit are looked at again. x86-64. */
 static bool jumps_into(struct elf_file *f, const struct agent_place *p, uint64_t base,
 		       const uint8_t *code, size_t n)
 {
-	for (size_t k = 0; k + 6 <= n; k++) {
-		size_t at = code[k] == 0xe8 || code[k] == 0xe9 ? k + 1
-			    : code[k] == 0x0f && (code[k + 1] & 0xf0) == 0x80 ? k + 2
-									      : 0;
-		int32_t rel;
-		uint64_t to;
+	for (size_t k = 0; k < n; k++) { /* 8 zeros follow */
+		int64_t d = leads(code + k);
+		uint64_t to = base + k + (uint64_t)d;
 
-		if (!at)
-			continue;
-		memcpy(&rel, code + at, 4);
-		to = base + at + 4 + (uint64_t)(int64_t)rel;
-		if (to > p->addr && to < p->addr + p->old_len && begins_at(f, base + k))
+		if (d && to > p->addr && to < p->addr + p->old_len && begins_at(f, base + k))
 			return true;
 	}
 	return false;
@@ -157,7 +169,7 @@ static bool reached_from_afar(struct elf_file *f, const struct agent_place *p)
 
 	for (size_t i = 0; i < f->nsegment && !found && f->machine == EM_X86_64; i++) {
 		const struct elf_segment *s = &f->segment[i];
-		uint8_t *code = s->exec ? malloc(s->size + 1) : NULL;
+		uint8_t *code = s->exec ? calloc(s->size + 8, 1) : NULL;
 
 		if (s->exec && !code)
 			return true;

@@ -70,17 +70,7 @@ static int move_jump(struct mover *v)
 	size_t n = 5;
 	int rc;
 
-	switch (v->in->id) {
-	case X86_INS_JMP:
-		break;
-	case X86_INS_JCXZ:
-	case X86_INS_JECXZ:
-	case X86_INS_JRCXZ:
-	case X86_INS_LOOP:
-	case X86_INS_LOOPE:
-	case X86_INS_LOOPNE:
-		return refuse(v, "a short jump has no longer form");
-	default:
+	if (v->in->id != X86_INS_JMP) {
 		out[0] = 0x0f;
 		out[1] = x->opcode[0] == 0x0f ? x->opcode[1] : (uint8_t)(x->opcode[0] + 0x10);
 		if ((out[1] & 0xf0) != 0x80)
@@ -132,6 +122,13 @@ static int move(struct mover *v)
 	case X86_INS_ENDBR64:
 	case X86_INS_ENDBR32:
 		return refuse(v, "endbr64 must stay where it is");
+	case X86_INS_JCXZ:
+	case X86_INS_JECXZ:
+	case X86_INS_JRCXZ:
+	case X86_INS_LOOP:
+	case X86_INS_LOOPE:
+	case X86_INS_LOOPNE:
+		return refuse(v, "a short jump that has no longer form");
 	case X86_INS_SYSCALL:
 	case X86_INS_SYSENTER:
 	case X86_INS_INT:
@@ -151,6 +148,8 @@ static int move(struct mover *v)
 	if (cs_insn_group(v->cs, v->in, CS_GRP_JUMP) &&
 	    v->in->detail->x86.operands[0].type == X86_OP_IMM)
 		return move_jump(v);
+	if (cs_insn_group(v->cs, v->in, CS_GRP_BRANCH_RELATIVE))
+		return refuse(v, "an unknown jump");
 	return move_plain(v);
 }
 

@@ -167,6 +167,23 @@ static void x86_jump(const struct decoder *d, const cs_insn *in, struct insn *ou
 	}
 }
 
+/* capstone counts these among no group of jumps. */
+static bool x86_counts(const cs_insn *in)
+{
+	switch (in->id) {
+	case X86_INS_LOOP:
+	case X86_INS_LOOPE:
+	case X86_INS_LOOPNE:
+	case X86_INS_JCXZ:
+	case X86_INS_JECXZ:
+	case X86_INS_JRCXZ:
+	case X86_INS_XBEGIN:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void x86_decode(struct decoder *d, const cs_insn *in, struct insn *out)
 {
 	const cs_x86 *x = &in->detail->x86;
@@ -181,6 +198,9 @@ static void x86_decode(struct decoder *d, const cs_insn *in, struct insn *out)
 			 x->operands[0].mem.base == X86_REG_RIP)
 			out->slot = in->address + in->size +
 				    (uint64_t)x->operands[0].mem.disp;
+	} else if (x86_counts(in)) {
+		out->kind = INSN_CONDITIONAL;
+		out->target = x->op_count ? (uint64_t)x->operands[0].imm : 0;
 	} else if (cs_insn_group(d->cs, in, CS_GRP_JUMP)) {
 		x86_jump(d, in, out);
 	} else if (in->id == X86_INS_UD2 || in->id == X86_INS_HLT ||

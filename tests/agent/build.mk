@@ -22,3 +22,8 @@ $(B)/tests/agent/forbid $(B)/tests/agent/hide: $(B)/tests/agent/%: tests/agent/%
 	$(call say,LD,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 $(WARN) -o $@ $<
 CHECK_CLI_NEEDS += $(B)/tests/agent/forbid $(B)/tests/agent/hide
+$(B)/tests/unit/libshapes.so: tests/unit/shapes.S
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -nostdlib -Wl,--allow-shlib-undefined -o $@ $<
+CHECK_UNIT_NEEDS += $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),$(B)/tests/unit/libshapes.so)
