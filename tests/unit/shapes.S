@@ -114,6 +114,7 @@ behind:	mov $1, %eax
 	ret
 end behind
 fn victim
+.Lvictim:
 	push %rbx
 	mov %edi, %ebx
 	mov %ebx, %eax
@@ -121,6 +122,6 @@ fn victim
 	ret
 end victim
 fn intruder
-	jmp victim + 1
+	jmp .Lvictim + 1
 end intruder
 .section .note.GNU-stack,"",@progbits
