@@ -114,7 +114,8 @@ static int take_refusal(struct inside *in, const struct agent_report *r, bool *a
 	*again = true;
 	for (size_t i = 0; path && i < in->plan->nhook; i++)
 		hooked |= !strcmp(in->plan->hook[i].file, path);
-	return plan_unplace(in->plan, hooked ? NULL : path, agent_verdict_text(r, buf), e);
+	return plan_unplace(in->plan, hooked ? NULL : path, agent_verdict_text(r, buf),
+			    e);
 }
 
 static int try_once(struct inside *in, char *const *argv, int clockid, size_t ring_bytes,
@@ -250,18 +251,17 @@ static int put_sample(struct inside *in, const struct agent_hit *hit, size_t eve
 	/* as trace_uprobe.c: the size's own 4 bytes and what follows are a multiple of 8 */
 	size_t raw = ((sizeof(struct raw_head) + args + 4 + 7) & ~(size_t)7) - 4;
 	size_t size = sizeof(struct sample_head) + raw;
-	struct sample_head s = {.header = {PERF_RECORD_SAMPLE, PERF_RECORD_MISC_USER,
-					   (uint16_t)size},
-				.id = SESSION_INSIDE_ID(event),
-				.ip = hit->ip,
-				.pid = (uint32_t)hit->pid,
-				.tid = (uint32_t)hit->tid,
-				.time = (uint64_t)hit->time_ns,
-				.cpu = (uint32_t)hit->cpu,
-				.raw_size = (uint32_t)raw};
-	struct raw_head r = {.type = (uint16_t)in->event_id[event],
-			     .pid = hit->tid,
-			     .ip = hit->ip};
+	struct sample_head s = {
+		.header = {PERF_RECORD_SAMPLE, PERF_RECORD_MISC_USER, (uint16_t)size},
+		.id = SESSION_INSIDE_ID(event),
+		.ip = hit->ip,
+		.pid = (uint32_t)hit->pid,
+		.tid = (uint32_t)hit->tid,
+		.time = (uint64_t)hit->time_ns,
+		.cpu = (uint32_t)hit->cpu,
+		.raw_size = (uint32_t)raw};
+	struct raw_head r = {
+		.type = (uint16_t)in->event_id[event], .pid = hit->tid, .ip = hit->ip};
 	int rc = in->nbatch + size > BATCH ? flush(in, e) : 0;
 	char *to = in->batch + in->nbatch;
 
@@ -286,8 +286,8 @@ static int on_hit(void *arg, const struct agent_hit *hit, struct err *e)
 }
 
 int inside_drain(struct inside *in, bool last,
-		 int (*put)(void *arg, const void *buf, size_t len, struct err *e), void *arg,
-		 bool *whole, struct err *e)
+		 int (*put)(void *arg, const void *buf, size_t len, struct err *e),
+		 void *arg, bool *whole, struct err *e)
 {
 	int rc;
 

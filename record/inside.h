@@ -36,8 +36,8 @@ void inside_disable(struct inside *in);
 /* The samples that lie in the rings, as whole records. *whole: none is still on its way
  * that began earlier. last: after inside_disable(), waits for those. */
 int inside_drain(struct inside *in, bool last,
-		 int (*put)(void *arg, const void *buf, size_t len, struct err *e), void *arg,
-		 bool *whole, struct err *e);
+		 int (*put)(void *arg, const void *buf, size_t len, struct err *e),
+		 void *arg, bool *whole, struct err *e);
 
 /* Hits of a probe of the plan, as the agents counted them; what they lost themselves. */
 uint64_t inside_counted(const struct inside *in, size_t probe, uint64_t *lost);

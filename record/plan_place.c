@@ -71,7 +71,8 @@ static bool has_rights(const char *path)
 	struct stat st;
 	char value[64];
 
-	return (!stat(path, &st) && st.st_mode & (S_ISUID | S_ISGID) && S_ISREG(st.st_mode)) ||
+	return (!stat(path, &st) && st.st_mode & (S_ISUID | S_ISGID) &&
+		S_ISREG(st.st_mode)) ||
 	       getxattr(path, "security.capability", value, sizeof(value)) > 0;
 }
 
@@ -112,7 +113,8 @@ static int add_hooks(struct plan *p, struct elf_file *f, bool loader, struct err
 /* The program's loader, which is no file of the plan. */
 static int add_loader(struct plan *p, struct elf_file *program, struct err *e)
 {
-	char *name = hooks_interpreter(program), *path = name ? realpath(name, NULL) : NULL;
+	char *name = hooks_interpreter(program),
+	     *path = name ? realpath(name, NULL) : NULL;
 	struct elf_file *f = NULL;
 	int rc = 0;
 
@@ -143,7 +145,8 @@ static int check_command(struct plan *p, const struct plan_files *f, struct err 
 			continue;
 		if (has_rights(f->path[i]))
 			return err_set(e, ERR_UNSUPPORTED,
-				       "%s runs with rights of its own (set-uid)", f->path[i]);
+				       "%s runs with rights of its own (set-uid)",
+				       f->path[i]);
 		rc = add_loader(p, x, e);
 		if (!rc && soname && !strcmp(soname, "libc.so.6")) {
 			libc = true;
@@ -185,8 +188,8 @@ static int place_probe(struct plan_probe *q, struct elf_file *f, struct err *e)
 	if (!rc && !(q->place = calloc(1, sizeof(*q->place))))
 		return no_memory(e);
 	if (!rc)
-		rc = place_make(q->place, f, function_of(f, q, addr), addr, q->where, q->args,
-				&why);
+		rc = place_make(q->place, f, function_of(f, q, addr), addr, q->where,
+				q->args, &why);
 	return rc ? unplace(q, why.text, e) : 0;
 }
 
@@ -194,8 +197,9 @@ static int place_probe(struct plan_probe *q, struct elf_file *f, struct err *e)
 
 static bool same_place(const struct plan_probe *a, const struct plan_probe *b)
 {
-	return a->offset == b->offset && a->where == b->where && !strcmp(a->file, b->file) &&
-	       !strcmp(a->args, b->args) && !a->is_return && !b->is_return;
+	return a->offset == b->offset && a->where == b->where &&
+	       !strcmp(a->file, b->file) && !strcmp(a->args, b->args) && !a->is_return &&
+	       !b->is_return;
 }
 
 /* Bytes can be overwritten once: by a jump of ours or by the kernel's breakpoint. */
@@ -222,9 +226,10 @@ static int part(struct plan *p, struct err *e)
 
 				if (!in_the_way(&p->probe[i], b))
 					continue;
-				snprintf(why, sizeof(why),
-					 "the bytes to overwrite hold the place of %.100s too",
-					 b->event);
+				snprintf(
+					why, sizeof(why),
+					"the bytes to overwrite hold the place of %.100s too",
+					b->event);
 				rc = unplace(&p->probe[i], why, e);
 				changed = true;
 			}

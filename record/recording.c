@@ -48,7 +48,7 @@ struct recording {
 	struct probes *probes;
 	struct session *session;
 	struct intake in;
-	struct inside *inside; /* probes in the process; NULL = none */
+	struct inside *inside;		   /* probes in the process; NULL = none */
 	uint32_t *event_id;		   /* probes, closings, then the interrupt */
 	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
 	size_t nclosing;
@@ -390,9 +390,8 @@ static int wait_for_end(struct recording *r, struct err *e)
 	int rc = 0;
 
 	while (!rc && !over(r, end_ns)) {
-		struct pollfd p[2] = {
-			{r->signal_fd, POLLIN, 0},
-			{r->inside ? inside_fd(r->inside) : -1, POLLIN, 0}};
+		struct pollfd p[2] = {{r->signal_fd, POLLIN, 0},
+				      {r->inside ? inside_fd(r->inside) : -1, POLLIN, 0}};
 		int timeout = DRAIN_MS;
 
 		if (end_ns &&
@@ -458,7 +457,8 @@ static void check_holes(struct recording *r)
 			text, sizeof(text),
 			"%s: the %s counted %" PRId64 ", %" PRId64
 			" were delivered, %" PRId64 " are missing; %s",
-			ev->name, is_inside(r, i) ? "agent" : "kernel", ev->counted, ev->delivered, hole,
+			ev->name, is_inside(r, i) ? "agent" : "kernel", ev->counted,
+			ev->delivered, hole,
 			ev->role == ROLE_INTERRUPT &&
 					session_feed(r->session) == FEED_PERF &&
 					!r->in.lost

@@ -41,7 +41,8 @@ struct session {
 	struct perf_evsel **event; /* in the order of the file; NULL = in the process */
 	struct perf_event_attr *inside; /* of those */
 	uint64_t *inside_id, *first_ids;
-	struct perf_evsel *follower; /* tells of tasks and mappings; NULL = event 0 does */
+	struct perf_evsel
+		*follower; /* tells of tasks and mappings; NULL = event 0 does */
 	size_t nevent;
 	struct perf_evsel *counter;
 	struct irqfeed *feed; /* NULL with FEED_PERF */
@@ -241,7 +242,8 @@ static int hold_probes(struct session *s, const struct session_options *o, struc
 
 /* Where something is armed in the process, event 0 may be none of perf's; and which files
  * a process maps tells whether the agent has come to life there. */
-static int open_follower(struct session *s, const struct session_options *o, struct err *e)
+static int open_follower(struct session *s, const struct session_options *o,
+			 struct err *e)
 {
 	struct perf_event_attr a = tracepoint_attr(PERF_COUNT_SW_DUMMY, o->clockid);
 	int rc;
@@ -495,7 +497,8 @@ int session_open(struct session **out, const struct session_options *o, struct e
 	s->cpus = perf_cpu_map__new(NULL);
 	s->tasks = perf_thread_map__new_array((int)o->npid, (pid_t *)o->pid);
 	s->everything = perf_thread_map__new_dummy();
-	if (!s->event || !s->inside || !s->inside_id || !s->cpus || !s->tasks || !s->everything)
+	if (!s->event || !s->inside || !s->inside_id || !s->cpus || !s->tasks ||
+	    !s->everything)
 		rc = err_set(e, ERR_NOMEM, "no memory for a recording");
 	if (!rc)
 		perf_thread_map__set_pid(s->everything, 0, -1);

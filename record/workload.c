@@ -18,8 +18,7 @@ static bool set_preload(const char *library)
 	const char *old = getenv("LD_PRELOAD");
 	char *value;
 
-	return asprintf(&value, "%s%s%s", library, old ? ":" : "",
-			old ? old : "") >= 0 &&
+	return asprintf(&value, "%s%s%s", library, old ? ":" : "", old ? old : "") >= 0 &&
 	       !setenv("LD_PRELOAD", value, 1);
 }
 

@@ -72,7 +72,7 @@ struct meta_event {
 	char *file;	 /* of the function; NULL = none */
 	uint64_t offset; /* in that file; 0 = none */
 	int32_t func; /* groups entry, exits and doorbells of one function; -1 = none */
-	char *armed;	 /* "kernel", "process"; NULL = a tracepoint, or not told */
+	char *armed;  /* "kernel", "process"; NULL = a tracepoint, or not told */
 	bool blocking, no_exit;
 	int64_t size_unit; /* size in the event times this = bytes; 0 means 1 */
 	struct meta_const constant;

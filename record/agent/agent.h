@@ -16,10 +16,16 @@
  * the program. */
 #ifdef __x86_64__
 enum { AGENT_NREG = 16, AGENT_SP = 4 };
-#define AGENT_ARGUMENT {7, 6, 2, 1, 8, 9}
+#define AGENT_ARGUMENT                                                                   \
+	{                                                                                \
+		7, 6, 2, 1, 8, 9                                                         \
+	}
 #else
 enum { AGENT_NREG = 32, AGENT_SP = 31 };
-#define AGENT_ARGUMENT {0, 1, 2, 3, 4, 5}
+#define AGENT_ARGUMENT                                                                   \
+	{                                                                                \
+		0, 1, 2, 3, 4, 5                                                         \
+	}
 #endif
 struct frame {
 	uint64_t reg[AGENT_NREG];
@@ -43,7 +49,7 @@ struct agent {
 	uint64_t ring_bytes, slot_mask;
 	uint64_t *generation; /* this process's; a page that a fork wipes */
 	int32_t pid;
-	uint64_t page; /* bytes */
+	uint64_t page;	       /* bytes */
 	char path[AGENT_PATH]; /* of this library */
 	long filters;	       /* of seccomp, when the process began */
 	/* How far from its file's addresses each loading of a file lies; several of one

@@ -23,32 +23,32 @@ __attribute__((noinline, visibility("default"))) int agent_plain(int n);
 
 __asm__(".text\n"
 	".balign " TEXT(AGENT_PAGE_MAX) "\n"
-	".globl agent_probed\n"
-	".type agent_probed, @function\n"
-	"agent_probed:\n"
+					".globl agent_probed\n"
+					".type agent_probed, @function\n"
+					"agent_probed:\n"
 #ifdef __x86_64__
-	"	lea 1(%rdi), %eax\n"
-	"	nopl 0(%rax)\n"
+					"	lea 1(%rdi), %eax\n"
+					"	nopl 0(%rax)\n"
 #else
-	"	add w0, w0, 1\n"
-	"	nop\n"
+					"	add w0, w0, 1\n"
+					"	nop\n"
 #endif
-	"	ret\n"
-	".size agent_probed, . - agent_probed\n"
-	".balign 16\n"
-	".globl agent_plain\n"
-	".type agent_plain, @function\n"
-	"agent_plain:\n"
+					"	ret\n"
+					".size agent_probed, . - agent_probed\n"
+					".balign 16\n"
+					".globl agent_plain\n"
+					".type agent_plain, @function\n"
+					"agent_plain:\n"
 #ifdef __x86_64__
-	"	lea 1(%rdi), %eax\n"
-	"	nopl 0(%rax)\n"
+					"	lea 1(%rdi), %eax\n"
+					"	nopl 0(%rax)\n"
 #else
-	"	add w0, w0, 1\n"
-	"	nop\n"
+					"	add w0, w0, 1\n"
+					"	nop\n"
 #endif
-	"	ret\n"
-	".size agent_plain, . - agent_plain\n"
-	".balign " TEXT(AGENT_PAGE_MAX) "\n");
+					"	ret\n"
+					".size agent_plain, . - agent_plain\n"
+					".balign " TEXT(AGENT_PAGE_MAX) "\n");
 
 /* ---- the shared files ---- */
 
@@ -80,7 +80,8 @@ static bool own_path(void)
 	return false;
 }
 
-static const void *map_file(const char *path, size_t min, int prot, int flags, size_t *len)
+static const void *map_file(const char *path, size_t min, int prot, int flags,
+			    size_t *len)
 {
 	int fd = sys_open(path, prot & SYS_WRITE ? SYS_O_RDWR : 0);
 	long size = fd < 0 ? -1 : sys3(__NR_lseek, fd, 0, 2);
@@ -120,7 +121,8 @@ static bool open_rings(void)
 
 	agent.ring_bytes = AGENT_RING_HEAD + (uint64_t)p->ring_slots * AGENT_SLOT;
 	agent.slot_mask = p->ring_slots - 1;
-	agent.shared = (void *)map_file(p->rings, AGENT_SHARED_BYTES + p->nring * agent.ring_bytes,
+	agent.shared = (void *)map_file(p->rings,
+					AGENT_SHARED_BYTES + p->nring * agent.ring_bytes,
 					SYS_READ | SYS_WRITE, SYS_SHARED, &len);
 	if (!agent.shared || agent.shared->magic != AGENT_MAGIC)
 		return false;
@@ -242,7 +244,8 @@ static void (*resolve(void))(void)
 /* The loader asks for this while it relocates us: after our dependencies and neighbours,
  * before the program. */
 void agent_early(void) __attribute__((ifunc("resolve"), visibility("hidden")));
-void (*const volatile agent_keep)(void) __attribute__((visibility("hidden"), used)) = agent_early;
+void (*const volatile agent_keep)(void)
+	__attribute__((visibility("hidden"), used)) = agent_early;
 
 __attribute__((constructor)) static void late(int argc, char **argv, char **envp)
 {

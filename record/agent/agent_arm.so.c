@@ -48,8 +48,8 @@ char *agent_read(const char *path, size_t *len)
 	if (fd < 0)
 		return NULL;
 	if (!text)
-		text = sys_mmap(NULL, READ_BYTES, SYS_READ | SYS_WRITE, SYS_PRIVATE | SYS_ANON, -1,
-				0);
+		text = sys_mmap(NULL, READ_BYTES, SYS_READ | SYS_WRITE,
+				SYS_PRIVATE | SYS_ANON, -1, 0);
 	if (failed((long)text))
 		text = NULL;
 	while (text && got > 0 && *len < READ_BYTES - 1) {
@@ -315,7 +315,8 @@ static bool still_armed(const struct instance *v)
 
 		if (p->file == v->file)
 			return !v->trampolines ||
-			       !same_bytes((const void *)(v->bias + p->addr), p->old, p->old_len);
+			       !same_bytes((const void *)(v->bias + p->addr), p->old,
+					   p->old_len);
 	}
 	return true;
 }
@@ -353,7 +354,8 @@ static void look(const struct mapping *m)
 	for (uint32_t k = 0; k < agent.plan->nfile; k++) {
 		const struct agent_file *f = &agent.file[k];
 
-		if (f->ino != m->ino || (f->dev != m->dev && !text_same(f->path, m->path)))
+		if (f->ino != m->ino ||
+		    (f->dev != m->dev && !text_same(f->path, m->path)))
 			continue;
 		for (uint32_t i = 0; i < agent.plan->nplace; i++) {
 			const struct agent_place *p = &agent.place[i];

@@ -80,10 +80,11 @@ static bool put_branch(uint8_t *out, uint32_t word, uint64_t at, uint64_t target
 	return d >= -(1 << 25) && d < 1 << 25;
 }
 
-bool agent_lead(const struct agent_place *p, uint64_t bias, uint64_t trampoline, uint8_t *out)
+bool agent_lead(const struct agent_place *p, uint64_t bias, uint64_t trampoline,
+		uint8_t *out)
 {
-	return put_branch(out, p->lead == AGENT_LEAD_CALL ? 0x94000000 : B26, bias + p->addr,
-			  trampoline);
+	return put_branch(out, p->lead == AGENT_LEAD_CALL ? 0x94000000 : B26,
+			  bias + p->addr, trampoline);
 }
 
 bool agent_stub(const struct agent_place *p, uint32_t which, uint64_t bias, uint64_t at,

@@ -66,7 +66,8 @@ void agent_exec(uint64_t *env)
 	const char *theirs = NULL;
 	size_t n = 0, at, own = text_len(agent.path), len;
 
-	if (!agent.plan->hooked_exec || sys3(__NR_faccessat, SYS_AT_FDCWD, agent.path, SYS_READ))
+	if (!agent.plan->hooked_exec ||
+	    sys3(__NR_faccessat, SYS_AT_FDCWD, agent.path, SYS_READ))
 		return;
 	for (at = ~(size_t)0; envp && envp[n]; n++)
 		if (text_begins(envp[n], variable) && at == ~(size_t)0)

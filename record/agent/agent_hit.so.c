@@ -73,8 +73,9 @@ static uint64_t vdso_symbol(uint64_t base, const char *name)
 		return 0;
 	/* newer ones have only the GNU hash: the text table follows the symbols */
 	for (uint32_t i = 0, n = hash ? hash[1]
-				      : (uint32_t)((const uint8_t *)text - (const uint8_t *)sym) /
-						sizeof(*sym);
+				      : (uint32_t)((const uint8_t *)text -
+						   (const uint8_t *)sym) /
+						 sizeof(*sym);
 	     i < n; i++)
 		if (sym[i].st_value && text_same(text + sym[i].st_name, name))
 			return bias + sym[i].st_value;
@@ -157,8 +158,8 @@ static struct agent_ring *take_free(int32_t pid, int32_t tid)
 		uint32_t expected = AGENT_RING_FREE;
 
 		if (__atomic_load_n(&r->state, __ATOMIC_RELAXED) != AGENT_RING_FREE ||
-		    !__atomic_compare_exchange_n(&r->state, &expected, AGENT_RING_TAKEN, 0,
-						 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		    !__atomic_compare_exchange_n(&r->state, &expected, AGENT_RING_TAKEN,
+						 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			continue;
 		__atomic_store_n(&r->pid, pid, __ATOMIC_RELAXED);
 		__atomic_store_n(&r->tid, tid, __ATOMIC_RELEASE);
@@ -241,7 +242,8 @@ void agent_ready(void)
 
 	/* written, not only mapped: where the hypervisor shadows the page tables, a
 	 * page's first write costs microseconds even then */
-	for (size_t i = 0; ring && !ring->reserve && i <= agent.slot_mask && i < AGENT_TOUCHED;
+	for (size_t i = 0;
+	     ring && !ring->reserve && i <= agent.slot_mask && i < AGENT_TOUCHED;
 	     i += 4096 / AGENT_SLOT)
 		*(volatile uint8_t *)((uint8_t *)ring + AGENT_RING_HEAD + i * AGENT_SLOT +
 				      AGENT_SLOT - 1) = 0;
@@ -322,7 +324,8 @@ __attribute__((noinline)) static bool look_for_room(struct agent_ring *ring, uin
 	return true;
 }
 
-static inline void put_args(uint8_t *to, const struct agent_place *p, const struct frame *fr)
+static inline void put_args(uint8_t *to, const struct agent_place *p,
+			    const struct frame *fr)
 {
 	for (unsigned i = 0; i < p->narg; i++) {
 		const struct agent_arg *a = &p->args[i];

@@ -80,7 +80,8 @@ static inline int sys_open(const char *path, int flags)
 	return (int)sys4(__NR_openat, SYS_AT_FDCWD, path, flags | SYS_O_CLOEXEC, 0);
 }
 
-static inline void *sys_mmap(void *at, size_t len, int prot, int flags, int fd, long offset)
+static inline void *sys_mmap(void *at, size_t len, int prot, int flags, int fd,
+			     long offset)
 {
 	return (void *)sys6(__NR_mmap, (long)at, (long)len, prot, flags, fd, offset);
 }

@@ -60,14 +60,16 @@ __asm__(".text\n"
 extern const char agent_common[] __attribute__((visibility("hidden")));
 
 /* The call of the probe within a stub; its address lies behind it, in the stub. */
-static const uint8_t before[] = {0x48, 0x8d, 0x64, 0x24, 0x80,	/* lea -128(%rsp),%rsp */
-				 0x50,				/* push %rax */
-				 0xb8, 0, 0, 0, 0,		/* mov $which,%eax */
-				 0xff, 0x15, 0, 0, 0, 0,	/* call *address(%rip) */
-				 0x58,				/* pop %rax */
-				 0x48, 0x8d, 0xa4, 0x24, 0x80, 0, 0, 0}; /* lea 128 */
+static const uint8_t before[] = {
+	0x48, 0x8d, 0x64, 0x24, 0x80,		/* lea -128(%rsp),%rsp */
+	0x50,					/* push %rax */
+	0xb8, 0,    0,	  0,	0,		/* mov $which,%eax */
+	0xff, 0x15, 0,	  0,	0,    0,	/* call *address(%rip) */
+	0x58,					/* pop %rax */
+	0x48, 0x8d, 0xa4, 0x24, 0x80, 0, 0, 0}; /* lea 128 */
 enum { AT_WHICH = 7, AT_CALL = 13, CALL_END = 17, ADDRESS = AGENT_STUB - 8 };
-_Static_assert(AGENT_CODE + sizeof(before) + 5 + 8 <= AGENT_STUB, "a stub holds its code");
+_Static_assert(AGENT_CODE + sizeof(before) + 5 + 8 <= AGENT_STUB,
+	       "a stub holds its code");
 
 static bool put_rel32(uint8_t *out, uint64_t end, uint64_t target)
 {
@@ -78,7 +80,8 @@ static bool put_rel32(uint8_t *out, uint64_t end, uint64_t target)
 	return v == d;
 }
 
-bool agent_lead(const struct agent_place *p, uint64_t bias, uint64_t trampoline, uint8_t *out)
+bool agent_lead(const struct agent_place *p, uint64_t bias, uint64_t trampoline,
+		uint8_t *out)
 {
 	uint64_t at = bias + p->addr;
 
@@ -113,7 +116,8 @@ bool agent_stub(const struct agent_place *p, uint32_t which, uint64_t bias, uint
 		const struct agent_fixup *x = &p->fix[i];
 		unsigned move = x->at >= p->pre_len ? sizeof(before) : 0;
 
-		good &= put_rel32(out + x->at + move, at + x->end + move, bias + x->target);
+		good &= put_rel32(out + x->at + move, at + x->end + move,
+				  bias + x->target);
 	}
 	end = (unsigned)sizeof(before) + p->code_len;
 	if (p->back) {

@@ -15,7 +15,8 @@ static const struct hook {
 	bool loader, needed;
 } hooks[] = {
 	{"_dl_debug_state", AGENT_LOADED, 0, true, true},
-	{"execve", AGENT_EXEC, 2, false, true}, /* execv, execvp, posix_spawn, system too */
+	{"execve", AGENT_EXEC, 2, false,
+	 true}, /* execv, execvp, posix_spawn, system too */
 	{"execveat", AGENT_EXEC, 3, false, false}, /* glibc 2.34 */
 	{"fexecve", AGENT_EXEC, 2, false, true},
 	{"syscall", AGENT_SYSCALL, 0, false, true},
@@ -44,7 +45,8 @@ static int add(struct hooks *h, struct elf_file *f, const struct hook *k, struct
 		if (doubled)
 			continue;
 		if (h->n == HOOKS_MAX)
-			return err_set(e, ERR_LIMIT, "%s: too many %s", f->path, k->symbol);
+			return err_set(e, ERR_LIMIT, "%s: too many %s", f->path,
+				       k->symbol);
 		rc = place_make(p, f, x->addr, x->addr, PLACE_ENTRY, "", e);
 		if (rc) {
 			err_prefix(e, "%s: %s", f->path, k->symbol);

@@ -36,7 +36,8 @@ static const char *const places[] = {"/dev/shm", "/tmp", "/run", "/var/tmp"};
 
 static void remove_dir(const char *dir)
 {
-	static const char *const name[] = {AGENT_LIBRARY, AGENT_PLAN, AGENT_PLAN ".new", RINGS};
+	static const char *const name[] = {AGENT_LIBRARY, AGENT_PLAN, AGENT_PLAN ".new",
+					   RINGS};
 	char path[1100];
 
 	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++) {
@@ -52,7 +53,8 @@ static pid_t owner_of(const char *name)
 	char *end;
 	long pid;
 
-	if (strncmp(name, PREFIX, strlen(PREFIX)) || !isdigit((unsigned char)name[strlen(PREFIX)]))
+	if (strncmp(name, PREFIX, strlen(PREFIX)) ||
+	    !isdigit((unsigned char)name[strlen(PREFIX)]))
 		return 0;
 	pid = strtol(name + strlen(PREFIX), &end, 10);
 	return *end == '-' && pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
@@ -81,7 +83,8 @@ static void remove_stale(const char *in)
 	while (d && (x = readdir(d))) {
 		snprintf(path, sizeof(path), "%s/%s", in, x->d_name);
 		pid = owner_of(x->d_name);
-		if (!pid || lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		if (!pid || lstat(path, &st) || !S_ISDIR(st.st_mode) ||
+		    st.st_uid != geteuid())
 			continue;
 		dead = kill(pid, 0) && errno == ESRCH;
 		if ((dead || time(NULL) - st.st_mtime > SETTLED_S) && !is_held(path))
@@ -101,7 +104,8 @@ static char *make_dir(bool programs, int *lock, struct err *e)
 		if (statvfs(places[i], &v) || v.f_flag & ST_RDONLY ||
 		    (programs && v.f_flag & ST_NOEXEC))
 			continue;
-		if (asprintf(&dir, "%s/" PREFIX "%d-XXXXXX", places[i], (int)getpid()) < 0)
+		if (asprintf(&dir, "%s/" PREFIX "%d-XXXXXX", places[i], (int)getpid()) <
+		    0)
 			break;
 		if (mkdtemp(dir) && !chmod(dir, 0711)) {
 			*lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -116,8 +120,8 @@ static char *make_dir(bool programs, int *lock, struct err *e)
 	return NULL;
 }
 
-static int write_file(const char *dir, const char *name, const void *buf, size_t len, mode_t mode,
-		      struct err *e)
+static int write_file(const char *dir, const char *name, const void *buf, size_t len,
+		      mode_t mode, struct err *e)
 {
 	char path[512];
 	int fd;
@@ -148,7 +152,8 @@ void host_provide(struct agent_host *h)
 	for (uint32_t i = 0; i < h->backed; i++)
 		spare += __atomic_load_n(&host_ring(h, i)->state, __ATOMIC_ACQUIRE) ==
 			 AGENT_RING_FREE;
-	want = h->backed - spare; /* as many again as are in use, for a storm of threads */
+	want = h->backed -
+	       spare; /* as many again as are in use, for a storm of threads */
 	if (want < HOST_STORE)
 		want = HOST_STORE;
 	for (; spare < want && h->backed < HOST_RINGS; spare++) {
@@ -186,14 +191,15 @@ static int make_rings(struct agent_host *h, size_t ring_bytes, struct err *e)
 	host_provide(h);
 	for (uint32_t i = 0; i < h->backed; i++)
 		memset((uint8_t *)host_ring(h, i) + AGENT_RING_HEAD, 0,
-		       (h->slots < AGENT_TOUCHED ? h->slots : AGENT_TOUCHED) * AGENT_SLOT);
+		       (h->slots < AGENT_TOUCHED ? h->slots : AGENT_TOUCHED) *
+			       AGENT_SLOT);
 	return h->backed ? 0 : err_errno(e, "%s: no memory for rings", h->rings_path);
 }
 
 /* ---- opening and closing ---- */
 
-static int make_files(struct agent_host *h, const void *library, size_t len, size_t ring_bytes,
-		      struct err *e)
+static int make_files(struct agent_host *h, const void *library, size_t len,
+		      size_t ring_bytes, struct err *e)
 {
 	int rc;
 
@@ -285,7 +291,8 @@ int agent_host_file(struct agent_host *h, const char *path, uint32_t *file, stru
 		if (!strcmp(h->file[*file].path, path))
 			return 0;
 	if (h->nfile == AGENT_MAX_FILES || strlen(path) >= AGENT_PATH)
-		return err_set(e, ERR_LIMIT, "%s: too many files, or too long a path", path);
+		return err_set(e, ERR_LIMIT, "%s: too many files, or too long a path",
+			       path);
 	if (stat(path, &st))
 		return err_errno(e, "%s", path);
 	f->dev = (uint64_t)major(st.st_dev) << 32 | minor(st.st_dev);

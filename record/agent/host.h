@@ -27,7 +27,8 @@ void agent_host_close(struct agent_host *h); /* NULL is fine; the files are remo
 const char *agent_host_library(const struct agent_host *h);
 
 /* The index of a file in the plan; added when it is new. */
-int agent_host_file(struct agent_host *h, const char *path, uint32_t *file, struct err *e);
+int agent_host_file(struct agent_host *h, const char *path, uint32_t *file,
+		    struct err *e);
 /* Its path; NULL = there is no such file. */
 const char *agent_host_path(const struct agent_host *h, uint32_t file);
 /* Adds a place (its file and kind are set); *index is its number in the rings. */
@@ -41,8 +42,8 @@ int agent_host_write(struct agent_host *h, bool trial, bool hooked_exec, struct 
 /* Runs the command up to where the loader is about to start it. ERR_UNSUPPORTED with a
  * sentence: the agent did not come to life there. Reports tell of the files; what a hit
  * and reading the clock took, in hundredths of a nanosecond. */
-int agent_host_trial(struct agent_host *h, char *const *argv, int64_t *hit, int64_t *clock,
-		     struct err *e);
+int agent_host_trial(struct agent_host *h, char *const *argv, int64_t *hit,
+		     int64_t *clock, struct err *e);
 
 /* What the agents have told, in order: 1 = *r filled, 0 = no more for now. *at begins at
  * 0. */
@@ -68,10 +69,12 @@ void agent_host_disable(struct agent_host *h);
 int agent_host_fd(const struct agent_host *h);
 /* Hands out what the rings hold. *whole: nothing that was begun before is still open, so
  * that what comes later is later than this call. */
-int agent_host_drain(struct agent_host *h, int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
+int agent_host_drain(struct agent_host *h,
+		     int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
 		     void *arg, bool *whole, struct err *e);
 /* The last time, after agent_host_disable(): waits for hits that are under way. */
-int agent_host_finish(struct agent_host *h, int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
+int agent_host_finish(struct agent_host *h,
+		      int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
 		      void *arg, struct err *e);
 /* Of one place: hits that the agents counted, and of those what found no room or never
  * came to its end. */

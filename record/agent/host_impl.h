@@ -7,7 +7,10 @@
 
 #include "record/agent/host.h"
 
-enum { HOST_RINGS = 512, HOST_STORE = 2 /* rings that are ready before they are asked for */ };
+enum {
+	HOST_RINGS = 512,
+	HOST_STORE = 2 /* rings that are ready before they are asked for */
+};
 
 struct agent_host {
 	char *dir, *ring_dir; /* of the library and the plan; of the rings */

@@ -22,8 +22,8 @@ static void run(const struct agent_host *h, char *const *argv)
 	char *value = NULL;
 	int null = open("/dev/null", O_RDWR);
 
-	if (null < 0 || asprintf(&value, "%s%s%s", h->library, old ? ":" : "",
-				 old ? old : "") < 0)
+	if (null < 0 ||
+	    asprintf(&value, "%s%s%s", h->library, old ? ":" : "", old ? old : "") < 0)
 		_exit(126);
 	setenv("LD_PRELOAD", value, 1);
 	dup2(null, 0);
@@ -52,8 +52,8 @@ static int wait_for(pid_t pid, int *status, struct err *e)
 	return err_set(e, ERR_UNSUPPORTED, "the agent's trial did not end");
 }
 
-int agent_host_trial(struct agent_host *h, char *const *argv, int64_t *hit, int64_t *clock,
-		     struct err *e)
+int agent_host_trial(struct agent_host *h, char *const *argv, int64_t *hit,
+		     int64_t *clock, struct err *e)
 {
 	pid_t pid;
 	int status = 0, rc;
@@ -68,15 +68,17 @@ int agent_host_trial(struct agent_host *h, char *const *argv, int64_t *hit, int6
 	if (rc)
 		return rc;
 	if (WIFSIGNALED(status))
-		return err_set(e, ERR_UNSUPPORTED,
-			       WTERMSIG(status) == SIGSYS
-				       ? "a seccomp filter ended the agent's trial (signal %d)"
-				       : "the agent's trial was ended by signal %d",
-			       WTERMSIG(status));
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			WTERMSIG(status) == SIGSYS
+				? "a seccomp filter ended the agent's trial (signal %d)"
+				: "the agent's trial was ended by signal %d",
+			WTERMSIG(status));
 	if (!__atomic_load_n(&h->shared->trial_done, __ATOMIC_ACQUIRE))
-		return err_set(e, ERR_UNSUPPORTED,
-			       "the agent did not come to life in it: a program without a "
-			       "loader, with special rights, or of another system?");
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"the agent did not come to life in it: a program without a "
+			"loader, with special rights, or of another system?");
 	*hit = h->shared->hit_ns_x100;
 	*clock = h->shared->clock_ns_x100;
 	return 0;
@@ -101,10 +103,12 @@ const char *agent_verdict_text(const struct agent_report *r, char buf[128])
 		[AGENT_NOTHING] = "nothing",
 		[AGENT_ARMED] = "armed",
 		[AGENT_SHADOW_STACK] = "the process has a shadow stack (CET)",
-		[AGENT_MPROTECT] = "mprotect is forbidden (SELinux's execmod or execmem, or "
-				   "a seccomp filter)",
+		[AGENT_MPROTECT] =
+			"mprotect is forbidden (SELinux's execmod or execmem, or "
+			"a seccomp filter)",
 		[AGENT_MEMORY] = "there is no memory within reach of a jump",
-		[AGENT_BYTES] = "its code is not what its file says (another tracer's probe?)",
+		[AGENT_BYTES] =
+			"its code is not what its file says (another tracer's probe?)",
 		[AGENT_REACH] = "an address is out of reach",
 		[AGENT_NAMESPACE] = "it is in another pid or time namespace",
 		[AGENT_SECCOMP] = "it has confined itself by seccomp since it began",

@@ -28,9 +28,9 @@ enum {
 	AGENT_PATH = 256,
 	AGENT_SLOT = 64, /* bytes: a cache line */
 	AGENT_SLOT_ARGS = 32,
-	AGENT_CODE = 96,	/* bytes of a place's trampoline, at most */
-	AGENT_STUB = 176,	/* ... with the call of the agent: room for each */
-	AGENT_OLD = 24,		/* bytes that a place overwrites, at most */
+	AGENT_CODE = 96,  /* bytes of a place's trampoline, at most */
+	AGENT_STUB = 176, /* ... with the call of the agent: room for each */
+	AGENT_OLD = 24,	  /* bytes that a place overwrites, at most */
 	AGENT_FIXUPS = 8,
 	AGENT_ARGS = 8,
 	AGENT_REPORTS = 4096,
@@ -42,12 +42,12 @@ enum {
 
 /* What a place is for. */
 enum agent_kind {
-	AGENT_PROBE,  /* one hit = one record */
-	AGENT_LOADED, /* the loader has mapped or removed files */
-	AGENT_EXEC,   /* argument `arg` is the environment of a new program */
+	AGENT_PROBE,   /* one hit = one record */
+	AGENT_LOADED,  /* the loader has mapped or removed files */
+	AGENT_EXEC,    /* argument `arg` is the environment of a new program */
 	AGENT_SYSCALL, /* syscall(): the same when its number is execve's or execveat's */
-	AGENT_VFORK,  /* a child is about to run with this thread's memory and stack */
-	AGENT_CLONE,  /* perhaps, and perhaps beside this thread: argument 2 has the flags */
+	AGENT_VFORK,   /* a child is about to run with this thread's memory and stack */
+	AGENT_CLONE, /* perhaps, and perhaps beside this thread: argument 2 has the flags */
 };
 
 /* A number in prepared code that depends on where things lie. `at` counts from the
@@ -74,28 +74,28 @@ enum { AGENT_REG_STACK = 64 };
 
 /* How the bytes at a place are made to lead to the trampoline. */
 enum agent_lead {
-	AGENT_LEAD_JUMP,    /* e9 rel32, nops behind it; aarch64: b */
-	AGENT_LEAD_CALL,    /* e8 rel32: a call goes to the trampoline instead; bl */
-	AGENT_LEAD_CALL67,  /* 67 e8 rel32 in place of ff 15 rel32 */
-	AGENT_LEAD_SHORT,   /* eb rel8 to `spring`, where the jump is */
+	AGENT_LEAD_JUMP,   /* e9 rel32, nops behind it; aarch64: b */
+	AGENT_LEAD_CALL,   /* e8 rel32: a call goes to the trampoline instead; bl */
+	AGENT_LEAD_CALL67, /* 67 e8 rel32 in place of ff 15 rel32 */
+	AGENT_LEAD_SHORT,  /* eb rel8 to `spring`, where the jump is */
 };
 
 struct agent_place {
 	uint8_t kind; /* enum agent_kind */
 	uint8_t lead; /* enum agent_lead */
 	uint8_t old_len, pre_len, code_len, nfix, narg, arg_bytes;
-	uint32_t file;	  /* index */
-	uint32_t event;	  /* of the recording; AGENT_PROBE only */
-	uint32_t arg;	  /* AGENT_EXEC */
+	uint32_t file;	/* index */
+	uint32_t event; /* of the recording; AGENT_PROBE only */
+	uint32_t arg;	/* AGENT_EXEC */
 	uint32_t spring_len;
-	uint64_t addr;	  /* in the file's addresses: what is overwritten */
-	uint64_t offset;  /* of it in the file */
-	uint64_t probe;	  /* address that the record names */
-	uint64_t back;	  /* where the trampoline goes on; 0 = its code leaves by itself */
-	uint64_t spring;  /* AGENT_LEAD_SHORT: padding that holds the jump */
-	uint8_t old[AGENT_OLD];	      /* what must be there */
+	uint64_t addr;	 /* in the file's addresses: what is overwritten */
+	uint64_t offset; /* of it in the file */
+	uint64_t probe;	 /* address that the record names */
+	uint64_t back;	 /* where the trampoline goes on; 0 = its code leaves by itself */
+	uint64_t spring; /* AGENT_LEAD_SHORT: padding that holds the jump */
+	uint8_t old[AGENT_OLD]; /* what must be there */
 	uint8_t spring_old[8];
-	uint8_t code[AGENT_CODE];     /* pre_len bytes, the probe, the rest */
+	uint8_t code[AGENT_CODE]; /* pre_len bytes, the probe, the rest */
 	struct agent_fixup fix[AGENT_FIXUPS];
 	struct agent_arg args[AGENT_ARGS];
 };
@@ -111,9 +111,11 @@ struct agent_plan {
 	uint32_t bytes; /* of the plan, all in all */
 	int32_t clockid;
 	uint32_t nfile, nplace, nring, ring_slots;
-	uint64_t pid_ns, time_ns; /* inode numbers of the recorder's namespaces; 0 = none */
-	uint32_t trial; /* 1: arm, measure, tell, and end before anything has run */
-	uint32_t slow_clock;  /* 1: without a vDSO the clock is a system call (emulators) */
+	uint64_t pid_ns,
+		time_ns; /* inode numbers of the recorder's namespaces; 0 = none */
+	uint32_t trial;	 /* 1: arm, measure, tell, and end before anything has run */
+	uint32_t
+		slow_clock; /* 1: without a vDSO the clock is a system call (emulators) */
 	uint32_t hooked_exec; /* the variables are put back by AGENT_EXEC */
 	char rings[AGENT_PATH];
 	/* struct agent_file file[nfile]; struct agent_place place[nplace]; */
@@ -124,10 +126,10 @@ enum agent_verdict {
 	AGENT_NOTHING,
 	AGENT_ARMED,
 	AGENT_SHADOW_STACK,
-	AGENT_MPROTECT, /* refused: `code` is the errno */
-	AGENT_MEMORY,	/* no room for a trampoline within reach */
-	AGENT_BYTES,	/* other bytes than planned: `place` */
-	AGENT_REACH,	/* a number does not fit: `place` */
+	AGENT_MPROTECT,	 /* refused: `code` is the errno */
+	AGENT_MEMORY,	 /* no room for a trampoline within reach */
+	AGENT_BYTES,	 /* other bytes than planned: `place` */
+	AGENT_REACH,	 /* a number does not fit: `place` */
 	AGENT_NAMESPACE, /* another pid or time namespace */
 	AGENT_SECCOMP,	 /* the program has taken filters since */
 	AGENT_NO_CLOCK,	 /* no vDSO: each time stamp would be a system call */
@@ -162,9 +164,10 @@ struct agent_ring { /* AGENT_RING_HEAD bytes, then the slots */
 };
 
 struct agent_slot {
-	uint64_t sequence; /* number of the slot since the beginning, from 1; last stored */
+	uint64_t
+		sequence; /* number of the slot since the beginning, from 1; last stored */
 	int64_t time_ns;
-	uint64_t ip;	   /* of the place, in the process */
+	uint64_t ip; /* of the place, in the process */
 	uint16_t place, cpu;
 	int32_t tid_delta; /* 0 = the ring's thread; else a child's tid less the ring's */
 	uint8_t args[AGENT_SLOT_ARGS];
@@ -172,9 +175,9 @@ struct agent_slot {
 
 struct agent_shared { /* the file's first page(s) */
 	uint64_t magic;
-	uint32_t enabled; /* 0: hits are neither counted nor recorded */
-	uint32_t wake;	  /* a futex: raised when a ring wants to be read */
-	uint32_t nreport; /* taken; more than AGENT_REPORTS = some are missing */
+	uint32_t enabled;    /* 0: hits are neither counted nor recorded */
+	uint32_t wake;	     /* a futex: raised when a ring wants to be read */
+	uint32_t nreport;    /* taken; more than AGENT_REPORTS = some are missing */
 	uint32_t generation; /* of processes: the next one's */
 	/* of the trial: nanoseconds that a hit adds, and that reading the clock takes */
 	int64_t hit_ns_x100, clock_ns_x100;

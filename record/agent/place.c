@@ -16,8 +16,9 @@
 /* As regs_query_register_offset() of the kernel spells them. */
 static int register_of(const char *machine, const char *name, size_t len)
 {
-	static const char *const x86[] = {"ax", "cx", "dx",  "bx",  "sp",  "bp",  "si",	 "di",
-					  "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"};
+	static const char *const x86[] = {"ax",	 "cx",	"dx",  "bx", "sp",  "bp",
+					  "si",	 "di",	"r8",  "r9", "r10", "r11",
+					  "r12", "r13", "r14", "r15"};
 	char word[8];
 
 	if (len >= sizeof(word))
@@ -32,7 +33,8 @@ static int register_of(const char *machine, const char *name, size_t len)
 	}
 	if (!strcmp(word, "sp"))
 		return 31;
-	if (word[0] == 'x' && isdigit((unsigned char)word[1]) && strtoul(word + 1, NULL, 10) < 31)
+	if (word[0] == 'x' && isdigit((unsigned char)word[1]) &&
+	    strtoul(word + 1, NULL, 10) < 31)
 		return (int)strtoul(word + 1, NULL, 10);
 	return -1;
 }
@@ -51,8 +53,8 @@ static int type_bytes(const char *type, size_t len)
 }
 
 /* "size=%dx:u64" */
-static int add_arg(struct agent_place *p, const char *machine, const char *word, size_t len,
-		   struct err *e)
+static int add_arg(struct agent_place *p, const char *machine, const char *word,
+		   size_t len, struct err *e)
 {
 	const char *value = memchr(word, '=', len), *end = word + len, *colon;
 	struct agent_arg *a = &p->args[p->narg];
@@ -60,7 +62,8 @@ static int add_arg(struct agent_place *p, const char *machine, const char *word,
 
 	value = value ? value + 1 : word;
 	colon = memchr(value, ':', (size_t)(end - value));
-	bytes = type_bytes(colon ? colon + 1 : end, colon ? (size_t)(end - colon - 1) : 0);
+	bytes = type_bytes(colon ? colon + 1 : end,
+			   colon ? (size_t)(end - colon - 1) : 0);
 	if (!colon)
 		colon = end;
 	*a = (struct agent_arg){.bytes = (uint8_t)bytes, .at = p->arg_bytes};
@@ -69,10 +72,11 @@ static int add_arg(struct agent_place *p, const char *machine, const char *word,
 	else if (!strncmp(value, "$stack", 6) && isdigit((unsigned char)value[6]))
 		reg = AGENT_REG_STACK, a->word = (int32_t)strtol(value + 6, NULL, 10);
 	if (reg < 0 || !bytes)
-		return err_set(e, ERR_UNSUPPORTED,
-			       "its argument '%.*s' is read by the kernel, which can bear "
-			       "a bad pointer",
-			       (int)len, word);
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"its argument '%.*s' is read by the kernel, which can bear "
+			"a bad pointer",
+			(int)len, word);
 	if (p->narg == AGENT_ARGS - 1 || p->arg_bytes + bytes > AGENT_SLOT_ARGS)
 		return err_set(e, ERR_UNSUPPORTED, "it has too many arguments");
 	a->reg = (uint8_t)reg;
@@ -81,7 +85,8 @@ static int add_arg(struct agent_place *p, const char *machine, const char *word,
 	return 0;
 }
 
-int place_args(struct agent_place *p, const char *machine, const char *args, struct err *e)
+int place_args(struct agent_place *p, const char *machine, const char *args,
+	       struct err *e)
 {
 	int rc = 0;
 
@@ -157,7 +162,8 @@ static bool jumps_into(struct elf_file *f, const struct agent_place *p, uint64_t
 		int64_t d = leads(code + k);
 		uint64_t to = base + k + (uint64_t)d;
 
-		if (d && to > p->addr && to < p->addr + p->old_len && begins_at(f, base + k))
+		if (d && to > p->addr && to < p->addr + p->old_len &&
+		    begins_at(f, base + k))
 			return true;
 	}
 	return false;
@@ -189,7 +195,8 @@ static int check_reach(const struct agent_place *p, struct elf_file *f,
 
 	for (size_t i = 0; i < m->n; i++)
 		inside += m->insn[i].addr > p->addr &&
-			  m->insn[i].addr < p->addr + p->old_len && m->insn[i].kind != INSN_NOP;
+			  m->insn[i].addr < p->addr + p->old_len &&
+			  m->insn[i].kind != INSN_NOP;
 	for (size_t i = 0; i < m->ntarget; i++)
 		if (m->target[i] > p->addr && m->target[i] < p->addr + p->old_len)
 			return err_set(e, ERR_UNSUPPORTED,
@@ -204,13 +211,14 @@ static int check_reach(const struct agent_place *p, struct elf_file *f,
 		return err_set(e, ERR_UNSUPPORTED,
 			       "another function begins inside the bytes to overwrite");
 	if (reached_from_afar(f, p))
-		return err_set(e, ERR_UNSUPPORTED,
-			       "other code of the file jumps into the bytes to overwrite");
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"other code of the file jumps into the bytes to overwrite");
 	return 0;
 }
 
-int place_make(struct agent_place *p, struct elf_file *f, uint64_t function, uint64_t addr,
-	       enum place_where where, const char *args, struct err *e)
+int place_make(struct agent_place *p, struct elf_file *f, uint64_t function,
+	       uint64_t addr, enum place_where where, const char *args, struct err *e)
 {
 	struct code_map m;
 	int rc = 0;
@@ -225,9 +233,9 @@ int place_make(struct agent_place *p, struct elf_file *f, uint64_t function, uin
 	rc = code_map_make(&m, f, function, e);
 	if (rc)
 		return rc;
-	rc = f->machine == EM_X86_64	 ? place_x86(p, f, &m, where, e)
+	rc = f->machine == EM_X86_64	? place_x86(p, f, &m, where, e)
 	     : f->machine == EM_AARCH64 ? place_arm(p, f, &m, where, e)
-					 : err_set(e, ERR_UNSUPPORTED, "unknown machine");
+					: err_set(e, ERR_UNSUPPORTED, "unknown machine");
 	if (!rc)
 		rc = check_reach(p, f, &m, e);
 	if (!rc && !elf_file_offset(f, p->addr, &p->offset, NULL))

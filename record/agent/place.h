@@ -21,17 +21,17 @@ struct elf_file;
 struct err;
 
 enum place_where {
-	PLACE_ENTRY, /* the function's first instruction */
-	PLACE_EXIT,  /* its ret: what comes straight before may be overwritten too */
-	PLACE_LEAVE, /* a jump out of it, or a call */
+	PLACE_ENTRY,  /* the function's first instruction */
+	PLACE_EXIT,   /* its ret: what comes straight before may be overwritten too */
+	PLACE_LEAVE,  /* a jump out of it, or a call */
 	PLACE_INSIDE, /* any other instruction, before it is executed */
 };
 
 /* The place at an address; function: of the body that has it. args: as for uprobes, ""
  * = none. ERR_UNSUPPORTED with the reason: it must stay a uprobe. Not filled in: file,
  * event, kind. */
-int place_make(struct agent_place *p, struct elf_file *f, uint64_t function, uint64_t addr,
-	       enum place_where where, const char *args, struct err *e);
+int place_make(struct agent_place *p, struct elf_file *f, uint64_t function,
+	       uint64_t addr, enum place_where where, const char *args, struct err *e);
 
 /* Do the bytes of a hold any of b's? */
 bool place_overlaps(const struct agent_place *a, const struct agent_place *b);

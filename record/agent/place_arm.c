@@ -65,7 +65,8 @@ static bool is_landing(uint32_t word)
 /* adr, adrp: the address comes from memory. */
 static void move_address(struct agent_place *p, uint32_t word)
 {
-	int64_t v = (int64_t)((uint64_t)(word >> 5 & 0x7ffff) << 45) >> 43; /* immhi, 2 low bits */
+	int64_t v = (int64_t)((uint64_t)(word >> 5 & 0x7ffff) << 45) >>
+		    43; /* immhi, 2 low bits */
 	uint64_t target;
 
 	v |= word >> 29 & 3;
@@ -83,8 +84,9 @@ static int move_load(struct agent_place *p, uint32_t word, struct err *e)
 	uint32_t rt = word & 31, size = word >> 30;
 
 	if (word & 1u << 26 || size > 2 || rt == 31)
-		return err_set(e, ERR_UNSUPPORTED,
-			       "a load of a vector or a prefetch from near its own address");
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"a load of a vector or a prefetch from near its own address");
 	put(p, A64_LDR_LITERAL_X | 3u << 5 | rt);
 	put(p, load[size] | rt << 5 | rt);
 	put(p, branch(3));
@@ -102,7 +104,8 @@ static void move_condition(struct agent_place *p, uint32_t word, int bits)
 	put_fix(p, AGENT_FIX_B26, p->addr + distance(word, 5, bits));
 }
 
-static int move(struct agent_place *p, uint32_t word, enum place_where where, struct err *e)
+static int move(struct agent_place *p, uint32_t word, enum place_where where,
+		struct err *e)
 {
 	p->back = p->addr + 4;
 	if ((word & 0xfc000000) == 0x94000000) { /* bl */
@@ -114,7 +117,8 @@ static int move(struct agent_place *p, uint32_t word, enum place_where where, st
 	} else if ((word & 0xfc000000) == A64_B) {
 		p->back = 0;
 		put_fix(p, AGENT_FIX_B26, p->addr + distance(word, 0, 26));
-	} else if ((word & 0xff000000) == 0x54000000 || (word & 0x7e000000) == 0x34000000) {
+	} else if ((word & 0xff000000) == 0x54000000 ||
+		   (word & 0x7e000000) == 0x34000000) {
 		move_condition(p, word, 19); /* b.cond, cbz, cbnz */
 	} else if ((word & 0x7e000000) == 0x36000000) {
 		move_condition(p, word, 14); /* tbz, tbnz */
@@ -128,7 +132,8 @@ static int move(struct agent_place *p, uint32_t word, enum place_where where, st
 		return err_set(e, ERR_UNSUPPORTED,
 			       "an exclusive access, which a probe would end");
 	} else if ((word & 0xff000000) == 0xd4000000) {
-		return err_set(e, ERR_UNSUPPORTED, "an instruction whose address is seen");
+		return err_set(e, ERR_UNSUPPORTED,
+			       "an instruction whose address is seen");
 	} else {
 		put(p, word);
 		if ((word & 0xfe000000) == 0xd6000000) /* br, ret */
@@ -148,8 +153,9 @@ int place_arm(struct agent_place *p, struct elf_file *f, const struct code_map *
 		p->addr += 4;
 		for (size_t i = 0; i < m->ntarget; i++)
 			if (m->target[i] == p->addr)
-				return err_set(e, ERR_UNSUPPORTED,
-					       "its second instruction is the head of a loop");
+				return err_set(
+					e, ERR_UNSUPPORTED,
+					"its second instruction is the head of a loop");
 		if (elf_file_bytes(f, p->addr, &word, 4) != 4)
 			return err_set(e, ERR_UNSUPPORTED, "no code");
 	}

@@ -55,10 +55,11 @@ static int put_fix(struct mover *v, size_t back, size_t after, uint64_t target)
 
 	if (p->nfix == AGENT_FIXUPS)
 		return refuse(v, "too much code to move");
-	p->fix[p->nfix++] = (struct agent_fixup){.kind = AGENT_FIX_REL32,
-						 .at = (uint8_t)(p->code_len - back),
-						 .end = (uint8_t)(p->code_len - back + 4 + after),
-						 .target = target};
+	p->fix[p->nfix++] =
+		(struct agent_fixup){.kind = AGENT_FIX_REL32,
+				     .at = (uint8_t)(p->code_len - back),
+				     .end = (uint8_t)(p->code_len - back + 4 + after),
+				     .target = target};
 	return 0;
 }
 
@@ -72,7 +73,8 @@ static int move_jump(struct mover *v)
 
 	if (v->in->id != X86_INS_JMP) {
 		out[0] = 0x0f;
-		out[1] = x->opcode[0] == 0x0f ? x->opcode[1] : (uint8_t)(x->opcode[0] + 0x10);
+		out[1] = x->opcode[0] == 0x0f ? x->opcode[1]
+					      : (uint8_t)(x->opcode[0] + 0x10);
 		if ((out[1] & 0xf0) != 0x80)
 			return refuse(v, "an unknown jump");
 		n = 6;
@@ -162,7 +164,8 @@ static bool runs_on(const struct mover *v)
 /* How many bytes behind code that does not run on belong to nobody: nops and int3 up to
  * `want`; never across the beginning of a line of 16 bytes unless the body has them, as a
  * function without a name may begin there. */
-static size_t padding(struct mover *v, const struct code_map *m, uint64_t addr, size_t want)
+static size_t padding(struct mover *v, const struct code_map *m, uint64_t addr,
+		      size_t want)
 {
 	uint64_t end = addr, known = m->n ? m->insn[m->n - 1].addr : 0;
 
@@ -174,8 +177,8 @@ static size_t padding(struct mover *v, const struct code_map *m, uint64_t addr, 
 	}
 	if (end > addr + want)
 		end = addr + want; /* the rest of a long nop is never executed */
-	for (uint64_t line = (addr + PAD_LINE - 1) & ~(uint64_t)(PAD_LINE - 1); line < end;
-	     line += PAD_LINE)
+	for (uint64_t line = (addr + PAD_LINE - 1) & ~(uint64_t)(PAD_LINE - 1);
+	     line < end; line += PAD_LINE)
 		if (line > known)
 			return (size_t)(line - addr);
 	return (size_t)(end - addr);
@@ -199,7 +202,8 @@ static int forward(struct mover *v, const struct code_map *m)
 			addr += padding(v, m, addr, (size_t)(p->addr + JUMP - addr));
 		if (addr < p->addr + JUMP)
 			return err_set(v->e, ERR_UNSUPPORTED,
-				       "no room for a jump of %d bytes before other code", JUMP);
+				       "no room for a jump of %d bytes before other code",
+				       JUMP);
 		p->old_len = (uint8_t)(addr - p->addr);
 		return rc;
 	}
@@ -299,7 +303,8 @@ static int check_moved(struct mover *v)
 		uint64_t addr = at;
 
 		if (!cs_disasm_iter(v->cs, &code, &len, &addr, v->in))
-			return err_set(v->e, ERR_UNSUPPORTED, "what was moved does not decode");
+			return err_set(v->e, ERR_UNSUPPORTED,
+				       "what was moved does not decode");
 		for (size_t i = 0; i < p->nfix; i++)
 			if (p->fix[i].at >= at && p->fix[i].at < at + v->in->size &&
 			    p->fix[i].end != at + v->in->size)
@@ -321,12 +326,14 @@ int place_x86(struct agent_place *p, struct elf_file *f, const struct code_map *
 	v.in = cs_malloc(v.cs);
 	if (!v.in)
 		rc = err_set(e, ERR_NOMEM, "no memory");
-	if (!rc && where == PLACE_ENTRY && decode(&v, p->addr) && v.in->id == X86_INS_ENDBR64) {
+	if (!rc && where == PLACE_ENTRY && decode(&v, p->addr) &&
+	    v.in->id == X86_INS_ENDBR64) {
 		p->addr += v.in->size;
 		for (size_t i = 0; !rc && i < m->ntarget; i++)
 			if (m->target[i] == p->addr)
-				rc = err_set(e, ERR_UNSUPPORTED,
-					     "its second instruction is the head of a loop");
+				rc = err_set(
+					e, ERR_UNSUPPORTED,
+					"its second instruction is the head of a loop");
 	}
 	if (!rc)
 		rc = where == PLACE_EXIT    ? backward(&v, m)

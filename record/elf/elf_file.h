@@ -38,8 +38,8 @@ struct elf_file {
 	Dwfl_Module *module;
 	GElf_Addr bias; /* of addresses that libdwfl gives */
 	uint16_t machine;
-	bool textrel; /* the loader writes into its code */
-	bool pie;     /* a program, although it looks like a library */
+	bool textrel;		       /* the loader writes into its code */
+	bool pie;		       /* a program, although it looks like a library */
 	struct elf_function *function; /* by address */
 	size_t nfunction;
 	struct elf_segment *segment;

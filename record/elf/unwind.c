@@ -68,9 +68,9 @@ static uint64_t take_leb(struct reader *r, bool is_signed)
 
 static uint64_t take_encoded(struct reader *r, uint8_t encoding)
 {
-	static const uint8_t size[16] = {[PE_ABSPTR] = 8, [PE_UDATA2] = 2, [PE_UDATA4] = 4,
-					 [PE_UDATA8] = 8, [PE_SDATA2] = 2, [PE_SDATA4] = 4,
-					 [PE_SDATA8] = 8};
+	static const uint8_t size[16] = {
+		[PE_ABSPTR] = 8, [PE_UDATA2] = 2, [PE_UDATA4] = 4, [PE_UDATA8] = 8,
+		[PE_SDATA2] = 2, [PE_SDATA4] = 4, [PE_SDATA8] = 8};
 	uint64_t here = r->addr + (uint64_t)(r->at - r->begin), v;
 	uint8_t form = encoding & PE_FORM;
 
@@ -154,8 +154,9 @@ static uint8_t *eh_frame(struct elf_file *f, uint64_t *addr, size_t *size)
 	if (elf_getshdrstrndx(f->elf, &names))
 		return NULL;
 	while ((scn = elf_nextscn(f->elf, scn))) {
-		const char *name = gelf_getshdr(scn, &h) ? elf_strptr(f->elf, names, h.sh_name)
-							 : NULL;
+		const char *name = gelf_getshdr(scn, &h)
+					   ? elf_strptr(f->elf, names, h.sh_name)
+					   : NULL;
 
 		if (!name || strcmp(name, ".eh_frame") || h.sh_size > MAX_EH_FRAME)
 			continue;
@@ -185,7 +186,8 @@ static bool find_lsda(const uint8_t *frame, size_t size, uint64_t addr, uint64_t
 
 		if (!len)
 			return true;
-		if (all.bad || len == 0xffffffff || len > (size_t)(all.end - all.at) || len < 4)
+		if (all.bad || len == 0xffffffff || len > (size_t)(all.end - all.at) ||
+		    len < 4)
 			return false;
 		one = (struct reader){frame, all.at, all.at + len, addr, false};
 		all.at += len;

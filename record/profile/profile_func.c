@@ -116,7 +116,8 @@ static const char *called(const char *value)
 {
 	const char *name = value + 4 + strspn(value + 4, " \t");
 
-	return !strncmp(value, "call", 4) && name > value + 4 && *name && !strpbrk(name, " \t")
+	return !strncmp(value, "call", 4) && name > value + 4 && *name &&
+			       !strpbrk(name, " \t")
 		       ? name
 		       : NULL;
 }

@@ -67,7 +67,8 @@ static int on_hit(void *arg, const struct agent_hit *hit, struct err *e)
 
 				memcpy(&v, hit->args, 8);
 				fprintf(r->log, "%s %d %d %" PRId64 " %" PRIu64 "\n",
-					r->armed[i].name, hit->pid, hit->tid, hit->time_ns, v);
+					r->armed[i].name, hit->pid, hit->tid,
+					hit->time_ns, v);
 			}
 		}
 	return 0;
@@ -120,8 +121,8 @@ static void add_function(struct run *r, struct elf_file *f, const struct symbol 
 		snprintf(name, sizeof(name), "%.60s_ret%zu", s->name, i);
 		e = (struct err){0};
 		if (place_make(&p, f, over ? over->addr : s->addr, at,
-			       sites.site[i].kind == SITE_RET ? PLACE_EXIT : PLACE_LEAVE, ret,
-			       &e)) {
+			       sites.site[i].kind == SITE_RET ? PLACE_EXIT : PLACE_LEAVE,
+			       ret, &e)) {
 			if (!r->quiet)
 				printf("# %s: %s\n", name, e.text);
 		} else if (add(r, &p, elf_file_path(f), name) && !r->quiet) {
@@ -220,8 +221,11 @@ static void print_reports(const struct run *r)
 	while (agent_host_report(r->host, &at, &x))
 		if (!r->quiet || x.verdict != AGENT_ARMED)
 			printf("# process %d: %s: %s%s%s\n", x.pid,
-			       agent_host_path(r->host, x.file), agent_verdict_text(&x, buf),
-			       x.verdict == AGENT_BYTES || x.verdict == AGENT_REACH ? " at " : "",
+			       agent_host_path(r->host, x.file),
+			       agent_verdict_text(&x, buf),
+			       x.verdict == AGENT_BYTES || x.verdict == AGENT_REACH
+				       ? " at "
+				       : "",
 			       x.verdict == AGENT_BYTES || x.verdict == AGENT_REACH
 				       ? r->armed[x.place].name
 				       : "");
@@ -243,7 +247,8 @@ static int run_command(struct run *r, char **argv)
 		const char *emulator = getenv("INSIDE_SET"); /* QEMU_SET_ENV */
 		char *value;
 
-		if (emulator ? asprintf(&value, "LD_PRELOAD=%s", agent_host_library(r->host)) < 0
+		if (emulator ? asprintf(&value, "LD_PRELOAD=%s",
+					agent_host_library(r->host)) < 0
 			     : asprintf(&value, "%s", agent_host_library(r->host)) < 0)
 			_exit(126);
 		setenv(emulator ? emulator : "LD_PRELOAD", value, 1);
@@ -282,7 +287,8 @@ static void print_counts(const struct run *r)
 		lost += l;
 		delivered += r->armed[i].delivered;
 		if (!r->quiet && c)
-			printf("%s counted %" PRIu64 " delivered %" PRIu64 " lost %" PRIu64 "\n",
+			printf("%s counted %" PRIu64 " delivered %" PRIu64
+			       " lost %" PRIu64 "\n",
 			       r->armed[i].name, c, r->armed[i].delivered, l);
 	}
 	printf("all counted %" PRIu64 " delivered %" PRIu64 " lost %" PRIu64
@@ -293,7 +299,8 @@ static void print_counts(const struct run *r)
 int main(int argc, char **argv)
 {
 	static struct run r;
-	const char *function[MAX], *file[16], *library = NULL, *loader = NULL, *libc = NULL;
+	const char *function[MAX], *file[16], *library = NULL, *loader = NULL,
+					      *libc = NULL;
 	size_t nfunction = 0, nfile = 0, len = 0, ring = 0;
 	unsigned seed = 1;
 	int c, trial = 0, random = 0, status = 0, first = 0;
@@ -361,7 +368,8 @@ int main(int argc, char **argv)
 	if (agent_host_write(r.host, trial, libc != NULL, &e))
 		die(&e);
 	if (trial && !agent_host_trial(r.host, argv + optind, &hit, &clock, &e))
-		printf("hit %.2f clock %.2f ns\n", (double)hit / 100, (double)clock / 100);
+		printf("hit %.2f clock %.2f ns\n", (double)hit / 100,
+		       (double)clock / 100);
 	else if (trial)
 		printf("trial: %s\n", e.text);
 	else

@@ -45,7 +45,7 @@ __asm__(".text\n"
 	"	mov $18, %r12d\n"
 	"	mov $19, %r15d\n"
 	"	mov $0x7f, %al\n"
-	"	add $1, %al\n" /* overflow, sign, no carry */
+	"	add $1, %al\n"		 /* overflow, sign, no carry */
 	"	mov %rdx, 0x400(%rdi)\n" /* the place */
 	"	jno 9f\n"
 	"	jns 9f\n"
@@ -89,8 +89,8 @@ int kept(long n)
 		__asm__ volatile("call keeper\n\tsetc %1"
 				 : "=a"(sum), "=q"(carry)
 				 : "D"(card), "S"(out)
-				 : "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm0", "xmm15", "memory",
-				   "cc");
+				 : "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm0",
+				   "xmm15", "memory", "cc");
 		bad += sum != 135 || !carry || card[128] != 12;
 		for (int k = 0; k < 5; k++)
 			bad += out[k] != 0x1122334455667788;

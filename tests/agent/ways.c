@@ -116,8 +116,9 @@ static void by_shell(void)
 {
 	char line[600];
 
-	snprintf(line, sizeof(line), "%s calls %ld; env | grep -c dmarec; LD_PRELOAD= %s calls %ld", self, count,
-		 self, count);
+	snprintf(line, sizeof(line),
+		 "%s calls %ld; env | grep -c dmarec; LD_PRELOAD= %s calls %ld", self,
+		 count, self, count);
 	fflush(stdout);
 	if (system(line))
 		printf("the shell failed\n");
@@ -140,7 +141,8 @@ static void by_clone(void)
 
 	calls(count);
 	for (int i = 0; i < 2; i++)
-		if (clone(in_clone, stack[i] + sizeof(stack[i]), SIGCHLD, (void *)(intptr_t)count) < 0)
+		if (clone(in_clone, stack[i] + sizeof(stack[i]), SIGCHLD,
+			  (void *)(intptr_t)count) < 0)
 			abort();
 	for (int i = 2; i < 4; i++) {
 		if (clone(in_clone, stack[i] + sizeof(stack[i]), CLONE_VM | SIGCHLD,
@@ -193,7 +195,8 @@ static void by_signal(void)
 	timer_t timer;
 
 	signal(SIGUSR1, on_alarm);
-	if (timer_create(CLOCK_MONOTONIC, &ev, &timer) || timer_settime(timer, 0, &every, NULL))
+	if (timer_create(CLOCK_MONOTONIC, &ev, &timer) ||
+	    timer_settime(timer, 0, &every, NULL))
 		abort();
 	while (handled < 50) {
 		calls(100);
@@ -302,6 +305,7 @@ int main(int argc, char **argv)
 		printf("unwound %d\n", unwound());
 	else
 		return 2;
-	printf("%s done, LD_PRELOAD %s\n", what, getenv("LD_PRELOAD") ? getenv("LD_PRELOAD") : "none");
+	printf("%s done, LD_PRELOAD %s\n", what,
+	       getenv("LD_PRELOAD") ? getenv("LD_PRELOAD") : "none");
 	return 3;
 }

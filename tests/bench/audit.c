@@ -22,8 +22,8 @@ unsigned la_objopen(struct link_map *map, Lmid_t id, uintptr_t *cookie)
 	return LA_FLG_BINDTO | LA_FLG_BINDFROM;
 }
 
-uintptr_t la_symbind64(Elf64_Sym *sym, unsigned i, uintptr_t *from, uintptr_t *to, unsigned *flags,
-		       const char *name)
+uintptr_t la_symbind64(Elf64_Sym *sym, unsigned i, uintptr_t *from, uintptr_t *to,
+		       unsigned *flags, const char *name)
 {
 	(void)i;
 	(void)from;
@@ -36,9 +36,9 @@ uintptr_t la_symbind64(Elf64_Sym *sym, unsigned i, uintptr_t *from, uintptr_t *t
 }
 
 #ifdef __x86_64__
-Elf64_Addr la_x86_64_gnu_pltenter(Elf64_Sym *sym, unsigned i, uintptr_t *from, uintptr_t *to,
-				  La_x86_64_regs *regs, unsigned *flags, const char *name,
-				  long *frame)
+Elf64_Addr la_x86_64_gnu_pltenter(Elf64_Sym *sym, unsigned i, uintptr_t *from,
+				  uintptr_t *to, La_x86_64_regs *regs, unsigned *flags,
+				  const char *name, long *frame)
 {
 	(void)i;
 	(void)from;

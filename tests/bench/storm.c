@@ -46,7 +46,8 @@ static void *work(void *arg)
 int main(int argc, char **argv)
 {
 	int n = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 1;
-	double rate = argc > 2 ? strtod(argv[2], NULL) : 0, seconds = argc > 3 ? strtod(argv[3], NULL) : 1;
+	double rate = argc > 2 ? strtod(argv[2], NULL) : 0,
+	       seconds = argc > 3 ? strtod(argv[3], NULL) : 1;
 	pthread_t t[64];
 	struct job j[64];
 	long calls = 0;

@@ -76,7 +76,8 @@ static void drain(struct agent_host *h, bool expect_whole)
 	assert_int_equal(whole, expect_whole);
 }
 
-static void expect(struct agent_host *h, uint64_t counted, uint64_t delivered, uint64_t lost)
+static void expect(struct agent_host *h, uint64_t counted, uint64_t delivered,
+		   uint64_t lost)
 {
 	uint64_t c, l;
 

@@ -24,8 +24,8 @@ static struct elf_file *shapes(void)
 	return f;
 }
 
-static int make(struct elf_file *f, const char *function, enum place_where where, size_t nth,
-		struct agent_place *p, struct err *e)
+static int make(struct elf_file *f, const char *function, enum place_where where,
+		size_t nth, struct agent_place *p, struct err *e)
 {
 	const struct elf_function *x = elf_function_named(f, function);
 	struct symbol_list l;
@@ -64,7 +64,8 @@ static void safe(const char *function, enum place_where where, size_t nth, int o
 	elf_file_close(f);
 }
 
-static void unsafe(const char *function, enum place_where where, size_t nth, const char *why)
+static void unsafe(const char *function, enum place_where where, size_t nth,
+		   const char *why)
 {
 	struct elf_file *f = shapes();
 	struct agent_place p;
@@ -171,7 +172,9 @@ static void test_arguments(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(place_args(&p, "x86_64", "channel=%di:u32 size=$stack2 ret=%ax:s8", &e), 0);
+	assert_int_equal(
+		place_args(&p, "x86_64", "channel=%di:u32 size=$stack2 ret=%ax:s8", &e),
+		0);
 	assert_int_equal(p.narg, 3);
 	assert_int_equal(p.arg_bytes, 13);
 	assert_int_equal(p.args[0].reg, 7);
