@@ -38,6 +38,7 @@ check    cppcheck               cppcheck
 check    libclang-rt-14-dev     compiler-rt
 check    linux-perf             perf
 check    binutils               binutils
+check    strace                 strace
 vm       linux-headers-amd64    kernel-devel
 vm       qemu-system-x86        qemu-kvm
 vm       busybox-static         busybox
