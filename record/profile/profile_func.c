@@ -38,13 +38,6 @@ const char *field_canonical(const char *word)
 	return word;
 }
 
-int set_text(char **slot, const char *value, struct err *e)
-{
-	free(*slot);
-	*slot = strdup(value);
-	return *slot ? 0 : err_set(e, ERR_NOMEM, "no memory for a profile");
-}
-
 static int set_condition(struct condition *c, const char *value, bool at_exit,
 			 struct err *e)
 {
@@ -411,5 +404,27 @@ int profile_add_func(struct profile *p, enum func_role role, const char *text,
 		err_prefix(e, "%s '%s'", origin, text);
 	if (f)
 		profile_drop_func(p);
+	return rc;
+}
+
+int profile_default(struct profile *p, struct err *e)
+{
+	static const struct {
+		enum func_role role;
+		const char *function;
+	} usual[] = {
+		{FUNC_START, "dma_to_host"},
+		{FUNC_START, "dma_from_host"},
+		{FUNC_WAIT, "dma_wait"},
+		{FUNC_STOP, "dma_stop"},
+	};
+	int rc;
+
+	profile_init(p);
+	rc = set_text(&p->name, "default", e);
+	for (size_t k = 0; k < sizeof(usual) / sizeof(*usual) && !rc; k++)
+		rc = profile_add_func(p, usual[k].role, usual[k].function, "default", e);
+	if (rc)
+		profile_release(p);
 	return rc;
 }
