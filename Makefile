@@ -62,6 +62,9 @@ $(B)/record/profile/profile_find.o: ALL_CPPFLAGS += -DDMA_PREFIX='"$(PREFIX)"'
 $(B)/record/session.o: ALL_CPPFLAGS += $(LIBPERF_INC)
 $(B)/record/session.o: | $(LIBPERF)
 
+# libtraceevent can be told to be quiet since 1.3 (Debian 11 has 1.1).
+$(B)/lib/event/event_format.o: ALL_CPPFLAGS += $(shell $(PKG_CONFIG) --atleast-version=1.3 libtraceevent && echo -DTEP_HAS_LOGLEVEL)
+
 # ---- archives: one for lib/ and one for each tool's parts without its main ----
 # The rooms, and which may include which: doc/design.md (scripts/house.sh checks it).
 OWNERS  := record analyze compare report
