@@ -284,6 +284,8 @@ static void test_values(void **state)
 		"repeats a repetition");
 	refuses("[start a]\n[counter c]\npattern = (((((a+)+)+)+)+)+\n", 3, "too often");
 	refuses("[start a]\n[counter c]\npattern = (a{999})\n", 3, "too often");
+	refuses("[start a]\n[counter c]\npattern = (a{1,9999})\n", 3, "too often");
+	refuses("[start a]\n[counter c]\npattern = ((a{99}){99})\n", 3, "too often");
 }
 
 /* Faults that only the whole section shows stand on its first line. */
