@@ -26,8 +26,7 @@ static int encode_begin(struct encoder *c, struct perfdata_section *s, unsigned 
 	*s = (struct perfdata_section){.feat = feat};
 	*c = (struct encoder){.out = NULL};
 	c->out = open_memstream(&c->buf, &c->len);
-	return c->out ? 0
-		      : err_set(e, ERR_NOMEM, "no memory for feature section %u", feat);
+	return c->out ? 0 : err_nomem(e, "feature section %u", feat);
 }
 
 static int encode_end(struct encoder *c, struct perfdata_section *s, struct err *e)
@@ -36,7 +35,7 @@ static int encode_end(struct encoder *c, struct perfdata_section *s, struct err 
 
 	if (fclose(c->out) || bad) {
 		free(c->buf);
-		return err_set(e, ERR_NOMEM, "no memory for feature section %u", s->feat);
+		return err_nomem(e, "feature section %u", s->feat);
 	}
 	s->buf = c->buf;
 	s->len = c->len;

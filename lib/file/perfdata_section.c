@@ -171,8 +171,7 @@ int section_event_names(struct perfdata *p, struct err *e)
 		return rc;
 	p->event_name = calloc(p->nattr, sizeof(*p->event_name));
 	if (!p->event_name)
-		return err_set(e, ERR_NOMEM, "%s: no memory for the names of its events",
-			       p->name);
+		return err_nomem(e, "the names of the events of %s", p->name);
 	c.at = buf;
 	if (!take_u32(&c, &n) || !take_u32(&c, &attr_size))
 		return bad_feature(p, FEAT_EVENT_DESC, e,
