@@ -2,26 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A C++ class that throws, as compilers, options and ways of loading make it: the workload's output and
 # status are the same under dmarec, and what was called, left and thrown is counted exactly.
-B=$(realpath "${B:-build}")
-src=$(realpath tests/exits)
-if [ ! -w /sys/kernel/tracing/uprobe_events ]; then
-	echo "1..0 # SKIP no right to write uprobe_events"
-	exit 0
-fi
-DMAREC_PROFILES=$(realpath examples/profiles)
-export DMAREC_PROFILES
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-n=0
-ok() { # description, then a command
-	local what=$1 not=
-	shift
-	n=$((n + 1))
-	"$@" >out 2>err || not="not "
-	echo "${not}ok $n - $what"
-	[ -z "$not" ] || sed 's/^/# /' out err
-}
+. "${BASH_SOURCE%/*}/lib.sh"
+needs dmarec
+needs_recording
+src=$SRC/tests/exits
+workdir
 count=1000
 # of every event of that role, in dmarec's summary
 counted() { awk -v role="$1" '$1 == role { gsub(",", "", $4); n += $4 } END { print n + 0 }' "$2"; }
@@ -54,13 +39,10 @@ whole() { # compiler options...: all in one program
 	$cxx "$@" -o prog "$src/FlxCard.cc" "$src/program.cc"
 }
 attach() {
+	rm -f r.data go
 	./prog "$count" go >plain.out & local pid=$!
 	"$B/dmarec" -o r.data -p "$pid" 2>summary & local rec=$!
-	for _ in $(seq 200); do
-		grep -q "dmarec_$rec/" /sys/kernel/tracing/uprobe_events && [ -s r.data ] && break
-		sleep 0.05
-	done
-	sleep 0.3
+	await recording $rec r.data
 	touch go
 	wait $pid; [ $? = 7 ] || return 1
 	wait $rec || { cat summary; return 1; }
@@ -93,4 +75,4 @@ for o in -O0 -O2 -O3; do
 	whole "$cxx" $o -static
 	ok "static $o" same ./prog "$count"
 done
-echo "1..$n"
+finish
