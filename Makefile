@@ -183,6 +183,7 @@ lint: check-format
 
 deps:
 	scripts/deps.sh build check
+	@scripts/offer-hook
 	$(MAKE) --no-print-directory $(LIBPERF)
 
 # The page is looked at in a browser where one can be had; without one that test is skipped with its reason.
