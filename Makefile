@@ -35,16 +35,17 @@ comma    := ,
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS   ?=
 CPPFLAGS ?=
-ALL_CPPFLAGS = -D_GNU_SOURCE -Ilib -DDMA_PREFIX='"$(PREFIX)"' $(CPPFLAGS)
+ALL_CPPFLAGS = -D_GNU_SOURCE -I. $(CPPFLAGS)
 ALL_CFLAGS   = -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) -fno-strict-aliasing -pthread -MMD -MP $(CFLAGS)
 LDFLAGS  ?=
 ALL_LDFLAGS  = $(SANFLAGS) -pthread $(LDFLAGS)
 
 # Libraries by their users. libdma's objects pull in only what a tool refers to.
-LIBS_record  := -lbpf -lcapstone -linih -ltraceevent -ldw -lelf -lstdc++ -lz -lm
-LIBS_analyze := -lsqlite3 -ltraceevent -linih -lcrypto -lm
+LIBS_record  := -lbpf -lcapstone -linih -ldw -lelf -lstdc++ -lz -lm
+LIBS_analyze := -lsqlite3 -ltraceevent -lcrypto -lm
+LIBS_compare := -lsqlite3 -lm
 LIBS_report  := -lsqlite3 -lm
-LIBS_all     := -lbpf -lcapstone -linih -ldw -lelf -lstdc++ -lz -lsqlite3 -ltraceevent -lcrypto -lm
+LIBS_all     := $(LIBS_record) -lsqlite3 -ltraceevent -lcrypto
 
 # ---- libperf, from the distribution's kernel source (scripts/libperf.sh) ----
 LIBPERF_DIR := build/libperf
@@ -56,24 +57,26 @@ LIBPERF_INC := -isystem $(LIBPERF_DIR)/linux/tools/lib/perf/include \
 $(LIBPERF_DIR)/libperf.a:
 	scripts/libperf.sh '$(LIBPERF_DIR)' '$(LINUX_SOURCE)'
 $(LIBPERF_DIR)/libapi.a: $(LIBPERF_DIR)/libperf.a ;
-# Only this file may see libperf.
+# Only this file may see libperf, and only this one the place of installation.
+$(B)/record/profile/profile_find.o: ALL_CPPFLAGS += -DDMA_PREFIX='"$(PREFIX)"'
 $(B)/record/session.o: ALL_CPPFLAGS += $(LIBPERF_INC)
 $(B)/record/session.o: | $(LIBPERF)
 
 # ---- archives: one for lib/ and one for each tool's parts without its main ----
-MAINS   := record/dmarec.c analyze/dmaanalyze.c report/dmareport.c analyze/dmacompare.c
-parts    = $(filter-out $(MAINS) %.bpf.c,$(wildcard $(1)/*.c))
+# The rooms, and which may include which: doc/design.md (scripts/house.sh checks it).
+OWNERS  := record analyze compare report
+MAINS   := record/dmarec.c analyze/dmaanalyze.c compare/dmacompare.c report/dmareport.c
+rooms    = $(1) $(patsubst %/.,%,$(wildcard $(1)/*/.))
+sources  = $(filter-out $(MAINS) %.bpf.c,$(wildcard $(addsuffix /*.c,$(call rooms,$(1)))))
 objs     = $(patsubst %.c,$(B)/%.o,$(1))
+embeds   = $(patsubst %,$(B)/%.embed.o,$(wildcard $(foreach s,css js html gp,$(addsuffix /*.$(s),$(call rooms,$(1))))))
 SQL     := $(patsubst %.sql,$(B)/%.sql.o,$(wildcard schema/*.sql))
 BPF     := $(patsubst %.bpf.c,$(B)/%.bpf.embed.o,$(wildcard record/*.bpf.c))
-EMBED_report := $(patsubst %,$(B)/%.embed.o,$(wildcard report/*.css report/*.js report/*.html report/*.gp))
-EMBED_lib    := $(patsubst %,$(B)/%.embed.o,$(wildcard lib/*.css lib/*.js))
 
 # With their directories, so that a file that leaves one leaves the archive.
-$(B)/libdma.a: $(call objs,$(wildcard lib/*.c)) $(SQL) $(EMBED_lib) lib/.
-$(B)/record.a: $(call objs,$(call parts,record)) $(BPF) record/.
-$(B)/analyze.a: $(call objs,$(call parts,analyze)) analyze/.
-$(B)/report.a: $(call objs,$(call parts,report)) $(EMBED_report) report/.
+$(B)/libdma.a: $(call objs,$(call sources,lib)) $(SQL) $(call embeds,lib) $(call rooms,lib)
+$(B)/record.a: $(BPF)
+$(foreach o,$(OWNERS),$(eval $(B)/$(o).a: $(call objs,$(call sources,$(o))) $(call embeds,$(o)) $(call rooms,$(o))))
 $(B)/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -93,7 +96,7 @@ $(B)/schema/%.sql.o: schema/%.sql
 	$(call embed,sql_$*,$<,$@)
 $(B)/report/%.embed.o: report/%
 	$(call embed,embed_$(call sym,$<),$<,$@)
-$(B)/lib/%.embed.o: lib/%
+$(B)/lib/draw/%.embed.o: lib/draw/%
 	$(call embed,embed_$(call sym,$<),$<,$@)
 $(B)/record/%.bpf.o: record/%.bpf.c
 	@mkdir -p $(@D)
@@ -103,25 +106,25 @@ $(B)/record/%.bpf.embed.o: $(B)/record/%.bpf.o
 	$(call embed,embed_$*_bpf,$<,$@)
 
 # ---- the tools ----
-tools: $(foreach t,$(TOOLS),$(if $(wildcard record/$(t).c analyze/$(t).c report/$(t).c),$(B)/$(t)))
-$(B)/dmarec: $(B)/record/dmarec.o $(B)/record.a $(B)/libdma.a | $(LIBPERF)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBPERF) $(LIBS_record)
-$(B)/dmaanalyze: $(B)/analyze/dmaanalyze.o $(B)/analyze.a $(B)/libdma.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_analyze)
-$(B)/dmacompare: $(B)/analyze/dmacompare.o $(B)/analyze.a $(B)/libdma.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_analyze)
-$(B)/dmareport: $(B)/report/dmareport.o $(B)/report.a $(B)/libdma.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_report)
+TOOL_dmarec     := record
+TOOL_dmaanalyze := analyze
+TOOL_dmacompare := compare
+TOOL_dmareport  := report
+tools: $(addprefix $(B)/,$(TOOLS))
+define tool
+$(B)/$(1): $(B)/$(TOOL_$(1))/$(1).o $(B)/$(TOOL_$(1)).a $(B)/libdma.a
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(TOOL_LIBPERF) $$(LIBS_$(TOOL_$(1)))
+endef
+$(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
+$(B)/dmarec: TOOL_LIBPERF = $(LIBPERF)
+$(B)/dmarec: | $(LIBPERF)
 
 # ---- unit tests: every tests/unit/test_*.c is a program; other .c files there are shared ----
 UNIT        := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 UNIT_SHARED := $(call objs,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
-ARCHIVES    := $(B)/report.a $(B)/analyze.a $(B)/record.a $(B)/libdma.a
-$(B)/tests/%.o: ALL_CPPFLAGS += -I. -DTEST_BUILD='"$(abspath $(B))"' -DTEST_SOURCE='"$(CURDIR)"'
+ARCHIVES    := $(patsubst %,$(B)/%.a,$(OWNERS)) $(B)/libdma.a
+$(B)/tests/%.o: ALL_CPPFLAGS += -DTEST_BUILD='"$(abspath $(B))"' -DTEST_SOURCE='"$(CURDIR)"'
 $(UNIT): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_SHARED) $(ARCHIVES) | $(LIBPERF)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBPERF) $(LIBS_all) -lcmocka
@@ -150,9 +153,11 @@ asan:
 FORMATTED = $(shell git ls-files '*.c' '*.h' '*.cc' 2>/dev/null)
 format:
 	@clang-format -i $(FORMATTED)
-lint: check-format
+lint: check-format tools
+	@scripts/house.sh
+	@scripts/house.sh objects $(B)
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --suppressions-list=.cppcheck \
-		--enable=warning,portability -j2 -D_GNU_SOURCE -Ilib lib record analyze report
+		--enable=warning,portability -j2 -D_GNU_SOURCE -I. lib $(OWNERS)
 
 deps:
 	scripts/deps.sh build check

@@ -21,7 +21,7 @@
 
 #include <stdint.h>
 
-#include "join.h"
+#include "lib/join/join.h"
 
 struct db;
 struct err;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "pipe.h"
+#include "analyze/pipe.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "err.h"
+#include "lib/err.h"
 
 enum { ROWS = 2048, LOSSES = 64, BLOCKS = 4 };
 
@@ -169,7 +169,7 @@ int pipe_run(int (*producer)(void *arg, struct pipe *p, struct err *e), void *ar
 
 	for (size_t i = 0; i < BLOCKS && !rc; i++)
 		if (!(p.block[i] = calloc(1, sizeof(*p.block[i]))))
-			rc = err_set(e, ERR_NOMEM, "no memory");
+			rc = err_nomem(e, "the analysis");
 	p.fill = p.block[0];
 	if (!rc && threaded)
 		rc = run_threaded(&p, e);

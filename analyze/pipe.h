@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dma.h"
-#include "join.h"
+#include "lib/dma.h"
+#include "lib/join/join.h"
 
 struct err;
 struct pipe;

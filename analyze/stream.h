@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "event.h"
-#include "meta.h"
-#include "pipe.h"
+#include "analyze/pipe.h"
+#include "lib/event/event.h"
+#include "lib/file/meta.h"
 
 struct db;
 struct err;

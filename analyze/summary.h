@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "dma.h"
+#include "lib/dma.h"
 
 struct db;
 struct err;

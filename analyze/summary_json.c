@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "json.h"
-#include "summary.h"
+#include "analyze/summary.h"
+#include "lib/json.h"
 
 static void key(FILE *f, const char *name, bool first)
 {

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "num.h"
-#include "summary.h"
+#include "analyze/summary.h"
+#include "lib/num.h"
 
 enum { MOST_GROUPS = 25 }; /* the whole run is one */
 
@@ -104,8 +104,7 @@ static void print_run(const struct printer *p)
 	if (s->finished == 0)
 		fprintf(p->out,
 			"  %sThe recorder did not end this file: what follows holds up "
-			"to "
-			"where it was cut; the kernel's counts are not known.%s\n",
+			"to where it was cut; the kernel's counts are not known.%s\n",
 			red(p), plain(p));
 	if (s->guessed == 1)
 		fputs("  The roles of the events were guessed from their names (--role "
@@ -147,13 +146,13 @@ static void print_completeness(const struct printer *p)
 	if (missing || s->lost)
 		fprintf(p->out,
 			"  %sNot whole: %" PRId64 " samples are missing (%" PRId64
-			" by records of loss); transfers that this may concern are "
-			"unknown.%s\n",
+			" by records of loss); transfers that "
+			"this may concern are unknown.%s\n",
 			red(p), missing > s->lost ? missing : s->lost, s->lost, plain(p));
 	else if (!counted)
-		fputs("  The recording does not hold the kernel's counts, so that "
-		      "samples that vanished cannot be told: 'no interrupt' may be "
-		      "one.\n",
+		fputs("  The recording does not hold the kernel's "
+		      "counts, so that samples that vanished cannot "
+		      "be told: 'no interrupt' may be one.\n",
 		      p->out);
 	else
 		fputs("  Whole: everything that was counted was delivered.\n", p->out);
@@ -449,8 +448,8 @@ static void print_transfers(const struct printer *p)
 			"\n  and %zu more channels and directions (-v shows them)\n",
 			s->ngroup - shown);
 	if (thin)
-		fputs("\n  ~ too few transfers for this quantile: no upper confidence "
-		      "limit\n",
+		fputs("\n  ~ too few transfers for this "
+		      "quantile: no upper confidence limit\n",
 		      p->out);
 	if (s->negative)
 		fprintf(p->out,
@@ -458,11 +457,10 @@ static void print_transfers(const struct printer *p)
 			" durations are negative and kept as they were found%s\n",
 			s->negative,
 			!strcmp(or_dash(s->doorbell), "exit")
-				? ": an interrupt that comes before the start function "
-				  "has\n  returned makes 'device' negative, as the "
-				  "function's exit stands for the doorbell (a profile "
-				  "can "
-				  "name the store)"
+				? ": an interrupt that comes before the start "
+				  "function has\n  returned makes 'device' "
+				  "negative, as the function's exit stands for "
+				  "the doorbell (a profile can name the store)"
 				: "");
 	print_counts(p, s->reason, s->nreason, "why:");
 	print_counts(p, s->stray, s->nstray, "belongs to no transfer:");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Opening and checking a trace database, and thin statements over it. */
-#include "db.h"
+#include "lib/db.h"
 
 #include <errno.h>
 #include <math.h>
@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "dma.h"
-#include "err.h"
+#include "lib/dma.h"
+#include "lib/err.h"
 
 extern const char sql_raw[], sql_derived[], sql_views[], sql_queries[];
 
@@ -41,14 +41,14 @@ static int fail(struct db *db, struct err *e)
 			       db->path);
 	case SQLITE_CORRUPT:
 		return err_set(e, ERR_FORMAT,
-			       "%s: the database is damaged (%s); load its recordings "
-			       "into a new one",
+			       "%s: the database is damaged (%s); "
+			       "load its recordings into a new one",
 			       db->path, sqlite3_errmsg(db->sq));
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return err_set(e, ERR_IO,
-			       "%s: another program is writing to it; try again when it "
-			       "has ended",
+			       "%s: another program is writing to "
+			       "it; try again when it has ended",
 			       db->path);
 	case SQLITE_INTERRUPT:
 		return err_set(e, ERR_IO, "interrupted; %s is as it was", db->path);
@@ -61,7 +61,7 @@ static int fail(struct db *db, struct err *e)
 			       "%s: cannot be written (read-only file or directory)",
 			       db->path);
 	case SQLITE_NOMEM:
-		return err_set(e, ERR_NOMEM, "%s: out of memory", db->path);
+		return err_nomem(e, "%s", db->path);
 	default:
 		return err_set(e, ERR_IO, "%s: %s", db->path, sqlite3_errmsg(db->sq));
 	}
@@ -126,14 +126,13 @@ static int identify(struct db *db, struct err *e)
 		return 1;
 	if (app != DB_APPLICATION_ID)
 		return err_set(e, ERR_FORMAT,
-			       "%s: is another application's database; name another file "
-			       "for the trace",
+			       "%s: is another application's database; "
+			       "name another file for the trace",
 			       db->path);
 	if (version > DB_VERSION)
 		return err_set(e, ERR_UNSUPPORTED,
-			       "%s: was written by a newer version (schema %lld, this "
-			       "tool knows "
-			       "%d); use that version's tools",
+			       "%s: was written by a newer version (schema %lld, "
+			       "this tool knows %d); use that version's tools",
 			       db->path, (long long)version, DB_VERSION);
 	if (version < DB_VERSION || run != 4)
 		return err_set(e, ERR_FORMAT,
@@ -196,7 +195,7 @@ static int open_checked(struct db *db, enum db_mode mode, struct err *e)
 	if (sqlite3_open_v2(db->path, &db->sq, flags, NULL) != SQLITE_OK) {
 		db->created = false;
 		if (!db->sq)
-			return err_set(e, ERR_NOMEM, "out of memory");
+			return err_nomem(e, "the database");
 		return err_set(e, ERR_IO, "%s: %s%s", db->path, sqlite3_errmsg(db->sq),
 			       mode == DB_CREATE ? " (is there such a directory, and may "
 						   "you write to it?)"
@@ -221,7 +220,7 @@ int db_open(struct db **out, const char *path, enum db_mode mode, struct err *e)
 	*out = NULL;
 	if (!db || !(db->path = strdup(path))) {
 		free(db);
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "the database");
 	}
 	got = open_checked(db, mode, e);
 	if (got < 0) {
@@ -318,7 +317,7 @@ int db_prepare(struct db *db, struct db_stmt **out, const char *sql, struct err 
 
 	*out = NULL;
 	if (!s)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "the database");
 	s->db = db;
 	if (sqlite3_prepare_v3(db->sq, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->st,
 			       NULL) != SQLITE_OK) {
@@ -350,7 +349,7 @@ int db_prepare_named(struct db *db, struct db_stmt **s, const char *name, struct
 	next = strstr(p, mark);
 	text = next ? strndup(p, (size_t)(next - p)) : strdup(p);
 	if (!text)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "the database");
 	rc = db_prepare(db, s, text, e);
 	free(text);
 	return rc;

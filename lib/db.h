@@ -63,8 +63,8 @@ void db_bind_i64(struct db_stmt *s, const char *name, int64_t v);
 void db_bind_real(struct db_stmt *s, const char *name, double v);
 void db_bind_text(struct db_stmt *s, const char *name, const char *v);
 
-/* By place, 1-based: for the statements that run a million times. A text must be static.
- */
+/* By place, 1-based: for the statements that run a million times. A text must be
+ * static. */
 void db_bind_at(struct db_stmt *s, int place, int64_t v);
 void db_bind_text_at(struct db_stmt *s, int place, const char *v);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "dma.h"
+#include "lib/dma.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -31,6 +31,11 @@ static const char *const phase_names[PHASE_N] = {
 	[PHASE_DEVICE] = "device",
 	[PHASE_NOTICE] = "notice",
 	[PHASE_TOTAL] = "total",
+};
+
+static const char *const pairing_names[PAIRING_N] = {
+	[PAIRING_INFER] = "infer", [PAIRING_ONE] = "one",   [PAIRING_DRAIN] = "drain",
+	[PAIRING_FIRST] = "first", [PAIRING_LAST] = "last",
 };
 
 static const char *name_of(const char *const *names, int n, int i)
@@ -66,6 +71,11 @@ const char *phase_name(enum phase p)
 	return name_of(phase_names, PHASE_N, (int)p);
 }
 
+const char *pairing_name(enum pairing p)
+{
+	return name_of(pairing_names, PAIRING_N, (int)p);
+}
+
 int role_parse(const char *word)
 {
 	return index_of(role_names, ROLE_N, word);
@@ -84,4 +94,9 @@ int state_parse(const char *word)
 int phase_parse(const char *word)
 {
 	return index_of(phase_names, PHASE_N, word);
+}
+
+int pairing_parse(const char *word)
+{
+	return index_of(pairing_names, PAIRING_N, word);
 }

@@ -52,18 +52,31 @@ enum phase {
 	PHASE_N
 };
 
+/* How the interrupts of a vector end transfers. */
+enum pairing {
+	PAIRING_INFER, /* from the evidence */
+	PAIRING_ONE,   /* one interrupt ends one transfer */
+	/* an interrupt ends every transfer of its channels begun before it */
+	PAIRING_DRAIN,
+	PAIRING_FIRST, /* several interrupts for one transfer: the first ends it */
+	PAIRING_LAST,  /* the last does */
+	PAIRING_N
+};
+
 /* "submit", "to_host", "no_interrupt", "device", ...; never NULL ("?" for a value out of
  * range).*/
 const char *role_name(enum role r);
 const char *direction_name(enum direction d);
 const char *state_name(enum transfer_state s);
 const char *phase_name(enum phase p);
+const char *pairing_name(enum pairing p);
 
 /* The reverse; -1 for a word that is none. */
 int role_parse(const char *word);
 int direction_parse(const char *word);
 int state_parse(const char *word);
 int phase_parse(const char *word);
+int pairing_parse(const char *word);
 
 /*
  * One thing that happened, in the terms of the joiner: what a probe's sample or a row of
@@ -72,8 +85,8 @@ int phase_parse(const char *word);
  */
 struct sample {
 	int64_t time_ns; /* on the recording's clock */
-	int64_t seq; /* rowid in `sample`, or the ordinal in the file: names it in results
-		      */
+	/* rowid in `sample`, or the ordinal in the file: names it in results */
+	int64_t seq;
 	int64_t card;	 /* small number for each card met, 0 when there is only one */
 	int64_t channel; /* as the library numbers it */
 	int64_t size_bytes;

@@ -5,14 +5,14 @@
  * index(-1 - v) below, so that the order of indexes is the order of values. Counts lie in
  * one array that grows at either end.
  */
-#include "hist.h"
+#include "lib/hist.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dma.h"
-#include "err.h"
+#include "lib/dma.h"
+#include "lib/err.h"
 
 #define SUB_BITS 7
 #define SUB	 (1 << SUB_BITS)

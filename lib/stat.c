@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "stat.h"
+#include "lib/stat.h"
 
 #include <math.h>
 
-#include "dma.h"
-#include "hist.h"
+#include "lib/dma.h"
+#include "lib/hist.h"
 
 const double stat_quantiles[] = {0.5, 0.9, 0.99, 0.999, 0.9999};
 const size_t stat_nquantiles = sizeof(stat_quantiles) / sizeof(*stat_quantiles);

@@ -39,8 +39,8 @@ void stat_quantile_ranks(uint64_t n, double q, double level, uint64_t *low,
 extern const double stat_quantiles[]; /* 0.5 0.9 0.99 0.999 0.9999 */
 extern const size_t stat_nquantiles;
 
-/* Least squares y = a + b x with standard errors; weights 1. Streaming: add, then solve.
- */
+/* Least squares y = a + b x with standard errors; weights 1. Streaming: add, then
+ * solve. */
 struct linear_fit {
 	uint64_t n;
 	double mean_x, mean_y, sxx, sxy, syy;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A uprobe on a function of our own, called with and without. */
-#include "cost.h"
+#include "record/cost.h"
 
 #include <link.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "dma.h"
-#include "probes.h"
-#include "session.h"
+#include "lib/dma.h"
+#include "record/probes.h"
+#include "record/session.h"
 
 #define ROUNDS 9
 #define CALLS  100

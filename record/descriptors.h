@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "meta.h"
+#include "lib/file/meta.h"
 
 struct err;
 struct descriptors;

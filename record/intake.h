@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "perfdata.h"
+#include "lib/file/perfdata.h"
 
 struct descriptors;
 struct err;

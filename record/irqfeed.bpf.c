@@ -31,8 +31,8 @@ struct record {
 	__s32 pid;
 	__s32 irq;
 	__u32 name_loc;
-	char name[112]; /* more than is used: the verifier wants room for any 7-bit length
-			 */
+	/* more than is used: the verifier wants room for any 7-bit length */
+	char name[112];
 };
 
 /* How the recorder and the program talk. */
@@ -69,8 +69,8 @@ struct {
 	__uint(value_size, sizeof(__u32));
 } ring SEC(".maps");
 
-/* TRACE_FLAG_IRQS_OFF | TRACE_FLAG_HARDIRQ: what the kernel writes for a handler's entry.
- */
+/* TRACE_FLAG_IRQS_OFF | TRACE_FLAG_HARDIRQ: what the kernel writes for a handler's
+ * entry. */
 #define FLAGS 0x09
 
 SEC("tracepoint/irq/irq_handler_entry")
@@ -86,8 +86,8 @@ int irq_handler_entry(struct context *ctx)
 	 * this tracepoint. */
 	if (!c || !n || !c->enabled)
 		return 1;
-	/* Without this the compiler drops the mask as idle, and 6.1's verifier misses it.
-	 */
+	/* Without this the compiler drops the mask as idle, and 6.1's verifier misses
+	 * it. */
 	barrier_var(word);
 	if (!c->all && (irq >= IRQ_WORDS * 64 ||
 			!(c->wanted[word & (IRQ_WORDS - 1)] >> (irq % 64) & 1)))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "irqfeed.h"
+#include "record/irqfeed.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -9,8 +9,8 @@
 #include <unistd.h>
 #include <sys/resource.h>
 
-#include "dma.h"
-#include "err.h"
+#include "lib/dma.h"
+#include "lib/err.h"
 
 extern const char embed_irqfeed_bpf[];
 extern const unsigned long embed_irqfeed_bpf_len;
@@ -110,7 +110,7 @@ int irqfeed_open(struct irqfeed **out, const int32_t *irq, size_t n, uint32_t ev
 
 	*out = NULL;
 	if (!f)
-		return err_set(e, ERR_NOMEM, "no memory for the interrupt feed");
+		return err_nomem(e, "the interrupt feed");
 	f->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	rc = control_init(f, irq, n, event_type, e);
 	if (!rc)

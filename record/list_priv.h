@@ -3,8 +3,8 @@
 #ifndef DMA_LIST_PRIV_H
 #define DMA_LIST_PRIV_H
 
-#include "irqmap.h"
-#include "list.h"
+#include "record/host/irqmap.h"
+#include "record/list.h"
 
 struct list_device {
 	char bdf[16];

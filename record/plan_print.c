@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A plan as text: names of events, the kernel filter, --dry-run. Knows nothing of ELF. */
-#include "plan.h"
+#include "record/plan.h"
 
 #include <ctype.h>
 #include <inttypes.h>

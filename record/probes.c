@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Uprobe events in tracefs. */
-#include "probes.h"
+#include "record/probes.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "rootfs.h"
+#include "lib/array.h"
+#include "lib/err.h"
+#include "record/host/rootfs.h"
 
 #define GROUP "dmarec_"
 
@@ -83,8 +84,8 @@ int probes_owner(const char *line, const char **event, size_t *len)
 }
 
 /* Removal, with patience: perf lets go of an event of a process that just ended some
- * milliseconds later, and until then the kernel says EBUSY. *tries is shared by a pass.
- */
+ * milliseconds later, and until then the kernel says EBUSY. *tries is shared by a
+ * pass. */
 static int remove_event(const char *cmd, int *tries)
 {
 	while (command(cmd)) {
@@ -122,9 +123,8 @@ static int remove_stale(const char *root, struct err *e)
 		if (!pid || is_recorder(pid))
 			continue;
 		snprintf(cmd, sizeof(cmd), "-:%.*s\n", (int)len, event);
-		remove_event(cmd, &tries); /* in use by somebody's perf: stays, and is no
-					    * fault of ours
-					    */
+		/* in use by somebody's perf: stays, and is no fault of ours */
+		remove_event(cmd, &tries);
 	}
 	free(text);
 	return 0;
@@ -147,7 +147,7 @@ int probes_open(struct probes **p, struct err *e)
 		return rc;
 	*p = calloc(1, sizeof(**p));
 	if (!*p)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a recording");
 	snprintf((*p)->group, sizeof((*p)->group), GROUP "%d", (int)getpid());
 	return 0;
 }
@@ -174,13 +174,13 @@ int tracepoint_id(const char *event, uint32_t *id, struct err *e)
 
 static int remember(struct probes *p, const char *event, struct err *e)
 {
-	char **grown = realloc(p->event, (p->n + 1) * sizeof(*grown));
+	char *copy = strdup(event), **added = copy ? array_add(&p->event, &p->n) : NULL;
 
-	if (grown)
-		p->event = grown;
-	if (!grown || !(grown[p->n] = strdup(event)))
-		return err_set(e, ERR_NOMEM, "no memory");
-	p->n++;
+	if (!added) {
+		free(copy);
+		return err_nomem(e, "an event's name");
+	}
+	*added = copy;
 	return 0;
 }
 
@@ -191,8 +191,8 @@ int probes_add(struct probes *p, bool is_return, const char *event, const char *
 	const char *file = path;
 	int fd = -1, rc;
 
-	/* The kernel splits at blanks; it resolves the path at once, so a link will do.
-	 */
+	/* The kernel splits at blanks; it resolves the path at once, so a link will
+	 * do. */
 	if (strpbrk(path, " \t\n")) {
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
@@ -203,7 +203,7 @@ int probes_add(struct probes *p, bool is_return, const char *event, const char *
 	if (asprintf(&cmd, "%c:%s/%s %s:0x%llx %s\n", is_return ? 'r' : 'p', p->group,
 		     event, file, (unsigned long long)offset, args) < 0)
 		cmd = NULL;
-	rc = cmd ? command(cmd) : err_set(e, ERR_NOMEM, "no memory");
+	rc = cmd ? command(cmd) : err_nomem(e, "a recording");
 	if (rc && cmd) {
 		cmd[strcspn(cmd, "\n")] = '\0';
 		rc = err_errno(e, "the kernel refused the probe '%s'", cmd);

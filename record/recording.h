@@ -3,9 +3,9 @@
 #ifndef DMA_RECORDING_H
 #define DMA_RECORDING_H
 
-#include "irqmap.h"
-#include "plan.h"
-#include "session.h"
+#include "record/host/irqmap.h"
+#include "record/plan.h"
+#include "record/session.h"
 
 struct err;
 

@@ -41,9 +41,8 @@ struct session_options {
 	uint32_t irq_event;	/* id of irq:irq_handler_entry */
 	const uint32_t *uprobe; /* ids of trace events */
 	size_t nuprobe;
-	const bool
-		*wake; /* of each uprobe: wake the recorder at every sample; NULL = none
-			*/
+	/* of each uprobe: wake the recorder at every sample; NULL = none */
+	const bool *wake;
 };
 
 /* Open and map everything, nothing enabled yet. On failure nothing stays open, and the

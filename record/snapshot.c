@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "snapshot.h"
+#include "record/snapshot.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "counters.h"
-#include "err.h"
-#include "rootfs.h"
+#include "lib/err.h"
+#include "record/counters.h"
+#include "record/host/rootfs.h"
 
 static char *copy(const char *text)
 {
@@ -16,7 +16,7 @@ static char *copy(const char *text)
 
 static int nomem(struct err *e)
 {
-	return err_set(e, ERR_NOMEM, "no memory");
+	return err_nomem(e, "a recording");
 }
 
 static int add_paths(struct meta_event *ev, const struct func_spec *spec, struct err *e)

@@ -4,15 +4,15 @@
 #ifndef DMA_SNAPSHOT_H
 #define DMA_SNAPSHOT_H
 
-#include "irqmap.h"
-#include "meta.h"
-#include "plan.h"
+#include "lib/file/meta.h"
+#include "record/host/irqmap.h"
+#include "record/plan.h"
 
 struct err;
 
 /* Events 0..n-1 of the plan, in group `group`; then nmore tracepoints ("system/event")
- * without a role; then the interrupt when with_irq. Takes paths from the profile by copy.
- */
+ * without a role; then the interrupt when with_irq. Takes paths from the profile by
+ * copy. */
 int snapshot_events(struct meta *m, const struct plan *p, const char *group,
 		    const char *const *more, size_t nmore, bool with_irq, struct err *e);
 /* Interrupts and counters before; environment. named: the user or the profile chose the

@@ -4,7 +4,7 @@
  * header_page, header_event, ftrace's own formats (none), formats by system, kallsyms
  * (none), printk formats (none), saved command lines (none).
  */
-#include "tracing.h"
+#include "record/tracing.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "probes.h"
-#include "rootfs.h"
+#include "lib/err.h"
+#include "record/host/rootfs.h"
+#include "record/probes.h"
 
 static void put32(FILE *out, uint32_t v)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The workload behind its go-pipe. */
-#include "workload.h"
+#include "record/workload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "err.h"
+#include "lib/err.h"
 
 /* In the child: wait for the word, run the command, or say why not. */
 static void run(char **argv, int go, int fail, const sigset_t *mask)

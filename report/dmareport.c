@@ -9,15 +9,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "db.h"
-#include "err.h"
-#include "gnuplot.h"
-#include "num.h"
-#include "page.h"
-#include "plots.h"
-#include "render.h"
-#include "term.h"
+#include "lib/cli.h"
+#include "lib/db.h"
+#include "lib/draw/gnuplot.h"
+#include "lib/draw/render.h"
+#include "lib/err.h"
+#include "lib/num.h"
+#include "report/page.h"
+#include "report/plots.h"
+#include "report/term.h"
 
 static const char tool[] = "dmareport";
 
@@ -49,9 +49,8 @@ static const struct argp_option argp_options[] = {
 	{"format", OPT_FORMAT, "LIST", 0, "html, png, svg, pdf (default: html,png,svg)",
 	 0},
 	{"plot", OPT_PLOT, "NAME", 0,
-	 "Only this: histogram, tail, time, heatmap, size, throughput, phases, slowest, "
-	 "interrupts; "
-	 "repeatable, or a list",
+	 "Only this: histogram, tail, time, heatmap, size, throughput, "
+	 "phases, slowest, interrupts; repeatable, or a list",
 	 0},
 	{"term", OPT_TERM, NULL, 0, "Histogram and summary in the terminal instead", 0},
 	{"ascii", OPT_ASCII, NULL, 0, "With --term: plain ASCII", 0},
@@ -207,7 +206,7 @@ static int make_figures(struct run_figures *rf, const struct options *o, struct 
 	rf->fig = calloc(PLOT_N * PLOT_MAX_FIGURES, sizeof(*rf->fig));
 	rf->kind = calloc(PLOT_N * PLOT_MAX_FIGURES, sizeof(*rf->kind));
 	if (!rf->fig || !rf->kind)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	for (int p = 0; p < PLOT_N; p++) {
 		size_t n = 0;
 		int error;
@@ -241,7 +240,7 @@ static int load_run(struct run_figures *rf, struct db *db, int64_t id, struct er
 
 	rf->r = calloc(1, sizeof(*rf->r));
 	if (!rf->r)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	error = report_load(rf->r, db, id, e);
 	return error ? error : report_scan(rf->r, e);
 }
@@ -287,13 +286,13 @@ static int check_terminals(struct options *o, struct gnuplot_terminals *can,
 		o->format.svg = false;
 	}
 	if (o->format.png && !can->pngcairo && !can->png) {
-		cli_warn(tool, "this gnuplot cannot write PNG: none are written (install "
-			       "gnuplot-nox)");
+		cli_warn(tool, "this gnuplot cannot write PNG: none "
+			       "are written (install gnuplot-nox)");
 		o->format.png = false;
 	}
 	if (o->format.pdf && !can->pdfcairo) {
-		cli_warn(tool, "this gnuplot cannot write PDF: none are written (install "
-			       "gnuplot-nox)");
+		cli_warn(tool, "this gnuplot cannot write PDF: none "
+			       "are written (install gnuplot-nox)");
 		o->format.pdf = false;
 	}
 	return 0;
@@ -311,8 +310,7 @@ static int draw(struct run_figures *rf, size_t n, struct options *o, struct err 
 {
 	struct gnuplot_terminals can;
 	char *dir = o->dir_given ? o->dir : default_dir(o->db), *path = NULL;
-	int error = dir ? check_terminals(o, &can, e)
-			: err_set(e, ERR_NOMEM, "out of memory");
+	int error = dir ? check_terminals(o, &can, e) : err_nomem(e, "a report");
 
 	if (!error)
 		error = render_directory(dir, e);

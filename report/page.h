@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "data.h"
-#include "plots.h"
+#include "report/data.h"
+#include "report/plots.h"
 
 struct run_figures {
 	struct report *r;

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db.h"
-#include "err.h"
-#include "plots.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "report/plots.h"
 
 enum { MAX_ROWS = 1 + FIGURE_SERIES };
 
@@ -144,7 +144,7 @@ int make_phases(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	int error;
 
 	if (!t)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	t->r = r;
 	f->data = t;
 	f->release = free;
@@ -162,11 +162,10 @@ int make_phases(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	f->height_narrow = 180 + 84 * (double)t->n;
 	caption_counts(r, PHASE_TOTAL, counts, sizeof(counts));
 	snprintf(f->caption, sizeof(f->caption),
-		 "%s Each bar is the quantile of its phase alone, so the bars need not "
-		 "add up to "
-		 "the total's, which is the black line. api: submit → doorbell; device: "
-		 "doorbell → interrupt; notice: "
-		 "interrupt → woken. A phase whose quantile is below 0 has no bar.",
+		 "%s Each bar is the quantile of its phase alone, so the bars need "
+		 "not add up to the total's, which is the black line. api: submit "
+		 "→ doorbell; device: doorbell → interrupt; notice: interrupt → "
+		 "woken. A phase whose quantile is below 0 has no bar.",
 		 counts);
 	snprintf(f->alt, sizeof(f->alt),
 		 "Bars of the median and the 99th percentile of the phases api, device "

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db.h"
-#include "err.h"
-#include "plots.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "report/plots.h"
 
 struct sizes {
 	const struct report *r;
@@ -205,7 +205,7 @@ int make_size(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	int error;
 
 	if (!z)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	*z = (struct sizes){r, NAN};
 	f->data = z;
 	f->release = free;
@@ -233,7 +233,7 @@ int make_size(struct report *r, struct figure *fig, size_t *n, struct err *e)
 			 : " The link's limit is its raw rate, before packet overhead.");
 	describe_fit(r, f);
 	snprintf(f->alt, sizeof(f->alt),
-		 "Latency against transfer size with a fitted line for each channel and "
-		 "direction.");
+		 "Latency against transfer size with a fitted "
+		 "line for each channel and direction.");
 	return error;
 }

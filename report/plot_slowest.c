@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db.h"
-#include "err.h"
-#include "plots.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "report/plots.h"
 
 enum {
 	BEFORE = 1000, /* transfers looked at that began before, by number */
@@ -227,7 +227,7 @@ int make_slowest(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	int error = 0;
 
 	if (!z)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	z->r = r;
 	f->data = z;
 	f->release = free;
@@ -244,15 +244,13 @@ int make_slowest(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	f->height = fmax(280, 110 + 40 * (double)r->scan->nslow);
 	f->height_narrow = fmax(280, 130 + 36 * (double)r->scan->nslow);
 	snprintf(f->caption, sizeof(f->caption),
-		 "Each row begins at its transfer's submit. Grey below it: where at "
-		 "least one, two and three other "
-		 "transfers were in flight. Ticks: interrupts that ended others, and "
-		 "strays; red ones came on the CPU "
-		 "that took this transfer's own interrupt. The table of them is among "
-		 "the tables.");
+		 "Each row begins at its transfer's submit. Grey below it: "
+		 "where at least one, two and three other transfers were in "
+		 "flight. Ticks: interrupts that ended others, and strays; "
+		 "red ones came on the CPU that took this transfer's own "
+		 "interrupt. The table of them is among the tables.");
 	snprintf(f->alt, sizeof(f->alt),
-		 "Time lines of the slowest transfers with their phases, other transfers "
-		 "in flight and other "
-		 "interrupts.");
+		 "Time lines of the slowest transfers with their phases, "
+		 "other transfers in flight and other interrupts.");
 	return error;
 }

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "db.h"
-#include "err.h"
-#include "hist.h"
-#include "plots.h"
-#include "stat.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/hist.h"
+#include "lib/stat.h"
+#include "report/plots.h"
 
 enum { BAND = 160 }; /* places of the band along the axis */
 
@@ -232,13 +232,13 @@ int make_tail(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	int error;
 
 	if (!t)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	t->r = r;
 	f->data = t;
 	f->release = tail_free;
 	t->h = hist_new();
 	if (!t->h)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	f->draw = draw_tail;
 	snprintf(f->name, sizeof(f->name), "tail");
 	snprintf(f->title, sizeof(f->title), "The tail: latency against quantile, %s",
@@ -266,8 +266,7 @@ int make_tail(struct report *r, struct figure *fig, size_t *n, struct err *e)
 		 "statistics, which take the values for independent.",
 		 counts);
 	snprintf(f->alt, sizeof(f->alt),
-		 "Latency against quantile on a logarithmic axis of 1 minus q, for each "
-		 "channel "
-		 "and direction and for all.");
+		 "Latency against quantile on a logarithmic axis of 1 "
+		 "minus q, for each channel and direction and for all.");
 	return error;
 }

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plots.h"
+#include "lib/text.h"
+#include "report/plots.h"
 
 static void time_axis(struct axis *x, const struct scan *s, const struct drawing *d)
 {
@@ -132,7 +133,7 @@ static void hover_slices(struct drawing *d, const struct scan *s)
 		draw_hover(
 			d, x, m, "at %s: %s transfers, median ≈ %s%s",
 			axis_print(AXIS_NS, axis_value(&s->time, x), at, sizeof(at)),
-			count_text(s->slice_n[i], n),
+			text_count(s->slice_n[i], n),
 			axis_print(AXIS_NS, axis_value(&s->latency, m), med, sizeof(med)),
 			p99);
 	}
@@ -197,9 +198,9 @@ int make_time(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	f->data = r;
 	f->draw = draw_time;
 	snprintf(what, sizeof(what),
-		 "Each transfer stands at its submit. The lines are the median and p99 "
-		 "of each of "
-		 "%zu slices of %s (where a slice holds at least 10 or 100 transfers).",
+		 "Each transfer stands at its submit. The lines are "
+		 "the median and p99 of each of %zu slices of %s "
+		 "(where a slice holds at least 10 or 100 transfers).",
 		 r->scan->nslices,
 		 axis_print(AXIS_NS,
 			    (r->scan->time.hi - r->scan->time.lo) /
@@ -241,8 +242,7 @@ int make_heatmap(struct report *r, struct figure *fig, size_t *n, struct err *e)
 		 "moment were spread over "
 		 "latencies, however many they were (logarithmic shade).");
 	snprintf(f->alt, sizeof(f->alt),
-		 "Heat map: for each moment of the recording, the share of transfers at "
-		 "each "
-		 "latency.");
+		 "Heat map: for each moment of the recording, "
+		 "the share of transfers at each latency.");
 	return 0;
 }

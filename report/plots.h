@@ -7,8 +7,8 @@
 #ifndef REPORT_PLOTS_H
 #define REPORT_PLOTS_H
 
-#include "data.h"
-#include "figure.h"
+#include "lib/draw/figure.h"
+#include "report/data.h"
 
 enum plot_kind {
 	PLOT_HISTOGRAM,

@@ -57,7 +57,7 @@ CREATE TABLE stray ( -- what belongs to no transfer
 	reason        TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE vector ( -- verdict for each vector, with its evidence (lib/vector.h)
+CREATE TABLE vector ( -- verdict for each vector, with its evidence (lib/vector/vector.h)
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
 	irq           INTEGER NOT NULL,
 	card          INTEGER,              -- NULL = over all

@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "blkdma.h"
-#include "err.h"
-#include "num.h"
+#include "lib/err.h"
+#include "lib/num.h"
 
 #define MAX_SIZES 64
 
@@ -251,8 +251,8 @@ enum { OPT_FILE_SIZE = 256, OPT_SEED, OPT_PAUSE, OPT_DELAY, OPT_LATENCIES };
 static const struct argp_option option_table[] = {
 	{"count", 'n', "N", 0, "transfers in all, 1 to 1e9 (default 1000)", 0},
 	{"size", 's', "BYTES[,BYTES...]", 0,
-	 "bytes of a transfer, chosen at random among these; multiples of 512 up to 16M "
-	 "(default 4096)",
+	 "bytes of a transfer, chosen at random among "
+	 "these; multiples of 512 up to 16M (default 4096)",
 	 0},
 	{"channels", 'c', "N", 0, "queues, 1 to 64 (default 1)", 0},
 	{"depth", 'd', "N", 0, "transfers in flight in each queue, 1 to 1024 (default 1)",
@@ -269,8 +269,8 @@ static const struct argp_option option_table[] = {
 	{"pause", OPT_PAUSE, "TIME", 0,
 	 "sleep after each transfer, such as 100us (default 0)", 0},
 	{"delay", OPT_DELAY, "CHANNEL:TIME", 0,
-	 "let dma_wait on this channel spin so long after the end: a slowdown to be "
-	 "found",
+	 "let dma_wait on this channel spin so long "
+	 "after the end: a slowdown to be found",
 	 0},
 	{"latencies", OPT_LATENCIES, "FILE", 0,
 	 "write each transfer's latency in ns, in order of start", 0},

@@ -16,8 +16,8 @@
 
 #include "card.h"
 #include "edu.h"
-#include "err.h"
-#include "num.h"
+#include "lib/err.h"
+#include "lib/num.h"
 
 enum {
 	MAX_CARDS = 8,
@@ -261,9 +261,7 @@ static const struct argp_option option_table[] = {
 	{"fault", OPT_FAULT, "NAME", 0,
 	 "no-interrupt, spurious, restart, timeout or stop (default none)", 0},
 	{"every", OPT_EVERY, "N", 0,
-	 "the fault hits every Nth transfer, 1 to 1000000 "
-	 "(default 5)",
-	 0},
+	 "the fault hits every Nth transfer, 1 to 1000000 (default 5)", 0},
 	{"truth", OPT_TRUTH, "FILE", 0,
 	 "write number, card, channel, direction, size, state, begin and end in ns, and "
 	 "interrupts raised, a line for each transfer",

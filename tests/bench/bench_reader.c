@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "lib/err.h"
-#include "lib/event.h"
+#include "lib/event/event.h"
 #include "lib/num.h"
 #include "tests/unit/rawfile.h"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# schema/FORMAT.md names every kind and key of lib/meta_text.c, and no key that is not there.
+# schema/FORMAT.md names every kind and key of lib/file/meta_text.c, and no key that is not there.
 n=0
 ok() { # condition as a command's status, description, what is wrong
 	n=$((n + 1))
@@ -11,7 +11,7 @@ section() { # keys that FORMAT.md's tables name for a kind
 		grep -o '`[a-z_]*`' | tr -d '`' | sort -u
 }
 keys() { # of a table in meta_text.c
-	sed -n "/struct key $1_keys/,/^};/p" lib/meta_text.c | grep -o 'K([a-z_]*, "[a-z_]*"' |
+	sed -n "/struct key $1_keys/,/^};/p" lib/file/meta_text.c | grep -o 'K([a-z_]*, "[a-z_]*"' |
 		cut -d'"' -f2 | sort -u
 }
 for pair in run:run end:end event:event path:path irq:irq env:env counter:pair fd:fd; do
@@ -21,6 +21,6 @@ for pair in run:run end:end event:event path:path irq:irq env:env counter:pair f
 	ok "keys of '$kind'" "$(diff <(section "$kind") <({ keys "$table"; [ -z "$more" ] || echo $more; } | sort -u))"
 	[ -n "$(keys "$table")" ] || ok "table $table is found" "it is not"
 done
-kinds=$(sed -n '/} kinds\[\]/,/};/p' lib/meta_text.c | grep -o '{"[a-z]*"' | tr -d '{"' | sort -u)
+kinds=$(sed -n '/} kinds\[\]/,/};/p' lib/file/meta_text.c | grep -o '{"[a-z]*"' | tr -d '{"' | sort -u)
 ok "kinds" "$(diff <(grep -o '^### `[a-z]*`' schema/FORMAT.md | grep -o '[a-z]*' | sort -u) <(echo "$kinds"))"
 echo "1..$n"

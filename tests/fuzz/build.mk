@@ -5,9 +5,9 @@
 FUZZ         := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 
-$(FUZZ): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libdma.a
+$(FUZZ): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/record.a $(B)/libdma.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_analyze)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ -linih -ltraceevent -lm
 fuzz-programs: $(FUZZ)
 
 check-fuzz:

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "lib/dma.h"
-#include "lib/irqmap.h"
-#include "lib/irqmap_priv.h"
+#include "record/host/irqmap.h"
+#include "record/host/irqmap_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/join.h"
+#include "lib/join/join.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

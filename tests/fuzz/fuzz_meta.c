@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/meta.h"
+#include "lib/file/meta.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

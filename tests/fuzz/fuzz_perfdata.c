@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A recording from anywhere: no crash, whatever is refused is refused with a text,
- * records stay inside the file and in order of time, and a second reading says the same.
- */
+ * records stay inside the file and in order of time, and a second reading says the
+ * same. */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "lib/dma.h"
 #include "lib/err.h"
-#include "lib/event.h"
-#include "lib/meta.h"
-#include "lib/perfdata.h"
+#include "lib/event/event.h"
+#include "lib/file/meta.h"
+#include "lib/file/perfdata.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

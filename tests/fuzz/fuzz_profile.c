@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/counters.h"
 #include "lib/err.h"
-#include "lib/profile.h"
+#include "record/counters.h"
+#include "record/profile/profile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

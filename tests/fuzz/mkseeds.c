@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/meta.h"
+#include "lib/file/meta.h"
 #include "tests/unit/rawfile.h"
 
 static const struct raw_event events[] = {

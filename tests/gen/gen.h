@@ -30,8 +30,8 @@ struct gen_options {
 	int64_t typical_ns; /* of the card for one transfer; 0 = 10 us */
 	int64_t think_ns;   /* between an end and the next start, on average; 0 = 5 us */
 	int64_t skew_ns; /* interrupts are stamped so much too early or late, at most */
-	bool polls; /* waits see the end at once; the handler is entered up to 8 us later
-		     */
+	/* waits see the end at once; the handler is entered up to 8 us later */
+	bool polls;
 	bool other_thread;	     /* waits on a thread of its own */
 	bool drain_wait;	     /* one wait covers all that is in flight */
 	double missing, late, stray; /* share of interrupts */

@@ -13,10 +13,10 @@
 
 #include "gen.h"
 #include "lib/err.h"
-#include "lib/meta.h"
+#include "lib/file/meta.h"
+#include "lib/file/perfdata.h"
+#include "lib/file/perfdata_feat.h"
 #include "lib/num.h"
-#include "lib/perfdata.h"
-#include "lib/perfdata_feat.h"
 
 enum { CPUS = 4, FIRST_TYPE = 1500, BUF = 1 << 16, ROUND_NS = 100000 };
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dma.h"
+#include "lib/dma.h"
 
 extern const char sql_raw[], sql_derived[], sql_views[];
 
@@ -165,11 +165,9 @@ static void put_transfers(sqlite3 *db, int64_t run, const struct row *row, int64
 	sqlite3_stmt *st = prepare(
 		db,
 		"INSERT INTO transfer (run_id, id, card, channel, direction, size_bytes, "
-		"pid, "
-		"tid, submit_ns, doorbell_ns, irq_ns, wait_ns, woken_ns, irq, irq_cpu, "
-		"coalesced, irq_count, state, api_ns, device_ns, notice_ns, total_ns) "
-		"VALUES "
-		"(?,?,0,?,?,?,100,100,?,?,?,NULL,?,?,?,?,?,?,?,?,?,?)");
+		"pid, tid, submit_ns, doorbell_ns, irq_ns, wait_ns, woken_ns, irq, "
+		"irq_cpu, coalesced, irq_count, state, api_ns, device_ns, notice_ns, "
+		"total_ns) VALUES (?,?,0,?,?,?,100,100,?,?,?,NULL,?,?,?,?,?,?,?,?,?,?)");
 
 	for (int64_t i = 0; i < n; i++) {
 		const struct row *r = &row[i];
@@ -379,9 +377,9 @@ static void put_derived(sqlite3 *db, int64_t run, const struct want *w,
 		die(NULL, "no memory");
 	snprintf(sql, sizeof(sql),
 		 "INSERT INTO analysis VALUES (%" PRId64
-		 ", 'gendb', 'one', 'inferred', 'found', '%s', "
-		 "'exit', %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
-		 ", 0, 0, %" PRId64 ", %" PRId64 ", 0, 0, 0, NULL)",
+		 ", 'gendb', 'one', 'inferred', 'found', '%s', 'exit', "
+		 "%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", 0, 0, %" PRId64
+		 ", %" PRId64 ", 0, 0, 0, NULL)",
 		 run, w->polled ? "total" : "device", w->n, w->n, w->n, w->n, w->n, w->n);
 	run_sql(db, sql);
 	put_group(db, run, -1, -1, row, w->n, v);
@@ -400,20 +398,19 @@ static void put_derived(sqlite3 *db, int64_t run, const struct want *w,
 		 "WHERE run_id = %" PRId64
 		 " AND woken_ns IS NOT NULL GROUP BY 1, 2, 3, 4;"
 		 "INSERT INTO vector SELECT %" PRId64
-		 ", irq, NULL, NULL, 0.99, 'completion', 1, count(*), count(*), 0, 0, "
-		 "count(*), 0, 0.8, 4000, 0.25, 9000, 'exactly one between doorbell and "
-		 "woken' FROM transfer WHERE run_id = "
-		 "%" PRId64 " AND irq IS NOT NULL GROUP BY irq;",
+		 ", irq, NULL, NULL, 0.99, 'completion', 1, count(*), "
+		 "count(*), 0, 0, count(*), 0, 0.8, 4000, 0.25, 9000, 'exactly "
+		 "one between doorbell and woken' FROM transfer WHERE "
+		 "run_id = %" PRId64 " AND irq IS NOT NULL GROUP BY irq;",
 		 run, run, run, run);
 	run_sql(db, sql);
 }
 
 static void put_strays(sqlite3 *db, int64_t run, const struct row *row, int64_t n)
 {
-	sqlite3_stmt *st =
-		prepare(db, "INSERT INTO stray VALUES "
-			    "(?,'interrupt',?,NULL,NULL,68,?,NULL,'no transfer was in "
-			    "flight')");
+	sqlite3_stmt *st = prepare(db, "INSERT INTO stray VALUES "
+				       "(?,'interrupt',?,NULL,NULL,68,?,NULL,'no "
+				       "transfer was in flight')");
 
 	for (int64_t i = 0; i < n; i += 97) {
 		bind(st, 1, run);
@@ -437,17 +434,16 @@ static void put_run(sqlite3 *db, int64_t run, const struct want *w)
 	clock += 1000000;
 	snprintf(sql, sizeof(sql),
 		 "INSERT INTO run (id, uuid, label, host, kernel, arch, cpus, command, "
-		 "started_utc, begin_ns, end_ns, "
-		 "duration_ns, clock, profile, pairing, tool, irq_feed, exit_status, "
-		 "finished, roles_guessed, "
-		 "uprobe_cost_ns, irq_cost_ns, disordered, raw_path, raw_sha256) VALUES "
-		 "(%" PRId64 ", 'u%" PRId64 "-%" PRId64 "-%s-%g', '%s', "
+		 "started_utc, begin_ns, end_ns, duration_ns, clock, profile, "
+		 "pairing, tool, irq_feed, exit_status, finished, roles_guessed, "
+		 "uprobe_cost_ns, irq_cost_ns, disordered, raw_path, raw_sha256) "
+		 "VALUES (%" PRId64 ", 'u%" PRId64 "-%" PRId64 "-%s-%g', '%s', "
 		 "'testhost', '6.1.0-x', 'x86_64', 4, './workload --size \"4K\" <&>', "
 		 "'2026-01-02T03:04:05Z', %" PRId64 ", %" PRId64 ", %" PRId64
 		 ", 'monotonic', 'flx', 'infer', 'gendb', 'bpf', 0, 1, 0, 1200, 300, 0, "
 		 "'dma.data', 'sha%" PRId64 "-%" PRId64 "-%s-%g');"
-		 "INSERT INTO source (run_id, name, role, direction, function, counted, "
-		 "delivered, lost) VALUES "
+		 "INSERT INTO source (run_id, name, role, direction, "
+		 "function, counted, delivered, lost) VALUES "
 		 "(%" PRId64 ", 'dma:dma_to_host', 'submit', 'to_host', "
 		 "'FlxCard::dma_to_host', %" PRId64 ", %" PRId64 ", 0), (%" PRId64
 		 ", 'irq:irq_handler_entry', 'interrupt', 'unknown', NULL, %" PRId64
@@ -468,8 +464,7 @@ static void put_run(sqlite3 *db, int64_t run, const struct want *w)
 	if (w->loss) {
 		snprintf(sql, sizeof(sql),
 			 "INSERT INTO loss VALUES (%" PRId64 ", 1, %" PRId64 ", %" PRId64
-			 ", 40, NULL, "
-			 "'ring')",
+			 ", 40, NULL, 'ring')",
 			 run, begin + (clock - begin) / 3,
 			 begin + (clock - begin) * 2 / 5);
 		run_sql(db, sql);

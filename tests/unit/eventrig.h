@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One recording with its decoder, for the tests of lib/event: begin, change r->m, make
+/* One recording with its decoder, for the tests of lib/event/event: begin, change r->m, make
  * the file, add samples, open, take samples, end. */
 #ifndef TEST_EVENTRIG_H
 #define TEST_EVENTRIG_H
 
-#include "lib/event.h"
+#include "lib/event/event.h"
 #include "tests/unit/rawfile.h"
 
 struct rig {

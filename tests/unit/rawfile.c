@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "lib/err.h"
-#include "lib/perfdata_feat.h"
+#include "lib/file/perfdata_feat.h"
 
 enum { MAX_EVENTS = 16, MAX_FIELDS = 16, COMMON = 8 };
 

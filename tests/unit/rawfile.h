@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * perf.data files made for a test: events with fields of our choosing, samples and other
- * records as the kernel lays them down, written by lib/perfdata's own writer. Everything
+ * records as the kernel lays them down, written by lib/file/perfdata's own writer. Everything
  * that fails aborts: a test that cannot make its input has nothing to say.
  */
 #ifndef TEST_RAWFILE_H
@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/meta.h"
-#include "lib/perfdata.h"
+#include "lib/file/meta.h"
+#include "lib/file/perfdata.h"
 
 struct raw_event {
 	const char *name;   /* "probe_lib:dma_to_host" */
@@ -41,13 +41,13 @@ void rawfile_lost(struct rawfile *f, uint64_t lost, int64_t time_ns, int cpu);
 void rawfile_bytes(struct rawfile *f, const void *buf, size_t len); /* as they are */
 void rawfile_round(struct rawfile *f);
 
-/* The whole file, malloc'ed; f is gone. finish = false: as a killed recorder leaves it.
- */
+/* The whole file, malloc'ed; f is gone. finish = false: as a killed recorder leaves
+ * it. */
 void *rawfile_finish(struct rawfile *f, const struct meta *meta, bool finish,
 		     size_t *len);
 
-/* The same left on disk at rawfile_path(); the caller unlinks it and frees f with free().
- */
+/* The same left on disk at rawfile_path(); the caller unlinks it and frees f with
+ * free(). */
 const char *rawfile_path(const struct rawfile *f);
 void rawfile_finish_file(struct rawfile *f, const struct meta *meta, bool finish);
 

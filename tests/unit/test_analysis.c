@@ -22,7 +22,7 @@
 #include "analyze/summary.h"
 #include "lib/db.h"
 #include "lib/err.h"
-#include "lib/vector.h"
+#include "lib/vector/vector.h"
 #include "tests/unit/rawfile.h"
 
 enum { IRQ, START, STARTED, WAIT, WOKEN, NEVENT, N = 100, FEW = 20, MANY = 40 };
@@ -242,18 +242,15 @@ static char *derived(struct rig *r)
 {
 	struct db_stmt *s = one_row(
 		r, "SELECT (SELECT group_concat(printf('%d %s %d %d %d %d %s', id, "
-		   "state, irq_ns, "
-		   "woken_ns, device_ns, coalesced, reason)) FROM transfer) || "
-		   "(SELECT group_concat(kind || time_ns || reason) FROM stray) || "
-		   "(SELECT group_concat(phase || n || ' ' || excluded || ' ' || "
-		   "coalesce(mean_ns, 0)) FROM summary) || "
-		   "(SELECT group_concat(q || ' ' || coalesce(value_ns, 0) || ' ' || "
-		   "coalesce(bound_low_ns, 0)) FROM quantile) || "
-		   "(SELECT group_concat(irq || verdict || score || used || why) FROM "
-		   "vector) || "
-		   "(SELECT group_concat(low_ns || ' ' || n) FROM histogram) || "
-		   "(SELECT vectors_from || pairing || interrupts || ' ' || waits FROM "
-		   "analysis)");
+		   "state, irq_ns, woken_ns, device_ns, coalesced, reason)) FROM "
+		   "transfer) || (SELECT group_concat(kind || time_ns || reason) FROM "
+		   "stray) || (SELECT group_concat(phase || n || ' ' || excluded || ' "
+		   "' || coalesce(mean_ns, 0)) FROM summary) || (SELECT group_concat(q "
+		   "|| ' ' || coalesce(value_ns, 0) || ' ' || coalesce(bound_low_ns, "
+		   "0)) FROM quantile) || (SELECT group_concat(irq || verdict || score "
+		   "|| used || why) FROM vector) || (SELECT group_concat(low_ns || ' ' "
+		   "|| n) FROM histogram) || (SELECT vectors_from || pairing || "
+		   "interrupts || ' ' || waits FROM analysis)");
 	const char *text = db_text(s, 0);
 	char *copy = strdup(text ? text : "");
 
@@ -286,20 +283,19 @@ static void test_every_figure(void **state)
 	rig_load(&r, &s);
 	expect(&r, "SELECT count(*) FROM sample", 5 * N);
 	expect(&r,
-	       "SELECT count(*) FROM source WHERE counted = 100 AND delivered = 100 AND "
-	       "lost = 0",
+	       "SELECT count(*) FROM source WHERE counted "
+	       "= 100 AND delivered = 100 AND lost = 0",
 	       NEVENT);
 	expect(&r, "SELECT count(*) FROM loss", 0);
 	expect(&r,
-	       "SELECT count(*) FROM transfer WHERE state = 'complete' AND coalesced = 1 "
-	       "AND "
-	       "channel = 3 AND direction = 'to_host' AND size_bytes = 4096 AND irq = 68 "
-	       "AND irq_cpu = 1",
+	       "SELECT count(*) FROM transfer WHERE state = 'complete' AND "
+	       "coalesced = 1 AND channel = 3 AND direction = 'to_host' "
+	       "AND size_bytes = 4096 AND irq = 68 AND irq_cpu = 1",
 	       N);
 	expect(&r,
-	       "SELECT count(*) FROM transfer WHERE api_ns = 2000 AND notice_ns = 1000 "
-	       "AND "
-	       "device_ns = 10000 + 10 * (id - 1) AND total_ns = 13000 + 10 * (id - 1)",
+	       "SELECT count(*) FROM transfer WHERE api_ns = 2000 "
+	       "AND notice_ns = 1000 AND device_ns = 10000 + 10 * "
+	       "(id - 1) AND total_ns = 13000 + 10 * (id - 1)",
 	       N);
 	expect_text(&r, "SELECT vectors_from FROM analysis", "found");
 	expect_text(&r, "SELECT latency_phase FROM analysis", "device");
@@ -329,8 +325,8 @@ static void test_every_figure(void **state)
 	expect(&r, "SELECT n FROM state_count WHERE state = 'complete' AND channel = 3",
 	       N);
 	expect(&r,
-	       "SELECT transfers * 1000000 + size_bytes FROM throughput WHERE channel = "
-	       "3",
+	       "SELECT transfers * 1000000 + size_bytes "
+	       "FROM throughput WHERE channel = 3",
 	       100 * 1000000 + 409600);
 	expect(&r, "SELECT to_ns - from_ns FROM throughput WHERE channel = 3",
 	       99 * 100000 + 13990);
@@ -397,9 +393,9 @@ static void test_without_interrupt(void **state)
 	rig_load(&r, &s);
 	expect(&r, "SELECT count(*) FROM transfer WHERE state = 'complete'", N - 2);
 	expect(&r,
-	       "SELECT count(*) FROM transfer WHERE state = 'no_interrupt' AND id IN "
-	       "(21, 41) "
-	       "AND irq_ns IS NULL AND device_ns IS NULL AND total_ns IS NOT NULL",
+	       "SELECT count(*) FROM transfer WHERE state = "
+	       "'no_interrupt' AND id IN (21, 41) AND irq_ns IS "
+	       "NULL AND device_ns IS NULL AND total_ns IS NOT NULL",
 	       2);
 	expect(&r, "SELECT n FROM summary" WHOLE "'device'", N - 2);
 	expect(&r, "SELECT excluded FROM summary" WHOLE "'device'", 0);
@@ -418,20 +414,18 @@ static void test_lost_interrupts_leave_doubt(void **state)
 	rig_load(&r, &s);
 	expect(&r, "SELECT count(*) FROM transfer WHERE state = 'no_interrupt'", 0);
 	expect(&r,
-	       "SELECT count(*) FROM transfer WHERE state = 'unknown' AND id IN (21, 41) "
-	       "AND "
-	       "reason IS NOT NULL AND total_ns IS NULL",
+	       "SELECT count(*) FROM transfer WHERE state = 'unknown' AND "
+	       "id IN (21, 41) AND reason IS NOT NULL AND total_ns IS NULL",
 	       2);
 	expect(&r, "SELECT excluded FROM summary" WHOLE "'device'", 2);
 	expect(&r, "SELECT lost FROM source WHERE role = 'interrupt'", 2);
 	expect(&r,
-	       "SELECT count(*) FROM loss WHERE kind = 'count' AND lost = 2 AND from_ns "
-	       "IS NULL "
-	       "AND to_ns IS NULL AND cpu IS NULL",
+	       "SELECT count(*) FROM loss WHERE kind = 'count' AND lost = "
+	       "2 AND from_ns IS NULL AND to_ns IS NULL AND cpu IS NULL",
 	       1);
 	expect(&r,
-	       "SELECT bound_low_ns < value_ns OR bound_high_ns > value_ns FROM "
-	       "quantile" WHOLE "'device' AND q = 0.5",
+	       "SELECT bound_low_ns < value_ns OR bound_high_ns > "
+	       "value_ns FROM quantile" WHOLE "'device' AND q = 0.5",
 	       1);
 	expect_same_from_rows(&r);
 	rig_release(&r);
@@ -473,8 +467,8 @@ static void test_a_killed_recorder(void **state)
 	       "delivered = 100",
 	       NEVENT);
 	expect(&r,
-	       "SELECT count(*) FROM loss WHERE kind = 'cut' AND from_ns IS NOT NULL AND "
-	       "to_ns IS NULL",
+	       "SELECT count(*) FROM loss WHERE kind = 'cut' "
+	       "AND from_ns IS NOT NULL AND to_ns IS NULL",
 	       1);
 	expect(&r, "SELECT count(*) FROM transfer", N);
 	expect(&r, "SELECT count(*) FROM transfer WHERE id <= 80 AND state = 'complete'",

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "lib/begun.h"
+#include "lib/use/begun.h"
 
 enum { DEVICE = 10000, MOST = 4000 };
 

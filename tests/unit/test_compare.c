@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "analyze/compare.h"
-#include "err.h"
+#include "compare/compare.h"
+#include "lib/err.h"
 
 static uint64_t random_state;
 
@@ -344,8 +344,8 @@ static void test_false_alarms(void **state)
 		double rate =
 			alarms(scene[i].groups, scene[i].n, scene[i].phi, 1, 200, 0);
 
-		print_message("# false alarms: %zu groups, n %zu, AR(1) %.1f: %.1f %% of "
-			      "200 seeds\n",
+		print_message("# false alarms: %zu groups, n %zu, "
+			      "AR(1) %.1f: %.1f %% of 200 seeds\n",
 			      scene[i].groups, scene[i].n, scene[i].phi, 100 * rate);
 		assert_true(rate >= 0.02 && rate <= 0.08);
 	}

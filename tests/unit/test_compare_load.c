@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "analyze/compare_load.h"
-#include "db.h"
-#include "err.h"
+#include "compare/compare_load.h"
+#include "lib/db.h"
+#include "lib/err.h"
 
 static char path[64];
 
@@ -141,13 +141,11 @@ static void fill_run(struct db *db, int64_t n)
 {
 	char sql[500];
 
-	snprintf(
-		sql, sizeof(sql),
-		"WITH RECURSIVE i (x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM i WHERE x "
-		"+ 1 < %lld) INSERT INTO transfer (run_id, id, direction, state, "
-		"total_ns) "
-		"SELECT 1, x + 1, 'to_host', 'complete', x FROM i",
-		(long long)n);
+	snprintf(sql, sizeof(sql),
+		 "WITH RECURSIVE i (x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM i "
+		 "WHERE x + 1 < %lld) INSERT INTO transfer (run_id, id, direction, "
+		 "state, total_ns) SELECT 1, x + 1, 'to_host', 'complete', x FROM i",
+		 (long long)n);
 	run_sql(db, sql);
 }
 

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "lib/counters.h"
 #include "lib/err.h"
+#include "record/counters.h"
 
 static const char flx[] =
 	"FLX driver for release 3.4.2 (based on SVN tag x, flx.c revision y)\n"

@@ -240,8 +240,8 @@ static void test_unknown_is_null_and_back(void **state)
 
 	(void)state;
 	assert_int_equal(db_prepare(db, &s,
-				    "SELECT :a, :b, :c, :a IS NULL, :b IS NULL, "
-				    ":c IS NULL",
+				    "SELECT :a, :b, :c, :a IS "
+				    "NULL, :b IS NULL, :c IS NULL",
 				    &e),
 			 0);
 	for (int turn = 0; turn < 3; turn++) { /* values, NULLs, values again */

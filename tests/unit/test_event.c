@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* lib/event: from a record's bytes to a sample: fields, roles, conditions, cards. */
+/* lib/event/event: from a record's bytes to a sample: fields, roles, conditions, cards. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

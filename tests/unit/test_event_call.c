@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* lib/event: an exit and a doorbell take what they do not carry from the entry of their
+/* lib/event/event: an exit and a doorbell take what they do not carry from the entry of their
  * call, and from no other. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/event.h"
+#include "lib/event/event.h"
 #include "tests/unit/rawfile.h"
 
 enum { START, START_EXIT, WAIT, WAIT_EXIT, DOORBELL, NEVENT };
@@ -181,8 +181,8 @@ static void test_exception(void **state)
 	expect(&r, WAIT_EXIT, (int64_t[]){5, 6, -1});
 }
 
-/* Whether the inner call returned or threw cannot be seen: only what both share is known.
- */
+/* Whether the inner call returned or threw cannot be seen: only what both share is
+ * known. */
 static void test_call_inside_a_call(void **state)
 {
 	struct perfdata_rec rec;

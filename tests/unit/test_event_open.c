@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* lib/event: what a decoder is made of: formats, roles told or guessed; and damage. */
+/* lib/event/event: what a decoder is made of: formats, roles told or guessed; and damage. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

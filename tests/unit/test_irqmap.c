@@ -12,9 +12,9 @@
 
 #include "lib/dma.h"
 #include "lib/err.h"
-#include "lib/irqmap.h"
-#include "lib/irqmap_priv.h"
-#include "lib/pciids.h"
+#include "record/host/irqmap.h"
+#include "record/host/irqmap_priv.h"
+#include "record/host/pciids.h"
 
 static struct irqmap map;
 static struct err err;
@@ -203,8 +203,8 @@ static void test_other_machines(void **state)
 static void test_cut_line_has_no_count(void **state)
 {
 	(void)state;
-	parse("     CPU0 CPU1 CPU2\n 5: 1 2 3 IO-APIC 5-edge a\n 6: 1 2 IO-APIC 6-edge "
-	      "b\n"
+	parse("     CPU0 CPU1 CPU2\n 5: 1 2 3 IO-APIC "
+	      "5-edge a\n 6: 1 2 IO-APIC 6-edge b\n"
 	      " 7: 1 2 3 4 IO-APIC 7-edge c\n 8: 1 2");
 	assert_int_equal(get(5)->count, 6);
 	assert_int_equal(get(6)->count, DMA_UNKNOWN);

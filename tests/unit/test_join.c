@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "lib/err.h"
-#include "lib/join.h"
+#include "lib/join/join.h"
 
 struct out {
 	struct transfer t[64];

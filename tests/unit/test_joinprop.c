@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 #include "lib/err.h"
-#include "lib/join.h"
+#include "lib/join/join.h"
 #include "tests/gen/gen.h"
 
 enum { PAIRS = 400, SEQS = 40 * PAIRS };
@@ -111,8 +111,8 @@ static int on_stray(void *arg, const struct stray *s, struct err *e)
 	return 0;
 }
 
-/* Out of order, but by no more than shuffle_ns: those of four CPUs are held back in turn.
- */
+/* Out of order, but by no more than shuffle_ns: those of four CPUs are held back in
+ * turn. */
 struct shuffle {
 	struct sample held[64];
 	size_t n;

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "lib/err.h"
-#include "lib/profile.h"
 #include "record/list.h"
+#include "record/profile/profile.h"
 
 static struct err err;
 static char *text;
@@ -55,12 +55,10 @@ static void test_eight_vectors_one_name(void **state)
 	(void)state;
 	assert_int_equal(
 		run("rhel7", (struct list_options){.device = device, .ndevice = 1}), 0);
-	has("PCI 0000:03:00.0  Xilinx Corporation FPGA Card XC7VX690T [10ee:7038]  "
-	    "driver "
-	    "flx  link 8 GT/s x8\n");
-	has("8 vectors, all called 'flx': only the number tells them apart; 1 has fired "
-	    "so "
-	    "far\n");
+	has("PCI 0000:03:00.0  Xilinx Corporation FPGA Card "
+	    "XC7VX690T [10ee:7038]  driver flx  link 8 GT/s x8\n");
+	has("8 vectors, all called 'flx': only the number "
+	    "tells them apart; 1 has fired so far\n");
 	has("   68     2?  IR-PCI-MSI flx  0-3         5012        -  ?\n");
 	has("vector 2? = ");
 	has("masked ? = ");
@@ -124,17 +122,15 @@ static void test_json(void **state)
 		    (struct list_options){.device = device, .ndevice = 1, .json = true}),
 		0);
 	has("{\n  \"format\": 1,\n  \"interval_ns\": null,\n  \"cpus\": [0, 1],\n");
-	has("{\"pci\": \"0000:03:00.0\", \"vendor_id\": \"10ee\", \"device_id\": "
-	    "\"7038\", "
-	    "\"vendor\": null, \"device\": null, \"driver\": \"flx\", \"link_speed\": "
-	    "null, "
-	    "\"link_width\": null, \"vectors\": 3, \"names\": [\"flx\"]}");
-	has("{\"irq\": 66, \"name\": \"flx\", \"chip\": \"IR-PCI-MSI\", \"type\": "
-	    "\"edge\", "
-	    "\"hwirq\": 1572865, \"pci\": \"0000:03:00.0\", \"vector\": 1, "
-	    "\"vector_guessed\": false, \"affinity\": \"0-1\", \"effective_affinity\": "
-	    "\"1\", \"count\": 7, \"rate_hz\": null, \"masked\": true, \"is_device\": "
-	    "true}");
+	has("{\"pci\": \"0000:03:00.0\", \"vendor_id\": \"10ee\", "
+	    "\"device_id\": \"7038\", \"vendor\": null, \"device\": null, "
+	    "\"driver\": \"flx\", \"link_speed\": null, \"link_width\": "
+	    "null, \"vectors\": 3, \"names\": [\"flx\"]}");
+	has("{\"irq\": 66, \"name\": \"flx\", \"chip\": \"IR-PCI-MSI\", "
+	    "\"type\": \"edge\", \"hwirq\": 1572865, \"pci\": "
+	    "\"0000:03:00.0\", \"vector\": 1, \"vector_guessed\": false, "
+	    "\"affinity\": \"0-1\", \"effective_affinity\": \"1\", \"count\": "
+	    "7, \"rate_hz\": null, \"masked\": true, \"is_device\": true}");
 	has("\"irq\": 67");
 	has("\"masked\": null");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* record/machine: what perf's header says of the processor, from several kernels' words.
- */
+/* record/host/machine: what perf's header says of the processor, from several kernels'
+ * words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "record/machine.h"
+#include "record/host/machine.h"
 #include "tests/unit/tree.h"
 
 static char root[] = "/tmp/dma-machine-XXXXXX";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* lib/meta: what is written can be read, and what is damaged is refused with its line. */
+/* lib/file/meta: what is written can be read, and what is damaged is refused with its line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "meta.h"
+#include "lib/err.h"
+#include "lib/file/meta.h"
 
 #define HEAD "dmarec\tformat=1\n"
 

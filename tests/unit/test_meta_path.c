@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "lib/dma.h"
-#include "lib/meta.h"
+#include "lib/file/meta.h"
 
 static int64_t card, channel;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* lib/perfdata: what the writer wrote is read again, in order of time, whole or cut. */
+/* lib/file/perfdata: what the writer wrote is read again, in order of time, whole or cut. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 #include "lib/dma.h"
 #include "lib/err.h"
-#include "lib/perfdata.h"
+#include "lib/file/perfdata.h"
 #include "tests/unit/rawfile.h"
 
 static const struct raw_event events[] = {

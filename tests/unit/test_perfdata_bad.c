@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* lib/perfdata: one damaged file for each check of the reader. Each is a good file with a
+/* lib/file/perfdata: one damaged file for each check of the reader. Each is a good file with a
  * few bytes changed; the refusal names the file and says what is wrong. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/perfdata.h"
+#include "lib/file/perfdata.h"
 #include "tests/unit/rawfile.h"
 
 static const struct raw_event events[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* lib/perfdata: what was lost, how much of it, and in which window. */
+/* lib/file/perfdata: what was lost, how much of it, and in which window. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #include "lib/dma.h"
 #include "lib/err.h"
-#include "lib/perfdata.h"
+#include "lib/file/perfdata.h"
 #include "tests/unit/rawfile.h"
 
 static const struct raw_event events[] = {
@@ -171,8 +171,8 @@ static size_t losses(struct rawfile *f, struct perfdata_rec *out, size_t max)
 	return n;
 }
 
-/* LOST_SAMPLES repeats what LOST said of the same ring; what is left was lost at its end.
- */
+/* LOST_SAMPLES repeats what LOST said of the same ring; what is left was lost at its
+ * end. */
 static void test_lost_samples(void **state)
 {
 	struct rawfile *f = start();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* lib/perfdata: files that are made, kept, and cannot be made. */
+/* lib/file/perfdata: files that are made, kept, and cannot be made. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,8 +17,8 @@
 
 #include "lib/dma.h"
 #include "lib/err.h"
-#include "lib/perfdata.h"
-#include "lib/perfdata_feat.h"
+#include "lib/file/perfdata.h"
+#include "lib/file/perfdata_feat.h"
 
 static void put_file(const char *path)
 {

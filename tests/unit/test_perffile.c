@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/event.h"
+#include "lib/event/event.h"
 #include "tests/unit/rawfile.h"
 
 #define DIR TEST_SOURCE "/tests/data/perf/"
@@ -201,8 +201,8 @@ static void test_killed(void **state)
 	perfdata_close(p);
 }
 
-/* A real file cut anywhere: no crash, and what is read is the beginning of what it was.
- */
+/* A real file cut anywhere: no crash, and what is read is the beginning of what it
+ * was. */
 static void test_real_file_cut(void **state)
 {
 	struct perfdata_rec rec, first;

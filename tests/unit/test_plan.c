@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The recorder's pure parts: names of events, filters, whose a probe is; and the go-pipe.
- */
+/* The recorder's pure parts: names of events, filters, whose a probe is; and the
+ * go-pipe. */
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>

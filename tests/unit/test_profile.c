@@ -14,7 +14,7 @@
 
 #include "lib/dma.h"
 #include "lib/err.h"
-#include "lib/profile.h"
+#include "record/profile/profile.h"
 
 static struct profile p;
 static struct err err;

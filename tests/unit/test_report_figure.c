@@ -10,11 +10,11 @@
 
 #include <cmocka.h>
 
-#include "axis.h"
-#include "err.h"
-#include "figure.h"
-#include "gnuplot.h"
-#include "html.h"
+#include "lib/draw/axis.h"
+#include "lib/draw/figure.h"
+#include "lib/draw/gnuplot.h"
+#include "lib/draw/html.h"
+#include "lib/err.h"
 
 static void check_axis(enum axis_unit unit, double min, double max)
 {

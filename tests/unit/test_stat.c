@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "dma.h"
-#include "hist.h"
-#include "stat.h"
+#include "lib/dma.h"
+#include "lib/hist.h"
+#include "lib/stat.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

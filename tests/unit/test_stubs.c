@@ -21,7 +21,7 @@
 #include <elfutils/libdw.h>
 
 #include "lib/err.h"
-#include "lib/profile.h"
+#include "record/profile/profile.h"
 
 /* Which parameters a field may be. */
 static const struct {

@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "err.h"
-#include "twosample.h"
+#include "compare/twosample.h"
+#include "lib/err.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

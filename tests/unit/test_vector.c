@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "lib/err.h"
-#include "lib/vector.h"
+#include "lib/vector/vector.h"
 
 enum { IRQ_END = 68, IRQ_DATA = 80, IRQ_TIMER = 90, IRQ_DISK = 95, IRQ_SILENT = 99 };
 enum { SEEDS = 200, MAX_CHANNELS = 64 };

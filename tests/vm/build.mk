@@ -4,7 +4,7 @@
 VM  := $(abspath $(B)/vm)
 FLX := $(B)/tests/vm
 FLX_CXX = $(CXX) -std=c++17 $(OPT) $(filter-out -Wmissing-prototypes,$(WARN)) -D_GNU_SOURCE \
-	  -Iexamples/edu -Itests/vm/flx
+	  -I.
 FLX_H := examples/edu/edudma.h $(wildcard tests/vm/flx/*.h)
 
 $(FLX)/libFlxCard.so: tests/vm/flx/FlxCard.cc $(FLX_H)

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <sys/types.h>
 
-#include "edudma.h"
+#include "examples/edu/edudma.h"
 
 class FlxCard
 {

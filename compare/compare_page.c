@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "compare/compare_page.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "lib/cli.h"
+#include "lib/draw/axis.h"
+#include "lib/draw/html.h"
+#include "lib/err.h"
+#include "lib/text.h"
+
+static void table_begin(FILE *f, const char *caption)
+{
+	fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"", f);
+	html_text(f, caption);
+	fputs("\">\n<table><caption>", f);
+	html_text(f, caption);
+	fputs("</caption>\n", f);
+}
+
+static void table_end(FILE *f)
+{
+	fputs("</tbody></table></div>\n", f);
+}
+
+static void cell(FILE *f, const char *text, bool number)
+{
+	fputs(number ? "<td class=\"n\">" : "<td>", f);
+	html_text(f, text);
+	fputs("</td>", f);
+}
+
+static void head(FILE *f, const char *text, bool number)
+{
+	fprintf(f, "<th scope=\"col\"%s>", number ? " class=\"n\"" : "");
+	html_text(f, text);
+	fputs("</th>", f);
+}
+
+static void cell_ns(FILE *f, double ns, bool sign)
+{
+	char buf[40];
+
+	cell(f, compare_ns(buf, ns, sign), true);
+}
+
+/* ---- verdicts ---- */
+
+static void sentence(FILE *f, const struct compare_result *r)
+{
+	size_t n[4] = {0};
+
+	for (size_t i = 0; i < r->c->n; i++)
+		n[r->c->group[i].verdict]++;
+	fprintf(f,
+		"<p><strong>%s</strong> Of %zu group%s: %zu slower, %zu faster, %zu the "
+		"same within %.3g %%, %zu of which it cannot be told.</p>\n",
+		n[COMPARE_SLOWER] ? "The new side is slower."
+		: n[COMPARE_CANNOT_TELL] == r->c->n
+			? "It cannot be told whether the new side is slower."
+			: "No group is slower.",
+		r->c->n, r->c->n == 1 ? "" : "s", n[COMPARE_SLOWER], n[COMPARE_FASTER],
+		n[COMPARE_SAME], 100 * r->o->threshold, n[COMPARE_CANNOT_TELL]);
+}
+
+static void verdicts(FILE *f, const struct compare_result *r)
+{
+	char name[128], words[64], needed[96];
+
+	table_begin(f, "Verdicts");
+	fputs("<thead><tr>", f);
+	head(f, "group", false);
+	head(f, "verdict", false);
+	head(f, "why", false);
+	fputs("</tr></thead>\n<tbody>\n", f);
+	for (size_t i = 0; i < r->c->n; i++) {
+		const struct compare_group *g = &r->c->group[i];
+
+		fputs("<tr>", f);
+		cell(f, group_name(&g->key, name, sizeof(name)), false);
+		cell(f, compare_verdict_words(g, r->o->threshold, words, sizeof(words)),
+		     false);
+		fputs("<td>", f);
+		html_text(f, g->why);
+		compare_needed_words(g, r->o->across, needed, sizeof(needed));
+		fprintf(f, "%s%s</td></tr>\n", *needed ? "; " : "", needed);
+	}
+	table_end(f);
+}
+
+static int print_set(FILE *f, const char *name, const struct compare_set *s,
+		     struct err *e)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *m = open_memstream(&text, &len);
+
+	if (!m)
+		return err_nomem(e, "a comparison");
+	compare_set_print(s, m);
+	fclose(m);
+	fprintf(f, "%s ", name);
+	html_text(f, text);
+	free(text);
+	return 0;
+}
+
+static int header(FILE *f, const struct compare_result *r, struct err *e)
+{
+	char stat[32];
+	int rc;
+
+	html_begin(f, "DMA transfers: new against base");
+	fputs("<header><h1>DMA transfers: new against base</h1>\n<p class=\"sub\">", f);
+	rc = print_set(f, "Base:", r->base, e);
+	fputs("; ", f);
+	rc = rc ? rc : print_set(f, "new:", r->fresh, e);
+	fprintf(f, "</p></header>\n<div class=\"verdict%s\">\n",
+		comparison_status(r->c) ? " hole" : "");
+	sentence(f, r);
+	fprintf(f, "<p>What is judged: %s of ",
+		statistic_name(r->o->q, stat, sizeof(stat)));
+	compare_print_phases(r->phases, f);
+	fputs(". Intervals ", f);
+	if (r->o->across)
+		fputs("from the scatter between recordings.", f);
+	else
+		fprintf(f, "from a block bootstrap with seed %" PRIu64 ".", r->o->seed);
+	fprintf(f,
+		" The verdicts' intervals hold together at 95 %%, each at %.4g %%.</p>\n",
+		100 * r->c->level);
+	for (size_t i = 0; i < r->env->nnote; i++) {
+		fputs("<p class=\"warning\">", f);
+		html_text(f, r->env->note[i]);
+		fputs("</p>\n", f);
+	}
+	fputs("</div>\n", f);
+	return rc;
+}
+
+/* ---- tables ---- */
+
+static void environment(FILE *f, const struct compare_env *env)
+{
+	size_t differ = 0;
+
+	fputs("<h2 id=\"environment\">What else differs</h2>\n", f);
+	for (size_t i = 0; i < env->n; i++)
+		differ += env->property[i].differs;
+	if (!differ)
+		fputs("<p>Nothing that was recorded.</p>\n", f);
+	table_begin(f, "The two sides' machines, workloads and recordings");
+	fputs("<thead><tr>", f);
+	head(f, "", false);
+	head(f, "base", false);
+	head(f, "new", false);
+	fputs("</tr></thead>\n<tbody>\n", f);
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < env->n; i++) {
+			const struct compare_property *p = &env->property[i];
+
+			if (p->differs != !pass || (!p->base && !p->fresh))
+				continue;
+			fprintf(f, "<tr><th scope=\"row\">%s", pass ? "" : "≠ ");
+			html_text(f, p->key);
+			fputs("</th>", f);
+			cell(f, p->base ? p->base : "not known", false);
+			cell(f, p->fresh ? p->fresh : "not known", false);
+			fputs("</tr>\n", f);
+		}
+	table_end(f);
+}
+
+static void figures_row(FILE *f, const struct compare_group *g, int which)
+{
+	static const char *const word[] = {"base", "new", "difference", "from", "to"};
+	const struct group_side *s = which == 0 ? &g->base : &g->fresh;
+	char buf[40];
+	double rate = which < 2 ? side_bytes_per_s(s) : NAN;
+
+	fprintf(f, "<tr><th scope=\"row\">%s</th>", word[which]);
+	cell(f, which < 2 ? text_count(side_met(s), buf) : "", true);
+	for (size_t i = 0; i < g->nline; i++) {
+		const struct compare_line *l = &g->line[i];
+		const double v[] = {l->base.value, l->fresh.value, l->diff.value,
+				    l->diff.low, l->diff.high};
+
+		cell_ns(f, v[which], which > 1);
+	}
+	cell(f,
+	     isnan(rate) ? (which < 2 ? "–" : "")
+			 : axis_print(AXIS_BYTES_PER_S, rate, buf, sizeof(buf)),
+	     true);
+	fputs("</tr>\n", f);
+}
+
+static void figures(FILE *f, const struct compare_result *r)
+{
+	char name[128], stat[32];
+
+	fputs("<h2 id=\"tables\">Figures</h2>\n", f);
+	for (size_t i = 0; i < r->c->n && i < 200; i++) {
+		const struct compare_group *g = &r->c->group[i];
+
+		table_begin(f, group_name(&g->key, name, sizeof(name)));
+		fputs("<thead><tr>", f);
+		head(f, "", false);
+		head(f, "n", true);
+		for (size_t k = 0; k < g->nline; k++)
+			head(f, statistic_name(g->line[k].q, stat, sizeof(stat)), true);
+		head(f, "throughput", true);
+		fputs("</tr></thead>\n<tbody>\n", f);
+		for (int which = 0; which < 5; which++)
+			figures_row(f, g, which);
+		table_end(f);
+	}
+	fputs("<p class=\"sub\">Intervals of this table: 95 %, each for itself. A dash "
+	      "means not known, or too few values for it.</p>\n",
+	      f);
+}
+
+int compare_page_write(FILE *f, const struct compare_result *r, const struct figure *fig,
+		       size_t nfig, struct err *e)
+{
+	int rc = header(f, r, e);
+
+	verdicts(f, r);
+	for (size_t i = 0; i < nfig; i++)
+		html_figure(f, &fig[i], 2);
+	if (r->c->n > nfig / COMPARE_FIGURES)
+		fprintf(f,
+			"<p class=\"sub\">%zu more groups are not drawn; their figures "
+			"are below.</p>\n",
+			r->c->n - nfig / COMPARE_FIGURES);
+	environment(f, r->env);
+	figures(f, r);
+	fprintf(f, "<footer><p>dmacompare %s</p></footer>\n", DMA_VERSION);
+	html_end(f);
+	if (ferror(f) && !rc)
+		rc = err_errno(e, "cannot write the page");
+	return rc;
+}

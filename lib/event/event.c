@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From raw bytes to struct sample. What an exit does not carry (card, channel,
+ * direction, and whether the call counts at all) is that of the entry before it
+ * on its thread.
+ *
+ * An exit must not take the fields of a call that is not its own. An entry that
+ * was lost is told of by LOST records, which perfdata_next() hands out at the
+ * beginning of their window: they close all calls. An entry while a call of the
+ * same function is open means that the earlier one was left by an exception, or
+ * that this one is inside it and may itself be left so; whose exit comes next
+ * cannot be told, so where the two differ the exit's fields are unknown.
+ */
+#include "lib/event/event.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <traceevent/event-parse.h>
+
+#include "lib/err.h"
+#include "lib/event/event_impl.h"
+
+enum { POINTERS_FROM = 65536, MAX_FUNCS = 4096 };
+
+struct event_decoder {
+	struct perfdata *p;
+	struct meta *m;
+	struct formats *formats;
+	struct source *source; /* one for each attribute */
+	size_t nsource;
+	int32_t nfunc; /* functions are numbered below it */
+	struct calls calls;
+	struct cards cards;
+	struct fds fds;
+	uint64_t unresolved;
+	int64_t seq;
+};
+
+size_t event_cards(const struct event_decoder *d, const struct event_card **cards)
+{
+	*cards = d->cards.card;
+	return d->cards.n;
+}
+
+uint64_t event_unresolved(const struct event_decoder *d)
+{
+	return d->unresolved;
+}
+
+/* ---- one sample ---- */
+
+struct decoding {
+	struct event_decoder *d;
+	const struct source *source;
+	const struct perfdata_rec *rec;
+	struct sample *s;
+	int64_t value[V_N];
+	bool other;
+	struct err *e;
+};
+
+static int64_t raw_value(const uint8_t *raw, const struct field *f)
+{
+	uint64_t v = 0;
+	unsigned unused = 64 - 8 * f->size;
+
+	switch (f->size) { /* of known size, so that no call is made */
+	case 1:
+		v = raw[f->offset];
+		break;
+	case 2:
+		memcpy(&v, raw + f->offset, 2);
+		break;
+	case 4:
+		memcpy(&v, raw + f->offset, 4);
+		break;
+	default:
+		memcpy(&v, raw + f->offset, 8);
+		break;
+	}
+	if (f->is_signed)
+		return (int64_t)(v << unused) >> unused;
+	return (int64_t)v;
+}
+
+static int read_values(struct decoding *c)
+{
+	for (int i = 0; i < V_N; i++) {
+		const struct field *f = &c->source->field[i];
+
+		c->value[i] = DMA_UNKNOWN;
+		if (!f->size)
+			continue;
+		if ((uint32_t)f->offset + f->size > c->rec->raw_len)
+			return err_set(
+				c->e, ERR_FORMAT,
+				"sample at offset %" PRIu64
+				": event %s keeps a field at %u+%u of its "
+				"raw data, which has %u bytes; the file is damaged",
+				c->rec->offset, c->source->name, f->offset, f->size,
+				c->rec->raw_len);
+		c->value[i] = raw_value(c->rec->raw, f);
+	}
+	if (c->value[V_COMMON_TYPE] > 0 &&
+	    (uint64_t)c->value[V_COMMON_TYPE] != c->source->type)
+		return err_set(c->e, ERR_FORMAT,
+			       "sample at offset %" PRIu64
+			       ": its raw data is of event %" PRId64
+			       ", its id says %s (%" PRIu64 "); the file is damaged",
+			       c->rec->offset, c->value[V_COMMON_TYPE], c->source->name,
+			       c->source->type);
+	return 0;
+}
+
+static bool holds(const struct decoding *c, const struct condition *cond, int8_t value)
+{
+	return value >= 0 && c->value[value] != DMA_UNKNOWN &&
+	       condition_holds(cond, c->value[value]);
+}
+
+static int set_card(struct decoding *c, int32_t pid, int64_t key, const char *name)
+{
+	int64_t n = cards_number(&c->d->cards, pid, (uint64_t)key, name, c->e);
+
+	if (n < 0)
+		return (int)n;
+	c->s->card = n;
+	return 0;
+}
+
+/* Which device a descriptor is; ROLE_OTHER when it is none that the profile knows. */
+static int resolve_path(struct decoding *c)
+{
+	const struct meta_event *ev = c->source->meta;
+	int64_t card, channel;
+	const char *path;
+
+	if (!ev->npath || c->value[V_FD] == DMA_UNKNOWN)
+		return 0;
+	path = fds_path(&c->d->fds, c->rec->pid, c->value[V_FD], c->rec->time_ns);
+	path = path && *path ? path : NULL; /* "": not known */
+	c->d->unresolved += !path;
+	for (size_t i = 0; path && i < ev->npath; i++) {
+		if (!meta_path_match(&ev->path[i], path, &card, &channel))
+			continue;
+		if (ev->path[i].direction != DIR_UNKNOWN)
+			c->s->direction = (uint8_t)ev->path[i].direction;
+		if (channel != DMA_UNKNOWN)
+			c->s->channel = channel;
+		return card == DMA_UNKNOWN ? 0 : set_card(c, -1, card, path);
+	}
+	c->other = true;
+	return 0;
+}
+
+/* A small number is the same card in every process, a pointer is not. */
+static int resolve_card(struct decoding *c)
+{
+	const struct meta_event *ev = c->source->meta;
+	int64_t key = c->value[V_CARD];
+
+	if (ev->constant.card != DMA_UNKNOWN)
+		return set_card(c, -1, ev->constant.card, NULL);
+	if (key == DMA_UNKNOWN)
+		return 0;
+	return set_card(c, key >= 0 && key < POINTERS_FROM ? -1 : c->rec->pid, key, NULL);
+}
+
+static void set_size(struct decoding *c)
+{
+	const struct meta_event *ev = c->source->meta;
+	int64_t unit = ev->size_unit ? ev->size_unit : 1, size = c->value[V_SIZE];
+
+	c->s->size_bytes = DMA_UNKNOWN;
+	if (ev->constant.size_bytes != DMA_UNKNOWN)
+		c->s->size_bytes = ev->constant.size_bytes;
+	else if (size < 0 || __builtin_mul_overflow(size, unit, &c->s->size_bytes))
+		c->s->size_bytes = DMA_UNKNOWN;
+}
+
+static int set_fields(struct decoding *c)
+{
+	const struct meta_event *ev = c->source->meta;
+	struct sample *s = c->s;
+	int rc;
+
+	s->channel = ev->constant.channel != DMA_UNKNOWN ? ev->constant.channel
+							 : c->value[V_CHANNEL];
+	s->addr = c->value[V_ADDR];
+	s->flags = c->value[V_FLAGS];
+	s->ret = c->value[V_RET];
+	set_size(c);
+	s->direction = (uint8_t)ev->direction;
+	if (c->source->from_host >= 0 && c->value[c->source->from_host] != DMA_UNKNOWN)
+		s->direction = holds(c, &ev->from_host, c->source->from_host)
+				       ? DIR_FROM_HOST
+				       : DIR_TO_HOST;
+	rc = resolve_card(c);
+	return rc ? rc : resolve_path(c);
+}
+
+static void set_bits(struct decoding *c)
+{
+	const struct meta_event *ev = c->source->meta;
+	bool entry = ev->role == ROLE_SUBMIT || ev->role == ROLE_WAIT;
+	bool exit = ev->role == ROLE_STARTED || ev->role == ROLE_WOKEN;
+
+	if (exit && holds(c, &ev->fail, c->source->fail))
+		c->s->bits |= SAMPLE_FAILED;
+	if (exit && holds(c, &ev->pending, c->source->pending))
+		c->s->bits |= SAMPLE_PENDING;
+	if (ev->role == ROLE_SUBMIT && holds(c, &ev->circular, c->source->circular))
+		c->s->bits |= SAMPLE_CIRCULAR;
+	if (ev->role == ROLE_SUBMIT && ev->blocking)
+		c->s->bits |= SAMPLE_BLOCKING;
+	if (entry && ev->no_exit)
+		c->s->bits |= SAMPLE_NO_EXIT;
+}
+
+/* ---- entry and exit of one call ---- */
+
+static void keep_same(int64_t *to, int64_t from)
+{
+	if (*to != from)
+		*to = DMA_UNKNOWN;
+}
+
+/* What two calls have in common, of which one is open. */
+static void merge_call(struct call *to, const struct call *from)
+{
+	for (int i = 0; i < V_RET; i++)
+		keep_same(&to->value[i], from->value[i]);
+	keep_same(&to->card, from->card);
+	keep_same(&to->channel, from->channel);
+	keep_same(&to->size_bytes, from->size_bytes);
+	if (to->direction != from->direction)
+		to->direction = DIR_UNKNOWN;
+}
+
+static int keep_call(struct decoding *c)
+{
+	const struct meta_event *ev = c->source->meta;
+	struct call now = {.tid = c->s->tid,
+			   .func = ev->func,
+			   .other = c->other,
+			   .card = c->s->card,
+			   .channel = c->s->channel,
+			   .size_bytes = c->s->size_bytes,
+			   .direction = c->s->direction};
+	bool added;
+	struct call *call = calls_add(&c->d->calls, c->s->tid, ev->func, &added);
+
+	if (!call)
+		return err_nomem(c->e, "%zu open calls", c->d->calls.n);
+	memcpy(now.value, c->value, sizeof(now.value));
+	if (!added && !ev->no_exit)
+		merge_call(&now, call);
+	*call = now;
+	return 0;
+}
+
+static void take_unknown(int64_t *to, int64_t from)
+{
+	if (*to == DMA_UNKNOWN)
+		*to = from;
+}
+
+/* Before the fields are looked at: what the exit's conditions may ask for. */
+static const struct call *find_call(struct decoding *c)
+{
+	const struct meta_event *ev = c->source->meta;
+	const struct call *call = calls_find(&c->d->calls, c->s->tid, ev->func);
+
+	if (!call)
+		return NULL;
+	for (int i = 0; i < V_RET; i++)
+		take_unknown(&c->value[i], call->value[i]);
+	c->other |= call->other;
+	return call;
+}
+
+static void use_call(struct decoding *c, const struct call *call)
+{
+	take_unknown(&c->s->card, call->card);
+	take_unknown(&c->s->channel, call->channel);
+	take_unknown(&c->s->size_bytes, call->size_bytes);
+	if (c->s->direction == DIR_UNKNOWN)
+		c->s->direction = call->direction;
+}
+
+static int decode_function(struct decoding *c)
+{
+	const struct meta_event *ev = c->source->meta;
+	bool entry =
+		ev->role == ROLE_SUBMIT || ev->role == ROLE_WAIT || ev->role == ROLE_STOP;
+	bool known = ev->func >= 0 && c->s->tid >= 0;
+	const struct call *call = known && !entry ? find_call(c) : NULL;
+	int rc = set_fields(c);
+
+	if (rc)
+		return rc;
+	if (call)
+		use_call(c, call);
+	if (c->source->when >= 0 && c->value[c->source->when] != DMA_UNKNOWN &&
+	    !condition_holds(&ev->when, c->value[c->source->when]))
+		c->other = true;
+	set_bits(c);
+	if (call && ev->role != ROLE_DOORBELL)
+		calls_drop(&c->d->calls, c->s->tid, ev->func);
+	return known && entry ? keep_call(c) : 0;
+}
+
+/* Records that end what is known of open calls. */
+static void watch(struct event_decoder *d, const struct perfdata_rec *rec)
+{
+	int32_t tid;
+
+	switch (rec->type) {
+	case PERF_RECORD_LOST:
+	case PERF_RECORD_LOST_SAMPLES:
+	case PERF_RECORD_THROTTLE:
+		calls_clear(&d->calls);
+		break;
+	case PERF_RECORD_EXIT:
+		if (rec->body_len < 12)
+			break;
+		memcpy(&tid, (const char *)rec->body + 8, sizeof(tid));
+		for (int32_t f = 0; d->calls.n && f < d->nfunc; f++)
+			calls_drop(&d->calls, tid, f);
+		break;
+	default:
+		break;
+	}
+}
+
+int event_decode(struct event_decoder *d, const struct perfdata_rec *rec,
+		 struct sample *s, struct err *e)
+{
+	struct decoding c = {.d = d, .rec = rec, .s = s, .e = e};
+	int rc;
+
+	if (rec->type != PERF_RECORD_SAMPLE)
+		watch(d, rec);
+	if (rec->type != PERF_RECORD_SAMPLE || rec->attr < 0 ||
+	    (size_t)rec->attr >= d->nsource || !d->source[rec->attr].meta)
+		return 0;
+	c.source = &d->source[rec->attr];
+	rc = rec->raw ? read_values(&c) : 0;
+	if (rc)
+		return rc;
+	for (int i = 0; !rec->raw && i < V_N; i++)
+		c.value[i] = DMA_UNKNOWN;
+	*s = sample_blank(c.source->meta->role, rec->time_ns);
+	s->seq = d->seq++;
+	s->cpu = rec->cpu;
+	s->pid = rec->pid;
+	s->tid = rec->tid;
+	s->source = c.source->meta->id;
+	if (s->tid < 0 && c.value[V_COMMON_PID] >= 0)
+		s->tid = (int32_t)c.value[V_COMMON_PID];
+	if (s->role == ROLE_INTERRUPT || s->role == ROLE_HANDLED) {
+		if (c.value[V_IRQ] >= 0 && c.value[V_IRQ] <= INT32_MAX)
+			s->irq = (int32_t)c.value[V_IRQ];
+		s->ret = c.value[V_RET];
+		return 1;
+	}
+	rc = decode_function(&c);
+	if (c.other)
+		s->role = ROLE_OTHER;
+	return rc ? rc : 1;
+}
+
+/* ---- opening ---- */
+
+static int need_formats(struct event_decoder *d, struct err *e)
+{
+	const void *buf;
+	size_t len;
+	int rc = perfdata_feature(d->p, FEAT_TRACING_DATA, &buf, &len, e);
+
+	return rc > 0 ? formats_new(&d->formats, buf, len, "the recording", e) : rc;
+}
+
+static int no_time(const struct source *s, size_t i, struct err *e)
+{
+	return err_set(
+		e, ERR_UNSUPPORTED,
+		"event %zu (%s): its samples carry no time; record again with perf "
+		"record --timestamp",
+		i, s->name ? s->name : "no name");
+}
+
+static int no_format(const struct source *s, size_t i, bool truncated, struct err *e)
+{
+	return err_set(
+		e, ERR_FORMAT,
+		"event %zu (%s, number %" PRIu64
+		") has no format in the recording's tracing data%s",
+		i, s->name ? s->name : "no name", s->type,
+		truncated ? ": the recording was cut before its recorder could write it"
+			  : "; record again as root");
+}
+
+/* Names and field offsets, from the tracing data where the event is a tracepoint. */
+static int open_sources(struct event_decoder *d, struct err *e)
+{
+	for (size_t i = 0; i < d->nsource; i++) {
+		const struct perfdata_attr *a = perfdata_attr(d->p, i);
+		struct source *s = &d->source[i];
+		struct tep_event *ev;
+
+		s->type = a->attr.config;
+		s->attr_type = a->attr.type;
+		s->name = a->name;
+		if (s->attr_type != PERF_TYPE_TRACEPOINT)
+			continue;
+		if (!(a->attr.sample_type & PERF_SAMPLE_TIME))
+			return no_time(s, i, e);
+		ev = d->formats ? formats_find(d->formats, s->type) : NULL;
+		if (!ev)
+			return no_format(s, i, perfdata_truncated(d->p), e);
+		if (!s->name &&
+		    asprintf(&d->source[i].owned, "%s:%s", ev->system, ev->name) < 0)
+			return err_nomem(e, "the name of an event");
+		s->name = s->name ? s->name : s->owned;
+		formats_fields(ev, guess_is_return(ev->name), s->field);
+	}
+	return 0;
+}
+
+static int condition_value(const struct condition *c)
+{
+	return c->op == OP_NONE ? -1 : value_parse(c->field, false);
+}
+
+static int bind_sources(struct event_decoder *d, struct err *e)
+{
+	for (size_t i = 0; i < d->m->nevent; i++) {
+		const struct meta_event *ev = &d->m->event[i];
+		struct source *s;
+
+		if (ev->attr < 0)
+			continue;
+		if ((size_t)ev->attr >= d->nsource)
+			return err_set(e, ERR_FORMAT,
+				       "feature 250: event %d belongs to attribute %d, "
+				       "the file has %zu",
+				       ev->id, ev->attr, d->nsource);
+		d->nfunc = ev->func >= d->nfunc && ev->func < MAX_FUNCS ? ev->func + 1
+									: d->nfunc;
+		s = &d->source[ev->attr];
+		if (s->meta)
+			return err_set(e, ERR_FORMAT,
+				       "feature 250: attribute %d "
+				       "belongs to events %d and %d",
+				       ev->attr, s->meta->id, ev->id);
+		s->meta = ev;
+		s->name = ev->name ? ev->name : s->name;
+		s->when = (int8_t)condition_value(&ev->when);
+		s->fail = (int8_t)condition_value(&ev->fail);
+		s->pending = (int8_t)condition_value(&ev->pending);
+		s->circular = (int8_t)condition_value(&ev->circular);
+		s->from_host = (int8_t)condition_value(&ev->from_host);
+	}
+	return 0;
+}
+
+static int fill_meta(struct event_decoder *d, const struct event_rules *rules,
+		     bool *guessed, struct err *e)
+{
+	const void *buf;
+	size_t len;
+	int rc = perfdata_feature(d->p, FEAT_DMAREC, &buf, &len, e);
+
+	*guessed = !rc;
+	if (rc > 0)
+		rc = meta_parse(d->m, buf, len, e);
+	else if (!rc)
+		rc = guess_meta(d->m, d->p, d->source, e);
+	return rc ? rc : apply_rules(d->m, rules, e);
+}
+
+static int allocate(struct event_decoder **out, struct perfdata *p, struct meta *m,
+		    struct err *e)
+{
+	struct event_decoder *d = calloc(1, sizeof(*d));
+
+	*out = d;
+	if (!d)
+		return err_nomem(e, "a decoder");
+	d->p = p;
+	d->m = m;
+	d->nsource = perfdata_nattrs(p);
+	d->source = calloc(d->nsource, sizeof(*d->source));
+	if (!d->source)
+		return err_nomem(e, "the decoders of %zu events", d->nsource);
+	return 0;
+}
+
+int event_decoder_new(struct event_decoder **out, struct perfdata *p,
+		      const struct event_rules *rules, struct meta *m, bool *guessed,
+		      struct err *e)
+{
+	int rc = allocate(out, p, m, e);
+
+	if (!rc)
+		rc = need_formats(*out, e);
+	if (!rc)
+		rc = open_sources(*out, e);
+	if (!rc)
+		rc = fill_meta(*out, rules, guessed, e);
+	if (!rc)
+		rc = bind_sources(*out, e);
+	if (!rc)
+		rc = fds_init(&(*out)->fds, m, e);
+	if (rc) {
+		event_decoder_free(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
+void event_decoder_free(struct event_decoder *d)
+{
+	if (!d)
+		return;
+	for (size_t i = 0; d->source && i < d->nsource; i++)
+		free(d->source[i].owned);
+	formats_free(d->formats);
+	free(d->source);
+	calls_release(&d->calls);
+	cards_release(&d->cards);
+	fds_release(&d->fds);
+	free(d);
+}

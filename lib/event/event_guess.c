@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Roles of events for files that do not tell them (perf record), by the names that perf
+ * probe and people give; and the caller's own rules, which win.
+ */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "lib/event/event_impl.h"
+
+struct known {
+	const char *function, *mangled; /* the length and name inside a C++ symbol */
+	enum role entry, exit;
+	enum direction direction;
+};
+
+static const struct known known[] = {
+	{"dma_to_host", "11dma_to_host", ROLE_SUBMIT, ROLE_STARTED, DIR_TO_HOST},
+	{"dma_from_host", "13dma_from_host", ROLE_SUBMIT, ROLE_STARTED, DIR_FROM_HOST},
+	{"dma_wait", "8dma_wait", ROLE_WAIT, ROLE_WOKEN, DIR_UNKNOWN},
+	{"dma_stop", "8dma_stop", ROLE_STOP, ROLE_OTHER, DIR_UNKNOWN},
+	{"doorbell", "8doorbell", ROLE_DOORBELL, ROLE_OTHER, DIR_UNKNOWN},
+};
+
+/* The name without a number behind it: "_1", "2", "__return_3". */
+static size_t stem(const char *name)
+{
+	size_t len = strlen(name);
+
+	while (len && isdigit((unsigned char)name[len - 1]))
+		len--;
+	if (len && len < strlen(name) && name[len - 1] == '_')
+		len--;
+	return len;
+}
+
+bool guess_is_return(const char *name)
+{
+	static const char *const suffix[] = {"__return", "_ret", "_exit"};
+	size_t len = stem(name);
+
+	for (size_t i = 0; i < sizeof(suffix) / sizeof(*suffix); i++) {
+		size_t n = strlen(suffix[i]);
+
+		if (len > n && !memcmp(name + len - n, suffix[i], n))
+			return true;
+	}
+	return false;
+}
+
+static const struct known *find_known(const char *name)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		if (!strncmp(name, known[i].function, strlen(known[i].function)))
+			return &known[i];
+		if (strstr(name, known[i].mangled))
+			return &known[i];
+	}
+	return NULL;
+}
+
+static void guess_event(struct meta_event *ev)
+{
+	const char *colon = strchr(ev->name, ':'), *name = colon ? colon + 1 : ev->name;
+	const struct known *k;
+
+	if (!strcmp(ev->name, "irq:irq_handler_entry"))
+		ev->role = ROLE_INTERRUPT;
+	else if (!strcmp(ev->name, "irq:irq_handler_exit"))
+		ev->role = ROLE_HANDLED;
+	if (strncmp(ev->name, "probe_", 6) && strncmp(ev->name, "dmarec_", 7) &&
+	    strncmp(ev->name, "uprobes:", 8))
+		return;
+	k = find_known(name);
+	if (!k)
+		return;
+	ev->role = guess_is_return(name) ? k->exit : k->entry;
+	ev->direction = k->direction;
+	ev->func = (int32_t)(k - known);
+}
+
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+static const char *clock_of(const struct perf_event_attr *attr)
+{
+	if (!attr->use_clockid)
+		return "perf";
+	switch (attr->clockid) {
+	case 0:
+		return "realtime";
+	case 1:
+		return "monotonic";
+	case 4:
+		return "monotonic_raw";
+	case 7:
+		return "boottime";
+	case 11:
+		return "tai";
+	default:
+		return NULL;
+	}
+}
+
+/* A wait whose exits nobody probed, a start likewise. */
+static void find_exits(struct meta *m)
+{
+	for (size_t i = 0; i < m->nevent; i++) {
+		struct meta_event *ev = &m->event[i];
+		bool any = false;
+
+		if (ev->role != ROLE_SUBMIT && ev->role != ROLE_WAIT)
+			continue;
+		for (size_t j = 0; j < m->nevent; j++)
+			any |= m->event[j].func == ev->func &&
+			       (m->event[j].role == ROLE_STARTED ||
+				m->event[j].role == ROLE_WOKEN);
+		ev->no_exit = !any;
+	}
+}
+
+int guess_meta(struct meta *m, struct perfdata *p, struct source *source, struct err *e)
+{
+	for (size_t i = 0; i < perfdata_nattrs(p); i++) {
+		struct meta_event *ev = meta_add_event(m);
+
+		if (!ev)
+			return err_nomem(e, "%zu events", perfdata_nattrs(p));
+		ev->attr = (int32_t)i;
+		ev->name = copy(source[i].name ? source[i].name : "?");
+		if (!ev->name)
+			return err_nomem(e, "the name of an event");
+		guess_event(ev);
+	}
+	find_exits(m);
+	m->command = copy(perfdata_string(p, FEAT_CMDLINE));
+	m->clock = copy(clock_of(&perfdata_attr(p, 0)->attr));
+	m->tool = copy("perf record");
+	m->finished = !perfdata_truncated(p);
+	return 0;
+}
+
+static bool names_event(const struct meta_event *ev, const char *name)
+{
+	const char *colon = strchr(ev->name ? ev->name : "", ':');
+
+	return ev->name &&
+	       (!strcmp(ev->name, name) || (colon && !strcmp(colon + 1, name)));
+}
+
+/* "submit" or "submit:to_host". */
+static int parse_role(const char *text, enum role *role, enum direction *direction)
+{
+	const char *colon = strchr(text, ':');
+	char word[32];
+	int r, d;
+
+	if ((colon ? (size_t)(colon - text) : strlen(text)) >= sizeof(word))
+		return -1;
+	snprintf(word, sizeof(word), "%.*s", colon ? (int)(colon - text) : 31, text);
+	r = role_parse(word);
+	d = colon ? direction_parse(colon + 1) : DIR_UNKNOWN;
+	if (r < 0 || d < 0)
+		return -1;
+	*role = (enum role)r;
+	if (colon)
+		*direction = (enum direction)d;
+	return 0;
+}
+
+static int no_such_event(const struct meta *m, const char *name, struct err *e)
+{
+	char list[600] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->nevent && n < sizeof(list); i++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "",
+				      m->event[i].name ? m->event[i].name : "?");
+	return err_set(e, ERR_NOTFOUND, "the recording has no event '%s'; it has %s",
+		       name, list);
+}
+
+int apply_rules(struct meta *m, const struct event_rules *rules, struct err *e)
+{
+	for (size_t i = 0; rules && i < rules->nrole; i++) {
+		bool any = false;
+
+		for (size_t j = 0; j < m->nevent; j++) {
+			struct meta_event *ev = &m->event[j];
+
+			if (!names_event(ev, rules->role[i].event))
+				continue;
+			any = true;
+			if (parse_role(rules->role[i].role, &ev->role, &ev->direction))
+				return err_set(e, ERR_USAGE,
+					       "'%s' is no role; roles are submit, "
+					       "doorbell, started, "
+					       "interrupt, handled, wait, woken, stop, "
+					       "other, and behind "
+					       "submit may stand :to_host or :from_host",
+					       rules->role[i].role);
+		}
+		if (!any)
+			return no_such_event(m, rules->role[i].event, e);
+	}
+	return 0;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Shared by event*.c only. event_format.c reads the tracing data, event_guess.c fills a
+ * meta for files that have none, event_table.c remembers, event.c decodes. */
+#ifndef DMA_EVENT_IMPL_H
+#define DMA_EVENT_IMPL_H
+
+#include <stdbool.h>
+
+#include "lib/event/event.h"
+
+struct tep_handle;
+struct tep_event;
+
+enum value {
+	V_CARD,
+	V_CHANNEL,
+	V_SIZE,
+	V_ADDR,
+	V_FLAGS,
+	V_FD,
+	V_MODE,
+	V_DIRECTION,
+	V_RET,
+	V_IRQ,
+	V_COMMON_TYPE,
+	V_COMMON_PID,
+	V_N
+};
+
+/* Where a number lies in the raw bytes. */
+struct field {
+	uint16_t offset;
+	uint8_t size; /* 1, 2, 4, 8; 0 = the event has none */
+	bool is_signed;
+};
+
+struct source {
+	const struct meta_event *meta; /* NULL = an event that meta does not know */
+	const char *name;
+	char *owned;   /* name, when it was made up here */
+	uint64_t type; /* config of the attribute: the tracepoint's number */
+	uint64_t attr_type;
+	struct field field[V_N];
+	int8_t when, fail, pending, circular,
+		from_host; /* enum value; -1 = no condition */
+};
+
+/* Events by their numbers, from the tracing data. Parsed only when asked for. */
+struct formats;
+int formats_new(struct formats **f, const void *tracing_data, size_t len,
+		const char *name, struct err *e);
+void formats_free(struct formats *f);
+struct tep_event *formats_find(struct formats *f, uint64_t id); /* NULL = not there */
+
+int value_parse(const char *name,
+		bool return_probe); /* enum value of a field's name; -1 */
+void formats_fields(const struct tep_event *ev, bool return_probe,
+		    struct field field[V_N]);
+
+/* ---- event_table.c: what a decoder remembers between samples ---- */
+
+/* A call that was entered on a thread and not left yet. */
+struct call {
+	int32_t tid, func; /* func -1 = free */
+	bool other;
+	int64_t value[V_RET]; /* what its exit's conditions may ask for */
+	int64_t card, channel, size_bytes;
+	uint8_t direction;
+};
+
+/* The newest open call of each (thread, function): open addressing, at most half full. */
+struct calls {
+	struct call *slot;
+	size_t room /* a power of two, or 0 */, n;
+};
+
+void calls_release(struct calls *t);
+struct call *calls_find(const struct calls *t, int32_t tid,
+			int32_t func); /* NULL = none */
+/* Found or added; an added one has func set and the rest zero. Beyond 2^20 calls all are
+ * dropped: exits then know less, never something wrong. NULL = no memory. */
+struct call *calls_add(struct calls *t, int32_t tid, int32_t func, bool *added);
+void calls_drop(struct calls *t, int32_t tid, int32_t func);
+void calls_clear(struct calls *t);
+
+/* Cards by (pid, key); their numbers count up from 0. */
+struct cards {
+	struct event_card *card;
+	size_t n, room;
+	uint32_t *slot; /* number + 1, 0 = free */
+	size_t nslot;
+};
+
+void cards_release(struct cards *t);
+int64_t cards_number(struct cards *t, int32_t pid, uint64_t key, const char *name,
+		     struct err *e);
+
+/* Paths by (pid, fd, time). The path is that of the last sighting before the time, or the
+ * first one ever. Borrows m's entries. */
+struct fds {
+	const struct meta_fd **fd; /* sorted */
+	size_t n;
+};
+
+int fds_init(struct fds *t, const struct meta *m, struct err *e);
+void fds_release(struct fds *t);
+const char *fds_path(const struct fds *t, int32_t pid, int64_t fd, int64_t time_ns);
+
+int guess_meta(struct meta *m, struct perfdata *p, struct source *source, struct err *e);
+int apply_rules(struct meta *m, const struct event_rules *rules, struct err *e);
+bool guess_is_return(const char *event_name);
+
+#endif

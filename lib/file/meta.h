@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What dmarec knows and perf.data has no place for: the roles of events, the profile's
+ * rules, the interrupt map, counters before and after, totals, probe cost, exit status.
+ * It travels as feature section FEAT_DMAREC: UTF-8 text, one record a line,
+ * `kind<TAB>key=value<TAB>...`, with %XX for tab, newline, carriage return, '%' and
+ * control characters. schema/FORMAT.md is the specification. Unknown kinds and keys are
+ * skipped (a newer dmarec may write them); a known key with a bad value is an error with
+ * its line.
+ */
+#ifndef DMA_META_H
+#define DMA_META_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lib/dma.h"
+
+struct err;
+
+enum compare_op {
+	OP_NONE,
+	OP_EQ,
+	OP_NE,
+	OP_LT,
+	OP_GT,
+	OP_AND /* value & operand != 0 */,
+	OP_N
+};
+
+/* "ret < 0": a field of the event against a number. op OP_NONE = no condition. */
+struct condition {
+	char field[16]; /* card channel size addr flags ret mode direction fd */
+	enum compare_op op;
+	int64_t value;
+};
+
+/* Text as profiles and FORMAT.md spell it: "ret<0", "mode==1", "flags&1". 0 or
+ * negative. */
+int condition_parse(const char *text, struct condition *c, struct err *e);
+const char *condition_print(const struct condition *c, char buf[64]);
+bool condition_holds(const struct condition *c, int64_t value);
+
+/* How a field of the sample is had, when not from the event's own field of the same
+ * name. */
+struct meta_const {
+	int64_t card, channel, size_bytes; /* DMA_UNKNOWN = not constant */
+};
+
+/* A path pattern for sources whose first key is a file descriptor:
+ * "/dev/xdma{card}_c2h_{channel}". {card} and {channel} match decimal digits, {card:x}
+ * and {channel:x} hexadecimal ones in small letters; anything else matches itself. */
+struct meta_path {
+	char *pattern;
+	enum direction direction;
+};
+
+/* Does the whole path fit? *card and *channel get what stands there, DMA_UNKNOWN where
+ * the pattern has no such place; they are left alone when it does not fit. */
+bool meta_path_match(const struct meta_path *p, const char *path, int64_t *card,
+		     int64_t *channel);
+
+struct meta_event {
+	int32_t id;   /* index in meta.event, and struct sample.source */
+	int32_t attr; /* index of its attribute in the file */
+	char *name;   /* "dmarec_1234:dma_to_host" or "irq:irq_handler_entry" */
+	enum role role;
+	enum direction direction;
+	char *function;	 /* name as found; NULL = none */
+	char *file;	 /* of the function; NULL = none */
+	uint64_t offset; /* in that file; 0 = none */
+	int32_t func; /* groups entry, exits and doorbells of one function; -1 = none */
+	bool blocking, no_exit;
+	int64_t size_unit; /* size in the event times this = bytes; 0 means 1 */
+	struct meta_const constant;
+	struct condition when;	  /* not fulfilled: the sample is no part of a transfer */
+	struct condition fail;	  /* at exits */
+	struct condition pending; /* at exits of polls: not yet ended */
+	struct condition circular; /* at submits */
+	struct condition
+		from_host; /* direction by a field: holds = from_host, else to_host */
+	struct meta_path
+		*path; /* alternatives, tried in order; none = the fd is not looked at */
+	size_t npath;
+	/* end of the recording */
+	int64_t counted;   /* by the kernel; DMA_UNKNOWN = not told (killed) */
+	int64_t delivered; /* samples that dmarec wrote; DMA_UNKNOWN = not told */
+};
+
+struct meta_irq {
+	int32_t irq;
+	char *name, *chip, *bdf, *affinity_before, *affinity_after; /* NULL = unknown */
+	int32_t vector;			   /* index within the device; -1 = unknown */
+	int32_t masked;			   /* 1, 0, -1 = unknown */
+	int64_t count_before, count_after; /* of /proc/interrupts, all CPUs */
+	bool recorded;			   /* in the kernel filter */
+	bool completes; /* named by the user or the profile as completion vector */
+	int64_t completes_channel; /* only for this channel; DMA_UNKNOWN = all */
+};
+
+struct meta_pair {		     /* environment (before only) and driver counters */
+	char *name, *before, *after; /* after: NULL = not read */
+};
+
+struct meta_fd {
+	int32_t pid, fd;
+	int64_t from_ns; /* first seen; on the recording's clock */
+	char *path;	 /* from then on; "" = not known */
+};
+
+struct meta {
+	int version;
+	char *uuid, *label, *command, *profile, *tool; /* NULL = not told */
+	char *clock;				       /* "monotonic", ... */
+	char *irq_feed;				       /* "bpf", "perf" */
+	enum pairing pairing;
+	int64_t begin_ns,
+		end_ns; /* recording armed .. disarmed, on its clock; DMA_UNKNOWN */
+	int64_t begin_wall_ns;		  /* CLOCK_REALTIME at begin_ns */
+	int32_t workload_pid;		  /* -1 = attached or unknown */
+	int32_t exit_status, exit_signal; /* -1 = not told */
+	bool finished;			  /* the second half is there */
+	/* Cost of one probe hit and of one interrupt sample on that host; DMA_UNKNOWN. */
+	int64_t uprobe_cost_ns, irq_cost_ns;
+	struct meta_event *event;
+	size_t nevent;
+	struct meta_irq *irq;
+	size_t nirq;
+	struct meta_pair *counter, *env;
+	size_t ncounter, nenv;
+	struct meta_fd *fd;
+	size_t nfd;
+	char **warning; /* sentences that dmarec printed */
+	size_t nwarning;
+};
+
+void meta_init(struct meta *m); /* all unknown */
+void meta_release(struct meta *m);
+
+/* Parse the section (both halves, in order) into an initialised *m. On failure *m is
+ * released, and can be used as after meta_init(). The error names the line. */
+int meta_parse(struct meta *m, const void *buf, size_t len, struct err *e);
+
+/* The first half (run, events, irqs before, env, counters before) and the second (end,
+ * totals, irqs after, counters after, fds, warnings) as text. 0 or negative. */
+int meta_write_begin(const struct meta *m, FILE *out);
+int meta_write_end(const struct meta *m, FILE *out);
+
+/* Grow an array by one element set to "unknown"; NULL = no memory. */
+struct meta_event *meta_add_event(struct meta *m);
+struct meta_irq *meta_add_irq(struct meta *m);
+struct meta_irq *meta_find_irq(struct meta *m, int irq);
+struct meta_pair *meta_add_counter(struct meta *m);
+struct meta_pair *meta_add_env(struct meta *m);
+struct meta_fd *meta_add_fd(struct meta *m);
+struct meta_path *meta_add_path(struct meta_event *ev);
+int meta_add_warning(struct meta *m, const char *text); /* copies; 0 or negative */
+
+/* These arrays grow by lib/array.h. */
+
+#endif

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Opening a perf.data file: header, attributes with their ids, feature table and early
+ * directory.
+ */
+#include "lib/file/perfdata_impl.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/dma.h"
+#include "lib/err.h"
+
+static bool inside(const struct perfdata *p, uint64_t offset, uint64_t size)
+{
+	return offset <= p->size && size <= p->size - offset;
+}
+
+/* ---- the header ---- */
+
+static int not_perfdata(struct perfdata *p, struct err *e)
+{
+	char shown[33];
+	size_t n = 0;
+
+	if (p->size >= 16 && !memcmp(p->map, "SQLite format 3", 16))
+		return err_set(e, ERR_FORMAT,
+			       "%s: is an SQLite database, not a recording; a recording "
+			       "is a perf.data "
+			       "file as dmarec and perf record write",
+			       p->name);
+	for (uint64_t i = 0; i < p->size && i < 8; i++)
+		n += (size_t)snprintf(shown + n, sizeof(shown) - n,
+				      isprint(p->map[i]) ? "%c" : "\\x%02x", p->map[i]);
+	return err_set(e, ERR_FORMAT,
+		       "%s: is no recording: it begins with \"%.*s\" at offset "
+		       "0, a perf.data file with \"" PERFDATA_MAGIC "\"",
+		       p->name, (int)n, shown);
+}
+
+static int check_magic(struct perfdata *p, struct err *e)
+{
+	size_t have = p->size < 8 ? (size_t)p->size : 8;
+
+	if (!p->size)
+		return err_set(e, ERR_FORMAT,
+			       "%s: is empty, nothing was recorded into it", p->name);
+	if (have == 8 && !memcmp(p->map, "2ELIFREP", 8))
+		return err_set(e, ERR_UNSUPPORTED,
+			       "%s: was recorded on a machine of the other byte "
+			       "order (offset 0); analyse it on one like that",
+			       p->name);
+	if (have == 8 && !memcmp(p->map, "PERFFILE", 8))
+		return err_set(e, ERR_UNSUPPORTED,
+			       "%s: is a perf.data file of version 1 (before "
+			       "Linux 3.2); " PERFDATA_MAGIC " is needed",
+			       p->name);
+	if (memcmp(p->map, PERFDATA_MAGIC, have))
+		return not_perfdata(p, e);
+	return 0;
+}
+
+static int check_header(struct perfdata *p, struct err *e)
+{
+	uint64_t size;
+
+	if (check_magic(p, e))
+		return ERR_FORMAT;
+	size = p->size < 16 ? 0 : get_u64(p->map + 8);
+	if (size == PIPE_HEADER_SIZE)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "%s: is in perf's pipe format (header of 16 bytes at "
+			       "offset 8); record "
+			       "with `perf record -o FILE` instead of into a pipe",
+			       p->name);
+	if (p->size < HEADER_SIZE)
+		return err_set(e, ERR_FORMAT,
+			       "%s: was cut inside its header: it has %" PRIu64
+			       " bytes, the header alone has %d",
+			       p->name, p->size, HEADER_SIZE);
+	if (size != HEADER_SIZE)
+		return err_set(e, ERR_FORMAT,
+			       "%s: offset 8: header size is %" PRIu64 ", expected %d",
+			       p->name, size, HEADER_SIZE);
+	return 0;
+}
+
+/* ---- attributes ---- */
+
+static int check_attr_table(struct perfdata *p, uint64_t stride, uint64_t offset,
+			    uint64_t size, struct err *e)
+{
+	if (stride < PERF_ATTR_SIZE_VER0 + SECTION_SIZE || stride > 4096 || stride % 8)
+		return err_set(e, ERR_FORMAT,
+			       "%s: offset %d: size of an attribute is %" PRIu64
+			       ", expected a multiple of 8 from %d to 4096",
+			       p->name, HEADER_ATTR_SIZE, stride,
+			       PERF_ATTR_SIZE_VER0 + SECTION_SIZE);
+	if (!size || size % stride)
+		return err_set(e, ERR_FORMAT,
+			       "%s: offset %d: the attributes have %" PRIu64
+			       " bytes, expected a multiple of %" PRIu64 " above 0",
+			       p->name, HEADER_ATTRS + 8, size, stride);
+	if (!inside(p, offset, size))
+		return err_set(
+			e, ERR_FORMAT,
+			"%s: was cut or damaged: its attributes lie at offset %" PRIu64
+			" with %" PRIu64 " bytes, the file has %" PRIu64,
+			p->name, offset, size, p->size);
+	return 0;
+}
+
+static int read_attr(struct perfdata *p, size_t i, uint64_t offset, uint64_t stride,
+		     struct err *e)
+{
+	uint64_t size = stride - SECTION_SIZE;
+	struct perf_event_attr *attr = &p->attr[i].attr;
+	uint32_t told = get_u32(p->map + offset + 4);
+
+	if (told && told != size)
+		return err_set(e, ERR_FORMAT,
+			       "%s: offset %" PRIu64
+			       ": attribute %zu says %u bytes, expected %" PRIu64,
+			       p->name, offset + 4, i, told, size);
+	memcpy(attr, p->map + offset, size < sizeof(*attr) ? size : sizeof(*attr));
+	attr->size = (uint32_t)size;
+	if (layout_init(&p->layout[i], attr))
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"%s: offset %" PRIu64 ": attribute %zu has read format 0x%" PRIx64
+			", known are bits below 0x%x; record "
+			"without counts in samples (:S)",
+			p->name, offset, i, (uint64_t)attr->read_format, PERF_FORMAT_MAX);
+	return 0;
+}
+
+/* The ids of attribute i; the sum of all is bounded by the file, though sections may
+ * overlap. */
+static int read_ids(struct perfdata *p, size_t i, uint64_t at, struct err *e)
+{
+	uint64_t offset = get_u64(p->map + at), size = get_u64(p->map + at + 8);
+	uint64_t n = size / 8;
+
+	if (size % 8 || !inside(p, offset, size) || n > p->size / 8 - p->nids)
+		return err_set(e, ERR_FORMAT,
+			       "%s: offset %" PRIu64
+			       ": ids of attribute %zu lie at offset %" PRIu64
+			       " with %" PRIu64 " bytes, the file has %" PRIu64,
+			       p->name, at, i, offset, size, p->size);
+	if (size)
+		memcpy(p->ids + p->nids, p->map + offset, size);
+	p->attr[i].ids = p->ids + p->nids;
+	p->attr[i].nids = n;
+	p->nids += n;
+	return 0;
+}
+
+static void *table(struct perfdata *p, size_t n, size_t size, struct err *e)
+{
+	void *t = calloc(n ? n : 1, size);
+
+	if (!t)
+		err_nomem(e, "%zu x %zu bytes of the tables of %s", n, size, p->name);
+	return t;
+}
+
+static int hash_ids(struct perfdata *p, struct err *e)
+{
+	for (p->nslot = 16; p->nslot < 2 * p->nids; p->nslot *= 2)
+		;
+	p->slot = table(p, p->nslot, sizeof(*p->slot), e);
+	if (!p->slot)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < p->nslot; i++)
+		p->slot[i].attr = -1;
+	for (size_t i = 0; i < p->nattr; i++) {
+		for (size_t j = 0; j < p->attr[i].nids; j++) {
+			uint64_t id = p->attr[i].ids[j];
+			size_t s =
+				(size_t)(id * 0x9e3779b97f4a7c15u >> 32) & (p->nslot - 1);
+
+			while (p->slot[s].attr >= 0 && p->slot[s].id != id)
+				s = (s + 1) & (p->nslot - 1);
+			if (p->slot[s].attr >= 0 && p->slot[s].attr != (int32_t)i)
+				return err_set(e, ERR_FORMAT,
+					       "%s: event id %" PRIu64
+					       " belongs to attributes %d and "
+					       "%zu; the file is damaged",
+					       p->name, id, p->slot[s].attr, i);
+			p->slot[s] = (struct id_slot){id, (int32_t)i};
+		}
+	}
+	return 0;
+}
+
+/* Which attribute a record belongs to must be told at one place in all of them. */
+static int check_layouts(struct perfdata *p, struct err *e)
+{
+	const struct layout *first = &p->layout[0];
+
+	for (size_t i = 0; i < p->nattr; i++) {
+		const struct layout *l = &p->layout[i];
+
+		if (p->nattr > 1 && !l->id)
+			return err_set(e, ERR_UNSUPPORTED,
+				       "%s: it has %zu events and the samples of number "
+				       "%zu do not say "
+				       "which they belong to; record with sample ids",
+				       p->name, p->nattr, i);
+		if (l->id != first->id || (l->end_id != first->end_id))
+			return err_set(
+				e, ERR_UNSUPPORTED,
+				"%s: events 0 and %zu keep their ids at different places "
+				"(sample types 0x%" PRIx64 " and 0x%" PRIx64 ")",
+				p->name, i, first->sample_type, l->sample_type);
+	}
+	return 0;
+}
+
+static int read_attrs(struct perfdata *p, struct err *e)
+{
+	uint64_t stride = get_u64(p->map + HEADER_ATTR_SIZE);
+	uint64_t offset = get_u64(p->map + HEADER_ATTRS),
+		 size = get_u64(p->map + HEADER_ATTRS + 8);
+	uint64_t nids = 0;
+	int rc = check_attr_table(p, stride, offset, size, e);
+
+	if (rc)
+		return rc;
+	p->nattr = (size_t)(size / stride);
+	for (size_t i = 0; i < p->nattr; i++) {
+		uint64_t n = get_u64(p->map + offset + (i + 1) * stride - 8) / 8;
+
+		nids += n < p->size ? n
+				    : p->size; /* read_ids() refuses what is too much */
+		nids = nids < p->size / 8 ? nids : p->size / 8;
+	}
+	p->attr = table(p, p->nattr, sizeof(*p->attr), e);
+	p->layout = table(p, p->nattr, sizeof(*p->layout), e);
+	p->ids = table(p, (size_t)nids, sizeof(*p->ids), e);
+	if (!p->attr || !p->layout || !p->ids)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < p->nattr; i++) {
+		rc = read_attr(p, i, offset + i * stride, stride, e);
+		if (!rc)
+			rc = read_ids(p, i, offset + (i + 1) * stride - SECTION_SIZE, e);
+		if (rc)
+			return rc;
+	}
+	rc = check_layouts(p, e);
+	return rc ? rc : hash_ids(p, e);
+}
+
+/* ---- features ---- */
+
+/* The table of features behind the data: nothing of it may lie beyond the file. */
+static bool read_table(struct perfdata *p, uint64_t at)
+{
+	bool whole = true;
+
+	for (unsigned i = 0; i < FEAT_BITS; i++) {
+		uint64_t word = get_u64(p->map + HEADER_FEATURES + i / 64 * 8);
+		uint64_t offset, size;
+
+		if (!(word >> i % 64 & 1))
+			continue;
+		if (!inside(p, at, SECTION_SIZE))
+			return false;
+		offset = get_u64(p->map + at);
+		size = get_u64(p->map + at + 8);
+		at += SECTION_SIZE;
+		if (inside(p, offset, size))
+			p->feature[i] = (struct feature){offset, size};
+		else
+			whole = false;
+	}
+	return whole;
+}
+
+/* Behind the ids, 8-aligned (schema/FORMAT.md 2). What is absent in the table is taken
+ * from here: all of it when the recorder was killed, and always our own section, of which
+ * the whole comes behind the first half. */
+static void read_early(struct perfdata *p)
+{
+	uint64_t at = get_u64(p->map + HEADER_ATTRS) + get_u64(p->map + HEADER_ATTRS + 8);
+	uint64_t stride = get_u64(p->map + HEADER_ATTR_SIZE),
+		 attrs = get_u64(p->map + HEADER_ATTRS);
+	uint32_t n;
+
+	for (size_t i = 0; i < p->nattr; i++) {
+		const uint8_t *ids = p->map + attrs + (i + 1) * stride - SECTION_SIZE;
+		uint64_t end = get_u64(ids) + get_u64(ids + 8);
+
+		at = end > at ? end : at;
+	}
+	at = (at + 7) & ~7ull;
+	if (!inside(p, at, 16) || memcmp(p->map + at, EARLY_MAGIC, 8))
+		return;
+	n = get_u32(p->map + at + 8);
+	for (uint32_t i = 0; i < n && i < EARLY_MAX; i++) {
+		uint64_t entry = at + 16 + 24ull * i, feat;
+		struct feature f;
+
+		if (!inside(p, entry, 24))
+			return;
+		feat = get_u64(p->map + entry);
+		f = (struct feature){get_u64(p->map + entry + 8),
+				     get_u64(p->map + entry + 16)};
+		if (feat < FEAT_BITS && f.size && inside(p, f.offset, f.size) &&
+		    (!p->feature[feat].size || feat == FEAT_DMAREC))
+			p->feature[feat] = f;
+	}
+}
+
+static bool has_features(const struct perfdata *p)
+{
+	for (int i = 0; i < FEAT_BITS / 8; i++)
+		if (p->map[HEADER_FEATURES + i])
+			return true;
+	return false;
+}
+
+/*
+ * data.size is 0 until the recorder ends. perf sets the feature bits before that, so that
+ * a file without data that is finished differs only by a feature table that fits.
+ */
+static void read_data_section(struct perfdata *p)
+{
+	uint64_t offset = get_u64(p->map + HEADER_DATA),
+		 size = get_u64(p->map + HEADER_DATA + 8);
+
+	p->data_begin = offset < p->size ? offset : p->size;
+	p->data_end = p->size;
+	if (!size && has_features(p) && read_table(p, offset)) {
+		p->data_end = p->data_begin;
+		return;
+	}
+	if (!size)
+		memset(p->feature, 0, sizeof(p->feature));
+	p->truncated = !size || !inside(p, offset, size);
+	if (p->truncated)
+		return;
+	p->data_end = offset + size;
+	if (!read_table(p, offset + size))
+		p->truncated = true;
+}
+
+static int load(struct perfdata *p, struct err *e)
+{
+	int rc = check_header(p, e);
+
+	if (!rc)
+		rc = read_attrs(p, e);
+	if (rc)
+		return e && e->code ? e->code : ERR_FORMAT;
+	read_data_section(p);
+	read_early(p);
+	if (p->data_begin < HEADER_SIZE)
+		return err_set(e, ERR_FORMAT,
+			       "%s: offset %d: the data begins at %" PRIu64
+			       ", inside the header",
+			       p->name, HEADER_DATA, p->data_begin);
+	p->ring = table(p, RING_CPUS + p->nslot, sizeof(*p->ring), e);
+	p->ring_of_slot = table(p, p->nslot, sizeof(*p->ring_of_slot), e);
+	if (!p->ring || !p->ring_of_slot)
+		return ERR_NOMEM;
+	order_reset(p);
+	return feat_event_names(p, e);
+}
+
+/* ---- open and close ---- */
+
+static int map_file(struct perfdata *p, struct err *e)
+{
+	int fd = open(p->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	void *map;
+	int rc = 0;
+
+	if (fd < 0)
+		return err_errno(e, "%s: cannot open the recording", p->name);
+	if (fstat(fd, &st))
+		rc = err_errno(e, "%s: cannot be examined", p->name);
+	else if (S_ISDIR(st.st_mode))
+		rc = err_set(e, ERR_FORMAT,
+			     "%s: is a directory, not a recording (perf "
+			     "record --threads writes one: record without it)",
+			     p->name);
+	else if (!S_ISREG(st.st_mode))
+		rc = err_set(e, ERR_FORMAT,
+			     "%s: is no regular file; a recording "
+			     "cannot be read from a pipe or device",
+			     p->name);
+	else
+		p->size = (uint64_t)st.st_size;
+	if (!rc && p->size) {
+		map = mmap(NULL, p->size, PROT_READ, MAP_SHARED, fd, 0);
+		if (map == MAP_FAILED)
+			rc = err_errno(e, "%s: cannot map %" PRIu64 " bytes", p->name,
+				       p->size);
+		else
+			p->map = map;
+		p->mapped = !rc;
+	}
+	close(fd);
+	return rc;
+}
+
+static int start(struct perfdata **out, const char *name, struct err *e)
+{
+	struct perfdata *p = calloc(1, sizeof(*p));
+
+	*out = p;
+	if (p)
+		p->name = strdup(name);
+	if (!p || !p->name)
+		return err_nomem(e, "%s", name);
+	return 0;
+}
+
+int perfdata_open(struct perfdata **out, const char *path, struct err *e)
+{
+	int rc = start(out, path, e);
+
+	if (!rc)
+		rc = map_file(*out, e);
+	if (!rc)
+		rc = load(*out, e);
+	if (rc) {
+		perfdata_close(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
+int perfdata_open_mem(struct perfdata **out, const void *buf, size_t len,
+		      const char *name, struct err *e)
+{
+	int rc = start(out, name, e);
+
+	if (!rc) {
+		(*out)->map = buf;
+		(*out)->size = len;
+		rc = load(*out, e);
+	}
+	if (rc) {
+		perfdata_close(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
+void perfdata_close(struct perfdata *p)
+{
+	if (!p)
+		return;
+	if (p->mapped)
+		munmap((void *)(uintptr_t)p->map, p->size);
+	for (int i = 0; i < FEAT_BITS; i++)
+		free(p->string[i]);
+	for (size_t i = 0; p->event_name && i < p->nattr; i++)
+		free(p->event_name[i]);
+	free(p->event_name);
+	order_release(p);
+	free(p->attr);
+	free(p->layout);
+	free(p->ids);
+	free(p->slot);
+	free(p->name);
+	free(p);
+}
+
+size_t perfdata_nattrs(const struct perfdata *p)
+{
+	return p->nattr;
+}
+
+const struct perfdata_attr *perfdata_attr(const struct perfdata *p, size_t i)
+{
+	return i < p->nattr ? &p->attr[i] : NULL;
+}
+
+bool perfdata_truncated(const struct perfdata *p)
+{
+	return p->truncated;
+}
+
+uint64_t perfdata_data_size(const struct perfdata *p)
+{
+	return p->data_end - p->data_begin;
+}
+
+int perfdata_feature(struct perfdata *p, unsigned feat, const void **buf, size_t *len,
+		     struct err *e)
+{
+	(void)e;
+	if (feat >= FEAT_BITS || !p->feature[feat].size)
+		return 0;
+	*buf = p->map + p->feature[feat].offset;
+	*len = (size_t)p->feature[feat].size;
+	return 1;
+}

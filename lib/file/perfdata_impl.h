@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Shared by perfdata*.c only: the reader's state. perfdata.c opens a file and knows its
+ * header, attributes and features; perfdata_record.c takes one record apart;
+ * perfdata_order.c merges.
+ */
+#ifndef DMA_PERFDATA_IMPL_H
+#define DMA_PERFDATA_IMPL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "lib/file/perfdata.h"
+
+#define PERFDATA_MAGIC "PERFILE2"
+#define EARLY_MAGIC    "DMAREC\0\1"
+#define EARLY_MAX      256
+
+enum {
+	HEADER_SIZE = 104,
+	PIPE_HEADER_SIZE = 16,
+	HEADER_ATTR_SIZE = 16, /* offsets of the header's fields */
+	HEADER_ATTRS = 24,
+	HEADER_DATA = 40,
+	HEADER_EVENT_TYPES = 56,
+	HEADER_FEATURES = 72,
+	SECTION_SIZE = 16, /* perf_file_section: offset, size */
+	RECORD_HEADER = 8,
+};
+
+/* Where the samples of one attribute, and the trailers of its other records, keep what.
+ * Offsets are from the start of the record for samples and from its end for trailers; 0 =
+ * not carried. */
+struct layout {
+	uint64_t sample_type, read_format;
+	uint16_t ip, tid, time, id, cpu;
+	uint16_t fixed; /* where the variable part (READ, CALLCHAIN, RAW) begins */
+	uint16_t end_tid, end_time, end_id, end_cpu;
+	uint16_t trailer; /* bytes of it */
+};
+
+struct id_slot {
+	uint64_t id;
+	int32_t attr; /* -1 = free */
+};
+
+struct feature {
+	uint64_t offset, size; /* size 0 = absent */
+};
+
+/* A stretch of the data that is in order of time: where it stands, and with what time. */
+struct run {
+	int64_t key_ns;
+	uint64_t pos, end;
+};
+
+/* What was lost, in file order; filled while scanning, taken when its record is handed
+ * out. */
+struct loss {
+	uint64_t offset, lost;
+	int64_t from_ns, to_ns;
+	int32_t cpu; /* -1 = the ring is not that of one CPU, or not known */
+	bool taken;
+};
+
+/* What is known of one ring while scanning: a CPU's, or where there is no CPU a thread's,
+ * which goes by one of its event ids. */
+struct ring {
+	int64_t last_ns;     /* of its records; DMA_UNKNOWN = none yet */
+	uint64_t told;	     /* by its LOST records and not yet taken off LOST_SAMPLES */
+	uint64_t open_loss1; /* ordinal + 1 of the loss that waits for the next record; 0
+				= none */
+};
+
+#define RING_CPUS 4096 /* CPUs above are known by their event id */
+
+struct perfdata {
+	char *name;
+	const uint8_t *map;
+	uint64_t size;
+	bool mapped;
+	bool truncated;
+
+	struct perfdata_attr *attr;
+	struct layout *layout;
+	size_t nattr;
+	uint64_t *ids;
+	size_t nids;
+	struct id_slot *slot; /* open addressing, nslot a power of two */
+	size_t nslot;
+
+	uint64_t data_begin, data_end;
+	struct feature feature[FEAT_BITS];
+	char *string[FEAT_BITS];
+	char **event_name; /* one for each attribute, NULL = not told */
+
+	/* order */
+	uint64_t scan_pos;
+	int64_t round_max_ns, limit_ns, last_ns, whole_ns;
+	struct run *heap;
+	size_t nheap, heap_room;
+	struct ring *ring;     /* RING_CPUS, then one for each id slot */
+	int32_t *ring_of_slot; /* index in ring; -1 = not known yet */
+	uint64_t told;	       /* of all rings, as in struct ring */
+	struct loss *loss;
+	size_t nloss, loss_room;
+	uint64_t loss_base; /* ordinal of loss[0] */
+	uint64_t done, touched, disordered;
+};
+
+static inline uint16_t get_u16(const void *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline uint32_t get_u32(const void *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline uint64_t get_u64(const void *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* What the scan and the merge need of a record. */
+struct rec_key {
+	uint32_t type;
+	uint32_t size;	 /* of the record */
+	uint64_t skip;	 /* bytes behind it that belong to it (AUXTRACE) */
+	int64_t time_ns; /* DMA_UNKNOWN = carries none */
+	int32_t cpu;
+	uint64_t id;
+	int32_t attr;
+};
+
+/* perfdata_record.c. 1 = a record, 0 = the data ends here, negative = damaged. */
+int layout_init(struct layout *l, const struct perf_event_attr *attr);
+int record_key(struct perfdata *p, uint64_t offset, struct rec_key *k, struct err *e);
+int record_parse(struct perfdata *p, uint64_t offset, const struct rec_key *k,
+		 struct perfdata_rec *r, struct err *e);
+int64_t record_id_slot(const struct perfdata *p, uint64_t id); /* -1 = not known */
+bool record_is_user(uint32_t type);
+
+/* perfdata_order.c */
+void order_release(struct perfdata *p);
+void order_reset(struct perfdata *p);
+
+/* perfdata_feat.c */
+int feat_event_names(struct perfdata *p, struct err *e);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the parts of record/elf/symbols.h share: an open file, its functions by address, its
+ * segments and its procedure linkage table; and single instructions. */
+#ifndef DMA_ELF_FILE_H
+#define DMA_ELF_FILE_H
+
+#include <elfutils/libdwfl.h>
+#include <gelf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record/elf/symbols.h"
+
+struct elf_function {
+	char *name;	 /* without @VERSION */
+	char *demangled; /* NULL until it is asked for */
+	uint64_t addr, size;
+	bool ifunc;
+};
+
+struct elf_segment {
+	uint64_t addr, size, offset; /* size: in the file */
+	bool exec;
+};
+
+/* A slot of the global offset table that the loader fills with a function's address. */
+struct elf_slot {
+	uint64_t addr;
+	char *name;
+};
+
+struct elf_file {
+	char *path, *soname;
+	int fd;
+	Elf *elf;
+	Dwfl *dwfl;
+	Dwfl_Module *module;
+	GElf_Addr bias; /* of addresses that libdwfl gives */
+	uint16_t machine;
+	struct elf_function *function; /* by address */
+	size_t nfunction;
+	struct elf_segment *segment;
+	size_t nsegment;
+	struct elf_slot *slot;
+	size_t nslot;
+	struct {
+		uint64_t addr, size;
+	} plt[8];
+	size_t nplt;
+};
+
+/* Offset in the file of an address in a segment with code; false = there is none. */
+bool elf_file_offset(const struct elf_file *f, uint64_t addr, uint64_t *offset,
+		     uint64_t *room);
+
+/* The function that begins there, or that covers the address; NULL = none. Of several at
+ * one address, one with a size. */
+struct elf_function *elf_function_at(struct elf_file *f, uint64_t addr);
+struct elf_function *elf_function_over(struct elf_file *f, uint64_t addr);
+struct elf_function *elf_function_named(struct elf_file *f, const char *name);
+uint64_t elf_function_next(const struct elf_file *f, uint64_t addr); /* UINT64_MAX */
+
+/* Is it in a procedure linkage table; and whose slot is at this address? */
+bool elf_in_plt(const struct elf_file *f, uint64_t addr);
+const char *elf_slot_name(const struct elf_file *f, uint64_t addr);
+
+const char *elf_demangled(struct elf_function *s); /* "" without memory */
+/* "void ns::f<int>(long) const [clone .cold]" -> "ns::f<int>"; malloc'ed. */
+char *elf_qualified(const char *demangled);
+
+/* ---- instructions (record/elf/insn.c) ---- */
+
+enum insn_kind {
+	INSN_PLAIN,
+	INSN_NOP,
+	INSN_CALL,
+	INSN_RET,
+	INSN_JUMP,	  /* unconditional and direct */
+	INSN_CONDITIONAL, /* direct */
+	INSN_TABLE,	  /* indirect, through a table of a switch */
+	INSN_INDIRECT,	  /* indirect, to another function */
+	INSN_UNCLEAR,	  /* indirect, and it cannot be told which of the two */
+	INSN_STOP,	  /* never goes on: ud2, hlt, brk */
+};
+
+struct insn {
+	uint64_t addr, target; /* target: of a direct call or jump, else 0 */
+	uint64_t slot;	       /* indirect: address of the slot it goes through, else 0 */
+	uint8_t size;
+	enum insn_kind kind;
+	bool store;  /* writes to memory at a register plus disp */
+	bool framed; /* ... and the register is the frame pointer, if there is one */
+	bool frames; /* makes the frame pointer one */
+	int64_t disp;
+	char text[208];
+};
+
+struct decoder;
+/* ERR_UNSUPPORTED for a machine other than x86-64 and aarch64. */
+int decoder_new(struct decoder **d, struct elf_file *f, struct err *e);
+void decoder_free(struct decoder *d);
+/* The instruction at this address. false = none that is known, or no code there. The
+ * instructions before it must have been asked for in order, for INSN_TABLE to be seen. */
+bool decoder_at(struct decoder *d, uint64_t addr, struct insn *out);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which interrupts there are, whose they are, and how often they fired: /proc/interrupts,
+ * /sys/kernel/irq/N, /proc/irq/N and /sys/bus/pci/devices/BDF/msi_irqs, in the formats of
+ * RHEL 7 to the newest kernels. Every path begins at `root` ("" for the running system),
+ * so that tests read fixtures.
+ */
+#ifndef DMA_IRQMAP_H
+#define DMA_IRQMAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+struct irq_info {
+	int32_t irq;
+	char *name;	/* actions as registered, "a, b" when shared; NULL = no handler */
+	char *chip;	/* "PCI-MSIX", "IR-PCI-MSI", "IO-APIC" (without the BDF) */
+	char *bdf;	/* "0000:00:01.0"; NULL = not a PCI interrupt or not known */
+	int32_t vector; /* index within the device; -1 = unknown */
+	bool vector_guessed; /* from the order of numbers in msi_irqs: usual, not
+				guaranteed */
+	int32_t masked; /* 1 = masked or disabled, 0 = enabled, -1 = this kernel does not
+			   tell */
+	char *affinity, *effective; /* CPU lists; NULL = unknown */
+	int64_t count; /* sum over CPUs; DMA_UNKNOWN = the line was cut short */
+	/* ncpu of them; NULL when count is not from /proc/interrupts */
+	int64_t *cpu_count;
+	uint16_t pci_vendor, pci_device; /* 0 = unknown */
+	char *driver;			 /* of the PCI device */
+	char *type; /* "edge", "level", "fasteoi", ...; NULL = not told */
+	/* number within the interrupt controller's domain; -1 = not told */
+	int64_t hwirq;
+};
+
+struct irqmap {
+	struct irq_info *irq; /* numbered interrupts, ascending */
+	size_t n;
+	size_t ncpu;  /* columns of /proc/interrupts */
+	int32_t *cpu; /* CPU number of each column (offline ones are not there) */
+};
+
+/* Fails only when /proc/interrupts cannot be read or has no header line; whatever else is
+ * missing stays unknown. Also lists vectors of PCI devices that have no handler (name
+ * NULL), which /proc/interrupts leaves out. On failure *m is released. */
+int irqmap_read(struct irqmap *m, const char *root, struct err *e);
+void irqmap_release(struct irqmap *m);
+const struct irq_info *irqmap_find(const struct irqmap *m, int32_t irq);
+
+/* The text of /proc/interrupts alone (numbers, counts, chip, hwirq, type, name); pure. */
+int irqmap_parse(struct irqmap *m, const char *text, size_t len, struct err *e);
+
+/* Read the counts again; other fields keep their values. *taken_ns (may be NULL):
+ * CLOCK_MONOTONIC of the reading. out: m->n values in the map's order, DMA_UNKNOWN for a
+ * line that went away. */
+int irqmap_counts(const struct irqmap *m, const char *root, int64_t *out,
+		  int64_t *taken_ns, struct err *e);
+
+/* Is it a device's interrupt: has a handler, and is not a timer, IPI or the like? */
+bool irq_is_device(const struct irq_info *i);
+
+/* Does the action list name hold `name`, whole, or with a trailing '*' as a prefix? */
+bool irq_has_action(const struct irq_info *i, const char *name);
+
+/* "01:00.0" and "0000:01:00.0" as "0000:01:00.0", in lower case; false = no PCI
+ * address. */
+bool bdf_normalise(const char *text, char out[16]);
+
+/* Selections for the recorder; each appends numbers to *list (realloc'ed) without doubles
+ * and fails with ERR_NOTFOUND, naming what is there instead, when nothing fits. name: an
+ * action's whole name (one of the comma-separated); a trailing '*' makes it a prefix. */
+int irqmap_select_name(const struct irqmap *m, const char *name, int32_t **list,
+		       size_t *n, struct err *e);
+int irqmap_select_pci(const struct irqmap *m, const char *bdf, int32_t **list, size_t *n,
+		      struct err *e); /* "01:00.0" is taken as "0000:01:00.0" */
+int irqmap_select_pci_id(const struct irqmap *m, uint16_t vendor, uint16_t device,
+			 int32_t **list, size_t *n, struct err *e);
+int irqmap_select_device_irqs(const struct irqmap *m, int32_t **list, size_t *n,
+			      struct err *e);
+
+#endif

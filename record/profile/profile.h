@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What to probe and how to read it: a card's library in a dozen lines of INI (libinih),
+ * or one function as the options --start and --wait give it. The format for people is in
+ * doc/dmarec-profile.5.scd. Unknown keys, doubled keys and bad values are errors with
+ * file and line.
+ */
+#ifndef DMA_PROFILE_H
+#define DMA_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/dma.h"
+#include "lib/file/meta.h"
+
+struct err;
+
+enum func_role {
+	FUNC_START,    /* returns when the transfer has begun */
+	FUNC_TRANSFER, /* starts and returns only when the transfer has ended */
+	FUNC_WAIT,
+	FUNC_STOP,
+	FUNC_N
+};
+
+/* What of an event an argument fills. The spelling is the trace event's field name. */
+enum arg_field {
+	FIELD_CARD,
+	FIELD_CHANNEL,
+	FIELD_SIZE,
+	FIELD_ADDR,
+	FIELD_FLAGS,
+	FIELD_FD,
+	FIELD_MODE,
+	FIELD_DIRECTION,
+	FIELD_RET,
+	FIELD_N
+};
+const char *
+field_name(enum arg_field f); /* "card", "channel", "size", "addr", "flags", "fd", ... */
+
+enum arg_kind {
+	ARG_NONE,  /* not known */
+	ARG_INDEX, /* the n-th argument, from 1, by the calling convention; `this` is arg1
+		      of a method */
+	/* the kernel's own syntax, whole in text: %cx:u64, +8(%si):u32, $stack0 */
+	ARG_EXPR,
+	ARG_CONST,
+	ARG_NAME,   /* the parameter of that name (DWARF); text */
+	ARG_RETURN, /* the return value, of `type`; only FIELD_RET */
+};
+
+struct arg_spec {
+	enum arg_kind kind;
+	int index;
+	/* ARG_INDEX: the value is at *(argN + deref); else deref is -1. */
+	bool has_deref;
+	int64_t deref;
+	char type[8];  /* u8 .. s64, x64; "" = u64, or what DWARF says. Of ARG_EXPR it is
+			  in text too */
+	char *text;    /* expression or name */
+	int64_t value; /* constant */
+};
+
+struct func_spec {
+	char *pattern; /* C name, C++ qualified name, glob, or mangled name */
+	enum func_role role;
+	enum direction direction;
+	bool method; /* an argument is `this`: the function is a C++ method, its arg1 */
+	struct arg_spec arg[FIELD_N];
+	int64_t size_unit; /* bytes for each unit of FIELD_SIZE; 0 = 1 */
+	/* displacement of the store that starts; -1 = not known */
+	int64_t doorbell_store;
+	struct condition when, fail, pending, circular, from_host;
+	struct meta_path *path;
+	size_t npath;
+	char *origin; /* "flx.ini", "--start", "default": for messages */
+	int line;
+};
+
+struct profile_counter {
+	char *file;    /* "/proc/flx" */
+	char *pattern; /* POSIX extended regex with one or two groups: [name,] value */
+	char *name;    /* prefix of the counter's name; NULL = none */
+};
+
+/* When dmarec may take this profile by itself. */
+enum profile_auto {
+	/* one of its start functions is defined in a file of the workload */
+	AUTO_FUNCTIONS,
+	AUTO_LIBRARY, /* ... and a library of these sonames is among them */
+	AUTO_NO, /* only when it is named: its functions are everyone's (read, write) */
+};
+
+struct profile {
+	char *name, *title, *source; /* source: where its facts come from */
+	char *path; /* file it was read from; NULL = built from options */
+	enum profile_auto automatic;
+	char **library; /* globs of sonames where functions are looked for first */
+	size_t nlibrary;
+	struct func_spec *func;
+	size_t nfunc;
+	char **device; /* names in /proc/interrupts */
+	size_t ndevice;
+	struct {
+		uint16_t vendor, device;
+	} * pci;
+	size_t npci;
+	/* Vector index (not number) that ends transfers; channel DMA_UNKNOWN = all. */
+	struct {
+		int32_t vector;
+		int64_t channel;
+	} * vector;
+	size_t nvector;
+	enum pairing pairing;
+	struct profile_counter *counter;
+	size_t ncounter;
+};
+
+void profile_init(struct profile *p);
+void profile_release(struct profile *p);
+
+/* 0; or negative with "file:line: ..." in the error. */
+int profile_read(struct profile *p, const char *path, struct err *e);
+int profile_read_mem(struct profile *p, const char *text, const char *name,
+		     struct err *e);
+
+/* NAME or FILE: a value with '/' or ending in .ini is a file; else NAME.ini is looked for
+ * in $XDG_CONFIG_HOME/dmarec/profiles (or ~/.config/...), then in $DMAREC_PROFILES, then
+ * the installed directory, then examples/profiles next to a build tree. *path is
+ * malloc'ed. An unknown name lists those there are. */
+int profile_find(const char *name_or_file, char **path, struct err *e);
+
+/* Paths of every profile that profile_find would reach, nearest first, shadowed ones left
+ * out. */
+int profile_list(char ***paths, size_t *n, struct err *e);
+
+/* Is it a library of this profile: the file's base name, or the soname, fits one of the
+ * globs? */
+bool profile_is_library(const struct profile *p, const char *file);
+
+/* The built-in default: dma_from_host, dma_to_host, dma_wait, dma_stop, any arguments
+ * unknown. */
+int profile_default(struct profile *p, struct err *e);
+
+/* One --start/--wait/--stop value in the kernel's argument syntax with our field names:
+ * "dma_to_host id=%di:u32 size=%dx:u64", "fpga_send channel=arg2 size=arg4*4
+ * direction=from_host". Field names and their synonyms (id, dma_id, chan = channel; len,
+ * count, bytes = size; this = card; dst, src = addr). Appends to p->func. */
+int profile_add_func(struct profile *p, enum func_role role, const char *text,
+		     const char *origin, struct err *e);
+
+#endif

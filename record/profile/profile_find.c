@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where profiles lie: the user's own, those of $DMAREC_PROFILES, the installed ones, and
+ * the source tree's next to a build. */
+#include "record/profile/profile.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+#include "record/host/rootfs.h"
+#include "record/profile/profile_priv.h"
+
+enum { MAX_DIRS = 16, MAX_PARENTS = 5 };
+
+struct dirs {
+	char *dir[MAX_DIRS];
+	size_t n;
+};
+
+static void dirs_add(struct dirs *d, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void dirs_add(struct dirs *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (d->n == MAX_DIRS)
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&d->dir[d->n], fmt, ap) >= 0)
+		d->n++;
+	va_end(ap);
+}
+
+static void dirs_release(struct dirs *d)
+{
+	for (size_t k = 0; k < d->n; k++)
+		free(d->dir[k]);
+}
+
+/* A tool in build/, a test in build/tests/unit/: the tree is some directories up. */
+static void add_tree(struct dirs *d)
+{
+	char path[PATH_MAX], *slash;
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 64);
+
+	if (len <= 0)
+		return;
+	path[len] = 0;
+	for (int k = 0; k < MAX_PARENTS && (slash = strrchr(path, '/')); k++) {
+		memcpy(slash, "/examples/profiles", sizeof("/examples/profiles"));
+		if (k && !access(path, X_OK)) {
+			dirs_add(d, "%s", path);
+			return;
+		}
+		*slash = 0;
+	}
+}
+
+static void dirs_init(struct dirs *d)
+{
+	const char *home = getenv("HOME"), *config = getenv("XDG_CONFIG_HOME"),
+		   *more = getenv("DMAREC_PROFILES");
+
+	d->n = 0;
+	if (config && *config == '/')
+		dirs_add(d, "%s/dmarec/profiles", config);
+	else if (home && *home == '/')
+		dirs_add(d, "%s/.config/dmarec/profiles", home);
+	for (size_t len; more && *more; more += len, more += *more == ':') {
+		len = strcspn(more, ":");
+		if (len)
+			dirs_add(d, "%.*s", (int)len, more);
+	}
+	dirs_add(d, "%s/share/dmarec/profiles", DMA_PREFIX);
+	add_tree(d);
+}
+
+static bool is_profile(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 4 && !strcmp(name + len - 4, ".ini");
+}
+
+static bool shadowed(char **paths, size_t n, const char *file)
+{
+	for (size_t k = 0; k < n; k++)
+		if (!strcmp(strrchr(paths[k], '/') + 1, file))
+			return true;
+	return false;
+}
+
+static int list_dir(const char *dir, char ***paths, size_t *n, struct err *e)
+{
+	char **name, full[PATH_MAX];
+	size_t count;
+	int rc = rootfs_names("", dir, &name, &count, NULL);
+
+	for (size_t k = 0; k < count && !rc; k++) {
+		if (!is_profile(name[k]) || shadowed(*paths, *n, name[k]))
+			continue;
+		if (snprintf(full, sizeof(full), "%s/%s", dir, name[k]) <
+		    (int)sizeof(full))
+			rc = add_text(paths, n, full, strlen(full), e);
+	}
+	rootfs_names_free(name, count);
+	return rc == ERR_NOMEM ? rc : 0; /* a directory that may not be read has none */
+}
+
+int profile_list(char ***paths, size_t *n, struct err *e)
+{
+	struct dirs d;
+	int rc = 0;
+
+	*paths = NULL;
+	*n = 0;
+	dirs_init(&d);
+	for (size_t k = 0; k < d.n && !rc; k++)
+		rc = list_dir(d.dir[k], paths, n, e);
+	dirs_release(&d);
+	if (!rc)
+		return 0;
+	rootfs_names_free(*paths, *n);
+	*paths = NULL;
+	*n = 0;
+	return rc;
+}
+
+/* "nosuch": which there are, and the nearest. */
+static int not_found(const char *name, char **paths, size_t n, struct err *e)
+{
+	const char **word = calloc(n + 1, sizeof(*word)), *near;
+	char there[600] = "";
+	size_t len = 0;
+
+	for (size_t k = 0; word && k < n; k++) {
+		char *base = strrchr(paths[k], '/') + 1;
+
+		base[strlen(base) - 4] = 0;
+		word[k] = base;
+		if (len < sizeof(there))
+			len += (size_t)snprintf(there + len, sizeof(there) - len, "%s%s",
+						len ? ", " : "", base);
+	}
+	near = word ? nearest_word(name, word) : NULL;
+	err_set(e, ERR_NOTFOUND,
+		"there is no profile '%s'%s%s%s; there are: %s "
+		"(or name a file, with a '/' or ending in .ini)",
+		name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "",
+		n ? there : "none at all");
+	free(word);
+	return ERR_NOTFOUND;
+}
+
+int profile_find(const char *name, char **path, struct err *e)
+{
+	char **paths, file[NAME_MAX + 1];
+	size_t n;
+	int rc;
+
+	*path = NULL;
+	if (!*name)
+		return err_set(e, ERR_USAGE, "an empty name of a profile");
+	if (strchr(name, '/') || is_profile(name)) {
+		rc = access(name, R_OK) ? err_errno(e, "cannot read profile %s", name)
+					: 0;
+		return rc ? rc : set_text(path, name, e);
+	}
+	rc = profile_list(&paths, &n, e);
+	if (rc)
+		return rc;
+	snprintf(file, sizeof(file), "%.200s.ini", name);
+	for (size_t k = 0; k < n && !*path; k++)
+		if (!strcmp(strrchr(paths[k], '/') + 1, file))
+			rc = set_text(path, paths[k], e);
+	if (!*path && !rc)
+		rc = not_found(name, paths, n, e);
+	rootfs_names_free(paths, n);
+	return rc;
+}

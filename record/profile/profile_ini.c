@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A profile's file. libinih takes the lines apart; what it does not tell or lets pass is
+ * added here, by the reader that hands it the lines one by one and so knows which line is
+ * being looked at: line numbers, sections without keys, lines cut at its buffer's end,
+ * junk behind a section, and the difference between a continued value and a doubled key.
+ */
+#include "record/profile/profile.h"
+
+#include <ctype.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "lib/num.h"
+#include "record/host/rootfs.h"
+#include "record/profile/profile_priv.h"
+
+enum {
+	MAX_FILE = 1 << 20,
+	MAX_HEADER = 49, /* MAX_SECTION of inih - 1: it cuts longer names */
+	MAX_KEYS = 20,
+};
+
+enum kind {
+	KIND_NONE,
+	KIND_PROFILE,
+	KIND_LIBRARY,
+	KIND_FUNC,
+	KIND_INTERRUPT,
+	KIND_COUNTER
+};
+
+struct parser {
+	struct profile *p;
+	const char *file; /* for messages */
+	const char *pos, *end;
+	struct err *e;
+	int rc;
+	int line;
+	bool mark;	/* a section's header was handed out: tell the handler next */
+	bool expect;	/* a line was handed out that the handler must see */
+	bool continued; /* ... and it continues the value before */
+	enum kind kind;
+	int section_line;
+	const char *const *keys;
+	int seen[MAX_KEYS]; /* line of each key in this section */
+	struct {
+		char name[MAX_HEADER + 1];
+		int line;
+	} * section;
+	size_t nsection;
+};
+
+static const char *const profile_keys[] = {"name", "title", "source", "auto", NULL};
+static const char *const library_keys[] = {"soname", NULL};
+static const char *const interrupt_keys[] = {"device", "pci", "vector", "pairing", NULL};
+static const char *const counter_keys[] = {"file", "pattern", NULL};
+static const char *const section_words[] = {"profile",	 "library", "start",
+					    "transfer",	 "wait",    "stop",
+					    "interrupt", "counter", NULL};
+
+static int fault(struct parser *ps, int line, enum err_code code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* The first fault stays. */
+static int fault(struct parser *ps, int line, enum err_code code, const char *fmt, ...)
+{
+	char text[800];
+	va_list ap;
+
+	if (ps->rc)
+		return ps->rc;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	ps->rc = err_set(ps->e, code, "%s:%d: %s", ps->file, line, text);
+	return ps->rc;
+}
+
+/* ---- what inih reads ---- */
+
+static void check_header(struct parser *ps, const char *line, size_t len)
+{
+	const char *close = memchr(line, ']', len), *p;
+
+	while (len && isspace((unsigned char)line[len - 1]))
+		len--;
+
+	if (!close) {
+		fault(ps, ps->line, ERR_FORMAT, "'[' without ']'");
+		return;
+	}
+	if (close - line - 1 > MAX_HEADER)
+		fault(ps, ps->line, ERR_FORMAT,
+		      "the section's name has %td characters, at most %d can be read; "
+		      "for a long function give any short name and add 'function = ...'",
+		      close - line - 1, MAX_HEADER);
+	for (p = close + 1; p < line + len && isspace((unsigned char)*p); p++)
+		;
+	if (p < line + len && *p != ';' && *p != '#')
+		fault(ps, ps->line, ERR_FORMAT, "text behind ']': '%.*s'",
+		      (int)(line + len - p), p);
+}
+
+/* Classify the line that is about to be handed out. */
+static void look_at(struct parser *ps, const char *line, size_t len)
+{
+	const char *p = line, *end = line + len;
+
+	while (p < end && isspace((unsigned char)*p))
+		p++;
+	if (p == end || *p == ';' || *p == '#')
+		return;
+	if (*p == '[' && p == line) {
+		check_header(ps, p, (size_t)(end - p));
+		ps->mark = true;
+		return;
+	}
+	ps->expect = true;
+	ps->continued = p > line;
+}
+
+static void complain_unseen(struct parser *ps)
+{
+	if (ps->expect)
+		fault(ps, ps->line, ERR_FORMAT,
+		      "this is no '[section]', no 'key = value' and no '; comment'");
+	ps->expect = false;
+}
+
+/* fgets for ini_parse_stream(): one line, or NULL to stop. */
+static char *read_line(char *buf, int room, void *stream)
+{
+	struct parser *ps = stream;
+	const char *begin = ps->pos, *newline;
+	size_t len;
+
+	complain_unseen(ps);
+	if (ps->rc)
+		return NULL;
+	if (ps->mark) {
+		ps->mark = false;
+		snprintf(buf, (size_t)room, ".=.\n");
+		return buf;
+	}
+	if (begin == ps->end)
+		return NULL;
+	newline = memchr(begin, '\n', (size_t)(ps->end - begin));
+	ps->pos = newline ? newline + 1 : ps->end;
+	len = (size_t)(ps->pos - begin);
+	ps->line++;
+	if (len + 3 > (size_t)room) {
+		fault(ps, ps->line, ERR_FORMAT,
+		      "a line of %zu characters, at most %d can be "
+		      "read; continue a value on an indented line",
+		      len, room - 3);
+		return NULL;
+	}
+	look_at(ps, begin, len);
+	if (ps->rc)
+		return NULL;
+	memcpy(buf, begin, len);
+	buf[len] = 0;
+	return buf;
+}
+
+/* ---- sections ---- */
+
+static int end_section(struct parser *ps)
+{
+	struct profile *p = ps->p;
+	struct profile_counter *c;
+	struct err why = {0};
+
+	if (ps->kind == KIND_FUNC && func_finish(&p->func[p->nfunc - 1], &why))
+		return fault(ps, ps->section_line, why.code, "%s", why.text);
+	if (ps->kind == KIND_COUNTER) {
+		c = &p->counter[p->ncounter - 1];
+		if (!c->file || !c->pattern)
+			return fault(ps, ps->section_line, ERR_FORMAT,
+				     "a counter needs both 'file = ' and 'pattern = '");
+	}
+	return 0;
+}
+
+static int begin_func(struct parser *ps, enum func_role role, const char *name)
+{
+	struct func_spec *f = profile_new_func(ps->p, role);
+	const char *base = strrchr(ps->file, '/');
+
+	if (!f || set_text(&f->pattern, name, NULL) ||
+	    set_text(&f->origin, base ? base + 1 : ps->file, NULL))
+		return fault(ps, ps->line, ERR_NOMEM, "no memory");
+	f->line = ps->line;
+	ps->kind = KIND_FUNC;
+	ps->keys = func_keys;
+	return 0;
+}
+
+static int begin_counter(struct parser *ps, const char *name)
+{
+	struct profile *p = ps->p;
+	struct profile_counter *grown =
+		realloc(p->counter, (p->ncounter + 1) * sizeof(*grown));
+
+	if (!grown)
+		return fault(ps, ps->line, ERR_NOMEM, "no memory");
+	p->counter = grown;
+	grown[p->ncounter] = (struct profile_counter){.name = strdup(name)};
+	p->ncounter++;
+	ps->kind = KIND_COUNTER;
+	ps->keys = counter_keys;
+	return grown[p->ncounter - 1].name ? 0
+					   : fault(ps, ps->line, ERR_NOMEM, "no memory");
+}
+
+static int unknown_section(struct parser *ps, const char *word)
+{
+	const char *near = nearest_word(word, section_words);
+
+	if (near)
+		return fault(ps, ps->line, ERR_FORMAT, "'[%s]' is no section; '[%s]' is",
+			     word, near);
+	return fault(ps, ps->line, ERR_FORMAT,
+		     "'[%s]' is no section; these are: [profile], [library], [start "
+		     "FUNCTION], [transfer FUNCTION], [wait FUNCTION], [stop FUNCTION], "
+		     "[interrupt], [counter NAME]",
+		     word);
+}
+
+/* What kind of section a word names, and whether a name follows it. */
+static int begin_kind(struct parser *ps, const char *word, const char *name)
+{
+	static const struct {
+		const char *word;
+		enum kind kind;
+		const char *const *keys;
+		enum func_role role;
+	} known[] = {
+		{"profile", KIND_PROFILE, profile_keys, 0},
+		{"library", KIND_LIBRARY, library_keys, 0},
+		{"interrupt", KIND_INTERRUPT, interrupt_keys, 0},
+		{"counter", KIND_COUNTER, counter_keys, 0},
+		{"start", KIND_FUNC, func_keys, FUNC_START},
+		{"transfer", KIND_FUNC, func_keys, FUNC_TRANSFER},
+		{"wait", KIND_FUNC, func_keys, FUNC_WAIT},
+		{"stop", KIND_FUNC, func_keys, FUNC_STOP},
+	};
+
+	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
+		bool named = known[k].kind == KIND_FUNC || known[k].kind == KIND_COUNTER;
+
+		if (strcmp(word, known[k].word))
+			continue;
+		if (named && !*name)
+			return fault(ps, ps->line, ERR_FORMAT,
+				     "[%s] needs a name: [%s %s]", word, word,
+				     known[k].kind == KIND_FUNC ? "FUNCTION" : "NAME");
+		if (!named && *name)
+			return fault(ps, ps->line, ERR_FORMAT,
+				     "[%s] takes no name, found '%s'", word, name);
+		if (known[k].kind == KIND_FUNC)
+			return begin_func(ps, known[k].role, name);
+		if (known[k].kind == KIND_COUNTER)
+			return begin_counter(ps, name);
+		ps->kind = known[k].kind;
+		ps->keys = known[k].keys;
+		return 0;
+	}
+	return unknown_section(ps, word);
+}
+
+static int note_section(struct parser *ps, const char *section)
+{
+	void *grown;
+
+	for (size_t k = 0; k < ps->nsection; k++)
+		if (!strcmp(ps->section[k].name, section))
+			return fault(ps, ps->line, ERR_FORMAT,
+				     "section [%s] again; the first is on line %d",
+				     section, ps->section[k].line);
+	grown = realloc(ps->section, (ps->nsection + 1) * sizeof(*ps->section));
+	if (!grown)
+		return fault(ps, ps->line, ERR_NOMEM, "no memory");
+	ps->section = grown;
+	snprintf(ps->section[ps->nsection].name, sizeof(ps->section->name), "%s",
+		 section);
+	ps->section[ps->nsection++].line = ps->line;
+	return 0;
+}
+
+static int begin_section(struct parser *ps, const char *section)
+{
+	char word[MAX_HEADER + 1], *name;
+
+	if (end_section(ps) || note_section(ps, section))
+		return ps->rc;
+	ps->kind = KIND_NONE;
+	ps->section_line = ps->line;
+	memset(ps->seen, 0, sizeof(ps->seen));
+	snprintf(word, sizeof(word), "%s", section + strspn(section, " \t"));
+	name = word + strcspn(word, " \t");
+	if (*name)
+		*name++ = 0;
+	name += strspn(name, " \t");
+	for (size_t n = strlen(name); n && isblank((unsigned char)name[n - 1]);)
+		name[--n] = 0;
+	return begin_kind(ps, word, name);
+}
+
+/* ---- keys ---- */
+
+/* Keys that may stand on several lines, each a value of its own. */
+static bool takes_lines(const char *key)
+{
+	static const char *const multi[] = {"path",   "device", "pci",
+					    "soname", "source", "title"};
+
+	for (size_t k = 0; k < sizeof(multi) / sizeof(*multi); k++)
+		if (!strcmp(key, multi[k]))
+			return true;
+	return false;
+}
+
+static int check_doubled(struct parser *ps, const char *key, int index)
+{
+	if (ps->continued && !takes_lines(key))
+		return fault(
+			ps, ps->line, ERR_FORMAT,
+			"this line is indented and so continues '%s', which takes one "
+			"value; keys begin at the start of a line",
+			key);
+	if (!ps->continued && ps->seen[index])
+		return fault(
+			ps, ps->line, ERR_FORMAT, "'%s' again; the first is on line %d%s",
+			key, ps->seen[index],
+			takes_lines(key) ? "; further values go on indented lines" : "");
+	if (!ps->continued)
+		ps->seen[index] = ps->line;
+	return 0;
+}
+
+static int unknown_key(struct parser *ps, const char *section, const char *key)
+{
+	const char *near = nearest_word(
+		ps->keys == func_keys ? field_canonical(key) : key, ps->keys);
+	char all[300] = "";
+	size_t len = 0;
+
+	if (near)
+		return fault(ps, ps->line, ERR_FORMAT,
+			     "'%s' is no key of [%s]; did you mean '%s'?", key, section,
+			     near);
+	for (const char *const *k = ps->keys; *k && len < sizeof(all); k++)
+		len += (size_t)snprintf(all + len, sizeof(all) - len, "%s%s",
+					len ? ", " : "", *k);
+	return fault(ps, ps->line, ERR_FORMAT, "'%s' is no key of [%s]; these are: %s",
+		     key, section, all);
+}
+
+static int set_key(struct parser *ps, const char *key, const char *value, struct err *why)
+{
+	struct profile *p = ps->p;
+
+	switch (ps->kind) {
+	case KIND_PROFILE:
+		return profile_set_head(p, key, value, why);
+	case KIND_LIBRARY:
+		return profile_add_library(p, value, why);
+	case KIND_FUNC:
+		return func_set(&p->func[p->nfunc - 1], key, value, why);
+	case KIND_INTERRUPT:
+		return profile_set_interrupt(p, key, value, why);
+	case KIND_COUNTER:
+		return profile_set_counter(&p->counter[p->ncounter - 1], key, value, why);
+	case KIND_NONE:
+		break;
+	}
+	return 0;
+}
+
+/* "vector.3 = 2": the vector that ends channel 3. */
+static int channel_vector(struct parser *ps, const char *key, const char *value,
+			  struct err *why)
+{
+	int64_t channel;
+
+	if (ps->continued)
+		return err_set(why, ERR_FORMAT, "'%s' takes one value", key);
+	if (num_i64(key + 7, 0, INT32_MAX, &channel, NULL))
+		return err_set(why, ERR_FORMAT,
+			       "'%s': behind 'vector.' stands a channel's number", key);
+	return profile_add_vector(ps->p, channel, value, why);
+}
+
+static int handle_key(struct parser *ps, const char *section, const char *key,
+		      const char *value)
+{
+	struct err why = {0};
+	int index = 0;
+
+	if (ps->kind == KIND_NONE)
+		return fault(ps, ps->line, ERR_FORMAT, "'%s' stands before any [section]",
+			     key);
+	if (!strcmp(key, "."))
+		return fault(ps, ps->line, ERR_FORMAT,
+			     "this line is indented, but there is no value to continue");
+	if (!*value)
+		return fault(ps, ps->line, ERR_FORMAT, "'%s' has no value", key);
+	if (ps->kind == KIND_INTERRUPT && !strncmp(key, "vector.", 7)) {
+		if (channel_vector(ps, key, value, &why))
+			return fault(ps, ps->line, why.code, "%s", why.text);
+		return 0;
+	}
+	while (ps->keys[index] && strcmp(key, ps->keys[index]))
+		index++;
+	if (!ps->keys[index])
+		return unknown_key(ps, section, key);
+	if (check_doubled(ps, key, index))
+		return ps->rc;
+	if (set_key(ps, key, value, &why))
+		return fault(ps, ps->line, why.code, "%s", why.text);
+	return 0;
+}
+
+#if INI_HANDLER_LINENO
+static int handler(void *user, const char *section, const char *key, const char *value,
+		   int lineno __attribute__((unused)))
+#else
+static int handler(void *user, const char *section, const char *key, const char *value)
+#endif
+{
+	struct parser *ps = user;
+	bool marked = !ps->expect && key && !strcmp(key, ".");
+
+	if (!key || !value) /* an inih that tells of sections by itself */
+		return 1;
+	ps->expect = false;
+	if (!ps->rc)
+		ps->rc = marked ? begin_section(ps, section)
+				: handle_key(ps, section, key, value);
+	return 1;
+}
+
+static int finish(struct parser *ps)
+{
+	bool starts = false;
+
+	if (end_section(ps))
+		return ps->rc;
+	for (size_t k = 0; k < ps->p->nfunc; k++)
+		starts |= ps->p->func[k].role <= FUNC_TRANSFER;
+	if (!starts)
+		return fault(ps, ps->line ? ps->line : 1, ERR_FORMAT,
+			     "no function starts a transfer: a profile needs a [start "
+			     "FUNCTION] or [transfer FUNCTION]");
+	if (ps->p->automatic == AUTO_LIBRARY && !ps->p->nlibrary)
+		return fault(ps, ps->line, ERR_FORMAT,
+			     "'auto = library' needs a [library] with 'soname = ...'");
+	return 0;
+}
+
+/* "dir/flx.ini" is called flx unless it says otherwise. */
+static int name_by_file(struct profile *p, const char *file, struct err *e)
+{
+	const char *base = strrchr(file, '/'), *dot;
+
+	if (p->name)
+		return 0;
+	base = base ? base + 1 : file;
+	dot = strrchr(base, '.');
+	p->name = strndup(base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
+	return p->name ? 0 : err_nomem(e, "a profile");
+}
+
+static int parse(struct profile *p, const char *text, size_t len, const char *file,
+		 struct err *e)
+{
+	struct parser ps = {.p = p, .file = file, .pos = text, .end = text + len, .e = e};
+	int rc;
+
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+		ps.pos += 3;
+	if (memchr(text, 0, len))
+		return err_set(e, ERR_FORMAT, "%s: is no text file (it holds a NUL byte)",
+			       file);
+	rc = ini_parse_stream(read_line, &ps, handler, &ps);
+	complain_unseen(&ps);
+	if (!ps.rc && rc)
+		fault(&ps, ps.line, rc == -2 ? ERR_NOMEM : ERR_FORMAT,
+		      "libinih cannot read this");
+	if (!ps.rc)
+		finish(&ps);
+	free(ps.section);
+	return ps.rc ? ps.rc : name_by_file(p, file, e);
+}
+
+int profile_read_mem(struct profile *p, const char *text, const char *name, struct err *e)
+{
+	int rc;
+
+	profile_init(p);
+	rc = parse(p, text, strlen(text), name, e);
+	if (rc)
+		profile_release(p);
+	return rc;
+}
+
+int profile_read(struct profile *p, const char *path, struct err *e)
+{
+	char *text;
+	size_t len;
+	int rc;
+
+	profile_init(p);
+	rc = rootfs_read("", path, MAX_FILE, &text, &len, e);
+	if (rc)
+		return rc;
+	rc = parse(p, text, len, path, e);
+	free(text);
+	if (!rc)
+		rc = set_text(&p->path, path, e);
+	if (rc)
+		profile_release(p);
+	return rc;
+}
