@@ -20,7 +20,7 @@
 #include "lib/err.h"
 #include "lib/num.h"
 #include "lib/stat.h"
-#include "tally.h"
+#include "tests/gate/tally.h"
 
 enum { GATE_SEEDS = 1000000, JOBS_MAX = 64, TIME_LIMIT_S = 600, AROUND = 14 };
 enum { MODE_NAMED = 1, MODE_FOUND = 2 };

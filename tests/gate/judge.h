@@ -8,7 +8,7 @@
 #ifndef DMA_JUDGE_H
 #define DMA_JUDGE_H
 
-#include "lib/join.h"
+#include "lib/join/join.h"
 #include "tests/gen/world.h"
 
 struct err;
@@ -80,7 +80,6 @@ struct recording {
 	struct loss_window *loss;
 	struct world_truth *truth;
 	size_t nsample, nloss, ntruth;
-	size_t asample, aloss, atruth;
 	uint32_t *of_seq; /* submit's seq -> index of its truth + 1 */
 	size_t nseq;
 	size_t nirq;

@@ -5,43 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "judge.h"
+#include "tests/gate/judge.h"
+#include "lib/array.h"
 #include "lib/err.h"
-
-static void *next(struct recording *r, void **p, size_t *n, size_t *a, size_t size)
-{
-	if (*n == *a) {
-		size_t more = *a ? 2 * *a : 1024;
-		void *grown = reallocarray(*p, more, size);
-
-		if (!grown) {
-			r->nomem = true;
-			return NULL;
-		}
-		*p = grown;
-		*a = more;
-	}
-	return (char *)*p + size * (*n)++;
-}
 
 static void on_truth(void *arg, const struct world_truth *t)
 {
 	struct recording *r = arg;
-	struct world_truth *x =
-		next(r, (void **)&r->truth, &r->ntruth, &r->atruth, sizeof(*x));
+	struct world_truth *x = array_add(&r->truth, &r->ntruth);
 
 	if (x)
 		*x = *t;
+	else
+		r->nomem = true;
 }
 
 static void on_loss(void *arg, int32_t cpu, int64_t from_ns, int64_t to_ns)
 {
 	struct recording *r = arg;
-	struct loss_window *x =
-		next(r, (void **)&r->loss, &r->nloss, &r->aloss, sizeof(*x));
+	struct loss_window *x = array_add(&r->loss, &r->nloss);
 
 	if (x)
 		*x = (struct loss_window){cpu, from_ns, to_ns};
+	else
+		r->nomem = true;
 }
 
 static int index_truth(struct recording *r)
@@ -80,9 +67,11 @@ int recording_make(struct recording *r, const struct world_options *o, struct er
 	if (world_new(&w, o, &sink))
 		return err_set(e, ERR_NOMEM, "no memory");
 	while ((got = world_next(w, &s)) > 0 && !r->nomem) {
-		x = next(r, (void **)&r->sample, &r->nsample, &r->asample, sizeof(*x));
+		x = array_add(&r->sample, &r->nsample);
 		if (x)
 			*x = s;
+		else
+			r->nomem = true;
 	}
 	if (count_irqs(r, w) || index_truth(r) || r->nomem || got < 0)
 		got = err_set(e, ERR_NOMEM, "no memory");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "tally.h"
+#include "tests/gate/tally.h"
 
 const double tally_bin_from[TALLY_BINS] = {0, 0.5, 0.9, 0.99, 0.999, 0.9999};
 

@@ -6,7 +6,7 @@
 #ifndef DMA_TALLY_H
 #define DMA_TALLY_H
 
-#include "judge.h"
+#include "tests/gate/judge.h"
 
 /* Said probabilities by the odds against them: below 0.5, 0.9, 0.99, 0.999, 0.9999, more.
  */

@@ -3,13 +3,13 @@
  * Moments come from a heap in order of time; whatever happens at one may plan later ones.
  * Samples go through a second heap, since a stamp may lie a little before its moment.
  */
-#include "world_priv.h"
+#include "tests/gen/world_priv.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen.h"
+#include "tests/gen/gen.h"
 
 /* ---- chance ---- */
 

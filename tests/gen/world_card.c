@@ -3,7 +3,7 @@
  * The card and what the host makes of its messages. An end goes: register (visible), unit
  * (note), message (raise), handler (enter).
  */
-#include "world_priv.h"
+#include "tests/gen/world_priv.h"
 
 #include <math.h>
 #include <stdlib.h>

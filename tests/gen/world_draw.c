@@ -6,12 +6,12 @@
  * descriptor) to 2 ms (megabytes), a CPU wakes from idle in 3 to 80 us, a sleeper in 1 to
  * 10 us, a register read takes 0.3 to 1.5 us.
  */
-#include "world.h"
+#include "tests/gen/world.h"
 
 #include <math.h>
 #include <stdio.h>
 
-#include "gen.h"
+#include "tests/gen/gen.h"
 
 static double uniform(uint64_t *rng)
 {

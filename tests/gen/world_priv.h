@@ -9,7 +9,7 @@
 #ifndef DMA_WORLD_PRIV_H
 #define DMA_WORLD_PRIV_H
 
-#include "world.h"
+#include "tests/gen/world.h"
 
 enum happening {
 	AT_THREAD,  /* a thread goes on */

@@ -3,7 +3,7 @@
  * Threads: what is called next, and what makes a call return. A thread has one moment to
  * come at most, or waits to be kicked (parked), or for the end of a transfer (waiting).
  */
-#include "world_priv.h"
+#include "tests/gen/world_priv.h"
 
 #include <stdlib.h>
 
