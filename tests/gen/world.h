@@ -17,7 +17,7 @@
  * interrupt ended is what its messages had asked for; there may be none (foreign).
  *
  * The program. Threads start, wait, pause. A polling wait sees the register, a sleeping
- * one is woken by the handler of its vector; neither knows what only the other can see. A
+ * one is woken by the handler of its vector; no thread runs while its CPU runs a handler; neither knows what only the other can see. A
  * handler that completes a transfer completes those before it on the channel. A call that
  * fails makes the program stop its channel or, with one in flight, start it anew.
  *
@@ -91,7 +91,8 @@ struct world_options {
 	unsigned cpus;	     /* 1 .. WORLD_CPUS */
 	int64_t enter_ns;    /* a message -> its handler, on a CPU that is awake */
 	double enter_spread; /* sigma of its logarithm */
-	int64_t idle_after_ns, idle_wake_ns; /* without work for -> asleep; its wake-up */
+	/* Without work for -> asleep; its wake-up, or a fifth of the time asleep. */
+	int64_t idle_after_ns, idle_wake_ns;
 	int64_t handler_ns; /* its length: nothing else enters on that CPU meanwhile */
 	int64_t wake_ns;    /* handler -> the sleeper runs */
 	double wake_spread;
@@ -148,7 +149,7 @@ struct world_options {
 	bool cut;	      /* the recording stops with the count-th start */
 };
 
-enum { WORLD_CPUS = 8, WORLD_DEPTH = 64, WORLD_CHANNELS = 16 };
+enum { WORLD_CPUS = 33, WORLD_DEPTH = 64, WORLD_CHANNELS = 16 };
 enum { WORLD_IRQ = 66, WORLD_PID = 4242 };
 
 /* What a transfer was touched by. */

@@ -177,6 +177,7 @@ void card_note(struct world *w, struct flight *f);
 void card_raise(struct world *w, struct vector *v);
 void card_message(struct world *w, struct vector *v);
 void card_enter(struct world *w, struct vector *v);
+int64_t card_cpu_free(struct world *w, struct cpu *c); /* from when anything else runs */
 void card_tick(struct world *w);
 void card_foreign(struct world *w, struct vector *v);
 void card_other(struct world *w);

@@ -483,7 +483,14 @@ static void woken(struct world *w, struct thread *t)
 
 void program_go(struct world *w, struct thread *t)
 {
-	w->cpu[t->cpu].active_ns = w->now;
+	struct cpu *c = &w->cpu[t->cpu];
+	int64_t runs = card_cpu_free(w, c);
+
+	if (runs > w->now) { /* a handler runs on its CPU, or it stands still */
+		later(w, t, runs - w->now + 50, t->step);
+		return;
+	}
+	c->active_ns = w->now;
 	switch (t->step) {
 	case STEP_SUBMIT:
 		submit(w, t);
@@ -524,7 +531,7 @@ static void thread_init(struct world *w, unsigned from, unsigned to, bool starts
 	struct thread *t = &w->th[w->nth];
 
 	*t = (struct thread){.tid = WORLD_PID + (int32_t)w->nth,
-			     .cpu = (unsigned)(world_uniform(w) * w->o.cpus),
+			     .cpu = w->nth % w->o.cpus,
 			     .from = from,
 			     .to = to,
 			     .starts = starts,
