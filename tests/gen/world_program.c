@@ -45,6 +45,28 @@ static bool may_fail(const struct world *w)
 
 /* ---- the flights of a channel ---- */
 
+/* Its place is that of its doorbell: of calls side by side the later may ring first. */
+static void join_channel(struct flight *f)
+{
+	*f->c->end = f;
+	f->c->end = &f->next_flight;
+	f->c->inflight++;
+}
+
+static void leave_channel(struct flight *f)
+{
+	struct flight **p = &f->c->first;
+
+	while (*p && *p != f)
+		p = &(*p)->next_flight;
+	if (!*p)
+		return;
+	*p = f->next_flight;
+	if (!*p)
+		f->c->end = p;
+	f->c->inflight--;
+}
+
 static struct flight *flight_new(struct world *w, struct thread *t)
 {
 	const struct world_options *o = &w->o;
@@ -76,9 +98,8 @@ static struct flight *flight_new(struct world *w, struct thread *t)
 	if (w->all)
 		w->all->before = f;
 	w->all = f;
-	*f->c->end = f;
-	f->c->end = &f->next_flight;
-	f->c->inflight++;
+	if (o->wait != WORLD_BLOCK)
+		join_channel(f);
 	return f;
 }
 
@@ -245,6 +266,8 @@ static void ring(struct world *w, struct thread *t)
 
 	if (t->c->restart_next)
 		restart(w, t->c, f);
+	if (w->o.wait == WORLD_BLOCK)
+		join_channel(f);
 	card_ring(w, f);
 	if (w->o.wait == WORLD_BLOCK) {
 		t->step = STEP_WAITING;
@@ -283,13 +306,7 @@ static void exited(struct world *w, struct thread *t)
 		call(w, t, ROLE_STARTED, failed ? SAMPLE_FAILED : 0, f, NULL,
 		     w->o.doorbell || failed ? NULL : &f->t.doorbell_ns);
 	if (failed) {
-		struct flight **p = &t->c->first;
-		while (*p != f)
-			p = &(*p)->next_flight;
-		*p = f->next_flight;
-		if (!*p)
-			t->c->end = p;
-		t->c->inflight--;
+		leave_channel(f);
 		f->over = true;
 		world_tell(w, f);
 	} else {
