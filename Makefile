@@ -4,7 +4,8 @@
 # make check      everything from a fresh machine to the result of the tests
 # make install    PREFIX= DESTDIR=; make uninstall takes it away again
 # make format, asan, man, clean
-# make check-unit, check-cli, check-fuzz, check-asan, check-clang, lint, check-vm: the parts of make check
+# make check-unit, check-cli, check-gate, check-fuzz, check-asan, check-clang, lint, check-vm: the parts of make check
+# make check-gate-full: the joiner before the whole of the gate (doc/judge.md); part of make check-all, not of make check
 # make fuzz       FUZZ_SECONDS=60; make bench: cost of reading a recording
 # make vm, check-vm, check-vm-again: a card in a virtual machine (examples/edu/README.md)
 # make help       this list
@@ -169,10 +170,12 @@ browser:
 
 check: deps browser
 	$(MAKE) --no-print-directory -j2 all unit
-	$(MAKE) --no-print-directory check-all
-CHECKS = check-unit check-cli check-fuzz check-asan check-clang lint check-vm
+	@$(call each,$(CHECKS))
+each = for c in $(1); do $(MAKE) --no-print-directory $$c || exit 1; done
+CHECKS = check-unit check-cli check-gate check-fuzz check-asan check-clang lint check-vm
+# What make check runs of the built tree, and the whole of the gate.
 check-all:
-	@for c in $(CHECKS); do $(MAKE) --no-print-directory $$c || exit 1; done
+	@$(call each,$(CHECKS) check-gate-full)
 
 # ---- from a fresh machine to a picture ----
 demo:

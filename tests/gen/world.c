@@ -434,3 +434,18 @@ uint64_t world_irq_count(const struct world *w, int32_t irq)
 
 	return irq >= WORLD_IRQ && i < w->nv ? w->v[i].count : 0;
 }
+
+int64_t world_skew_ns(const struct world *w, unsigned cpu)
+{
+	return w->cpu[cpu].skew_ns;
+}
+
+double world_mean_size(const struct world *w)
+{
+	return w->mean_size;
+}
+
+double world_drift(const struct world *w)
+{
+	return w->drift;
+}

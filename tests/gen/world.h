@@ -207,6 +207,12 @@ unsigned world_vectors(const struct world_options *o);
 /* What /proc/interrupts counted of one during the recording, lost samples included. */
 uint64_t world_irq_count(const struct world *w, int32_t irq);
 
+/* For an observer who knows the world but not its events: of the clocks, of the sizes, of
+ * the first transfer's place in a drift. */
+int64_t world_skew_ns(const struct world *w, unsigned cpu);
+double world_mean_size(const struct world *w);
+double world_drift(const struct world *w);
+
 /* ---- drawing (world_draw.c) ---- */
 
 struct world_stratum {

@@ -266,7 +266,8 @@ static void serve(struct world *w, struct vector *v, int64_t seq, int64_t stamp,
 		f->t.irq_ns = stamp;
 		f->t.coalesced = n;
 		f->t.touched |= (lost ? WORLD_LOST : 0) | (v->postponed ? WORLD_HELD : 0);
-		f->settled = f->visible = true;
+		f->settled = true;
+		f->visible |= w->o.wait != WORLD_POLL; /* the handler read the register */
 		for (struct flight *g = f->over ? NULL : f->c->first; g;
 		     g = g->next_flight) {
 			g->done = true;
