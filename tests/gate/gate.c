@@ -218,13 +218,21 @@ static void print_head(const struct options *o)
 	print_columns(o->tap);
 }
 
+/* A name that is one whole means that one alone. */
+static bool is_asked(const struct options *o, const struct world_stratum *s)
+{
+	for (size_t i = 0; i < world_nstrata && o->stratum; i++)
+		if (!strcmp(world_strata[i].name, o->stratum))
+			return s == &world_strata[i];
+	return !o->stratum || strstr(s->name, o->stratum);
+}
+
 static int judge_mode(const struct options *o, const struct world_stratum *s, bool find,
 		      struct limits *l, struct tally *all)
 {
 	struct tally n = {0};
 
-	if (!(o->modes & (find ? MODE_FOUND : MODE_NAMED)) ||
-	    (o->stratum && !strstr(s->name, o->stratum)))
+	if (!(o->modes & (find ? MODE_FOUND : MODE_NAMED)) || !is_asked(o, s))
 		return 0;
 	if (judge_stratum(o, s, find, &n))
 		return -1;
@@ -285,7 +293,8 @@ static const struct argp_option table[] = {
 	{"named", KEY_NAMED, NULL, 0, "Only with the vectors named", 0},
 	{"found", KEY_FOUND, NULL, 0, "Only with the vectors to be found", 0},
 	{"jobs", KEY_JOBS, "N", 0, "Recordings at a time (default 1)", 0},
-	{"joiner", KEY_JOINER, "NAME", 0, "now (default), or oracle: knows the world, not its events", 0},
+	{"joiner", KEY_JOINER, "NAME", 0,
+	 "now (default), or oracle: knows the world, not its events", 0},
 	{"tell", KEY_TELL, "WHAT", 0,
 	 "Print what was said: wrong, unknown, events, or a submit's seq", 0},
 	{"reliability", KEY_RELIABILITY, NULL, 0,

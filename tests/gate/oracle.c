@@ -2,8 +2,7 @@
 /*
  * What can be known at all: the posterior of an observer who knows the parameters of the
  * simulated world, but not what happened in it. It is the bound for every joiner, where it
- * can be computed: one channel, polled, each wait for one transfer, no fault but missing
- * interrupts, no moderation, nothing lost.
+ * can be computed: one channel, polled, no fault but missing interrupts, no moderation, nothing lost.
  *
  * A hidden Markov chain over the transfers. The state of a transfer is the moment its end
  * reached the interrupt unit, and the interrupt that served it; or, missing, that moment
@@ -27,6 +26,8 @@ enum { SERVED_CELLS = 150, MISSING_CELLS = 24, PARTS = 8, REACH = 40 };
 #define NEAR_NS	   15.0 /* the first cell before an interrupt */
 #define FAR_NS	   1e6	/* the last one: no handler is later */
 #define UNUSUAL	   1e-3 /* share of what the laws do not tell: busy or standing CPUs */
+#define PRUNED	   1e-8 /* beside the likeliest with the same interrupt */
+#define VANISHING  1e-200
 #define CERTAIN	   1e-4 /* may be wrong, of what is called certain */
 #define DECADES_NS 1e7	/* the unusual is log-uniform below it */
 
@@ -42,6 +43,7 @@ struct call {
 	double ring_ns, drift;
 	int64_t woken_stamp; /* as recorded; t.woken_ns is on the world's clock */
 	bool at_once;	     /* the wait found it ended */
+	bool inside; /* the wait was for later ones, too: it ended before its return */
 	struct cell *cell;
 	size_t ncell;
 };
@@ -58,6 +60,7 @@ struct oracle {
 	struct call *call;
 	struct entry *entry;
 	size_t ncall, nentry, waited;
+	int64_t wait_ns; /* of the open one */
 	double active_ns[WORLD_CPUS];
 };
 
@@ -149,6 +152,8 @@ static double seen_density(const struct oracle *q, const struct call *c, double 
 
 	if (late <= 0)
 		return 0;
+	if (c->inside)
+		return 1;
 	if (c->at_once && visible <= (double)c->t.wait_ns)
 		return 1;
 	if (!c->at_once && visible > (double)c->t.wait_ns && late >= 0.5 * poll &&
@@ -218,7 +223,8 @@ static int missing_cells(struct oracle *q, struct call *c, int irq)
 {
 	double shift = (double)(q->o->register_ns - q->o->msi_ns);
 	double to = (double)(c->at_once ? c->t.wait_ns : c->t.woken_ns) - shift;
-	double from = c->at_once ? c->ring_ns : to - 2 * (double)q->o->poll_ns;
+	double from =
+		c->at_once || c->inside ? c->ring_ns : to - 2 * (double)q->o->poll_ns;
 	double next =
 		irq + 1 < (int)q->nentry ? (double)q->entry[irq + 1].time_ns : INFINITY;
 	double width = (to - from) / MISSING_CELLS;
@@ -271,22 +277,28 @@ static double step(const struct oracle *q, const struct call *c, const struct ce
 
 static const struct cell before_all = {-1e18, 1, -1, true, 1, 0, 1};
 
-/* A state that nothing leads to would end it all: the grid was too coarse there. */
+/* What is unlikely beside others with the same interrupt is left out. States with different
+ * ones are not compared here: one that has yet to use its interrupts looks too likely. Were
+ * nothing left, the grid would have been too coarse. */
 static int normalise(struct call *c)
 {
-	double sum = 0;
-	size_t n = 0;
+	double sum = 0, most = 0;
+	size_t n = 0, end;
 
 	for (size_t i = 0; i < c->ncell; i++)
 		sum += c->cell[i].alpha;
-	for (size_t i = 0; i < c->ncell; i++) {
-		struct cell x = c->cell[i];
-		x.alpha /= sum;
-		if (x.alpha > 1e-12)
-			c->cell[n++] = x;
+	for (size_t i = 0; i < c->ncell && sum > 0; i = end, most = 0) {
+		for (end = i; end < c->ncell && c->cell[end].irq == c->cell[i].irq; end++)
+			most = fmax(most, c->cell[end].alpha);
+		for (size_t k = i; k < end && most > sum * VANISHING; k++) {
+			struct cell x = c->cell[k];
+			x.alpha /= sum;
+			if (x.alpha * sum > PRUNED * most)
+				c->cell[n++] = x;
+		}
 	}
 	c->ncell = n;
-	return sum > 0 && n ? 0 : -1;
+	return n ? 0 : -1;
 }
 
 static int forward(struct oracle *q, size_t i)
@@ -390,11 +402,10 @@ static void oracle_free(void *arg)
 static bool can(const struct world_options *o)
 {
 	return o->channels == 1 && o->vectors == 1 && o->wait == WORLD_POLL &&
-	       o->use != WORLD_DRAIN && !o->moderate_count && !o->cut &&
-	       !o->begin_after && !(o->late > 0) && !(o->spurious > 0) &&
-	       !(o->foreign > 0) && !(o->restart > 0) && !(o->stop > 0) &&
-	       !(o->hang > 0) && !(o->start_fails > 0) && !(o->empty_wait > 0) &&
-	       !(o->lose > 0) && !(o->windows > 0);
+	       !o->moderate_count && !o->cut && !o->begin_after && !(o->late > 0) &&
+	       !(o->spurious > 0) && !(o->foreign > 0) && !(o->restart > 0) &&
+	       !(o->stop > 0) && !(o->hang > 0) && !(o->start_fails > 0) &&
+	       !(o->empty_wait > 0) && !(o->lose > 0) && !(o->windows > 0);
 }
 
 static int oracle_new(void **out, const struct judge_task *t, struct err *e)
@@ -440,6 +451,22 @@ static int interrupt(struct oracle *q, const struct sample *s, int64_t stamp_ns)
 	return 0;
 }
 
+static void woken(struct oracle *q, const struct sample *s, int64_t stamp_ns)
+{
+	size_t to = q->o->use == WORLD_DRAIN ? q->ncall : q->waited + 1;
+
+	for (; q->waited < to && q->waited < q->ncall; q->waited++) {
+		struct call *c = &q->call[q->waited];
+
+		c->t.wait_ns = q->wait_ns;
+		c->t.woken_ns = s->time_ns;
+		c->woken_stamp = stamp_ns;
+		c->t.woken_seq = s->seq;
+		c->at_once = s->time_ns - q->wait_ns <= q->o->poll_ns / 2 + 101;
+		c->inside = q->waited + 1 < to;
+	}
+}
+
 /* On one clock: the world's. */
 static int oracle_push(void *arg, const struct sample *sample, struct err *e)
 {
@@ -457,15 +484,10 @@ static int oracle_push(void *arg, const struct sample *sample, struct err *e)
 		c->ring_ns = (double)(s.time_ns + q->o->stamp_ns);
 	else if (s.role == ROLE_STARTED && c && !q->o->doorbell)
 		c->ring_ns = (double)(s.time_ns - q->o->exit_ns);
-	else if (s.role == ROLE_WAIT && q->waited < q->ncall)
-		q->call[q->waited].t.wait_ns = s.time_ns;
-	else if (s.role == ROLE_WOKEN && q->waited < q->ncall) {
-		c = &q->call[q->waited++];
-		c->t.woken_ns = s.time_ns;
-		c->woken_stamp = sample->time_ns;
-		c->t.woken_seq = s.seq;
-		c->at_once = s.time_ns - c->t.wait_ns <= q->o->poll_ns / 2 + 101;
-	}
+	else if (s.role == ROLE_WAIT)
+		q->wait_ns = s.time_ns;
+	else if (s.role == ROLE_WOKEN)
+		woken(q, &s, sample->time_ns);
 	q->active_ns[s.cpu] = (double)s.time_ns +
 			      (s.role == ROLE_INTERRUPT ? (double)q->o->handler_ns : 0);
 	return rc ? err_set(e, ERR_NOMEM, "no memory") : 0;
