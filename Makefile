@@ -5,7 +5,7 @@
 # make check-all  the same at full size: every seed, clang, fuzzing, both guests
 # make install    PREFIX= DESTDIR=; make uninstall takes it away again
 # make format, asan, man, clean
-# make check-unit, check-cli, check-asan, lint, check-vm, check-clang, check-fuzz: the parts of both
+# make check-unit, check-cli, check-asan, check-gate, lint, check-vm, check-clang, check-fuzz: the parts of both
 # make fuzz       FUZZ_SECONDS=60; make bench: cost of reading a recording
 # make vm, check-vm, check-vm-again: a card in a virtual machine (examples/edu/README.md)
 # make help       this list
@@ -201,6 +201,7 @@ browser:
 check:     SIZE := SIM_SIZE=tenth VM_BOOTS=edu VM_EDU='sleep missing spurious timeout two_cards' VM_TIMES=0
 check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx' ALONE=tests/vm/check.sh
 check-all: MORE := check-clang check-fuzz
+check-all: DAY := tests/gate/day.t
 check check-all: BEGAN := $(shell date +%s)
 check check-all: deps browser
 	$(MAKE) --no-print-directory -j$(JOBS) lint programs
@@ -208,7 +209,7 @@ check check-all: deps browser
 	@scripts/tracefs.sh
 	@$(SIZE) CHECK="$@" CHECK_BEGAN=$(BEGAN) $(TESTS) $(EVERY_TEST)
 programs: unit-programs cli-programs asan-programs vm-programs
-EVERY_TEST = tests/vm/check.sh $(UNIT_RUN) $(CLI_LONG) $(ASAN_RUN) $(filter-out $(CLI_LONG),$(CLI))
+EVERY_TEST = tests/vm/check.sh tests/gate/gate.t $(DAY) $(UNIT_RUN) $(CLI_LONG) $(ASAN_RUN) $(filter-out $(CLI_LONG),$(CLI))
 
 # ---- from a fresh machine to a picture ----
 demo:
