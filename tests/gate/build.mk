@@ -6,12 +6,13 @@ $(GATE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/gate/*.c)) $(WORLD) $(B)/libdm
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
 $(B)/tests/unit/test_world: $(WORLD)
+CHECK_CLI_NEEDS += $(GATE)
 gate: $(GATE)
 .PHONY: gate
 
 # make check-gate: fixed seeds and a tenth of the size; check-gate-full: whole, and on seeds of the day, too.
 gate_run = GATE_SEEDS=$(1) GATE_TRANSFERS=$(2) $(PROVE) -e /bin/bash tests/gate/gate.t
-GATE_DAY = $(shell echo $$(( $$(date +%s) / 86400 * 100 + 1000000 )))
+GATE_DAY := $(shell echo $$(( $$(date +%s) / 86400 * 100 + 1000000 )))
 check-gate: $(GATE)
 	$(call gate_run,1000001..1000002,200)
 check-gate-full: $(GATE)
