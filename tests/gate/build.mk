@@ -6,10 +6,10 @@ $(GATE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/gate/*.c)) $(WORLD) $(B)/libdm
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
 $(B)/tests/unit/test_world: $(WORLD)
+CHECK_CLI_NEEDS += $(GATE)
 gate: $(GATE)
 .PHONY: gate
 
-CHECK_CLI_NEEDS += $(GATE)
 check-gate: $(GATE)
 	$(TESTS) tests/gate/gate.t tests/gate/day.t
 .PHONY: check-gate

@@ -330,6 +330,10 @@ static void happen(struct world *w, const struct moment *m)
 	case AT_WINDOW:
 		open_window(w);
 		break;
+	case AT_RECORD:
+		w->recording = true;
+		w->started_before = w->started;
+		break;
 	}
 }
 
@@ -413,7 +417,7 @@ int world_next(struct world *w, struct sample *s)
 			return 0;
 		}
 		if (!w->nq || finished(w) ||
-		    (w->o.cut && w->started >= w->o.begin_after + w->o.count)) {
+		    (w->o.cut && w->started >= w->started_before + w->o.count)) {
 			stop(w);
 			continue;
 		}

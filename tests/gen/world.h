@@ -144,9 +144,10 @@ struct world_options {
 	double lose;	     /* share of samples that vanish one at a time */
 	double windows;	     /* of loss, per transfer */
 	int64_t window_ns;
-	bool window_cpu;      /* on one CPU, else on all */
-	uint64_t begin_after; /* starts that are not recorded; 0 = from the beginning */
-	bool cut;	      /* the recording stops with the count-th start */
+	bool window_cpu; /* on one CPU, else on all */
+	uint64_t
+		begin_after; /* it begins some time after so many starts; 0 = before all */
+	bool cut;	     /* the recording stops with the count-th start */
 };
 
 enum { WORLD_CPUS = 33, WORLD_DEPTH = 64, WORLD_CHANNELS = 16 };

@@ -225,8 +225,11 @@ static void submit(struct world *w, struct thread *t)
 		decide(w, t); /* another thread was faster */
 		return;
 	}
-	if (++w->started > w->o.begin_after)
-		w->recording = true;
+	if (++w->started == w->o.begin_after) /* somewhere between this start and later */
+		world_at(w,
+			 w->now + (int64_t)(2 * world_uniform(w) *
+					    (double)(w->o.service_ns + w->o.think_ns)),
+			 AT_RECORD, NULL, 0);
 	f = t->f = flight_new(w, t);
 	if (!f)
 		return;
