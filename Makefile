@@ -71,7 +71,7 @@ $(B)/lib/event/event_format.o: ALL_CPPFLAGS += $(shell $(PKG_CONFIG) --atleast-v
 OWNERS  := record analyze compare report
 MAINS   := record/dmarec.c analyze/dmaanalyze.c compare/dmacompare.c report/dmareport.c
 rooms    = $(1) $(patsubst %/.,%,$(wildcard $(1)/*/.))
-sources  = $(filter-out $(MAINS) %.bpf.c,$(wildcard $(addsuffix /*.c,$(call rooms,$(1)))))
+sources  = $(filter-out $(MAINS) %.bpf.c %.so.c,$(wildcard $(addsuffix /*.c,$(call rooms,$(1)))))
 objs     = $(patsubst %.c,$(B)/%.o,$(1))
 embeds   = $(patsubst %,$(B)/%.embed.o,$(wildcard $(foreach s,css js html gp,$(addsuffix /*.$(s),$(call rooms,$(1))))))
 SQL     := $(patsubst %.sql,$(B)/%.sql.o,$(wildcard schema/*.sql))
@@ -79,7 +79,7 @@ BPF     := $(patsubst %.bpf.c,$(B)/%.bpf.embed.o,$(wildcard record/*.bpf.c))
 
 # With their directories, so that a file that leaves one leaves the archive.
 $(B)/libdma.a: $(call objs,$(call sources,lib)) $(SQL) $(call embeds,lib) $(call rooms,lib)
-$(B)/record.a: $(BPF)
+$(B)/record.a: $(BPF) $(B)/record/agent/agent.embed.o
 $(foreach o,$(OWNERS),$(eval $(B)/$(o).a: $(call objs,$(call sources,$(o))) $(call embeds,$(o)) $(call rooms,$(o))))
 $(B)/%.a:
 	@mkdir -p $(@D)
@@ -108,6 +108,21 @@ $(B)/record/%.bpf.o: record/%.bpf.c
 	$(Q)$(CLANG) -O2 -g -Wall -Werror -target bpf -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
 $(B)/record/%.bpf.embed.o: $(B)/record/%.bpf.o
 	$(call embed,embed_$*_bpf,$<,$@)
+
+# ---- what runs inside the workload (record/agent): no libc, no vector registers ----
+AGENT_PARTS  := $(wildcard record/agent/agent*.so.c)
+AGENT_MACHINE = $(if $(findstring aarch64,$(1)),$(filter-out %_x86.so.c,$(AGENT_PARTS)),$(filter-out %_arm64.so.c,$(AGENT_PARTS)))
+AGENT_CFLAGS := -std=gnu11 -O2 -g $(WARN) -I. -fPIC -shared -nostdlib -ffreestanding -fno-stack-protector \
+	-mgeneral-regs-only -fvisibility=hidden -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables \
+	-Wl,-z,initfirst,-z,now,--no-undefined,--hash-style=both,--build-id=none,-soname,dmarec-agent.so
+AGENT_OPT     = $(if $(findstring aarch64,$(1)),-mno-outline-atomics,-fcf-protection=none)
+$(B)/dmarec-agent.so: $(AGENT_PARTS) $(wildcard record/agent/*.h)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(AGENT_CFLAGS) $(call AGENT_OPT,$(shell $(CC) -dumpmachine)) -o $@ \
+		$(call AGENT_MACHINE,$(shell $(CC) -dumpmachine))
+$(B)/record/agent/agent.embed.o: $(B)/dmarec-agent.so
+	$(call embed,embed_agent,$<,$@)
 
 # ---- the tools ----
 TOOL_dmarec     := record

@@ -430,7 +430,7 @@ static void print_transfers(const struct printer *p)
 		!strcmp(or_dash(s->latency), "device") ? "doorbell to interrupt"
 						       : "submit to woken",
 		!strcmp(or_dash(s->doorbell), "store")
-			? "the store to the card's register"
+			? "the instruction that starts the card"
 		: !strcmp(or_dash(s->doorbell), "exit") ? "the start function's exit"
 							: "not seen");
 	print_pairing(p);

@@ -40,6 +40,7 @@ _dmarec() {
 	--profile) words=$(_dmarec_profiles) ;;
 	--clock) words='mono mono_raw boot tai' ;;
 	--irq-feed) words='auto bpf perf' ;;
+	--probes) words='auto process kernel' ;;
 	--exit-probes) words='ret uretprobe none' ;;
 	--pairing) words='infer one drain first last' ;;
 	--metric) words='api device notice total' ;;

@@ -61,7 +61,7 @@ uses() { # directory
 	local objects
 	# By the sources: an object whose source has moved away may still lie there.
 	objects=$(git ls-files -co --exclude-standard -- 'lib/*.c' 'record/*.c' 'analyze/*.c' 'compare/*.c' \
-		'report/*.c' ':!*.bpf.c' | sed 's/c$/o/')
+		'report/*.c' ':!*.bpf.c' ':!*.so.c' | sed 's/c$/o/')
 	(cd "$1" && nm -A -g $objects) | awk '
 	{ sub(/:/, " ") }
 	$2 == "U" { n++; user[n] = $1; what[n] = $3; next }
