@@ -165,7 +165,7 @@ int inside_open(struct inside **out, struct plan *p, char *const *argv, int cloc
 		in->seen = calloc(MAX_PROCESSES, sizeof(*in->seen));
 	}
 	if (!in || !in->place_of || !in->seen)
-		rc = err_set(e, ERR_NOMEM, "no memory");
+		rc = err_nomem(e, "a recording");
 	for (int i = 0; !rc && again && i < MAX_ROUNDS && plan_nplaced(p); i++)
 		rc = try_once(in, argv, clockid, ring_bytes, &again, e);
 	if (!rc && again && plan_nplaced(p))

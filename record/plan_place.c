@@ -13,7 +13,7 @@
 
 static int no_memory(struct err *e)
 {
-	return err_set(e, ERR_NOMEM, "no memory");
+	return err_nomem(e, "a recording");
 }
 
 static int unplace(struct plan_probe *q, const char *why, struct err *e)

@@ -31,6 +31,7 @@
 #define DEFAULT_RING_BYTES (16u << 20)
 #define ALL_RINGS_BYTES	   (256u << 20) /* unless -m says more */
 #define MIN_RING_BYTES	   (64u << 10)
+#define LISTS		   2 /* with rings of their own: uprobes, interrupts */
 
 struct session {
 	struct perf_cpu_map *cpus;
@@ -158,7 +159,7 @@ static int add_event(struct session *s, struct perf_evlist *list,
 {
 	*out = perf_evsel__new(attr);
 	if (!*out)
-		return err_set(e, ERR_NOMEM, "no memory for a perf event");
+		return err_nomem(e, "a perf event");
 	perf_evlist__add(list, *out);
 	if (list == s->uprobes || list == s->interrupts)
 		s->event[s->nevent++] = *out;
@@ -179,7 +180,7 @@ static size_t default_ring(const struct session *s)
 {
 	size_t bytes = DEFAULT_RING_BYTES, ncpu = (size_t)perf_cpu_map__nr(s->cpus);
 
-	while (bytes > MIN_RING_BYTES && bytes * ncpu > ALL_RINGS_BYTES)
+	while (bytes > MIN_RING_BYTES && bytes * ncpu * LISTS > ALL_RINGS_BYTES)
 		bytes /= 2;
 	return bytes;
 }
@@ -215,11 +216,11 @@ static int map_list(struct session *s, struct perf_evlist *list, bool may_shrink
 static int hold_probes(struct session *s, const struct session_options *o, struct err *e)
 {
 	struct perf_cpu_map *one = perf_cpu_map__new("0");
-	int rc = one ? 0 : err_set(e, ERR_NOMEM, "no memory for perf events");
+	int rc = one ? 0 : err_nomem(e, "perf events");
 
 	s->holders = perf_evlist__new();
 	if (!rc && !s->holders)
-		rc = err_set(e, ERR_NOMEM, "no memory for perf events");
+		rc = err_nomem(e, "perf events");
 	for (size_t i = 0; !rc && i < o->nuprobe; i++) {
 		struct perf_event_attr a = {.type = PERF_TYPE_TRACEPOINT,
 					    .size = sizeof(a),
@@ -277,7 +278,7 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 		return 0;
 	s->uprobes = perf_evlist__new();
 	if (!s->uprobes)
-		return err_set(e, ERR_NOMEM, "no memory for perf events");
+		return err_nomem(e, "perf events");
 	for (size_t i = 0; !rc && i < o->nuprobe; i++) {
 		struct perf_event_attr a = tracepoint_attr(o->uprobe[i], o->clockid);
 		struct perf_evsel *event;
@@ -320,7 +321,7 @@ static int open_counter(struct session *s, const struct session_options *o,
 
 	s->counters = perf_evlist__new();
 	if (!s->counters)
-		return err_set(e, ERR_NOMEM, "no memory for perf events");
+		return err_nomem(e, "perf events");
 	rc = add_event(s, s->counters, &a, &s->counter, e);
 	if (!rc)
 		rc = open_list(s, s->counters, s->everything, e);
@@ -402,7 +403,7 @@ static int open_feed(struct session *s, const struct session_options *o,
 
 	s->interrupts = perf_evlist__new();
 	if (!s->interrupts)
-		return err_set(e, ERR_NOMEM, "no memory for perf events");
+		return err_nomem(e, "perf events");
 	rc = feed == FEED_BPF ? open_bpf(s, o, e) : open_perf(s, o, filter, e);
 	if (!rc) {
 		s->feed_used = feed;
@@ -427,7 +428,7 @@ static int open_interrupts(struct session *s, const struct session_options *o,
 	s->has_irq = true;
 	filter = irq_filter(o->irq, o->nirq);
 	if (!filter)
-		return err_set(e, ERR_NOMEM, "no memory for the interrupt filter");
+		return err_nomem(e, "the interrupt filter");
 	rc = open_counter(s, o, filter, e);
 	if (!rc && o->feed != FEED_AUTO)
 		rc = open_feed(s, o, o->feed, filter, e);
@@ -473,7 +474,7 @@ static int name_follower(struct session *s, struct err *e)
 	n = ids_of(s, 0, &ids);
 	s->first_ids = calloc(n + more, sizeof(*s->first_ids));
 	if (!s->first_ids)
-		return err_set(e, ERR_NOMEM, "no memory for a recording");
+		return err_nomem(e, "a recording");
 	memcpy(s->first_ids, ids, n * sizeof(*ids));
 	memcpy(s->first_ids + n, s->follower->id, more * sizeof(*ids));
 	return 0;
@@ -486,11 +487,10 @@ int session_open(struct session **out, const struct session_options *o, struct e
 
 	*out = NULL;
 	if (!s)
-		return err_set(e, ERR_NOMEM, "no memory for a recording");
+		return err_nomem(e, "a recording");
 	libperf_init(be_quiet);
 	raise_limits();
 	s->irq_event = o->irq_event;
-	s->ring_bytes = round_ring(o->ring_bytes ? o->ring_bytes : default_ring(s));
 	s->event = calloc(o->nuprobe + 2, sizeof(*s->event));
 	s->inside = calloc(o->nuprobe + 1, sizeof(*s->inside));
 	s->inside_id = calloc(o->nuprobe + 1, sizeof(*s->inside_id));
@@ -499,9 +499,12 @@ int session_open(struct session **out, const struct session_options *o, struct e
 	s->everything = perf_thread_map__new_dummy();
 	if (!s->event || !s->inside || !s->inside_id || !s->cpus || !s->tasks ||
 	    !s->everything)
-		rc = err_set(e, ERR_NOMEM, "no memory for a recording");
-	if (!rc)
+		rc = err_nomem(e, "a recording");
+	if (!rc) {
+		s->ring_bytes =
+			round_ring(o->ring_bytes ? o->ring_bytes : default_ring(s));
 		perf_thread_map__set_pid(s->everything, 0, -1);
+	}
 	if (!rc)
 		rc = open_uprobes(s, o, e);
 	if (!rc)
@@ -565,16 +568,6 @@ enum irq_feed session_feed(const struct session *s)
 const char *session_feed_note(const struct session *s)
 {
 	return s->feed_note[0] ? s->feed_note : NULL;
-}
-
-size_t session_ring_bytes(const struct session *s)
-{
-	return s->ring_bytes;
-}
-
-size_t session_ncpu(const struct session *s)
-{
-	return (size_t)perf_cpu_map__nr(s->cpus);
 }
 
 /* ---- running ---- */
@@ -679,7 +672,7 @@ int session_wait(struct session *s, struct pollfd *extra, size_t nextra, int tim
 	int rc = 0;
 
 	if (!all)
-		return err_set(e, ERR_NOMEM, "no memory to wait with");
+		return err_nomem(e, "the descriptors to wait for");
 	memcpy(all, extra, nextra * sizeof(*extra));
 	n = nextra;
 	n += copy_fds(s->uprobes, all + n);

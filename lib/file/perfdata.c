@@ -167,8 +167,7 @@ static void *table(struct perfdata *p, size_t n, size_t size, struct err *e)
 	void *t = calloc(n ? n : 1, size);
 
 	if (!t)
-		err_set(e, ERR_NOMEM, "%s: no memory for %zu x %zu bytes of its tables",
-			p->name, n, size);
+		err_nomem(e, "%zu x %zu bytes of the tables of %s", n, size, p->name);
 	return t;
 }
 
@@ -373,7 +372,7 @@ static int load(struct perfdata *p, struct err *e)
 	if (!p->ring || !p->ring_of_slot)
 		return ERR_NOMEM;
 	order_reset(p);
-	return feat_event_names(p, e);
+	return section_event_names(p, e);
 }
 
 /* ---- open and close ---- */
@@ -422,7 +421,7 @@ static int start(struct perfdata **out, const char *name, struct err *e)
 	if (p)
 		p->name = strdup(name);
 	if (!p || !p->name)
-		return err_set(e, ERR_NOMEM, "%s: no memory to open it", name);
+		return err_nomem(e, "%s", name);
 	return 0;
 }
 
@@ -496,15 +495,4 @@ bool perfdata_truncated(const struct perfdata *p)
 uint64_t perfdata_data_size(const struct perfdata *p)
 {
 	return p->data_end - p->data_begin;
-}
-
-int perfdata_feature(struct perfdata *p, unsigned feat, const void **buf, size_t *len,
-		     struct err *e)
-{
-	(void)e;
-	if (feat >= FEAT_BITS || !p->feature[feat].size)
-		return 0;
-	*buf = p->map + p->feature[feat].offset;
-	*len = (size_t)p->feature[feat].size;
-	return 1;
 }

@@ -178,7 +178,7 @@ static int make_rings(struct agent_host *h, size_t ring_bytes, struct err *e)
 	h->ring_bytes = AGENT_RING_HEAD + (size_t)h->slots * AGENT_SLOT;
 	h->bytes = AGENT_SHARED_BYTES + HOST_RINGS * h->ring_bytes;
 	if (asprintf(&h->rings_path, "%s/" RINGS, h->ring_dir) < 0)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "the agent");
 	h->fd = open(h->rings_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (h->fd < 0 || fchmod(h->fd, 0666) || ftruncate(h->fd, (off_t)h->bytes) ||
 	    posix_fallocate(h->fd, 0, AGENT_SHARED_BYTES))
@@ -210,7 +210,7 @@ static int make_files(struct agent_host *h, const void *library, size_t len,
 	if (!h->ring_dir)
 		return e ? e->code : ERR_IO;
 	if (asprintf(&h->library, "%s/" AGENT_LIBRARY, h->dir) < 0)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "the agent");
 	rc = write_file(h->dir, AGENT_LIBRARY, library, len, 0555, e);
 	return rc ? rc : make_rings(h, ring_bytes, e);
 }
@@ -223,7 +223,7 @@ int agent_host_open(struct agent_host **out, const void *library, size_t library
 
 	*out = NULL;
 	if (!h)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "the agent");
 	h->fd = h->lock[0] = h->lock[1] = -1;
 	h->clockid = clockid;
 	h->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -350,7 +350,7 @@ int agent_host_write(struct agent_host *h, bool trial, bool hooked_exec, struct 
 	int rc;
 
 	if (!buf)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "the agent");
 	snprintf(p.rings, sizeof(p.rings), "%s", h->rings_path);
 	p.bytes = (uint32_t)(sizeof(p) + nf + np);
 	memcpy(buf, &p, sizeof(p));

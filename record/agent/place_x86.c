@@ -321,11 +321,11 @@ int place_x86(struct agent_place *p, struct elf_file *f, const struct code_map *
 	int rc = 0;
 
 	if (cs_open(CS_ARCH_X86, CS_MODE_64, &v.cs) != CS_ERR_OK)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "the agent");
 	cs_option(v.cs, CS_OPT_DETAIL, CS_OPT_ON);
 	v.in = cs_malloc(v.cs);
 	if (!v.in)
-		rc = err_set(e, ERR_NOMEM, "no memory");
+		rc = err_nomem(e, "the agent");
 	if (!rc && where == PLACE_ENTRY && decode(&v, p->addr) &&
 	    v.in->id == X86_INS_ENDBR64) {
 		p->addr += v.in->size;

@@ -17,25 +17,6 @@
 
 enum { MAX_ARGS = 32, MAX_TEXT = 128, MAX_UNIT = 1 << 30 };
 
-static const char *const field_names[FIELD_N] = {
-	[FIELD_CARD] = "card", [FIELD_CHANNEL] = "channel",	[FIELD_SIZE] = "size",
-	[FIELD_ADDR] = "addr", [FIELD_FLAGS] = "flags",		[FIELD_FD] = "fd",
-	[FIELD_MODE] = "mode", [FIELD_DIRECTION] = "direction", [FIELD_RET] = "ret",
-};
-
-const char *field_name(enum arg_field f)
-{
-	return (unsigned)f < FIELD_N ? field_names[f] : "?";
-}
-
-int field_parse(const char *word)
-{
-	for (int f = 0; f < FIELD_N; f++)
-		if (!strcmp(word, field_names[f]))
-			return f;
-	return -1;
-}
-
 bool type_valid(const char *type)
 {
 	static const char *const size[] = {"8", "16", "32", "64"};
@@ -160,8 +141,7 @@ static int parse_name(struct arg_spec *a, const char *text, struct err *e)
 		return bad_value(text, e);
 	a->kind = ARG_NAME;
 	a->text = strndup(begin, (size_t)(p - begin));
-	return a->text ? take_type(a, p, text, e)
-		       : err_set(e, ERR_NOMEM, "no memory for a profile");
+	return a->text ? take_type(a, p, text, e) : err_nomem(e, "a profile");
 }
 
 /* Documentation/trace/uprobetracer.rst, FETCHARGS. Only the form is looked at; the kernel
@@ -197,7 +177,7 @@ static int parse_expr(struct arg_spec *a, const char *text, struct err *e)
 	}
 	a->kind = ARG_EXPR;
 	a->text = strdup(text);
-	return a->text ? 0 : err_set(e, ERR_NOMEM, "no memory for a profile");
+	return a->text ? 0 : err_nomem(e, "a profile");
 }
 
 /* "arg4 * 4": cut the factor off text. */
@@ -250,7 +230,7 @@ int arg_parse(struct arg_spec *a, const char *text, int64_t *unit, bool *is_this
 
 	arg_release(a);
 	if (!copy)
-		return err_set(e, ERR_NOMEM, "no memory for a profile");
+		return err_nomem(e, "a profile");
 	rc = take_unit(copy, unit, e);
 	if (!rc)
 		rc = parse_place(a, copy, is_this, e);

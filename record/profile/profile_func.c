@@ -20,29 +20,11 @@ const char *const func_keys[] = {
 	"fail",	    "pending",	 "circular", "doorbell", "path", NULL,
 };
 
-static const struct {
-	const char *word, *field;
-} synonyms[] = {
-	{"id", "channel"},   {"dma_id", "channel"}, {"chan", "channel"},
-	{"len", "size"},     {"count", "size"},	    {"bytes", "size"},
-	{"this", "card"},    {"dst", "addr"},	    {"src", "addr"},
-	{"retval", "ret"},   {"length", "size"},    {"size_bytes", "size"},
-	{"address", "addr"}, {"dma_addr", "addr"},
-};
-
 const char *field_canonical(const char *word)
 {
-	for (size_t k = 0; k < sizeof(synonyms) / sizeof(*synonyms); k++)
-		if (!strcmp(word, synonyms[k].word))
-			return synonyms[k].field;
-	return word;
-}
+	int f = field_parse(word);
 
-int set_text(char **slot, const char *value, struct err *e)
-{
-	free(*slot);
-	*slot = strdup(value);
-	return *slot ? 0 : err_set(e, ERR_NOMEM, "no memory for a profile");
+	return f < 0 ? word : field_name((enum field)f);
 }
 
 static int set_condition(struct condition *c, const char *value, bool at_exit,
@@ -172,11 +154,11 @@ static int set_path(struct func_spec *f, const char *value, struct err *e)
 				value);
 	grown = realloc(f->path, (f->npath + 1) * sizeof(*grown));
 	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory for a profile");
+		return err_nomem(e, "a profile");
 	f->path = grown;
 	grown[f->npath].pattern = strndup(value, len);
 	if (!grown[f->npath].pattern)
-		return err_set(e, ERR_NOMEM, "no memory for a profile");
+		return err_nomem(e, "a profile");
 	grown[f->npath++].direction = (enum direction)direction;
 	return 0;
 }
@@ -190,7 +172,7 @@ static int set_unit(struct func_spec *f, int64_t unit, struct err *e)
 	return 0;
 }
 
-static int set_arg(struct func_spec *f, enum arg_field field, const char *value,
+static int set_arg(struct func_spec *f, enum field field, const char *value,
 		   struct err *e)
 {
 	struct arg_spec *a = &f->arg[field];
@@ -254,7 +236,7 @@ int func_set(struct func_spec *f, const char *key, const char *value, struct err
 		return set_direction(f, value, e);
 	field = field_parse(key);
 	if (field >= 0)
-		return set_arg(f, (enum arg_field)field, value, e);
+		return set_arg(f, (enum field)field, value, e);
 	if (!strcmp(key, "function"))
 		return set_text(&f->pattern, value, e);
 	if (!strcmp(key, "size_unit"))
@@ -405,8 +387,7 @@ int profile_add_func(struct profile *p, enum func_role role, const char *text,
 {
 	struct func_spec *f = profile_new_func(p, role);
 	char *copy = strdup(text + strspn(text, " \t\n"));
-	int rc = f && copy ? set_text(&f->origin, origin, e)
-			   : err_set(e, ERR_NOMEM, "no memory for a profile");
+	int rc = f && copy ? set_text(&f->origin, origin, e) : err_nomem(e, "a profile");
 
 	for (char *c = copy; c && *c; c++)
 		if (isspace((unsigned char)*c))
