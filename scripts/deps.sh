@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Install what is missing, and do nothing when all is there.
-#   deps.sh GROUP...     groups: build check vm docs browser
+#   deps.sh GROUP...     groups: build check bench vm docs browser
 # Debian's names are tested (make check runs them on Debian 12). Red Hat's stand beside them; they
 # need EPEL (gnuplot, scdoc, cmocka) and CRB (the -devel packages), and are not tested.
 set -eu
@@ -38,6 +38,11 @@ check    libclang-rt-14-dev     compiler-rt
 check    linux-perf             perf
 check    binutils               binutils
 check    strace                 strace
+check    gcc-aarch64-linux-gnu  gcc-aarch64-linux-gnu
+check    libc6-dev-arm64-cross  -
+check    qemu-user              qemu-user
+bench    uftrace                uftrace
+bench    bpftrace               bpftrace
 vm       linux-headers-amd64    kernel-devel
 vm       qemu-system-x86        qemu-kvm
 vm       busybox-static         busybox
