@@ -110,16 +110,17 @@ $(B)/record/%.bpf.embed.o: $(B)/record/%.bpf.o
 	$(call embed,embed_$*_bpf,$<,$@)
 
 # ---- what runs inside the workload (record/agent): no libc, no vector registers ----
+AGENT_GCC    = $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
 AGENT_PARTS  := $(wildcard record/agent/agent*.so.c)
 AGENT_MACHINE = $(if $(findstring aarch64,$(1)),$(filter-out %_x86.so.c,$(AGENT_PARTS)),$(filter-out %_arm64.so.c,$(AGENT_PARTS)))
 AGENT_CFLAGS := -std=gnu11 -O2 -g $(WARN) -I. -fPIC -shared -nostdlib -ffreestanding -fno-stack-protector \
-	-mgeneral-regs-only -fvisibility=hidden -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables \
+	-mgeneral-regs-only -fvisibility=hidden -fno-asynchronous-unwind-tables \
 	-Wl,-z,initfirst,-z,now,--no-undefined,--hash-style=both,--build-id=none,-soname,dmarec-agent.so
 AGENT_OPT     = $(if $(findstring aarch64,$(1)),-mno-outline-atomics,-fcf-protection=none)
 $(B)/dmarec-agent.so: $(AGENT_PARTS) $(wildcard record/agent/*.h)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(AGENT_CFLAGS) $(call AGENT_OPT,$(shell $(CC) -dumpmachine)) -o $@ \
+	$(Q)$(CC) $(AGENT_CFLAGS) $(AGENT_GCC) $(call AGENT_OPT,$(shell $(CC) -dumpmachine)) -o $@ \
 		$(call AGENT_MACHINE,$(shell $(CC) -dumpmachine))
 $(B)/record/agent/agent.embed.o: $(B)/dmarec-agent.so
 	$(call embed,embed_agent,$<,$@)

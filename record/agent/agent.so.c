@@ -235,7 +235,7 @@ static void nothing(void)
 {
 }
 
-static void (*resolve(void))(void)
+__attribute__((used)) static void (*resolve(void))(void)
 {
 	begin();
 	return nothing;

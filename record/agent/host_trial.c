@@ -104,8 +104,8 @@ const char *agent_verdict_text(const struct agent_report *r, char buf[128])
 		[AGENT_ARMED] = "armed",
 		[AGENT_SHADOW_STACK] = "the process has a shadow stack (CET)",
 		[AGENT_MPROTECT] =
-			"mprotect is forbidden (SELinux's execmod or execmem, or "
-			"a seccomp filter)",
+			("mprotect is forbidden (SELinux's execmod or execmem, or "
+			 "a seccomp filter)"),
 		[AGENT_MEMORY] = "there is no memory within reach of a jump",
 		[AGENT_BYTES] =
 			"its code is not what its file says (another tracer's probe?)",
