@@ -151,6 +151,11 @@ joined() { # the disk: transfers, channels, sizes and states
 }
 ok "the disk: the same transfers; no interrupt before its doorbell" joined
 
+lean() { # nothing in the agent may change a vector register, or trust the direction flag
+	! objdump -d "$B/dmarec-agent.so" | grep -E '%[xyz]mm|rep (movs|stos)|\<[qdsb][0-9]+, \['
+}
+ok "the agent has no vector and no string instruction" lean
+
 # ---- what stays with the kernel is said, and works ----
 static() {
 	"${CC:-gcc}" -static -O1 -o static -x c - <<-'C' || return 1
