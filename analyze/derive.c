@@ -245,6 +245,16 @@ static int write_quantiles(struct writing *w, const struct group *g, enum phase 
 	return rc;
 }
 
+/* What the probes add to a phase: in every one of its durations, so at most the least. */
+static int64_t error_of(const struct writing *w, const struct group *g, int phase)
+{
+	int64_t least = hist_min(g->hist[phase]), cost = w->error_ns[phase];
+
+	if (least == DMA_UNKNOWN || least < 0 || cost == DMA_UNKNOWN)
+		return DMA_UNKNOWN;
+	return cost < least ? cost : least;
+}
+
 static int write_summary(struct writing *w, const struct group *g, bool whole,
 			 struct err *e)
 {
@@ -262,7 +272,7 @@ static int write_summary(struct writing *w, const struct group *g, bool whole,
 		db_bind_i64(w->summary, ":max", hist_max(h));
 		db_bind_real(w->summary, ":mean", hist_mean(h));
 		db_bind_real(w->summary, ":stddev", hist_stddev(h));
-		db_bind_i64(w->summary, ":error", w->error_ns[p]);
+		db_bind_i64(w->summary, ":error", error_of(w, g, p));
 		rc = db_run(w->summary, e);
 		if (!rc)
 			rc = write_quantiles(w, g, (enum phase)p, whole, e);
@@ -393,7 +403,7 @@ static void set_errors(struct writing *w, int64_t uprobe, int64_t irq)
 	if (uprobe == DMA_UNKNOWN)
 		return;
 	w->error_ns[PHASE_API] = uprobe;
-	w->error_ns[PHASE_DEVICE] = uprobe;
+	w->error_ns[PHASE_DEVICE] = store ? uprobe : 0;
 	w->error_ns[PHASE_NOTICE] = (wait ? uprobe : 0) + (irq == DMA_UNKNOWN ? 0 : irq);
 	w->error_ns[PHASE_TOTAL] = uprobe * (1 + (wait ? 2 : 0) + (wait && store));
 }

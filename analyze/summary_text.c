@@ -356,7 +356,7 @@ static void print_group(const struct printer *p, const struct summary_group *g)
 	cell(p->out, "p99", 10);
 	cell(p->out, "p99.9", 10);
 	cell(p->out, "max", 10);
-	cell(p->out, "± probes", 10);
+	cell(p->out, "probes ≈", 10);
 	fputc('\n', p->out);
 	for (int k = 0; k < PHASE_N; k++)
 		print_phase(p, &g->phase[k], phase_name((enum phase)k),
@@ -447,6 +447,10 @@ static void print_transfers(const struct printer *p)
 		fprintf(p->out,
 			"\n  and %zu more channels and directions (-v shows them)\n",
 			s->ngroup - shown);
+	if (s->uprobe_cost_ns != DMA_UNKNOWN)
+		fputs("\n  probes ≈ of each duration about so much is the probes' own: a "
+		      "bias to one side\n",
+		      p->out);
 	if (thin)
 		fputs("\n  ~ too few transfers for this "
 		      "quantile: no upper confidence limit\n",

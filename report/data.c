@@ -424,9 +424,9 @@ void caption_counts(const struct report *r, enum phase p, char *buf, size_t len)
 			       text_count((uint64_t)s->negative, n));
 	if (s->known && s->error_ns != DMA_UNKNOWN && s->error_ns >= 0)
 		at += snprintf(buf + at, len - (size_t)at,
-			       ". The probes cost about %s within this phase",
+			       ". Of each about %s is the probes' own",
 			       num_print_ns(cost, s->error_ns));
-	else
+	else if (r->uprobe_cost_ns == DMA_UNKNOWN)
 		at += snprintf(buf + at, len - (size_t)at,
 			       ". The cost of the probes was not measured");
 	snprintf(buf + at, len - (size_t)at, ".");

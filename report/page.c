@@ -365,7 +365,7 @@ static int tables(FILE *f, const struct report *r, struct err *e)
 		error = table(f, r, "Phases, for each group (– = all)",
 			      HEAD("card", "channel", "direction", "phase", "#n",
 				   "#left out", "#below 0", "~min", "~median", "~mean",
-				   "~p90", "~p99", "~p99.9", "~max", "~probe cost"),
+				   "~p90", "~p99", "~p99.9", "~max", "~of which probes ≈"),
 			      "page_phases", 80, NULL, e);
 	slowest_table(f, r);
 	if (!error)

@@ -89,7 +89,7 @@ CREATE TABLE summary ( -- one row for each group and phase; the group of NULLs i
 	negative      INTEGER NOT NULL,     -- values below 0 among n (evidence, not dropped)
 	min_ns INTEGER, max_ns INTEGER,     -- exact
 	mean_ns REAL, stddev_ns REAL,       -- exact; sample standard deviation
-	error_ns INTEGER                    -- cost of the probes inside this phase on that host
+	error_ns INTEGER                    -- what the probes add to each of them on that host; at most min_ns
 ) STRICT;
 
 CREATE TABLE quantile (
