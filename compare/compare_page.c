@@ -98,7 +98,7 @@ static int print_set(FILE *f, const char *name, const struct compare_set *s,
 	FILE *m = open_memstream(&text, &len);
 
 	if (!m)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a comparison");
 	compare_set_print(s, m);
 	fclose(m);
 	fprintf(f, "%s ", name);

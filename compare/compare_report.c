@@ -62,7 +62,7 @@ static int pair_values(struct pair *p, int side, struct err *e)
 
 	p->v[side] = malloc((n ? n : 1) * sizeof(int64_t));
 	if (!p->v[side])
-		return err_set(e, ERR_NOMEM, "no memory for %zu values", n);
+		return err_nomem(e, "%zu values", n);
 	for (size_t i = 0; i < s->nrun; i++)
 		for (size_t k = 0; k < s->run[i].n; k++)
 			p->v[side][at++] = s->run[i].value_ns[k];
@@ -401,7 +401,7 @@ static int make_group(const struct compare_result *r, const struct compare_group
 	int rc;
 
 	if (!p)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a comparison");
 	p->r = r;
 	p->g = g;
 	p->users = 1;
@@ -453,7 +453,7 @@ int compare_report(const struct compare_result *r, const char *dir, char **path,
 	struct gnuplot_terminals can;
 	size_t pick[COMPARE_DRAWN], n = choose_groups(r->c, pick);
 	struct formats want = {.html = true, .png = true, .svg = true};
-	int rc = fig ? gnuplot_probe(&can, e) : err_set(e, ERR_NOMEM, "no memory");
+	int rc = fig ? gnuplot_probe(&can, e) : err_nomem(e, "a comparison");
 
 	*path = NULL;
 	rc = rc ? rc : render_directory(dir, e);

@@ -7,11 +7,11 @@
 
 size_t text_utf8(const unsigned char *p)
 {
-	size_t n = *p < 0x80		   ? 1
+	size_t n = *p < 0x80		      ? 1
 		   : *p >= 0xc2 && *p <= 0xdf ? 2
 		   : *p >= 0xe0 && *p <= 0xef ? 3
 		   : *p >= 0xf0 && *p <= 0xf4 ? 4
-					   : 0;
+					      : 0;
 
 	for (size_t i = 1; i < n; i++)
 		if ((p[i] & 0xc0) != 0x80)

@@ -136,7 +136,7 @@ static int make_one(struct report *r, enum phase p, struct figure *f, struct err
 	size_t at;
 
 	if (!h)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	*h = (struct histogram){r, p};
 	f->data = h;
 	f->release = free;

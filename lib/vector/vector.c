@@ -35,7 +35,7 @@ const char *verdict_name(enum verdict v)
 
 int vector_no_memory(struct err *e)
 {
-	return err_set(e, ERR_NOMEM, "vector finder: no memory");
+	return err_nomem(e, "the vector finder");
 }
 
 int vector_finder_new(struct vector_finder **out, struct err *e)

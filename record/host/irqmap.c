@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/dma.h"
 #include "record/host/irqmap_priv.h"
 
@@ -33,22 +34,17 @@ void irqmap_release(struct irqmap *m)
 
 struct irq_info *irqmap_add(struct irqmap *m, int32_t irq)
 {
-	struct irq_info *grown = m->irq;
+	struct irq_info *i = array_add(&m->irq, &m->n);
 
-	if (!(m->n & (m->n - 1))) { /* full at every power of two */
-		grown = realloc(m->irq, (m->n ? m->n * 2 : 1) * sizeof(*m->irq));
-		if (!grown)
-			return NULL;
-		m->irq = grown;
-	}
-	grown[m->n] = (struct irq_info){
-		.irq = irq,
-		.vector = -1,
-		.masked = -1,
-		.count = DMA_UNKNOWN,
-		.hwirq = -1,
-	};
-	return &grown[m->n++];
+	if (i)
+		*i = (struct irq_info){
+			.irq = irq,
+			.vector = -1,
+			.masked = -1,
+			.count = DMA_UNKNOWN,
+			.hwirq = -1,
+		};
+	return i;
 }
 
 static int compare_irq(const void *a, const void *b)
