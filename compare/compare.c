@@ -433,5 +433,7 @@ int comparison_status(const struct comparison *c)
 {
 	enum compare_verdict v = comparison_verdict(c);
 
-	return v == COMPARE_SLOWER ? 1 : v == COMPARE_CANNOT_TELL ? 2 : 0;
+	return v == COMPARE_SLOWER	  ? EXIT_SLOWER
+	       : v == COMPARE_CANNOT_TELL ? EXIT_CANNOT_TELL
+					  : EXIT_NO_SLOWER;
 }

@@ -120,7 +120,8 @@ int comparison_judge(struct comparison *c, const struct compare_options *o,
  * FASTER when any is, else SAME. */
 enum compare_verdict comparison_verdict(const struct comparison *c);
 
-/* The exit status that says it: 0, 1 (slower), 2 (no group could be told). */
+/* The exit status that says it. 2 is wrong usage, and what cannot be compared at all. */
+enum { EXIT_NO_SLOWER = 0, EXIT_SLOWER = 1, EXIT_CANNOT_TELL = 3 };
 int comparison_status(const struct comparison *c);
 
 /* "channel 2, to_host, 4 KiB, device", or "all transfers". Returns buf. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* dmacompare: options, the two sides, and what is printed. Exit 0, 1 slower, 2 not
- * told. */
+/* dmacompare: options, the two sides, and what is printed. */
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -59,7 +58,7 @@ static const struct argp_option table[] = {
 	 "What the verdict stands on: median (default), mean, or a quantile such as p99",
 	 0},
 	{"threshold", KEY_THRESHOLD, "SHARE", 0,
-	 "A smaller difference does not matter (default 5%)", 0},
+	 "A smaller difference does not matter, 0% to 100% (default 5%)", 0},
 	{"by", KEY_BY, "KEYS", 0,
 	 "Groups: card, channel, direction, size; or none (default: channel,direction, "
 	 "and what tells sizes and cards apart)",
@@ -71,9 +70,10 @@ static const struct argp_option table[] = {
 	{0}};
 
 const char *argp_program_version = TOOL " " DMA_VERSION;
-static const char doc[] = "Is this run slower than that one, or is it noise?\v"
-			  "Exit status: 0 no regression, 1 a group is slower, 2 cannot "
-			  "be told. See dmacompare(1).";
+static const char doc[] =
+	"Is this run slower than that one, or is it noise?\v"
+	"Exit status: 0 no regression, 1 a group is slower, 2 wrong usage "
+	"or the runs cannot be compared, 3 cannot tell. See dmacompare(1).";
 
 /* ---- options ---- */
 
@@ -147,7 +147,7 @@ static void parse_number(struct argp_state *state, int key, char *arg, struct op
 		if (num_i64(arg, 0, INT64_MAX, &seed, &e))
 			argp_error(state, "--seed: %s", e.text);
 		o->judge.seed = (uint64_t)seed;
-	} else if (num_share(arg, 0, 10, &o->judge.threshold, &e)) {
+	} else if (num_share(arg, 0, 1, &o->judge.threshold, &e)) {
 		argp_error(state, "--threshold: %s", e.text);
 	}
 }

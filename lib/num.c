@@ -148,6 +148,10 @@ int num_share(const char *text, double min, double max, double *out, struct err 
 	if (*end == '%') {
 		v /= 100;
 		end++;
+	} else if (!*end && v >= 1) {
+		return err_set(e, ERR_USAGE,
+			       "'%s': percent or a share? Write %s%%, or a share below 1",
+			       text, text);
 	}
 	if (*end || !isfinite(v))
 		return err_set(e, ERR_USAGE, "'%s' is not a share (such as 5%% or 0.05)",
