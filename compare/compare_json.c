@@ -222,6 +222,7 @@ void compare_print_json(const struct compare_result *r, FILE *out)
 
 	begin(out);
 	text(out, "verdict", compare_verdict_name(comparison_verdict(r->c)));
+	real(out, "run_scatter", r->o->across ? (double)NAN : r->o->run_scatter);
 	number(out, "exit", comparison_status(r->c));
 	print_metrics(out, r->phases);
 	text(out, "statistic", statistic_name(o->q, stat, sizeof(stat)));

@@ -61,8 +61,9 @@ const char *compare_needed_words(const struct compare_group *g, bool across, cha
 	double digits;
 
 	*buf = 0;
-	if (g->verdict != COMPARE_CANNOT_TELL || !(g->needed > 0) || g->needed > 1e12)
-		return buf;
+	if (g->verdict != COMPARE_CANNOT_TELL || !(g->needed > 0) ||
+	    g->needed > (across ? 1e3 : 1e9))
+		return buf; /* nobody will: the difference is as large as the threshold */
 	/* two digits are what such an estimate is good for */
 	digits = pow(10, floor(log10(g->needed)) - 1);
 	if (!(digits >= 1))
@@ -175,10 +176,27 @@ static void print_head(const struct printer *p)
 	else
 		fprintf(p->out, "intervals from a block bootstrap, seed %" PRIu64,
 			o->seed);
+	if (!o->across && o->run_scatter > 0)
+		fprintf(p->out,
+			", and a scatter of %.3g %% from run to run, taken for granted "
+			"(--run-scatter)",
+			100 * o->run_scatter);
 	fprintf(p->out, "; those of the verdicts hold together at 95 %%");
 	if (p->r->c->level > 0.9501)
 		fprintf(p->out, " (each at %.4g %%)", 100 * p->r->c->level);
 	fprintf(p->out, "\n\n");
+}
+
+/* What to record for an answer. */
+static void print_next(const struct printer *p)
+{
+	for (size_t i = 0; i < p->r->c->n; i++)
+		if (p->r->c->group[i].few_runs) {
+			fputs("next: record several runs a side, in turns: dmarec --runs 5 "
+			      "--label NAME -- ./workload\n",
+			      p->out);
+			return;
+		}
 }
 
 /* ---- figures ---- */
@@ -342,6 +360,7 @@ void compare_print(const struct compare_result *r, const struct compare_style *s
 		print_head(&p);
 	for (size_t i = 0; i < r->c->n; i++)
 		print_verdict(&p, &r->c->group[i], width);
+	print_next(&p);
 	if (s->quiet)
 		return;
 	if (r->env->nnote)

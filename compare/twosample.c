@@ -361,6 +361,19 @@ int side_estimate(const struct side *s, double q, bool across, uint64_t seed,
 	return side_estimates(s, &q, 1, across, seed, out, e);
 }
 
+void estimate_scatter(struct estimate *e, double relative, size_t nrun)
+{
+	static const double guessed_df = 1.5; /* a side */
+	double own = e->se * e->se, run = relative * e->value, more;
+
+	if (!nrun || isnan(e->se) || !(relative > 0) || !(fabs(run) > 0))
+		return;
+	more = run * run / (double)nrun;
+	e->df = (own + more) * (own + more) /
+		((own > 0 ? own * own / e->df : 0) + more * more / guessed_df);
+	e->se = sqrt(own + more);
+}
+
 void estimate_difference(const struct estimate *base, const struct estimate *fresh,
 			 double level, struct difference *out)
 {

@@ -15,7 +15,9 @@ ok() { # status name
 		cat err out 2>/dev/null | head -n 20 | sed 's/^/# /'
 	fi
 }
-try() { timeout 60 "$compare" "$@" >out 2>err; }
+# gendb's runs of one kind do not differ among themselves: within=() looks at the runs as they are sold
+within=(--run-scatter 0%)
+try() { timeout 60 "$compare" "${within[@]}" "$@" >out 2>err; }
 status() { # expected pattern name args: the pattern stands in what was printed
 	local want=$1 pattern=$2 name=$3 got; shift 3
 	try "$@"; got=$?
@@ -59,6 +61,23 @@ status 0 'same within 5 %: \+0.0 %, interval \+0.0 % to \+0.0 %' "values that ar
 "$gendb" one one.db
 status 3 'too few transfers for an interval' "one transfer" one.db one.db
 status 0 'the same recording stands on both sides' "a file against itself, with a note" a.db a.db
+
+# ---- one run a side ----
+within=()
+status 3 'channel 1, to_host, device +cannot tell: \+(9|10)\..* one run a side does not show' "10 % slower, seen once" a.db slow.db
+grep -q '^next: record several runs a side, in turns: dmarec --runs 5 ' out; ok $? "what to record is said"
+status 3 'a scatter of 10 % from run to run' "equal, seen once" a.db b.db
+"$gendb" ar1 third.db --seed 3 --slow-channel 1 --slow 2
+status 1 'channel 1, to_host, device +slower: \+(19|20)' "three times as slow is told by one run" a.db third.db
+status 1 'slower: ' "a scatter that is known to be less" --run-scatter 0.5% a.db slow.db
+cp b.db dear.db; sqlite3 dear.db "UPDATE summary SET error_ns = error_ns + 5000"
+within=(--run-scatter 0%)
+sqlite3 dear.db "UPDATE transfer SET device_ns = device_ns + 5000, total_ns = total_ns + 5000"
+status 3 'cannot tell: \+.*, but the probes themselves add 5.00 µs more on the new side' "a difference that the probes explain" a.db dear.db
+cp slow.db power.db; sqlite3 power.db "UPDATE environment SET value = 'powersave' WHERE key = 'governor'"
+status 0 'channel 1, to_host, device +cannot tell: \+.* governor is not the same' "a difference that the governor explains" a.db power.db
+status 1 'channel 1, to_host, device +slower' "unless it is what is tried" --despite governor a.db power.db
+for s in '' 10 -1% x 101%; do status 2 'run-scatter' "--run-scatter '$s'" --run-scatter="$s" a.db b.db; done
 
 # ---- the sides ----
 status 0 'base  two.db, run 1' "one database of two runs: the first against the second" two.db
@@ -187,9 +206,9 @@ ok $? "--json: a refusal is JSON too"
 try --json --report a.db a.db slow.db; [ $? = 2 ] && valid && [ "$(json '$.verdict')" = 'cannot compare' ]
 ok $? "--json: a report that cannot be written"
 if command -v script >/dev/null; then
-	TERM=xterm script -qec "$compare -q a.db slow.db" /dev/null </dev/null >out 2>err; grep -q $'\033\[1;31mslower' out
+	TERM=xterm script -qec "$compare -q --run-scatter 0% a.db slow.db" /dev/null </dev/null >out 2>err; grep -q $'\033\[1;31mslower' out
 	ok $? "colour on a terminal"
-	NO_COLOR=1 TERM=xterm script -qec "$compare -q a.db slow.db" /dev/null </dev/null >out 2>err; ! grep -q $'\033' out
+	NO_COLOR=1 TERM=xterm script -qec "$compare -q --run-scatter 0% a.db slow.db" /dev/null </dev/null >out 2>err; ! grep -q $'\033' out
 	ok $? "NO_COLOR"
 fi
 
