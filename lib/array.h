@@ -11,7 +11,7 @@
  * changed. The room doubles when n is 0 or a power of two, so whatever has grown by this
  * must not be given room in another way; elements may be taken away from its end.
  */
-#define array_add(array, n) \
+#define array_add(array, n)                                                              \
 	((__typeof__(*(array)))array_grow((void *)(array), (n), sizeof(**(array))))
 void *array_grow(void *array, size_t *n, size_t size);
 

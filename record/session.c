@@ -31,6 +31,7 @@
 #define DEFAULT_RING_BYTES (16u << 20)
 #define ALL_RINGS_BYTES	   (256u << 20) /* unless -m says more */
 #define MIN_RING_BYTES	   (64u << 10)
+#define LISTS		   2 /* with rings of their own: uprobes, interrupts */
 
 struct session {
 	struct perf_cpu_map *cpus;
@@ -175,7 +176,7 @@ static size_t default_ring(const struct session *s)
 {
 	size_t bytes = DEFAULT_RING_BYTES, ncpu = (size_t)perf_cpu_map__nr(s->cpus);
 
-	while (bytes > MIN_RING_BYTES && bytes * ncpu > ALL_RINGS_BYTES)
+	while (bytes > MIN_RING_BYTES && bytes * ncpu * LISTS > ALL_RINGS_BYTES)
 		bytes /= 2;
 	return bytes;
 }
@@ -426,15 +427,17 @@ int session_open(struct session **out, const struct session_options *o, struct e
 	libperf_init(be_quiet);
 	raise_limits();
 	s->irq_event = o->irq_event;
-	s->ring_bytes = round_ring(o->ring_bytes ? o->ring_bytes : default_ring(s));
 	s->event = calloc(o->nuprobe + 1, sizeof(*s->event));
 	s->cpus = perf_cpu_map__new(NULL);
 	s->tasks = perf_thread_map__new_array((int)o->npid, (pid_t *)o->pid);
 	s->everything = perf_thread_map__new_dummy();
 	if (!s->event || !s->cpus || !s->tasks || !s->everything)
 		rc = err_nomem(e, "a recording");
-	if (!rc)
+	if (!rc) {
+		s->ring_bytes =
+			round_ring(o->ring_bytes ? o->ring_bytes : default_ring(s));
 		perf_thread_map__set_pid(s->everything, 0, -1);
+	}
 	if (!rc)
 		rc = open_uprobes(s, o, e);
 	if (!rc)
@@ -490,16 +493,6 @@ enum irq_feed session_feed(const struct session *s)
 const char *session_feed_note(const struct session *s)
 {
 	return s->feed_note[0] ? s->feed_note : NULL;
-}
-
-size_t session_ring_bytes(const struct session *s)
-{
-	return s->ring_bytes;
-}
-
-size_t session_ncpu(const struct session *s)
-{
-	return (size_t)perf_cpu_map__nr(s->cpus);
 }
 
 /* ---- running ---- */

@@ -32,9 +32,10 @@ enum irq_feed { FEED_AUTO, FEED_BPF, FEED_PERF };
 struct session_options {
 	const pid_t *pid; /* tasks to follow; at least one */
 	size_t npid;
-	int32_t clockid;   /* CLOCK_MONOTONIC, ... */
-	size_t ring_bytes; /* for each CPU and list; 0 = 4 MiB, less when the system says
-			      no */
+	int32_t clockid; /* CLOCK_MONOTONIC, ... */
+	/* For each CPU, of the uprobes and again of the interrupts; 0 = 16 MiB, or what
+	 * fits into 256 MiB for all, and less when the system says no. */
+	size_t ring_bytes;
 	enum irq_feed feed;
 	const int32_t *irq; /* interrupts to record; 0 = none at all */
 	size_t nirq;
@@ -59,9 +60,6 @@ void session_event(const struct session *s, size_t i, struct perf_event_attr *at
 /* The feed in use, and in auto mode why it is not BPF (NULL = it is). */
 enum irq_feed session_feed(const struct session *s);
 const char *session_feed_note(const struct session *s);
-
-size_t session_ring_bytes(const struct session *s); /* as granted */
-size_t session_ncpu(const struct session *s);
 
 int session_enable(struct session *s, struct err *e);
 int session_disable(struct session *s, struct err *e);
