@@ -124,12 +124,6 @@ static bool has_none(enum transfer_state s, enum phase p)
 	       (p == PHASE_DEVICE || p == PHASE_NOTICE);
 }
 
-static bool has_ended(enum transfer_state s)
-{
-	return s == STATE_COMPLETE || s == STATE_POLLED || s == STATE_NO_INTERRUPT ||
-	       s == STATE_LATE;
-}
-
 static void add_size(struct group *g, int fit, int64_t size)
 {
 	for (size_t i = 0; i < g->nsize[fit]; i++)
@@ -151,7 +145,8 @@ static void add_throughput(struct group *g, const struct transfer *t)
 {
 	int64_t end = t->woken_ns != DMA_UNKNOWN ? t->woken_ns : t->irq_ns;
 
-	if (!has_ended(t->state) || t->size_bytes == DMA_UNKNOWN || end == DMA_UNKNOWN)
+	if (!state_moves_bytes(t->state) || t->size_bytes == DMA_UNKNOWN ||
+	    t->submit_ns == DMA_UNKNOWN || end == DMA_UNKNOWN)
 		return;
 	g->ended++;
 	add_bytes(&g->ended_bytes, t->size_bytes);

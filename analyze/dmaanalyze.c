@@ -362,7 +362,7 @@ static int print_runs(struct db *db, const struct options *o, const int64_t *run
 	int rc = 0;
 
 	if (o->json)
-		fputs("{\"runs\":[", stdout);
+		printf("{\"format\":%d,\"runs\":[", SUMMARY_JSON_FORMAT);
 	if (o->csv)
 		summary_csv_head(stdout);
 	for (size_t i = 0; i < n && !rc; i++) {

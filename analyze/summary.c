@@ -285,6 +285,8 @@ static int read_groups(struct summary *s, struct db *db, struct err *e)
 		g->ended = got > 0 ? db_i64(rate, 0) : 0;
 		g->bytes = got > 0 ? db_i64(rate, 1) : 0;
 		g->bytes_per_s = got > 0 ? db_real(rate, 4) : 0;
+		g->left_out = got > 0 ? db_i64(rate, 5) : 0;
+		g->took_ns = got > 0 && g->ended ? db_i64(rate, 3) - db_i64(rate, 2) : 0;
 		db_reset(rate);
 	}
 	db_finalize(quantile);

@@ -32,7 +32,9 @@ struct summary_group { /* the first is the whole run: card, channel DMA_UNKNOWN,
 	char direction[16];
 	struct summary_phase phase[PHASE_N];
 	int64_t state[STATE_N]; /* of the whole run too */
-	int64_t ended, bytes;	/* with a known size */
+	/* Throughput: what ended for the program and moved bytes that are known; of the
+	 * group's transfers the others; from the first submit to the last end. */
+	int64_t ended, left_out, bytes, took_ns;
 	double bytes_per_s;
 };
 
@@ -90,6 +92,9 @@ struct summary_style {
 	bool verify, verbose, color;
 };
 void summary_text(const struct summary *s, const struct summary_style *style, FILE *out);
+/* Grows when a key goes away or changes its meaning. 2: throughput counts what ended for the
+ * program, error_ns is capped and of one side; 1 had no "format". */
+enum { SUMMARY_JSON_FORMAT = 2 };
 void summary_json(const struct summary *s, FILE *out); /* one object */
 void summary_csv_head(FILE *out);
 void summary_csv(const struct summary *s, FILE *out);

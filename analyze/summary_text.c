@@ -329,7 +329,7 @@ static void print_bounds(const struct printer *p, const struct summary_group *g,
 
 static void print_group(const struct printer *p, const struct summary_group *g)
 {
-	char size[32], rate[32];
+	char size[32], rate[32], took[32];
 
 	fprintf(p->out, "\n  %s", bold(p));
 	if (!*g->direction) {
@@ -343,9 +343,16 @@ static void print_group(const struct printer *p, const struct summary_group *g)
 	}
 	fprintf(p->out, "%s: %" PRId64 " transfers: ", plain(p), transfers_of(g));
 	print_states(p, g);
-	if (g->ended && isfinite(g->bytes_per_s))
-		fprintf(p->out, "; %s, %s", num_print_bytes(size, g->bytes),
-			rate_text(g->bytes_per_s, rate));
+	if (g->ended && isfinite(g->bytes_per_s)) {
+		fprintf(p->out, "\n    throughput: %s, %s in %s",
+			rate_text(g->bytes_per_s, rate), num_print_bytes(size, g->bytes),
+			num_print_ns(took, g->took_ns));
+		if (g->left_out)
+			fprintf(p->out,
+				" of %" PRId64 " that ended for the program; %" PRId64
+				" left out",
+				g->ended, g->left_out);
+	}
 	fprintf(p->out, "\n    %-7s", "");
 	cell(p->out, "n", 9);
 	cell(p->out, "left out", 9);

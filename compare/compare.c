@@ -209,10 +209,8 @@ static int lines_fill(struct compare_group *g, const struct side *base,
 		return rc;
 	g->nline = N;
 	estimate_difference(&b[N], &f[N], level, &g->within);
-	for (size_t i = 0; i <= N && !o->across; i++) {
-		estimate_scatter(&b[i], o->run_scatter, base->nrun);
-		estimate_scatter(&f[i], o->run_scatter, fresh->nrun);
-	}
+	for (size_t i = 0; i <= N && !o->across; i++)
+		estimate_scatter(&b[i], &f[i], o->run_scatter, base->nrun, fresh->nrun);
 	for (size_t i = 0; i < N; i++)
 		line_fill(&g->line[i], q[i], LEVEL, &b[i], &f[i], o);
 	line_fill(&g->judged, o->q, level, &b[N], &f[N], o);

@@ -308,6 +308,19 @@ static int quantile_load(struct db_stmt *st, void *arg)
 	return 0;
 }
 
+static int throughput_load(struct db_stmt *st, void *arg)
+{
+	struct report *r = arg;
+
+	if (column_text(st, 2, NULL)) /* of a group */
+		return 0;
+	r->bytes_per_s = db_real(st, 3);
+	r->bytes = db_i64(st, 4);
+	r->ended = db_i64(st, 6);
+	r->left_out = db_i64(st, 7);
+	return 0;
+}
+
 static int source_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
@@ -360,7 +373,7 @@ static int load_derived(struct report *r, struct err *e)
 	} query[] = {
 		{"report_states", state_row},	  {"report_groups", group_row},
 		{"report_summary", summary_load}, {"report_quantiles", quantile_load},
-		{"report_fits", fit_load},
+		{"report_fits", fit_load},	  {"page_throughput", throughput_load},
 	};
 
 	for (size_t i = 0; i < sizeof(query) / sizeof(*query); i++) {
@@ -377,8 +390,11 @@ int report_load(struct report *r, struct db *db, int64_t run, struct err *e)
 {
 	int error;
 
-	*r = (struct report){
-		.db = db, .path = db_path(db), .run = run, .latency = PHASE_TOTAL};
+	*r = (struct report){.db = db,
+			     .path = db_path(db),
+			     .run = run,
+			     .latency = PHASE_TOTAL,
+			     .bytes_per_s = NAN};
 	error = report_query(r, "report_run", run_row, r, e);
 	if (error)
 		return error;

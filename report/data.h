@@ -102,7 +102,8 @@ struct scan {
 	} * point;		   /* all, when n <= SCAN_POINTS */
 	double bytes[SCAN_TIME];   /* of transfers that ended in the slice */
 	double busy_ns[SCAN_TIME]; /* sum of the time in flight within it */
-	uint64_t ended, ended_sized, endless;
+	uint64_t ended, ended_sized,
+		endless;	     /* endless: moved no bytes, or end unknown */
 	uint64_t missing[SCAN_TIME]; /* no_interrupt, late and unknown, by submit */
 	uint64_t stray[SCAN_TIME];
 	uint64_t stray_total, missing_total;
@@ -132,6 +133,9 @@ struct report {
 	struct series_name series[FIGURE_SERIES + 1];
 	int nseries;
 	uint64_t state[STATE_N];
+	/* Throughput of the whole run (schema/derived.sql); NAN = not known. */
+	double bytes_per_s;
+	int64_t bytes, ended, left_out;
 	struct summary_row summary[PHASE_N];
 	int64_t counted, delivered,
 		lost; /* over the sources; DMA_UNKNOWN = not counted */

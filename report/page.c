@@ -365,13 +365,16 @@ static int tables(FILE *f, const struct report *r, struct err *e)
 		error = table(f, r, "Phases, for each group (– = all)",
 			      HEAD("card", "channel", "direction", "phase", "#n",
 				   "#left out", "#below 0", "~min", "~median", "~mean",
-				   "~p90", "~p99", "~p99.9", "~max", "~of which probes ≈"),
+				   "~p90", "~p99", "~p99.9", "~max",
+				   "~of which probes ≈"),
 			      "page_phases", 80, NULL, e);
 	slowest_table(f, r);
 	if (!error)
-		error = table(f, r, "Throughput of ended transfers (– = all)",
-			      HEAD("card", "channel", "direction", "#transfers", "%bytes",
-				   "/throughput"),
+		error = table(f, r,
+			      "Throughput: what ended for the program, from the first "
+			      "submit to the last end (– = all)",
+			      HEAD("card", "channel", "direction", "/throughput",
+				   "%bytes", "~in", "#transfers", "#left out"),
 			      "page_throughput", 80, NULL, e);
 	if (!error)
 		error = table(f, r, "Fit: latency = a + size × slope (95 %)",

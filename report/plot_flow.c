@@ -119,9 +119,10 @@ int make_throughput(struct report *r, struct figure *fig, size_t *n, struct err 
 		snprintf(less, sizeof(less), ", %s of them of unknown size",
 			 text_count(s->ended - s->ended_sized, none));
 	snprintf(f->caption, sizeof(f->caption),
-		 "n = %s ended transfers%s; %s without a known end are left out. "
-		 "Slices of %s; bytes count where their transfer ends (its interrupt, "
-		 "else the wait's exit), in flight is from submit to that end.",
+		 "n = %s transfers that ended for the program%s; %s are left out (no "
+		 "known end, failed, aborted or circular). Slices of %s; bytes count "
+		 "where their transfer ends (the wait's exit, else its interrupt), in "
+		 "flight is from submit to that end.",
 		 text_count(s->ended, ended), less, text_count(s->endless, none),
 		 axis_print(AXIS_NS, slice_ns(s), w, sizeof(w)));
 	snprintf(f->alt, sizeof(f->alt),

@@ -3,8 +3,8 @@
  * One pass over the transfers of a run, which are counted into the bins of every plot, so
  * that a picture never depends on how many there are. Rules of binning: histograms have
  * equal bins on their axis (linear or logarithmic); slices of time are equal and a
- * transfer belongs to the slice of its submit, its bytes to that of its end (its
- * interrupt, or the wait's exit where there is none).
+ * transfer belongs to the slice of its submit, its bytes to that of its end for the program
+ * (the wait's exit, or its interrupt where there is none), as in the table throughput.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -194,10 +194,11 @@ static void add_flight(struct pass *p, int64_t from, int64_t to)
 static void add_end(struct pass *p, const struct slow *t)
 {
 	struct scan *s = p->s;
-	int64_t end = t->irq_ns != DMA_UNKNOWN ? t->irq_ns : t->woken_ns;
+	int64_t end = t->woken_ns != DMA_UNKNOWN ? t->woken_ns : t->irq_ns;
 	int slice;
 
-	if (end == DMA_UNKNOWN || t->submit_ns == DMA_UNKNOWN) {
+	if (end == DMA_UNKNOWN || t->submit_ns == DMA_UNKNOWN ||
+	    !state_moves_bytes((enum transfer_state)t->state)) {
 		s->endless++;
 		return;
 	}

@@ -269,4 +269,17 @@ void term_print(FILE *f, const struct report *r, const struct term_look *l)
 	}
 	fputc('\n', f);
 	summary(f, r, l);
+	if (!isnan(r->bytes_per_s)) {
+		char rate[32], size[32], n[32], out[32];
+
+		fputc('\n', f);
+		snprintf(text, sizeof(text),
+			 "Throughput: %s, %s of %s transfers that ended for the "
+			 "program; %s left out.",
+			 axis_print(AXIS_BYTES_PER_S, r->bytes_per_s, rate, sizeof(rate)),
+			 num_print_bytes(size, r->bytes),
+			 text_count((uint64_t)r->ended, n),
+			 text_count((uint64_t)r->left_out, out));
+		say(f, l, text);
+	}
 }

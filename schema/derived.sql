@@ -127,12 +127,12 @@ CREATE TABLE state_count (
 	size_bytes    INTEGER               -- sum of known sizes
 ) STRICT;
 
-CREATE TABLE throughput ( -- bytes of ended transfers over the time they took as a group
+CREATE TABLE throughput ( -- bytes of what ended for the program over the time it took as a group (lib/dma.h)
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
 	card          INTEGER,              -- NULL = all
 	channel       INTEGER,
 	direction     TEXT,
-	transfers     INTEGER NOT NULL,     -- ended ones with a known size
+	transfers     INTEGER NOT NULL,     -- complete polled no_interrupt late unknown, with a known end and size
 	size_bytes    INTEGER,              -- NULL when the sum is beyond 63 bits
 	from_ns       INTEGER,              -- first submit
 	to_ns         INTEGER,              -- last end

@@ -167,7 +167,10 @@ INSERT INTO throughput (run_id, card, channel, direction, transfers, size_bytes,
 VALUES (:run, :card, :channel, :direction, :transfers, :size, :from, :to, :rate);
 
 -- name: throughput
-SELECT transfers, size_bytes, from_ns, to_ns, bytes_per_s FROM throughput
+SELECT transfers, size_bytes, from_ns, to_ns, bytes_per_s,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id AND (t.direction IS NULL
+		OR (s.card IS t.card AND s.channel IS t.channel AND s.direction = t.direction))) - transfers AS left_out
+FROM throughput t
 WHERE run_id = :run AND card IS :card AND channel IS :channel AND direction IS :direction;
 
 -- name: fit_insert
@@ -349,7 +352,10 @@ WHERE s.run_id = :run GROUP BY s.card, s.channel, s.direction, s.phase
 ORDER BY s.card, s.channel, s.direction, s.rowid;
 
 -- name: page_throughput
-SELECT card, channel, direction, transfers, size_bytes, bytes_per_s FROM throughput WHERE run_id = :run
+SELECT card, channel, direction, bytes_per_s, size_bytes, to_ns - from_ns AS took_ns, transfers,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id AND (t.direction IS NULL
+		OR (s.card IS t.card AND s.channel IS t.channel AND s.direction = t.direction))) - transfers AS left_out
+FROM throughput t WHERE run_id = :run
 ORDER BY card, channel, direction;
 
 -- name: page_fits

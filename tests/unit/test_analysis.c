@@ -419,6 +419,9 @@ static void test_lost_interrupts_leave_doubt(void **state)
 	       2);
 	expect(&r, "SELECT excluded FROM summary" WHOLE "'device'", 2);
 	expect(&r, "SELECT lost FROM source WHERE role = 'interrupt'", 2);
+	/* they ended for the program all the same, and moved their bytes */
+	expect(&r, "SELECT transfers FROM throughput WHERE channel IS NULL", N);
+	expect(&r, "SELECT size_bytes FROM throughput WHERE channel IS NULL", N * 4096);
 	expect(&r,
 	       "SELECT count(*) FROM loss WHERE kind = 'count' AND lost = "
 	       "2 AND from_ns IS NULL AND to_ns IS NULL AND cpu IS NULL",
