@@ -11,6 +11,7 @@
 #include "lib/dma.h"
 #include "lib/err.h"
 #include "lib/hist.h"
+#include "lib/line.h"
 #include "lib/stat.h"
 
 enum { MAX_GROUPS = 4096, MAX_SIZES = 64, FITS = 2 };
@@ -28,7 +29,8 @@ struct group {
 	uint64_t ended;	     /* with a known size */
 	int64_t ended_bytes; /* DMA_UNKNOWN = too many to count */
 	int64_t from_ns, to_ns;
-	struct linear_fit fit[FITS];
+	struct linear_fit fit[FITS]; /* for the share that size explains */
+	struct line line[FITS];
 	int64_t size[FITS][MAX_SIZES]; /* distinct ones */
 	size_t nsize[FITS];
 };
@@ -49,6 +51,8 @@ static void group_free(struct group *g)
 {
 	for (int p = 0; g && p < PHASE_N; p++)
 		hist_free(g->hist[p]);
+	for (int k = 0; g && k < FITS; k++)
+		line_release(&g->line[k]);
 	free(g);
 }
 
@@ -176,6 +180,9 @@ int derive_add(struct derive *d, const struct transfer *t, struct err *e)
 			if (fitted[k] == (enum phase)p && t->size_bytes != DMA_UNKNOWN) {
 				linear_fit_add(&g->fit[k], (double)t->size_bytes,
 					       (double)v);
+				rc = rc ? rc
+					: line_add(&g->line[k], (double)t->size_bytes,
+						   (double)v);
 				add_size(g, k, t->size_bytes);
 			}
 	}
@@ -340,11 +347,16 @@ static int write_fits(struct writing *w, const struct group *g, struct err *e)
 	int rc = 0;
 
 	for (int k = 0; k < FITS && !rc; k++) {
-		struct linear_result r;
+		struct linear_result share;
+		struct line_result r;
 
 		if (!g->fit[k].n)
 			continue;
-		linear_fit_solve(&g->fit[k], &r);
+		linear_fit_solve(&g->fit[k], &share);
+		if (line_solve(&g->line[k], &r))
+			return err_nomem(e, "a line");
+		if (!r.supported) /* no bandwidth where there is none */
+			r = (struct line_result){NAN, NAN, {NAN, NAN}, {NAN, NAN}, false};
 		bind_group(w, w->fit, g, false);
 		db_bind_text(w->fit, ":phase", phase_name(fitted[k]));
 		db_bind_i64(w->fit, ":n", (int64_t)g->fit[k].n);
@@ -355,7 +367,7 @@ static int write_fits(struct writing *w, const struct group *g, struct err *e)
 		db_bind_real(w->fit, ":b", r.b);
 		db_bind_real(w->fit, ":b_low", r.ci_b[0]);
 		db_bind_real(w->fit, ":b_high", r.ci_b[1]);
-		db_bind_real(w->fit, ":r2", r.r2);
+		db_bind_real(w->fit, ":r2", share.r2);
 		rc = db_run(w->fit, e);
 	}
 	return rc;

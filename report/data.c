@@ -303,8 +303,10 @@ static int quantile_load(struct db_stmt *st, void *arg)
 	double q = db_real(st, 1);
 
 	for (int i = 0; p >= 0 && i < 5; i++)
-		if (fabs(q - summary_q[i]) < 1e-9)
+		if (fabs(q - summary_q[i]) < 1e-9) {
 			r->summary[p].q[i] = db_i64(st, 2);
+			r->summary[p].thin[i] = db_i64(st, 3) == DMA_UNKNOWN;
+		}
 	return 0;
 }
 
@@ -349,6 +351,10 @@ static int fit_load(struct db_stmt *st, void *arg)
 	struct fit *added;
 
 	if (strcmp(column_text(st, 3, ""), phase_name(r->latency)) != 0)
+		return 0;
+	if (db_i64(st, 10) > r->most_sizes)
+		r->most_sizes = db_i64(st, 10);
+	if (!column_text(st, 4, NULL))
 		return 0;
 	added = array_add(&r->fit, &r->nfit);
 	if (!added)

@@ -41,6 +41,8 @@ struct summary_row { /* of the whole run, one phase */
 	int64_t n, excluded, negative, min_ns, max_ns, error_ns; /* DMA_UNKNOWN = NULL */
 	double mean_ns;
 	int64_t q[5]; /* of 0.5 0.9 0.99 0.999 0.9999 */
+	bool thin
+		[5]; /* too few transfers for it: no upper confidence limit; marked "~" */
 };
 extern const double summary_q[5];
 
@@ -143,9 +145,10 @@ struct report {
 		int64_t from_ns, to_ns, lost;
 	} * loss;
 	size_t nloss;
-	struct fit *fit; /* of the latency's phase */
+	struct fit *fit; /* of the latency's phase, where a line is supported */
 	size_t nfit;
-	struct scan *scan; /* NULL until report_scan() */
+	int64_t most_sizes; /* distinct sizes of the group that has most */
+	struct scan *scan;  /* NULL until report_scan() */
 };
 
 /* Runs in the file: ids ascending, malloc'ed. */

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/cli.h"
@@ -90,6 +91,19 @@ static void table_begin(struct table *t)
 	fputs("</tr></thead>\n<tbody>\n", t->f);
 }
 
+/* A quantile that n does not carry comes as "~98000". */
+static void ns_text(FILE *f, const char *text)
+{
+	bool thin = *text == '~';
+	char buf[64];
+
+	if (thin)
+		fputs("<abbr title=\"too few transfers for this quantile: no upper "
+		      "confidence limit\">~</abbr>",
+		      f);
+	html_text(f, axis_print(AXIS_NS, strtod(text + thin, NULL), buf, sizeof(buf)));
+}
+
 static void table_cell(struct table *t, struct db_stmt *st, int i)
 {
 	char buf[64];
@@ -101,7 +115,7 @@ static void table_cell(struct table *t, struct db_stmt *st, int i)
 	if (!text)
 		fputs("<span title=\"not known\">–</span>", t->f);
 	else if (kind == '~')
-		html_text(t->f, axis_print(AXIS_NS, db_real(st, i), buf, sizeof(buf)));
+		ns_text(t->f, text);
 	else if (kind == '/')
 		html_text(t->f,
 			  axis_print(AXIS_BYTES_PER_S, db_real(st, i), buf, sizeof(buf)));
@@ -217,6 +231,16 @@ static void card(FILE *f, const char *value, const char *what)
 	fputs("</span></div>\n", f);
 }
 
+static const char *quantile_text(const struct summary_row *s, int q, char *buf,
+				 size_t len)
+{
+	size_t at = s->thin[q] ? 1 : 0;
+
+	buf[0] = '~';
+	axis_print(AXIS_NS, (double)s->q[q], buf + at, len - at);
+	return buf;
+}
+
 static void cards(FILE *f, const struct report *r)
 {
 	const struct summary_row *s = &r->summary[r->latency];
@@ -231,8 +255,9 @@ static void cards(FILE *f, const struct report *r)
 		card(f, axis_print(AXIS_NS, (double)s->q[0], buf, sizeof(buf)), what);
 	}
 	if (s->known && s->q[2] != DMA_UNKNOWN)
-		card(f, axis_print(AXIS_NS, (double)s->q[2], buf, sizeof(buf)),
-		     "99th percentile");
+		card(f, quantile_text(s, 2, buf, sizeof(buf)),
+		     s->thin[2] ? "99th percentile (too few transfers for it)"
+				: "99th percentile");
 	if (s->known && s->n > 0 && s->max_ns != DMA_UNKNOWN)
 		card(f, axis_print(AXIS_NS, (double)s->max_ns, buf, sizeof(buf)),
 		     "slowest");
@@ -380,7 +405,7 @@ static int tables(FILE *f, const struct report *r, struct err *e)
 		error = table(f, r, "Fit: latency = a + size × slope (95 %)",
 			      HEAD("card", "channel", "direction", "phase", "#n",
 				   "#sizes", "~a", "~a from", "~a to", "/bandwidth",
-				   "/from", "/to", "#R²"),
+				   "/from", "/to"),
 			      "page_fits", 80, NULL, e);
 	if (!error)
 		error = table(f, r, "Interrupts: which vector ends transfers",

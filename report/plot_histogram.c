@@ -94,7 +94,8 @@ static void draw_quantile_marks(struct drawing *d, const struct summary_row *s,
 	/* among fewer than 100 values p99 is just the largest */
 	for (int i = 0; i < 3; i += 2)
 		if (s->q[i] != DMA_UNKNOWN && (i == 0 || s->n >= 100)) {
-			snprintf(text, sizeof(text), "%s %s", name[i],
+			snprintf(text, sizeof(text), "%s %s%s", name[i],
+				 i && s->thin[i] ? "~" : "",
 				 axis_print(AXIS_NS, (double)s->q[i], value,
 					    sizeof(value)));
 			draw_mark(d, &marks, axis_pos(x, (double)s->q[i]), i ? 2 : 1,

@@ -182,18 +182,18 @@ static void histogram(FILE *f, const struct report *r, const struct term_look *l
 	}
 }
 
-static void cell(FILE *f, const struct term_look *l, int64_t v, int width)
+static void cell(FILE *f, const struct term_look *l, int64_t v, bool thin, int width)
 {
-	char text[48];
+	char text[48] = "~";
 
 	fputc(' ', f);
-	pad_left(f, v == DMA_UNKNOWN ? "-" : print_ns(l, (double)v, text, sizeof(text)),
-		 width);
+	print_ns(l, (double)v, text + thin, sizeof(text) - 1);
+	pad_left(f, v == DMA_UNKNOWN ? "-" : text, width);
 }
 
 static void summary(FILE *f, const struct report *r, const struct term_look *l)
 {
-	bool wide = l->width >= 76;
+	bool wide = l->width >= 76, thin = false;
 	char n[32];
 
 	fprintf(f, "%s%-7s %*s", on(l, "\033[1m"), "phase", 9, "n");
@@ -209,17 +209,22 @@ static void summary(FILE *f, const struct report *r, const struct term_look *l)
 		fprintf(f, "%-7s %9s", phase_name((enum phase)p),
 			text_count((uint64_t)s->n, n));
 		if (wide)
-			cell(f, l, s->n ? s->min_ns : DMA_UNKNOWN, 8);
-		cell(f, l, s->q[0], 8);
+			cell(f, l, s->n ? s->min_ns : DMA_UNKNOWN, false, 8);
+		cell(f, l, s->q[0], s->thin[0], 8);
 		if (wide)
-			cell(f, l, s->q[1], 8);
-		cell(f, l, s->q[2], 8);
+			cell(f, l, s->q[1], s->thin[1], 8);
+		cell(f, l, s->q[2], s->thin[2], 8);
 		if (wide) {
-			cell(f, l, s->q[3], 8);
-			cell(f, l, s->n ? s->max_ns : DMA_UNKNOWN, 8);
+			cell(f, l, s->q[3], s->thin[3], 8);
+			cell(f, l, s->n ? s->max_ns : DMA_UNKNOWN, false, 8);
 		}
+		for (int q = 1; q < 4; q++)
+			thin |= s->q[q] != DMA_UNKNOWN && s->thin[q];
 		fputc('\n', f);
 	}
+	if (thin)
+		fputs("~ too few transfers for this quantile: no upper confidence limit\n",
+		      f);
 }
 
 /* A paragraph broken at words. */

@@ -139,15 +139,16 @@ CREATE TABLE throughput ( -- bytes of what ended for the program over the time i
 	bytes_per_s   REAL                  -- NULL when it cannot be told
 ) STRICT;
 
-CREATE TABLE fit ( -- latency = a + size / bandwidth, least squares over ended transfers
+CREATE TABLE fit ( -- latency = a + size / bandwidth, Theil and Sen's line (lib/line.h)
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
 	card          INTEGER,
 	channel       INTEGER,
 	direction     TEXT NOT NULL,
 	phase         TEXT NOT NULL,        -- device or total
 	n             INTEGER NOT NULL,
-	sizes         INTEGER NOT NULL,     -- distinct sizes (1 = no fit)
+	sizes         INTEGER NOT NULL,     -- distinct sizes (1 = no line)
+	-- NULL: no line is supported (one size, few transfers, or the slope not above 0 or not known to a factor of 3)
 	a_ns REAL, a_low_ns REAL, a_high_ns REAL, -- 95 %
 	ns_per_byte REAL, ns_per_byte_low REAL, ns_per_byte_high REAL,
-	r2 REAL
+	r2 REAL                             -- share of the variance that size explains (least squares, outliers and all)
 ) STRICT;

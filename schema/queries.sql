@@ -281,12 +281,12 @@ SELECT phase, n, excluded, negative, min_ns, max_ns, mean_ns, error_ns FROM summ
 WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL;
 
 -- name: report_quantiles
-SELECT phase, q, value_ns FROM quantile
+SELECT phase, q, value_ns, ci_high_ns FROM quantile
 WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL;
 
 -- name: report_fits
-SELECT card, channel, direction, phase, a_ns, a_low_ns, a_high_ns, ns_per_byte, ns_per_byte_low, ns_per_byte_high
-FROM fit WHERE run_id = :run AND a_ns IS NOT NULL;
+SELECT card, channel, direction, phase, a_ns, a_low_ns, a_high_ns, ns_per_byte, ns_per_byte_low, ns_per_byte_high, sizes
+FROM fit WHERE run_id = :run;
 
 -- name: report_extent
 SELECT min(submit_ns), max(submit_ns), max(woken_ns), min(size_bytes), max(size_bytes), max(irq_ns)
@@ -342,9 +342,9 @@ SELECT event, role, function, counted, delivered, lost FROM completeness WHERE r
 SELECT s.card, s.channel, s.direction, s.phase, s.n, s.excluded, s.negative, s.min_ns,
 	max(CASE WHEN abs(q.q - 0.5) < 1e-9 THEN q.value_ns END),
 	s.mean_ns,
-	max(CASE WHEN abs(q.q - 0.9) < 1e-9 THEN q.value_ns END),
-	max(CASE WHEN abs(q.q - 0.99) < 1e-9 THEN q.value_ns END),
-	max(CASE WHEN abs(q.q - 0.999) < 1e-9 THEN q.value_ns END),
+	max(CASE WHEN abs(q.q - 0.9) < 1e-9 THEN CASE WHEN q.ci_high_ns IS NULL THEN '~' ELSE '' END || q.value_ns END),
+	max(CASE WHEN abs(q.q - 0.99) < 1e-9 THEN CASE WHEN q.ci_high_ns IS NULL THEN '~' ELSE '' END || q.value_ns END),
+	max(CASE WHEN abs(q.q - 0.999) < 1e-9 THEN CASE WHEN q.ci_high_ns IS NULL THEN '~' ELSE '' END || q.value_ns END),
 	s.max_ns, s.error_ns
 FROM summary s LEFT JOIN quantile q ON q.run_id = s.run_id AND q.card IS s.card AND q.channel IS s.channel
 	AND q.direction IS s.direction AND q.phase = s.phase
@@ -362,8 +362,7 @@ ORDER BY card, channel, direction;
 SELECT card, channel, direction, phase, n, sizes, a_ns, a_low_ns, a_high_ns,
 	CASE WHEN ns_per_byte > 0 THEN 1e9 / ns_per_byte END,
 	CASE WHEN ns_per_byte_high > 0 THEN 1e9 / ns_per_byte_high END,
-	CASE WHEN ns_per_byte_low > 0 THEN 1e9 / ns_per_byte_low END,
-	round(r2, 3)
+	CASE WHEN ns_per_byte_low > 0 THEN 1e9 / ns_per_byte_low END
 FROM fit WHERE run_id = :run AND a_ns IS NOT NULL;
 
 -- name: page_vectors

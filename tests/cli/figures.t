@@ -38,4 +38,18 @@ ok $? "--json"
 # Naming the interrupt that was found changes nothing of it.
 irq=$(sqlite3 g.db 'SELECT irq FROM vector WHERE used = 1 LIMIT 1')
 "$b/dmaanalyze" --irq "$irq" g.db >out 2>&1; has "throughput: $words" "with --irq named"
+
+# ---- a quantile that n does not carry is marked wherever it stands ----
+"$b/dmaanalyze" g.db >out 2>&1; has '~[0-9.]+ [µnm]s' "the summary marks p99.9 of 400"
+"$b/dmareport" --term g.db >out 2>&1; has '~[0-9.]+ [µnm]s' "--term too"
+has '~ too few transfers for this quantile' "... and says what it means"
+"$b/dmareport" --format html --plot throughput -o rep g.db >out 2>&1; cp rep/index.html out; has '>~</abbr>[0-9.]+ [µnm]s' "and the page"
+
+# ---- a bandwidth only where latency follows size ----
+"$b/tests/gentrace" -o f.data -t f.csv --seed 3 --count 4000 --latency linear >out 2>&1; "$b/dmaanalyze" -q -i f.data f.db >out 2>&1
+[ "$(sqlite3 f.db "SELECT count(*) FROM fit WHERE ns_per_byte IS NOT NULL AND phase = 'device'")" -gt 0 ]; ok $? "latency that follows size has a line"
+"$b/tests/gentrace" -o c.data -t c.csv --seed 3 --count 4000 --latency tail >out 2>&1; "$b/dmaanalyze" -q -i c.data c.db >out 2>&1
+[ "$(sqlite3 c.db "SELECT count(*) FROM fit WHERE ns_per_byte IS NOT NULL")" = 0 ]; ok $? "latency that does not has none"
+"$b/dmareport" --format html --plot size -o repc c.db >out 2>&1; cp repc/index.html out; has 'No line' "... and the page says so"
+! grep -q 'bandwidth [0-9]' out; ok $? "... without a figure"
 echo "1..$count"
