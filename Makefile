@@ -41,7 +41,7 @@ LDFLAGS  ?=
 ALL_LDFLAGS  = $(SANFLAGS) -pthread $(LDFLAGS)
 
 # Libraries by their users. libdma's objects pull in only what a tool refers to.
-LIBS_record  := -lbpf -lcapstone -linih -ldw -lelf -lstdc++ -lz -lm
+LIBS_record  := -lbpf -lcapstone -ldw -lelf -lstdc++ -lz -lm
 LIBS_analyze := -lsqlite3 -ltraceevent -lcrypto -lm
 LIBS_compare := -lsqlite3 -lm
 LIBS_report  := -lsqlite3 -lm
@@ -61,6 +61,9 @@ $(LIBPERF_DIR)/libapi.a: $(LIBPERF_DIR)/libperf.a ;
 $(B)/record/profile/profile_find.o: ALL_CPPFLAGS += -DDMA_PREFIX='"$(PREFIX)"'
 $(B)/record/session.o: ALL_CPPFLAGS += $(LIBPERF_INC)
 $(B)/record/session.o: | $(LIBPERF)
+
+# libtraceevent can be told to be quiet since 1.3 (Debian 11 has 1.1).
+$(B)/lib/event/event_format.o: ALL_CPPFLAGS += $(shell $(PKG_CONFIG) --atleast-version=1.3 libtraceevent && echo -DTEP_HAS_LOGLEVEL)
 
 # ---- archives: one for lib/ and one for each tool's parts without its main ----
 # The rooms, and which may include which: doc/design.md (scripts/house.sh checks it).

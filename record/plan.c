@@ -94,19 +94,13 @@ static const struct parameter *param_named(const struct site *s, const char *nam
 }
 
 /* The parameter that, by its name, is this field. */
-static const struct parameter *param_for(const struct site *s, enum arg_field f)
+static const struct parameter *param_for(const struct site *s, enum field f)
 {
-	static const char *const name[FIELD_N][6] = {
-		[FIELD_CARD] = {"this"},
-		[FIELD_CHANNEL] = {"channel", "dma_id", "id", "chan"},
-		[FIELD_SIZE] = {"size", "len", "size_bytes", "bytes", "count"},
-		[FIELD_ADDR] = {"dst", "addr", "src", "dma_addr", "offset"},
-		[FIELD_FLAGS] = {"flags"},
-	};
 	const struct parameter *q = NULL;
+	const char *word;
 
-	for (size_t i = 0; i < 6 && name[f][i] && !q; i++)
-		q = param_named(s, name[f][i]);
+	for (size_t i = 0; (word = field_parameter(f, i)) && !q; i++)
+		q = param_named(s, word);
 	return q;
 }
 
@@ -128,7 +122,7 @@ static const struct parameter *param_at(const struct site *s, int index)
 	return NULL;
 }
 
-static int put_index(const struct site *s, const struct arg_spec *a, enum arg_field f,
+static int put_index(const struct site *s, const struct arg_spec *a, enum field f,
 		     int index, const struct parameter *q, FILE *out, struct err *e)
 {
 	char buf[32];
@@ -146,8 +140,7 @@ static int put_index(const struct site *s, const struct arg_spec *a, enum arg_fi
 	return 0;
 }
 
-static int put_arg(struct site *s, enum arg_field f, bool by_name, FILE *out,
-		   struct err *e)
+static int put_arg(struct site *s, enum field f, bool by_name, FILE *out, struct err *e)
 {
 	const struct arg_spec *a = &s->spec->arg[f];
 	const struct parameter *q;
@@ -199,7 +192,7 @@ static int make_args(struct site *s, struct err *e)
 		if (s->spec->arg[f].kind != ARG_NONE)
 			by_name = false;
 	for (int f = 0; !rc && f < FIELD_RET; f++)
-		rc = put_arg(s, (enum arg_field)f, by_name, out, e);
+		rc = put_arg(s, (enum field)f, by_name, out, e);
 	if (fclose(out) || rc)
 		return rc ? rc : err_nomem(e, "a recording");
 	if (ret->kind == ARG_RETURN)

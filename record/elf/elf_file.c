@@ -5,12 +5,12 @@
 #include "record/elf/elf_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "record/elf/elf_dynamic.h"
 
 extern char *__cxa_demangle(const char *name, char *buf, size_t *len, int *status);
 
@@ -328,8 +328,10 @@ int elf_file_open(struct elf_file **out, const char *path, struct err *e)
 		return err_nomem(e, "a program");
 	}
 	elf_version(EV_CURRENT);
-	f->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (f->fd < 0)
+	f->fd = regular_open(path);
+	if (f->fd < 0 && errno == EINVAL)
+		rc = err_set(e, ERR_FORMAT, "%s is not a regular file", path);
+	else if (f->fd < 0)
 		rc = err_errno(e, "%s", path);
 	if (!rc && !(f->elf = elf_begin(f->fd, ELF_C_READ_MMAP, NULL)))
 		rc = err_set(e, ERR_FORMAT, "%s: %s", path, elf_errmsg(-1));

@@ -109,9 +109,10 @@ const char *abi_argument(const char *arch, int n, char buf[32]);
 const char *abi_return_value(const char *arch); /* "%ax", "%x0" */
 
 /* Files that running argv will map: the executable (through PATH), its interpreter
- * (ld.so) left out, and every library it needs, as the loader finds them; libraries whose
- * names are among its strings (it may dlopen them); for a script its interpreter, what
- * `env` starts, and the programs that the script or the arguments name (sh -c, taskset,
+ * (ld.so) left out, and every library it needs, as ld.so(8) says (nothing is run);
+ * libraries whose names are among its strings (it may dlopen them); for a script its
+ * interpreter, what `env` starts, and the programs that the script or the arguments name
+ * (sh -c, taskset,
  * ...). Paths are resolved, without doubles. ERR_NOTFOUND when the command does not
  * exist. A library that is not found is skipped and named in *missing (malloc'ed text or
  * NULL). */

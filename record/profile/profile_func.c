@@ -20,29 +20,11 @@ const char *const func_keys[] = {
 	"fail",	    "pending",	 "circular", "doorbell", "path", NULL,
 };
 
-static const struct {
-	const char *word, *field;
-} synonyms[] = {
-	{"id", "channel"},   {"dma_id", "channel"}, {"chan", "channel"},
-	{"len", "size"},     {"count", "size"},	    {"bytes", "size"},
-	{"this", "card"},    {"dst", "addr"},	    {"src", "addr"},
-	{"retval", "ret"},   {"length", "size"},    {"size_bytes", "size"},
-	{"address", "addr"}, {"dma_addr", "addr"},
-};
-
 const char *field_canonical(const char *word)
 {
-	for (size_t k = 0; k < sizeof(synonyms) / sizeof(*synonyms); k++)
-		if (!strcmp(word, synonyms[k].word))
-			return synonyms[k].field;
-	return word;
-}
+	int f = field_parse(word);
 
-int set_text(char **slot, const char *value, struct err *e)
-{
-	free(*slot);
-	*slot = strdup(value);
-	return *slot ? 0 : err_nomem(e, "a profile");
+	return f < 0 ? word : field_name((enum field)f);
 }
 
 static int set_condition(struct condition *c, const char *value, bool at_exit,
@@ -174,7 +156,7 @@ static int set_unit(struct func_spec *f, int64_t unit, struct err *e)
 	return 0;
 }
 
-static int set_arg(struct func_spec *f, enum arg_field field, const char *value,
+static int set_arg(struct func_spec *f, enum field field, const char *value,
 		   struct err *e)
 {
 	struct arg_spec *a = &f->arg[field];
@@ -238,7 +220,7 @@ int func_set(struct func_spec *f, const char *key, const char *value, struct err
 		return set_direction(f, value, e);
 	field = field_parse(key);
 	if (field >= 0)
-		return set_arg(f, (enum arg_field)field, value, e);
+		return set_arg(f, (enum field)field, value, e);
 	if (!strcmp(key, "function"))
 		return set_text(&f->pattern, value, e);
 	if (!strcmp(key, "size_unit"))
