@@ -454,11 +454,11 @@ int derive_write(struct derive *d, struct db *db, int64_t run, int64_t uprobe_co
 		rc = rc ? rc : write_states(&w, g, e);
 		rc = rc ? rc : write_fits(&w, g, e);
 	}
-	db_finalize(w.summary);
-	db_finalize(w.quantile);
-	db_finalize(w.histogram);
-	db_finalize(w.state);
-	db_finalize(w.throughput);
-	db_finalize(w.fit);
+	rc = db_finalize(w.summary, rc, e);
+	rc = db_finalize(w.quantile, rc, e);
+	rc = db_finalize(w.histogram, rc, e);
+	rc = db_finalize(w.state, rc, e);
+	rc = db_finalize(w.throughput, rc, e);
+	rc = db_finalize(w.fit, rc, e);
 	return rc;
 }

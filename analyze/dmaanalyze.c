@@ -214,11 +214,10 @@ static int read_runs(struct db *db, struct run_list *l, struct err *e)
 			got = err_nomem(e, "the runs of the database");
 			break;
 		}
-		added->id = db_i64(q, 0);
-		added->analysed = db_i64(q, 9) != DMA_UNKNOWN;
+		added->id = db_i64(q, "id");
+		added->analysed = db_i64(q, "transfers") != DMA_UNKNOWN;
 	}
-	db_finalize(q);
-	return got;
+	return db_finalize(q, got, e);
 }
 
 static void run_list_release(struct run_list *l)
@@ -246,35 +245,36 @@ static int print_list(struct db *db, bool json, struct err *e)
 	while ((got = db_step(q, e)) > 0) {
 		if (json) {
 			printf("%s{\"run\":%" PRId64 ",\"label\":", n ? "," : "",
-			       db_i64(q, 0));
-			json_text(stdout, db_text(q, 1));
+			       db_i64(q, "id"));
+			json_text(stdout, db_text(q, "label"));
 			fputs(",\"started_utc\":", stdout);
-			json_text(stdout, db_text(q, 2));
+			json_text(stdout, db_text(q, "started_utc"));
 			fputs(",\"duration_ns\":", stdout);
-			json_i64(stdout, db_i64(q, 3));
+			json_i64(stdout, db_i64(q, "duration_ns"));
 			fputs(",\"command\":", stdout);
-			json_text(stdout, db_text(q, 5));
+			json_text(stdout, db_text(q, "command"));
 			fputs(",\"transfers\":", stdout);
-			json_i64(stdout, db_i64(q, 9));
+			json_i64(stdout, db_i64(q, "transfers"));
 			putchar('}');
 		} else {
 			if (!n)
 				printf("%4s  %-16s %-28s %10s %10s  %s\n", "run", "label",
 				       "started (UTC)", "took", "transfers", "command");
-			printf("%4" PRId64 "  %-16s %-28s %10s ", db_i64(q, 0),
-			       dash(db_text(q, 1), label), dash(db_text(q, 2), started),
-			       db_i64(q, 3) == DMA_UNKNOWN
+			printf("%4" PRId64 "  %-16s %-28s %10s ", db_i64(q, "id"),
+			       dash(db_text(q, "label"), label),
+			       dash(db_text(q, "started_utc"), started),
+			       db_i64(q, "duration_ns") == DMA_UNKNOWN
 				       ? "-"
-				       : num_print_ns(took, db_i64(q, 3)));
-			if (db_i64(q, 9) == DMA_UNKNOWN)
+				       : num_print_ns(took, db_i64(q, "duration_ns")));
+			if (db_i64(q, "transfers") == DMA_UNKNOWN)
 				printf("%10s", "-");
 			else
-				printf("%10" PRId64, db_i64(q, 9));
-			printf("  %s\n", dash(db_text(q, 5), command));
+				printf("%10" PRId64, db_i64(q, "transfers"));
+			printf("  %s\n", dash(db_text(q, "command"), command));
 		}
 		n++;
 	}
-	db_finalize(q);
+	got = db_finalize(q, got, e);
 	fputs(json ? "]}\n" : n || got < 0 ? "" : "no runs\n", stdout);
 	return got;
 }

@@ -169,7 +169,7 @@ int report_query(const struct report *r, const char *name, row_fn row, void *arg
 int report_prepare(const struct report *r, const char *name, struct db_stmt **st,
 		   struct err *e);
 int report_rows(struct db_stmt *st, row_fn row, void *arg, struct err *e);
-const char *column_text(struct db_stmt *st, int col, const char *null);
+const char *column_text(struct db_stmt *st, const char *column, const char *null);
 
 const struct group *report_group(const struct report *r, int64_t card, int64_t channel,
 				 int direction);

@@ -64,10 +64,15 @@ int completeness_sentence(const struct report *r, char *buf, size_t len)
 }
 
 /* ---- tables ---- */
+struct column {
+	const char *name; /* in the query */
+	const char *head; /* a leading '#' = a number, right-aligned; '~' = nanoseconds;
+			   * '/' bytes/s, '%' bytes */
+};
+
 struct table {
 	FILE *f;
-	const char *const *head; /* a leading '#' = a number, right-aligned; '~' =
-				    nanoseconds; '/' bytes/s, '%' bytes */
+	const struct column *column; /* up to one without a name */
 	const char *caption;
 	size_t rows, limit;
 	const char *empty;
@@ -81,11 +86,11 @@ static void table_begin(struct table *t)
 	fputs("\">\n<table><caption>", t->f);
 	html_text(t->f, t->caption);
 	fputs("</caption>\n<thead><tr>", t->f);
-	for (int i = 0; t->head[i]; i++) {
-		bool number = strchr("#~/%", t->head[i][0]) != NULL;
+	for (const struct column *c = t->column; c->name; c++) {
+		bool number = strchr("#~/%", c->head[0]) != NULL;
 
 		fprintf(t->f, "<th scope=\"col\"%s>", number ? " class=\"n\"" : "");
-		html_text(t->f, t->head[i] + number);
+		html_text(t->f, c->head + number);
 		fputs("</th>", t->f);
 	}
 	fputs("</tr></thead>\n<tbody>\n", t->f);
@@ -104,11 +109,11 @@ static void ns_text(FILE *f, const char *text)
 	html_text(f, axis_print(AXIS_NS, strtod(text + thin, NULL), buf, sizeof(buf)));
 }
 
-static void table_cell(struct table *t, struct db_stmt *st, int i)
+static void table_cell(struct table *t, struct db_stmt *st, const struct column *c)
 {
 	char buf[64];
-	char kind = t->head[i][0];
-	const char *text = column_text(st, i, NULL);
+	char kind = c->head[0];
+	const char *text = db_text(st, c->name);
 	bool number = strchr("#~/%", kind) != NULL;
 
 	fputs(number ? "<td class=\"n\">" : "<td>", t->f);
@@ -118,11 +123,14 @@ static void table_cell(struct table *t, struct db_stmt *st, int i)
 		ns_text(t->f, text);
 	else if (kind == '/')
 		html_text(t->f,
-			  axis_print(AXIS_BYTES_PER_S, db_real(st, i), buf, sizeof(buf)));
+			  axis_print(AXIS_NS, db_real(st, c->name), buf, sizeof(buf)));
+	else if (kind == '/')
+		html_text(t->f, axis_print(AXIS_BYTES_PER_S, db_real(st, c->name), buf,
+					   sizeof(buf)));
 	else if (kind == '%')
-		html_text(t->f, num_print_bytes(buf, db_i64(st, i)));
+		html_text(t->f, num_print_bytes(buf, db_i64(st, c->name)));
 	else if (kind == '#' && !text[strspn(text, "0123456789")])
-		html_text(t->f, text_count((uint64_t)db_i64(st, i), buf));
+		html_text(t->f, text_count((uint64_t)db_i64(st, c->name), buf));
 	else
 		html_text(t->f, text);
 	fputs("</td>", t->f);
@@ -137,17 +145,17 @@ static int table_row(struct db_stmt *st, void *arg)
 	if (t->limit && t->rows > t->limit)
 		return 0;
 	fputs("<tr>", t->f);
-	for (int i = 0; t->head[i]; i++)
-		table_cell(t, st, i);
+	for (const struct column *c = t->column; c->name; c++)
+		table_cell(t, st, c);
 	fputs("</tr>\n", t->f);
 	return 0;
 }
 
 static int table(FILE *f, const struct report *r, const char *caption,
-		 const char *const *head, const char *query, size_t limit,
+		 const struct column *column, const char *query, size_t limit,
 		 const char *empty, struct err *e)
 {
-	struct table t = {.f = f, .head = head, .caption = caption, .limit = limit};
+	struct table t = {.f = f, .column = column, .caption = caption, .limit = limit};
 	int error = report_query(r, query, table_row, &t, e);
 
 	if (t.rows)
@@ -159,7 +167,7 @@ static int table(FILE *f, const struct report *r, const char *caption,
 			t.rows - limit);
 	return error;
 }
-#define HEAD(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define COLUMNS(...) ((const struct column[]){__VA_ARGS__, {NULL, NULL}})
 
 static void row(FILE *f, const char *key, const char *value)
 {
@@ -174,7 +182,7 @@ static void row(FILE *f, const char *key, const char *value)
 
 static int env_row(struct db_stmt *st, void *arg)
 {
-	row(arg, column_text(st, 0, ""), column_text(st, 1, "not known"));
+	row(arg, column_text(st, "key", ""), column_text(st, "value", "not known"));
 	return 0;
 }
 
@@ -207,18 +215,25 @@ static int environment(FILE *f, const struct report *r, struct err *e)
 	return error;
 }
 
+static void warning(FILE *f, const char *text)
+{
+	fputs("<p class=\"warning\">", f);
+	html_text(f, text);
+	fputs("</p>\n", f);
+}
+
 static int warning_row(struct db_stmt *st, void *arg)
 {
-	fputs("<p class=\"warning\">", arg);
-	html_text(arg, column_text(st, 0, ""));
-	fputs("</p>\n", arg);
+	warning(arg, column_text(st, "text", ""));
 	return 0;
 }
 
 static int advice_row(struct db_stmt *st, void *arg)
 {
-	if (column_text(st, 0, NULL))
-		return warning_row(st, arg);
+	const char *advice = db_text(st, "advice");
+
+	if (advice)
+		warning(arg, advice);
 	return 0;
 }
 
@@ -382,39 +397,55 @@ static int tables(FILE *f, const struct report *r, struct err *e)
 	int error;
 
 	fprintf(f, "<h2 id=\"tables%" PRId64 "\">Tables</h2>\n", r->run);
-	error = table(
-		f, r, "Events: counted by the kernel, delivered, lost",
-		HEAD("event", "role", "function", "#counted", "#delivered", "#lost"),
-		"page_events", 200, "No events.", e);
+	error = table(f, r, "Events: counted by the kernel, delivered, lost",
+		      COLUMNS({"event", "event"}, {"role", "role"},
+			      {"function", "function"}, {"counted", "#counted"},
+			      {"delivered", "#delivered"}, {"lost", "#lost"}),
+		      "page_events", 200, "No events.", e);
 	if (!error)
 		error = table(f, r, "Phases, for each group (– = all)",
-			      HEAD("card", "channel", "direction", "phase", "#n",
-				   "#left out", "#below 0", "~min", "~median", "~mean",
-				   "~p90", "~p99", "~p99.9", "~max",
-				   "~of which probes ≈"),
+			      COLUMNS({"card", "card"}, {"channel", "channel"},
+				      {"direction", "direction"}, {"phase", "phase"},
+				      {"n", "#n"}, {"excluded", "#left out"},
+				      {"negative", "#below 0"}, {"min_ns", "~min"},
+				      {"p50_ns", "~median"}, {"mean_ns", "~mean"},
+				      {"p90_ns", "~p90"}, {"p99_ns", "~p99"},
+				      {"p999_ns", "~p99.9"}, {"max_ns", "~max"},
+				      {"error_ns", "~of which probes ≈"}),
 			      "page_phases", 80, NULL, e);
 	slowest_table(f, r);
 	if (!error)
-		error = table(f, r,
-			      "Throughput: what ended for the program, from the first "
-			      "submit to the last end (– = all)",
-			      HEAD("card", "channel", "direction", "/throughput",
-				   "%bytes", "~in", "#transfers", "#left out"),
-			      "page_throughput", 80, NULL, e);
+		error = table(
+			f, r,
+			"Throughput: what ended for the program, from the first submit "
+			"to the last end (– = all)",
+			COLUMNS({"card", "card"}, {"channel", "channel"},
+				{"direction", "direction"}, {"bytes_per_s", "/throughput"},
+				{"size_bytes", "%bytes"}, {"took_ns", "~in"},
+				{"transfers", "#transfers"}, {"left_out", "#left out"}),
+			"page_throughput", 80, NULL, e);
 	if (!error)
 		error = table(f, r, "Fit: latency = a + size × slope (95 %)",
-			      HEAD("card", "channel", "direction", "phase", "#n",
-				   "#sizes", "~a", "~a from", "~a to", "/bandwidth",
-				   "/from", "/to"),
+			      COLUMNS({"card", "card"}, {"channel", "channel"},
+				      {"direction", "direction"}, {"phase", "phase"},
+				      {"n", "#n"}, {"sizes", "#sizes"}, {"a_ns", "~a"},
+				      {"a_low_ns", "~a from"}, {"a_high_ns", "~a to"},
+				      {"bytes_per_s", "/bandwidth"},
+				      {"bytes_per_s_low", "/from"},
+				      {"bytes_per_s_high", "/to"}),
 			      "page_fits", 80, NULL, e);
 	if (!error)
 		error = table(f, r, "Interrupts: which vector ends transfers",
-			      HEAD("interrupt", "name", "vector", "verdict", "used",
-				   "#interrupts", "#outside", "why"),
+			      COLUMNS({"irq", "interrupt"}, {"name", "name"},
+				      {"vector", "vector"}, {"verdict", "verdict"},
+				      {"used", "used"}, {"interrupts", "#interrupts"},
+				      {"outside", "#outside"}, {"why", "why"}),
 			      "page_vectors", 60, NULL, e);
 	if (!error)
-		error = table(f, r, "Belonging to no transfer",
-			      HEAD("kind", "reason", "#n"), "strays", 40, NULL, e);
+		error = table(
+			f, r, "Belonging to no transfer",
+			COLUMNS({"kind", "kind"}, {"reason", "reason"}, {"n", "#n"}),
+			"strays", 40, NULL, e);
 	return error;
 }
 

@@ -23,20 +23,22 @@ struct phases {
 static int quantile_row(struct db_stmt *st, void *arg)
 {
 	struct phases *t = arg;
-	int p = phase_parse(column_text(st, 3, "")), dir;
-	double q = db_real(st, 4);
+	int p = phase_parse(column_text(st, "phase", "")), dir;
+	double q = db_real(st, "q");
 	const char *name = "all transfers";
 	const struct group *g = NULL;
 	size_t i;
 
-	if (column_text(st, 2, NULL)) {
-		dir = direction_parse(column_text(st, 2, "unknown"));
-		g = report_group(t->r, db_i64(st, 0), db_i64(st, 1), dir < 0 ? 0 : dir);
+	if (column_text(st, "direction", NULL)) {
+		dir = direction_parse(column_text(st, "direction", "unknown"));
+		g = report_group(t->r, db_i64(st, "card"), db_i64(st, "channel"),
+				 dir < 0 ? 0 : dir);
 		if (!g || t->r->series[g->series].color == COLOR_OTHER ||
 		    t->r->nseries < 2)
 			return 0;
 		name = g->name;
-	} else if (db_i64(st, 1) != DMA_UNKNOWN || db_i64(st, 0) != DMA_UNKNOWN) {
+	} else if (db_i64(st, "channel") != DMA_UNKNOWN ||
+		   db_i64(st, "card") != DMA_UNKNOWN) {
 		return 0;
 	}
 	for (i = 0; i < t->n && strcmp(t->row[i].name, name); i++)
@@ -48,7 +50,7 @@ static int quantile_row(struct db_stmt *st, void *arg)
 		for (int k = 0; k < 2 * PHASE_N; k++)
 			t->row[i].v[k / PHASE_N][k % PHASE_N] = NAN;
 	}
-	t->row[i].v[q > 0.9][p] = db_real(st, 5);
+	t->row[i].v[q > 0.9][p] = db_real(st, "value_ns");
 	return 0;
 }
 

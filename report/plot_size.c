@@ -148,8 +148,8 @@ static void draw_size(const struct figure *f, struct drawing *d)
 /* The link of the device whose vector ended the transfers, or the only one known. */
 static int link_row(struct db_stmt *st, void *arg)
 {
-	double speed = strtod(column_text(st, 0, "0"), NULL);
-	double width = strtod(column_text(st, 1, "0"), NULL);
+	double speed = strtod(column_text(st, "speed", "0"), NULL);
+	double width = strtod(column_text(st, "width", "0"), NULL);
 	double *out = arg;
 
 	/* GT/s and lanes; 8b/10b below 8 GT/s, 128b/130b from there (PCI Express

@@ -55,11 +55,12 @@ static void note_irq(struct around *a, int64_t ns, int64_t cpu)
 static int transfer_row(struct db_stmt *st, void *arg)
 {
 	struct around *a = arg;
-	int64_t submit = db_i64(st, 0), irq_ns = db_i64(st, 1), end = db_i64(st, 2);
+	int64_t submit = db_i64(st, "submit_ns"), irq_ns = db_i64(st, "irq_ns"),
+		end = db_i64(st, "woken_ns");
 
 	if (submit != DMA_UNKNOWN && submit >= a->t1)
 		return 1;
-	if (submit == DMA_UNKNOWN || db_i64(st, 4) == a->id)
+	if (submit == DMA_UNKNOWN || db_i64(st, "id") == a->id)
 		return 0;
 	if (end == DMA_UNKNOWN)
 		end = irq_ns;
@@ -69,13 +70,13 @@ static int transfer_row(struct db_stmt *st, void *arg)
 		a->others++;
 	}
 	if (irq_ns != a->own_irq_ns)
-		note_irq(a, irq_ns, db_i64(st, 3));
+		note_irq(a, irq_ns, db_i64(st, "irq_cpu"));
 	return 0;
 }
 
 static int stray_row(struct db_stmt *st, void *arg)
 {
-	note_irq(arg, db_i64(st, 0), db_i64(st, 1));
+	note_irq(arg, db_i64(st, "time_ns"), db_i64(st, "cpu"));
 	return 0;
 }
 

@@ -15,6 +15,11 @@
 #include "report/data.h"
 
 struct pass {
+	struct columns { /* of report_transfers */
+		struct db_column id, card, channel, direction, size_bytes, submit_ns,
+			doorbell_ns, irq_ns, woken_ns, irq, irq_cpu, state,
+			phase[PHASE_N];
+	} column;
 	struct report *r;
 	struct scan *s;
 	const struct group *last;
@@ -24,21 +29,25 @@ struct pass {
 		      1]; /* differences of the number of slices wholly in flight */
 };
 
-enum {
-	T_ID,
-	T_CARD,
-	T_CHANNEL,
-	T_DIRECTION,
-	T_SIZE,
-	T_SUBMIT,
-	T_DOORBELL,
-	T_IRQ_NS,
-	T_WOKEN,
-	T_IRQ,
-	T_CPU,
-	T_STATE,
-	T_PHASE
-}; /* columns of report_transfers */
+static struct columns columns_of(struct db_stmt *st)
+{
+	return (struct columns){.id = db_column(st, "id"),
+				.card = db_column(st, "card"),
+				.channel = db_column(st, "channel"),
+				.direction = db_column(st, "direction"),
+				.size_bytes = db_column(st, "size_bytes"),
+				.submit_ns = db_column(st, "submit_ns"),
+				.doorbell_ns = db_column(st, "doorbell_ns"),
+				.irq_ns = db_column(st, "irq_ns"),
+				.woken_ns = db_column(st, "woken_ns"),
+				.irq = db_column(st, "irq"),
+				.irq_cpu = db_column(st, "irq_cpu"),
+				.state = db_column(st, "state"),
+				.phase = {[PHASE_API] = db_column(st, "api_ns"),
+					  [PHASE_DEVICE] = db_column(st, "device_ns"),
+					  [PHASE_NOTICE] = db_column(st, "notice_ns"),
+					  [PHASE_TOTAL] = db_column(st, "total_ns")}};
+}
 
 static int bin_of(const struct axis *a, double v, size_t n)
 {
@@ -51,9 +60,10 @@ static int extent_row(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 	struct scan *s = r->scan;
-	int64_t first = db_i64(st, 0), last = db_i64(st, 1), end = db_i64(st, 2);
-	int64_t small = db_i64(st, 3), large = db_i64(st, 4);
-	int64_t irq = db_i64(st, 5);
+	int64_t first = db_i64(st, "first_submit_ns"),
+		last = db_i64(st, "last_submit_ns"), end = db_i64(st, "last_woken_ns");
+	int64_t small = db_i64(st, "smallest"), large = db_i64(st, "largest");
+	int64_t irq = db_i64(st, "last_irq_ns");
 
 	if (first == DMA_UNKNOWN)
 		return 0;
@@ -245,23 +255,28 @@ static void add_latency(struct pass *p, const struct slow *t, int series)
 static int transfer_row(struct db_stmt *st, void *arg)
 {
 	struct pass *p = arg;
+	const struct columns *c = &p->column;
 	struct scan *s = p->s;
 	struct report *r = p->r;
-	struct slow t = {.id = db_i64(st, T_ID),
-			 .card = db_i64(st, T_CARD),
-			 .channel = db_i64(st, T_CHANNEL),
-			 .size_bytes = db_i64(st, T_SIZE),
-			 .submit_ns = db_i64(st, T_SUBMIT),
-			 .doorbell_ns = db_i64(st, T_DOORBELL),
-			 .irq_ns = db_i64(st, T_IRQ_NS),
-			 .woken_ns = db_i64(st, T_WOKEN),
-			 .irq = db_i64(st, T_IRQ),
-			 .irq_cpu = db_i64(st, T_CPU)};
+	const char *word;
+	struct slow t = {.id = db_get_i64(c->id),
+			 .card = db_get_i64(c->card),
+			 .channel = db_get_i64(c->channel),
+			 .size_bytes = db_get_i64(c->size_bytes),
+			 .submit_ns = db_get_i64(c->submit_ns),
+			 .doorbell_ns = db_get_i64(c->doorbell_ns),
+			 .irq_ns = db_get_i64(c->irq_ns),
+			 .woken_ns = db_get_i64(c->woken_ns),
+			 .irq = db_get_i64(c->irq),
+			 .irq_cpu = db_get_i64(c->irq_cpu)};
 	int series;
 
-	t.direction = direction_parse(column_text(st, T_DIRECTION, "unknown"));
+	(void)st;
+	word = db_get_text(c->direction);
+	t.direction = word ? direction_parse(word) : DIR_UNKNOWN;
 	t.direction = t.direction < 0 ? 0 : t.direction;
-	t.state = state_parse(column_text(st, T_STATE, "unknown"));
+	word = db_get_text(c->state);
+	t.state = word ? state_parse(word) : STATE_UNKNOWN;
 	t.state = t.state < 0 ? STATE_UNKNOWN : t.state;
 	s->rows++;
 	if (!p->last || p->last->card != t.card || p->last->channel != t.channel ||
@@ -272,7 +287,7 @@ static int transfer_row(struct db_stmt *st, void *arg)
 	series = p->last ? p->last->series : 0;
 	for (int i = 0; i < PHASE_N; i++) {
 		struct phase_bins *b = &s->phase[i];
-		int64_t v = db_i64(st, T_PHASE + i);
+		int64_t v = db_get_i64(c->phase[i]);
 
 		if (v == DMA_UNKNOWN || !b->nbins)
 			continue;
@@ -287,7 +302,7 @@ static int transfer_row(struct db_stmt *st, void *arg)
 				  s->nslices)]++;
 		s->missing_total++;
 	}
-	t.latency_ns = db_i64(st, T_PHASE + (int)r->latency);
+	t.latency_ns = db_get_i64(c->phase[r->latency]);
 	if (t.latency_ns != DMA_UNKNOWN && s->phase[r->latency].nbins)
 		add_latency(p, &t, series);
 	return count_irq(s, &t);
@@ -296,7 +311,7 @@ static int transfer_row(struct db_stmt *st, void *arg)
 static int stray_row(struct db_stmt *st, void *arg)
 {
 	struct scan *s = arg;
-	int64_t at = db_i64(st, 0);
+	int64_t at = db_i64(st, "time_ns");
 
 	if (at != DMA_UNKNOWN && s->to_ns > s->from_ns)
 		s->stray[bin_of(&s->time, (double)(at - s->zero_ns), s->nslices)]++;
@@ -307,6 +322,7 @@ static int stray_row(struct db_stmt *st, void *arg)
 int report_scan(struct report *r, struct err *e)
 {
 	struct pass p = {.r = r};
+	struct db_stmt *st;
 	double whole = 0;
 	int error;
 
@@ -320,7 +336,11 @@ int report_scan(struct report *r, struct err *e)
 	if (error)
 		return error;
 	p.slice_ns = (r->scan->time.hi - r->scan->time.lo) / (double)r->scan->nslices;
-	error = report_query(r, "report_transfers", transfer_row, &p, e);
+	error = report_prepare(r, "report_transfers", &st, e);
+	if (error)
+		return error;
+	p.column = columns_of(st);
+	error = report_rows(st, transfer_row, &p, e);
 	for (size_t i = 0; i < r->scan->nslices; i++) {
 		whole += p.flight[i];
 		r->scan->busy_ns[i] += whole * p.slice_ns;
