@@ -165,8 +165,7 @@ static void add_throughput(struct group_run *r, const struct columns *c, int sta
 
 	to = to == DMA_UNKNOWN ? db_get_i64(c->irq_ns) : to;
 	if (!state_moves_bytes((enum transfer_state)state) || size == DMA_UNKNOWN ||
-	    from == DMA_UNKNOWN ||
-	    to == DMA_UNKNOWN)
+	    from == DMA_UNKNOWN || to == DMA_UNKNOWN)
 		return;
 	if (!r->sized || from < r->from_ns)
 		r->from_ns = from;

@@ -192,7 +192,8 @@ static void draw_histogram(const struct figure *f, struct drawing *d)
 
 		snprintf(text, sizeof(text), "%s %s", side_name[side],
 			 axis_print(AXIS_NS, median, value, sizeof(value)));
-		draw_mark(d, &marks, axis_pos(&x, median), side == FRESH ? 2 : 1, text);
+		draw_mark(d, &marks, axis_pos(&x, median),
+			  median < value_at(p, !side, 0.5), side == FRESH ? 2 : 1, text);
 	}
 	hover_bins(d, &x, share, y.hi);
 }

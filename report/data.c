@@ -175,6 +175,7 @@ static int group_row(struct db_stmt *st, void *arg)
 	*g = (struct group){.card = db_i64(st, "card"),
 			    .channel = db_i64(st, "channel"),
 			    .direction = dir < 0 ? DIR_UNKNOWN : dir,
+			    .total_q = {NAN, NAN},
 			    .n = (uint64_t)db_i64(st, "n")};
 	return 0;
 }
@@ -344,6 +345,23 @@ static int loss_load(struct db_stmt *st, void *arg)
 	return 0;
 }
 
+static int total_load(struct db_stmt *st, void *arg)
+{
+	struct report *r = arg;
+	int dir = direction_parse(column_text(st, "direction", "unknown"));
+
+	if (!db_text(st, "direction") ||
+	    strcmp(column_text(st, "phase", ""), phase_name(PHASE_TOTAL)) != 0)
+		return 0;
+	for (size_t i = 0; i < r->ngroup; i++)
+		if (r->group[i].card == db_i64(st, "card") &&
+		    r->group[i].channel == db_i64(st, "channel") &&
+		    r->group[i].direction == (dir < 0 ? DIR_UNKNOWN : dir))
+			r->group[i].total_q[db_real(st, "q") > 0.9] =
+				db_real(st, "value_ns");
+	return 0;
+}
+
 static int fit_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
@@ -377,9 +395,10 @@ static int load_derived(struct report *r, struct err *e)
 		const char *name;
 		row_fn row;
 	} query[] = {
-		{"report_states", state_row},	  {"report_groups", group_row},
-		{"report_summary", summary_load}, {"report_quantiles", quantile_load},
-		{"report_fits", fit_load},	  {"page_throughput", throughput_load},
+		{"report_states", state_row},	      {"report_groups", group_row},
+		{"report_summary", summary_load},     {"report_quantiles", quantile_load},
+		{"report_phases", total_load},	      {"report_fits", fit_load},
+		{"page_throughput", throughput_load},
 	};
 
 	for (size_t i = 0; i < sizeof(query) / sizeof(*query); i++) {

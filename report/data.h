@@ -27,6 +27,7 @@ struct group {
 	int direction;
 	uint64_t n;
 	int series;
+	double total_q[2]; /* median and p99 of its total time; NAN = not known */
 	char name[64];
 };
 
@@ -63,6 +64,14 @@ enum {
 	SCAN_SLOW = 10,
 };
 
+/* The transfers whose total time lies near a quantile of it, and what their phases took: sums
+ * that add up to that of the total. */
+struct near {
+	double ns[PHASE_N];
+	double rest_ns; /* doorbell -> woken where no interrupt parts it */
+	uint64_t n;
+};
+
 /* Which CPU took how many of an interrupt that ended transfers. */
 struct irq_cpu {
 	int64_t irq, cpu; /* DMA_UNKNOWN = not told */
@@ -84,8 +93,10 @@ struct outlier {
 struct scan {
 	struct phase_bins {
 		struct axis axis;
+		double least; /* where an axis that has a strip for what is below begins */
+		bool below0;  /* that is all below 0 */
 		size_t nbins;
-		uint64_t bin[FIGURE_SERIES + 1][SCAN_BINS];
+		uint64_t bin[FIGURE_SERIES + 1][SCAN_BINS + 1];
 		uint64_t n;
 	} phase[PHASE_N];
 	int64_t from_ns, to_ns, zero_ns; /* range of time, and the time called 0 */
@@ -117,6 +128,8 @@ struct scan {
 	size_t noutliers;
 	struct irq_cpu *irq_cpu;
 	size_t nirq_cpu;
+	/* Near the median and near p99, of all and of each series with a colour. */
+	struct near near_all[2], near[FIGURE_SERIES + 1][2];
 	uint64_t rows;
 };
 

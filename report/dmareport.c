@@ -49,7 +49,7 @@ static const struct argp_option argp_options[] = {
 	{"format", OPT_FORMAT, "LIST", 0, "html, png, svg, pdf (default: html,png,svg)",
 	 0},
 	{"plot", OPT_PLOT, "NAME", 0,
-	 "Only this: histogram, tail, time, heatmap, size, throughput, "
+	 "Only this: histogram, tail, time, size, throughput, "
 	 "phases, slowest, interrupts; repeatable, or a list",
 	 0},
 	{"term", OPT_TERM, NULL, 0, "Histogram and summary in the terminal instead", 0},
@@ -100,11 +100,10 @@ static int take_plot(struct options *o, const char *w)
 	int p = plot_parse(w);
 
 	if (p < 0)
-		return err_set(
-			&o->e, ERR_USAGE,
-			"--plot: '%s' is none of histogram, tail, time, heatmap, size, "
-			"throughput, phases, slowest, interrupts",
-			w);
+		return err_set(&o->e, ERR_USAGE,
+			       "--plot: '%s' is none of histogram, tail, time, size, "
+			       "throughput, phases, slowest, interrupts",
+			       w);
 	o->plot[p] = o->plot_given = true;
 	return 0;
 }

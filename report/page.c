@@ -122,9 +122,6 @@ static void table_cell(struct table *t, struct db_stmt *st, const struct column 
 	else if (kind == '~')
 		ns_text(t->f, text);
 	else if (kind == '/')
-		html_text(t->f,
-			  axis_print(AXIS_NS, db_real(st, c->name), buf, sizeof(buf)));
-	else if (kind == '/')
 		html_text(t->f, axis_print(AXIS_BYTES_PER_S, db_real(st, c->name), buf,
 					   sizeof(buf)));
 	else if (kind == '%')
@@ -420,9 +417,10 @@ static int tables(FILE *f, const struct report *r, struct err *e)
 			"Throughput: what ended for the program, from the first submit "
 			"to the last end (– = all)",
 			COLUMNS({"card", "card"}, {"channel", "channel"},
-				{"direction", "direction"}, {"bytes_per_s", "/throughput"},
-				{"size_bytes", "%bytes"}, {"took_ns", "~in"},
-				{"transfers", "#transfers"}, {"left_out", "#left out"}),
+				{"direction", "direction"},
+				{"bytes_per_s", "/throughput"}, {"size_bytes", "%bytes"},
+				{"took_ns", "~in"}, {"transfers", "#transfers"},
+				{"left_out", "#left out"}),
 			"page_throughput", 80, NULL, e);
 	if (!error)
 		error = table(f, r, "Fit: latency = a + size × slope (95 %)",

@@ -38,11 +38,13 @@ static void draw_density(struct drawing *d, const struct scan *s)
 				if (ramp_level(s->size_cell[i][k], most) == level)
 					draw_row(d, (double)i / SCAN_SIZES,
 						 (i + 1.0) / SCAN_SIZES,
-						 (double)k / SCAN_LEVELS,
-						 (k + 1.0) / SCAN_LEVELS);
+						 axis_edge(&s->latency, (size_t)k,
+							   SCAN_LEVELS),
+						 axis_edge(&s->latency, (size_t)k + 1,
+							   SCAN_LEVELS));
 		draw_rects(d, (enum color)(COLOR_D0 + level), 1);
 	}
-	legend_ramp(d, "few", "many transfers");
+	legend_ramp(d, most, "transfers in a cell");
 }
 
 static void draw_single(struct drawing *d, const struct report *r)

@@ -294,6 +294,11 @@ SELECT min(submit_ns) AS first_submit_ns, max(submit_ns) AS last_submit_ns, max(
 	max(irq_ns) AS last_irq_ns, min(size_bytes) AS smallest, max(size_bytes) AS largest
 FROM transfer WHERE run_id = :run;
 
+-- name: report_least
+SELECT min(CASE WHEN api_ns > 0 THEN api_ns END) AS api_ns, min(CASE WHEN device_ns > 0 THEN device_ns END) AS device_ns,
+	min(CASE WHEN notice_ns > 0 THEN notice_ns END) AS notice_ns, min(CASE WHEN total_ns > 0 THEN total_ns END) AS total_ns
+FROM transfer WHERE run_id = :run;
+
 -- name: report_transfers
 SELECT id, card, channel, direction, size_bytes, submit_ns, doorbell_ns, irq_ns, woken_ns, irq, irq_cpu, state,
 	api_ns, device_ns, notice_ns, total_ns
