@@ -316,6 +316,8 @@ int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e)
 		rc = each(s, db, "states", row_state, e);
 	if (!rc)
 		rc = read_groups(s, db, e);
+	if (!rc && s->analysed)
+		rc = answer_read(&s->answer, db, run, e);
 	if (rc)
 		summary_release(s);
 	return rc;
@@ -349,6 +351,8 @@ void summary_clean(struct summary *s)
 		text_clean(s->warning[i]);
 	for (size_t i = 0; i < s->ngroup; i++)
 		text_clean(s->group[i].direction);
+	text_clean(s->answer.interrupt);
+	text_clean(s->answer.next);
 }
 
 void summary_release(struct summary *s)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "lib/answer.h"
 #include "lib/dma.h"
 
 struct db;
@@ -63,6 +64,7 @@ struct summary {
 	int64_t duration_ns, exit_status, exit_signal, finished, guessed, uprobe_cost_ns,
 		irq_cost_ns, disordered;
 	bool analysed;
+	struct answer answer; /* of what was analysed */
 	char *pairing, *pairing_from, *vectors_from, *latency, *doorbell, *advice;
 	int64_t submits, transfers, interrupts, irq_used, irq_stray, irq_ignored, waits,
 		waits_used, waits_stray, negative, late_samples;

@@ -208,7 +208,6 @@ static int lines_fill(struct compare_group *g, const struct side *base,
 	if (rc)
 		return rc;
 	g->nline = N;
-	estimate_difference(&b[N], &f[N], level, &g->within);
 	for (size_t i = 0; i <= N && !o->across; i++)
 		estimate_scatter(&b[i], &f[i], o->run_scatter, base->nrun, fresh->nrun);
 	for (size_t i = 0; i < N; i++)
@@ -352,16 +351,12 @@ static bool no_interval(struct compare_group *g, const struct compare_options *o
 static void too_wide(struct compare_group *g, double d, double low, double high,
 		     const struct compare_options *o)
 {
-	double unit = fabs(g->judged.base.value), within_low = g->within.low / unit,
-	       within_high = g->within.high / unit;
-
 	g->verdict = COMPARE_CANNOT_TELL;
-	g->few_runs = !o->across && verdict_of(d, within_low, within_high,
-					       o->threshold) != COMPARE_CANNOT_TELL;
+	g->few_runs = !o->across && o->run_scatter > 0;
 	if (g->few_runs)
 		snprintf(g->why, sizeof(g->why),
-			 "%+.1f %%, but runs differ among themselves, and one run a side "
-			 "does not show by how much (interval %+.1f %% to %+.1f %%)",
+			 "%+.1f %%, seen in one run a side (interval %+.0f %% to %+.0f "
+			 "%%)",
 			 100 * d, 100 * low, 100 * high);
 	else
 		snprintf(g->why, sizeof(g->why),
@@ -369,8 +364,7 @@ static void too_wide(struct compare_group *g, double d, double low, double high,
 			 "for a threshold of %.3g %%",
 			 100 * d, 100 * low, 100 * high, 100 * o->threshold);
 	if (!g->few_runs)
-		g->needed = transfers_needed(
-			g, d, (o->across ? high - low : within_high - within_low) / 2, o);
+		g->needed = transfers_needed(g, d, (high - low) / 2, o);
 }
 
 bool comparison_explain(struct compare_group *g, double more_ns, const char *what,

@@ -90,12 +90,11 @@ struct compare_group {
 	size_t nline;
 	struct compare_line judged; /* the statistic of the verdict; diff widened for the
 				     * groups */
-	struct difference within;   /* the same without the scatter from run to run */
 	struct rank_test rank; /* p corrected for autocorrelation; Hodges-Lehmann shift */
 	enum compare_verdict verdict;
 	double needed; /* transfers (across: recordings) a side for a verdict; NAN = not
 			* known */
-	bool few_runs; /* only what may change from run to run is in the way of one */
+	bool few_runs; /* one run a side is in the way of one: record several */
 	char why[200]; /* one sentence */
 };
 

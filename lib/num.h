@@ -39,4 +39,7 @@ const char *num_print_ns(char buf[32], int64_t ns);
 /* Bytes for a person: "4096 B", "64 KiB", "1.5 GiB". Returns buf. */
 const char *num_print_bytes(char buf[32], int64_t bytes);
 
+/* Bytes per second for a person: "113 MB/s", "4.38 MB/s". Returns buf. */
+const char *num_print_rate(char buf[32], double bytes_per_s);
+
 #endif

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/answer.h"
 #include "lib/cli.h"
 #include "lib/db.h"
 #include "lib/draw/gnuplot.h"
@@ -369,10 +370,14 @@ static int report(struct options *o, struct err *e)
 		error = load_run(&rf[k], db, o->run[k], e);
 	if (!error && o->term) {
 		term_look(&look, stdout, o->ascii);
-		for (size_t k = 0; k < o->nrun; k++) {
+		for (size_t k = 0; k < o->nrun && !error; k++) {
+			struct answer a;
+
 			if (k)
 				putchar('\n');
-			term_print(stdout, rf[k].r, &look);
+			error = answer_read(&a, db, o->run[k], e);
+			if (!error)
+				term_print(stdout, rf[k].r, &a, &look);
 		}
 	}
 	if (!error && (!o->term || o->format_given || o->dir_given || o->open))

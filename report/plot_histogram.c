@@ -130,8 +130,8 @@ static void label_strip(struct drawing *d, const struct bars *v, double top)
 	char n[32];
 
 	if (c)
-		draw_text(d, 0, (double)c / top, 2, -d->c.font, ALIGN_LEFT,
-			  COLOR_INK, text_count(c, n));
+		draw_text(d, 0, (double)c / top, 2, -d->c.font, ALIGN_LEFT, COLOR_INK,
+			  text_count(c, n));
 }
 
 static void draw_quantile_marks(struct drawing *d, const struct summary_row *s,

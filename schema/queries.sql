@@ -377,3 +377,38 @@ SELECT v.irq, i.name, i.vector, v.verdict, CASE v.used WHEN 1 THEN 'yes' ELSE 'n
 FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
 WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL
 ORDER BY v.used DESC, v.score DESC;
+
+-- ---- the answer (lib/answer.h) ----
+-- name: answer
+SELECT a.latency_phase, a.vectors_from, a.doorbell_from, a.transfers, a.advice,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state IN ('complete', 'late')) AS by_interrupt,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state = 'unknown') AS uncertain,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state = 'polled') AS polled,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state = 'no_interrupt') AS no_interrupt,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state IN ('failed', 'aborted')) AS failed,
+	(SELECT sum(lost) FROM source o WHERE o.run_id = a.run_id AND role <> 'other') AS lost,
+	(SELECT sum(counted) FROM source o WHERE o.run_id = a.run_id AND role <> 'other') AS counted,
+	(SELECT count(*) FROM source o WHERE o.run_id = a.run_id AND role <> 'other' AND counted IS NULL) AS uncounted,
+	(SELECT count(*) FROM loss l WHERE l.run_id = a.run_id) AS losses,
+	(SELECT bytes_per_s FROM throughput t WHERE t.run_id = a.run_id AND direction IS NULL) AS bytes_per_s,
+	(SELECT min(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS smallest,
+	(SELECT max(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS largest,
+	(SELECT count(DISTINCT channel) FROM state_count s WHERE s.run_id = a.run_id) AS channels,
+	(SELECT min(channel) FROM state_count s WHERE s.run_id = a.run_id) AS channel
+FROM analysis a WHERE run_id = :run;
+
+-- name: answer_phase
+SELECT n, negative, max_ns,
+	(SELECT value_ns FROM quantile q WHERE q.run_id = s.run_id AND q.phase = s.phase AND direction IS NULL AND card IS NULL
+		AND channel IS NULL AND abs(q - 0.5) < 1e-9) AS median_ns,
+	(SELECT value_ns FROM quantile q WHERE q.run_id = s.run_id AND q.phase = s.phase AND direction IS NULL AND card IS NULL
+		AND channel IS NULL AND abs(q - 0.99) < 1e-9) AS p99_ns,
+	(SELECT ci_high_ns FROM quantile q WHERE q.run_id = s.run_id AND q.phase = s.phase AND direction IS NULL AND card IS NULL
+		AND channel IS NULL AND abs(q - 0.99) < 1e-9) AS p99_high_ns,
+	(SELECT id FROM transfer t WHERE t.run_id = s.run_id AND CASE s.phase WHEN 'device' THEN device_ns ELSE total_ns END = max_ns
+		LIMIT 1) AS worst
+FROM summary s WHERE run_id = :run AND phase = :phase AND direction IS NULL AND card IS NULL AND channel IS NULL;
+
+-- name: answer_vectors
+SELECT v.irq, i.name, v.verdict FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
+WHERE v.run_id = :run AND v.used = 1 AND v.card IS NULL AND v.channel IS NULL ORDER BY v.irq;
