@@ -150,6 +150,7 @@ static void print_groups(const struct summary *s, FILE *f)
 		}
 		putc('}', f);
 		number(f, "ended", g->ended);
+		number(f, "not_in_throughput", g->left_out);
 		number(f, "size_bytes", g->bytes);
 		real(f, "bytes_per_s", g->bytes_per_s);
 		print_phases(g, f);

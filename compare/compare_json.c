@@ -9,7 +9,7 @@
 #include "lib/db.h"
 #include "lib/json.h"
 
-enum { FORMAT = 1 }; /* grows when a key changes its meaning or goes away */
+enum { FORMAT = 2 }; /* grows when a key changes its meaning or goes away */
 
 static void key(FILE *f, const char *name)
 {
@@ -222,6 +222,7 @@ void compare_print_json(const struct compare_result *r, FILE *out)
 
 	begin(out);
 	text(out, "verdict", compare_verdict_name(comparison_verdict(r->c)));
+	real(out, "run_scatter", r->o->across ? (double)NAN : r->o->run_scatter);
 	number(out, "exit", comparison_status(r->c));
 	print_metrics(out, r->phases);
 	text(out, "statistic", statistic_name(o->q, stat, sizeof(stat)));

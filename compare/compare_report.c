@@ -192,7 +192,8 @@ static void draw_histogram(const struct figure *f, struct drawing *d)
 
 		snprintf(text, sizeof(text), "%s %s", side_name[side],
 			 axis_print(AXIS_NS, median, value, sizeof(value)));
-		draw_mark(d, &marks, axis_pos(&x, median), side == FRESH ? 2 : 1, text);
+		draw_mark(d, &marks, axis_pos(&x, median),
+			  median < value_at(p, !side, 0.5), side == FRESH ? 2 : 1, text);
 	}
 	hover_bins(d, &x, share, y.hi);
 }
@@ -310,13 +311,14 @@ static void draw_zero(struct drawing *d, const struct axis *y, double threshold)
 static void draw_difference(const struct figure *f, struct drawing *d)
 {
 	const struct pair *p = f->data;
-	double low = -1.2 * p->r->o->threshold, high = -low, v[3];
+	double low = -2 * p->r->o->threshold, high = -low, v[3];
 	struct axis x, y;
 
+	/* the differences' scale; a band that is wider leaves the picture */
 	for (size_t i = 0; i < BAND; i++)
 		if (relative(p, i, v)) {
-			low = fmin(low, v[0]);
-			high = fmax(high, v[2]);
+			low = fmin(low, 1.3 * v[1]);
+			high = fmax(high, 1.3 * v[1]);
 		}
 	tail_axis(&x, p);
 	axis_init_scale(&y, AXIS_SHARE, AXIS_LINEAR, low, high, 6);

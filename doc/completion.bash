@@ -47,7 +47,7 @@ _dmarec() {
 	--by) words='card channel direction size none' ;;
 	--stat) words='median mean p90 p99 p99.9' ;;
 	--format) words='html png svg pdf' ;;
-	--plot) words='histogram tail time heatmap size throughput phases slowest interrupts' ;;
+	--plot) words='histogram tail time size throughput phases slowest interrupts' ;;
 	esac
 	if [ -n "$words" ]; then
 		COMPREPLY=($(compgen -W "$words" -- "$cur"))

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/answer.h"
 #include "lib/cli.h"
 #include "lib/db.h"
 #include "lib/draw/gnuplot.h"
@@ -49,7 +50,7 @@ static const struct argp_option argp_options[] = {
 	{"format", OPT_FORMAT, "LIST", 0, "html, png, svg, pdf (default: html,png,svg)",
 	 0},
 	{"plot", OPT_PLOT, "NAME", 0,
-	 "Only this: histogram, tail, time, heatmap, size, throughput, "
+	 "Only this: histogram, tail, time, size, throughput, "
 	 "phases, slowest, interrupts; repeatable, or a list",
 	 0},
 	{"term", OPT_TERM, NULL, 0, "Histogram and summary in the terminal instead", 0},
@@ -100,11 +101,10 @@ static int take_plot(struct options *o, const char *w)
 	int p = plot_parse(w);
 
 	if (p < 0)
-		return err_set(
-			&o->e, ERR_USAGE,
-			"--plot: '%s' is none of histogram, tail, time, heatmap, size, "
-			"throughput, phases, slowest, interrupts",
-			w);
+		return err_set(&o->e, ERR_USAGE,
+			       "--plot: '%s' is none of histogram, tail, time, size, "
+			       "throughput, phases, slowest, interrupts",
+			       w);
 	o->plot[p] = o->plot_given = true;
 	return 0;
 }
@@ -370,10 +370,14 @@ static int report(struct options *o, struct err *e)
 		error = load_run(&rf[k], db, o->run[k], e);
 	if (!error && o->term) {
 		term_look(&look, stdout, o->ascii);
-		for (size_t k = 0; k < o->nrun; k++) {
+		for (size_t k = 0; k < o->nrun && !error; k++) {
+			struct answer a;
+
 			if (k)
 				putchar('\n');
-			term_print(stdout, rf[k].r, &look);
+			error = answer_read(&a, db, o->run[k], e);
+			if (!error)
+				term_print(stdout, rf[k].r, &a, &look);
 		}
 	}
 	if (!error && (!o->term || o->format_given || o->dir_given || o->open))

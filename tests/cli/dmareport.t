@@ -14,7 +14,7 @@ result $? "no option at all"
 result $? "prints where the page is: a directory named after the database"
 [ ! -s err ]; result $? "says nothing else"
 r=0
-for p in histogram histogram-api histogram-notice histogram-total tail time heatmap size throughput phases \
+for p in histogram histogram-api histogram-notice histogram-total tail time size throughput phases \
 	slowest interrupts; do
 	png trace-report/$p.png && grep -q '</svg>' trace-report/$p.svg || { r=1; echo "# $p"; }
 done
