@@ -29,7 +29,7 @@ FROM run ORDER BY id;
 -- name: run
 SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, duration_ns, clock, profile, pairing, tool,
 	irq_feed, exit_status, exit_signal, finished, roles_guessed,
-	coalesce(max(uprobe_cost_ns, process_cost_ns), uprobe_cost_ns, process_cost_ns), irq_cost_ns, disordered,
+	coalesce(max(uprobe_cost_ns, process_cost_ns), uprobe_cost_ns, process_cost_ns) AS probe_cost_ns, irq_cost_ns, disordered,
 	raw_path, uuid, raw_sha256, arch, cpus
 FROM run WHERE id = :run;
 
@@ -209,7 +209,7 @@ SELECT id FROM run WHERE label = :label ORDER BY id;
 
 -- name: compare_run
 SELECT r.label, r.uuid, r.clock, r.finished, r.roles_guessed,
-	coalesce(max(r.uprobe_cost_ns, r.process_cost_ns), r.uprobe_cost_ns, r.process_cost_ns), a.latency_phase, a.doorbell_from,
+	coalesce(max(r.uprobe_cost_ns, r.process_cost_ns), r.uprobe_cost_ns, r.process_cost_ns) AS probe_cost_ns, a.latency_phase, a.doorbell_from,
 	a.transfers,
 	(SELECT sum(counted) FROM source s WHERE s.run_id = r.id AND s.role <> 'other') AS counted,
 	(SELECT sum(delivered) FROM source s WHERE s.run_id = r.id AND s.role <> 'other') AS delivered,
@@ -263,7 +263,7 @@ FROM transfer WHERE run_id = :run ORDER BY id;
 -- ---- dmareport ----
 -- name: report_run
 SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, clock, profile, tool, finished,
-	coalesce(max(uprobe_cost_ns, process_cost_ns), uprobe_cost_ns, process_cost_ns)
+	coalesce(max(uprobe_cost_ns, process_cost_ns), uprobe_cost_ns, process_cost_ns) AS probe_cost_ns
 FROM run WHERE id = :run;
 
 -- name: report_events
