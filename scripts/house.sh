@@ -56,7 +56,7 @@ arrows() {
 # The one room whose objects still hold each other.
 circled='^lib/join/'
 
-# "user definer", one for each pair of object files; *.bpf.o are no part of a tool.
+# "user definer", one for each pair of object files; *.bpf.c and *.so.c are no part of a tool.
 uses() { # directory
 	local objects
 	# By the sources: an object whose source has moved away may still lie there.
