@@ -455,6 +455,7 @@ int compare_report(const struct compare_result *r, const char *dir, char **path,
 	struct gnuplot_terminals can;
 	size_t pick[COMPARE_DRAWN], n = choose_groups(r->c, pick);
 	struct formats want = {.html = true, .png = true, .svg = true};
+	struct gnuplot_watch w = {0};
 	int rc = fig ? gnuplot_probe(&can, e) : err_nomem(e, "a comparison");
 
 	*path = NULL;
@@ -462,7 +463,7 @@ int compare_report(const struct compare_result *r, const char *dir, char **path,
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = make_group(r, &r->c->group[pick[i]], i + 1,
 				&fig[i * COMPARE_FIGURES], e);
-	rc = rc ? rc : render(fig, n * COMPARE_FIGURES, dir, &want, &can, e);
+	rc = rc ? rc : render(fig, n * COMPARE_FIGURES, dir, &want, &can, &w, e);
 	if (!rc)
 		rc = render_page(dir, write_page,
 				 &(struct page){r, fig, n * COMPARE_FIGURES}, path, e);

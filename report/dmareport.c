@@ -312,6 +312,26 @@ static void say_why_not(const struct run_figures *rf)
 				 rf->fig[i].why_not);
 }
 
+static void step(void *arg, size_t done)
+{
+	cli_progress_step(arg, done, done);
+}
+
+static int draw_run(struct run_figures *rf, const char *dir, const struct options *o,
+		    const struct gnuplot_terminals *can, struct err *e)
+{
+	struct cli_progress progress;
+	struct gnuplot_watch w = {.step = step, .arg = &progress};
+	int error;
+
+	cli_progress_begin(&progress, "drawing", "plots", rf->n);
+	error = render(rf->fig, rf->n, dir, &o->format, can, &w, e);
+	cli_progress_end(&progress);
+	if (!error && *w.said)
+		cli_note(tool, "gnuplot said, though it drew: %s", w.said);
+	return error;
+}
+
 static int draw(struct run_figures *rf, size_t n, struct options *o, struct err *e)
 {
 	struct gnuplot_terminals can;
@@ -325,7 +345,7 @@ static int draw(struct run_figures *rf, size_t n, struct options *o, struct err 
 		if (!error && n > 1)
 			name_figures(&rf[k]);
 		if (!error)
-			error = render(rf[k].fig, rf[k].n, dir, &o->format, &can, e);
+			error = draw_run(&rf[k], dir, o, &can, e);
 		if (!error)
 			say_why_not(&rf[k]);
 	}

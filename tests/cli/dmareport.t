@@ -29,7 +29,7 @@ for p in histogram histogram-api histogram-notice histogram-total tail time size
 	slowest interrupts; do
 	png trace-report/$p.png && grep -q '</svg>' trace-report/$p.svg || { r=1; echo "# $p"; }
 done
-ok $r "nine plots as PNG and SVG"
+ok $r "eight kinds of plots as PNG and SVG"
 [ -z "$(find trace-report -name '.?*')" ]; ok $? "leaves no temporary file"
 
 page=trace-report/index.html
@@ -106,6 +106,29 @@ status 2 'empty directory' -o '' trace.db
 : >file; status 1 'no directory' -o file trace.db
 mkdir tools; for t in timeout grep head sed cat; do ln -s "$(command -v $t)" tools/; done
 PATH=$tmp/tools status 1 'apt-get install gnuplot-nox' -o x trace.db
+
+# ---- a gnuplot that complains, and an end in the middle ----
+real=$(command -v gnuplot)
+mkdir -p odd; printf '#!/bin/sh\necho "Pango-WARNING: no font for you" >&2\nexec %s "$@"\n' "$real" >odd/gnuplot; chmod +x odd/gnuplot
+PATH=$tmp/odd:$PATH try "$report" --plot histogram -o warned trace.db; r=$?
+[ $r = 0 ] && png warned/histogram.png && [ -s warned/index.html ]; ok $? "what a library of gnuplot's warns of is no failure"
+grep -q 'gnuplot said, though it drew: .*Pango-WARNING' err; ok $? "... and is handed on"
+printf '#!/bin/sh\nexit 3\n' >odd/gnuplot; PATH=$tmp/odd:$PATH try "$report" --plot histogram -o failed trace.db
+[ $? = 1 ] && grep -q 'exit 3' err; ok $? "an exit status is"
+# It waits in the middle, with a child that would outlive it; the end comes when both are there.
+cat >odd/gnuplot <<-G
+	#!/bin/bash
+	script=\$(cat)
+	case \$script in *GPVAL*) exec "$real" -d - <<<"\$script" ;; esac
+	echo \$\$ >"$tmp/child.\$\$"
+	exec sleep 600
+G
+PATH=$tmp/odd:$PATH "$report" -o ended trace.db >out 2>err & pid=$!
+until [ -n "$(ls child.* 2>/dev/null)" ] && [ -s "$(ls child.* | head -n 1)" ]; do kill -0 $pid || break; done
+kill -TERM $pid; wait $pid; r=$?
+[ $r = 143 ]; ok $? "a signal in the middle ends it"
+[ ! -e ended ]; ok $? "... leaves nothing behind"
+r=0; for c in child.*; do kill -0 "$(cat $c)" 2>/dev/null && r=1; done; ok $r "... and no gnuplot"
 
 # ---- in a browser ----
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
