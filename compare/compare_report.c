@@ -314,9 +314,10 @@ static void draw_difference(const struct figure *f, struct drawing *d)
 	double low = -2 * p->r->o->threshold, high = -low, v[3];
 	struct axis x, y;
 
-	/* the differences' scale; a band that is wider leaves the picture */
+	/* The scale of most transfers; what is beyond leaves the picture, as the tail's
+	 * quantiles and their bands may by a hundred times. */
 	for (size_t i = 0; i < BAND; i++)
-		if (relative(p, i, v)) {
+		if (band_q[i] <= 0.9 && relative(p, i, v)) {
 			low = fmin(low, 1.3 * v[1]);
 			high = fmax(high, 1.3 * v[1]);
 		}
