@@ -66,6 +66,24 @@ COMP_WORDS=("$b/dmacompare" --metric d) COMP_CWORD=2
 _dmarec "$b/dmacompare" d --metric; [ "${COMPREPLY[*]}" = device ]; ok $? "completion of a value"
 COMP_WORDS=("$b/dmacompare" --by c) COMP_CWORD=2
 _dmarec "$b/dmacompare" c --by; [ "${COMPREPLY[*]}" = "card channel" ]; ok $? "completion of several values"
+COMP_WORDS=("$b/dmacompare" --metric=d) COMP_CWORD=1
+_dmarec "$b/dmacompare" --metric=d "$b/dmacompare"; [ "${COMPREPLY[*]}" = device ]; ok $? "completion of --option=value"
+COMP_WORDS=("$b/dmacompare" --metric = d) COMP_CWORD=3
+_dmarec "$b/dmacompare" d =; [ "${COMPREPLY[*]}" = device ]; ok $? "... as readline splits it"
+COMP_WORDS=("$b/dmarec" --pid $$) COMP_CWORD=2
+_dmarec "$b/dmarec" $$ --pid; [[ " ${COMPREPLY[*]} " == *" $$ "* ]]; ok $? "completion of processes"
+DMAREC_PROFILES=$PWD/examples/profiles COMP_WORDS=("$b/dmarec" --profile fl) COMP_CWORD=2
+_dmarec "$b/dmarec" fl --profile; [[ " ${COMPREPLY[*]} " == *" flx "* ]]; ok $? "completion of profiles"; unset DMAREC_PROFILES
+if [ -x "$b/tests/gentrace" ]; then
+	"$b/tests/gentrace" -o "$tmp/g.data" -t "$tmp/g.csv" --count 50 >/dev/null
+	"$b/dmaanalyze" -q -i "$tmp/g.data" --label 'firmware 4.10' "$tmp/g.db" 2>/dev/null
+	COMP_WORDS=("$b/dmareport" "$tmp/g.db" --run '') COMP_CWORD=3
+	_dmarec "$b/dmareport" '' --run; [ "${COMPREPLY[*]}" = 1 ]; ok $? "completion of runs"
+	COMP_WORDS=("$b/dmacompare" "$tmp/g.db" --base f) COMP_CWORD=3
+	_dmarec "$b/dmacompare" f --base; [ "${COMPREPLY[*]}" = 'firmware 4.10' ]; ok $? "completion of labels"
+else
+	count=$((count + 1)); echo "ok $count - completion of runs and labels # SKIP gentrace is not built"
+fi
 
 # ---- man pages ----
 if command -v scdoc >/dev/null; then
