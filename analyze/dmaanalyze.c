@@ -53,22 +53,26 @@ enum {
 };
 
 static const struct argp_option table[] = {
+	{0, 0, 0, 0, "What is loaded, or looked at:", 1},
 	{"input", 'i', "RAW", 0,
-	 "A recording to load (default dma.data, into a database without a run)", 0},
-	{"label", KEY_LABEL, "TEXT", 0, "A name for the run that is loaded", 0},
-	{"run", KEY_RUN, "ID", 0, "Analyse this run of the database", 0},
-	{"list", KEY_LIST, 0, 0, "Show the runs in the database", 0},
+	 "A recording to load (default dma.data, into a database without a run)", 1},
+	{"label", KEY_LABEL, "TEXT", 0, "A name for the run that is loaded", 1},
+	{"run", KEY_RUN, "ID", 0, "Analyse this run of the database", 1},
+	{"list", KEY_LIST, 0, 0, "Show the runs in the database", 1},
+	{0, 0, 0, 0, "Which interrupts end transfers, and how:", 2},
 	{"verify", KEY_VERIFY, 0, 0, "Print the evidence for and against every vector",
-	 0},
-	{"irq", KEY_IRQ, "N[,N...]", 0, "These interrupts end transfers", 0},
+	 2},
+	{"irq", KEY_IRQ, "N[,N...]", 0, "These interrupts end transfers", 2},
 	{"pairing", KEY_PAIRING, "one|drain|first|last|infer", 0,
-	 "How interrupts end transfers", 0},
-	{"role", KEY_ROLE, "EVENT=ROLE", 0, "The role of an event of perf's", 0},
-	{"rebuild", KEY_REBUILD, 0, 0, "Build everything derived again", 0},
-	{"json", KEY_JSON, 0, 0, "The figures as JSON", 0},
-	{"csv", KEY_CSV, 0, 0, "The figures as CSV", 0},
-	{"quiet", 'q', 0, 0, "Print no summary", 0},
-	{"verbose", 'v', 0, 0, "Say more", 0},
+	 "How interrupts end transfers", 2},
+	{"role", KEY_ROLE, "EVENT=ROLE", 0, "The role of an event of perf's", 2},
+	{"rebuild", KEY_REBUILD, 0, 0, "Build everything derived again", 2},
+	{0, 0, 0, 0, "What is printed:", 3},
+	{"json", KEY_JSON, 0, 0, "The figures as JSON", 3},
+	{"csv", KEY_CSV, 0, 0, "The figures as CSV", 3},
+	{"quiet", 'q', 0, 0, "Print no summary", 3},
+	{"verbose", 'v', 0, 0, "Say more", 3},
+	{0, 'h', 0, 0, "Give this help list", -1},
 	{0}};
 
 const char *argp_program_version = TOOL " " DMA_VERSION;
@@ -132,6 +136,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *o = state->input;
 
 	switch (key) {
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
 	case 'i':
 		if (!*arg)
 			argp_error(state, "-i: the value is empty");

@@ -542,12 +542,11 @@ static void print_surplus(const struct printer *p)
 /* The words where they are used. */
 static void print_glossary(const struct printer *p, bool thin)
 {
-	fputs("\n  submit: the start function is called. doorbell: the store that starts "
-	      "the card.\n"
-	      "  wait, woken: the wait function is entered, and returns.\n"
-	      "  api: submit to doorbell. device: doorbell to interrupt. notice: interrupt "
-	      "to\n  woken. total: submit to woken. of which probes ≈: what recording "
-	      "itself adds to\n  each, a bias to one side.\n",
+	fputs("\n  submit: the start function is called. doorbell: the store that starts\n"
+	      "  the card. wait, woken: the wait function is entered, and returns.\n"
+	      "  api: submit to doorbell. device: doorbell to interrupt. notice:\n"
+	      "  interrupt to woken. total: submit to woken. of which probes ≈: what\n"
+	      "  recording itself adds to each, a bias to one side.\n",
 	      p->out);
 	if (thin)
 		fputs("  ~ too few transfers for this quantile: no upper confidence limit\n",

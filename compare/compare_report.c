@@ -314,9 +314,10 @@ static void draw_difference(const struct figure *f, struct drawing *d)
 	double low = -2 * p->r->o->threshold, high = -low, v[3];
 	struct axis x, y;
 
-	/* the differences' scale; a band that is wider leaves the picture */
+	/* The scale of most transfers; what is beyond leaves the picture, as the tail's
+	 * quantiles and their bands may by a hundred times. */
 	for (size_t i = 0; i < BAND; i++)
-		if (relative(p, i, v)) {
+		if (band_q[i] <= 0.9 && relative(p, i, v)) {
 			low = fmin(low, 1.3 * v[1]);
 			high = fmax(high, 1.3 * v[1]);
 		}
@@ -455,6 +456,7 @@ int compare_report(const struct compare_result *r, const char *dir, char **path,
 	struct gnuplot_terminals can;
 	size_t pick[COMPARE_DRAWN], n = choose_groups(r->c, pick);
 	struct formats want = {.html = true, .png = true, .svg = true};
+	struct gnuplot_watch w = {0};
 	int rc = fig ? gnuplot_probe(&can, e) : err_nomem(e, "a comparison");
 
 	*path = NULL;
@@ -462,7 +464,7 @@ int compare_report(const struct compare_result *r, const char *dir, char **path,
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = make_group(r, &r->c->group[pick[i]], i + 1,
 				&fig[i * COMPARE_FIGURES], e);
-	rc = rc ? rc : render(fig, n * COMPARE_FIGURES, dir, &want, &can, e);
+	rc = rc ? rc : render(fig, n * COMPARE_FIGURES, dir, &want, &can, &w, e);
 	if (!rc)
 		rc = render_page(dir, write_page,
 				 &(struct page){r, fig, n * COMPARE_FIGURES}, path, e);

@@ -53,34 +53,39 @@ enum {
 };
 
 static const struct argp_option table[] = {
+	{0, 0, 0, 0, "The two sides:", 1},
 	{"base", KEY_BASE, "RUN", 0,
-	 "Runs of the base side, by number or label; repeatable, or a list", 0},
-	{"new", KEY_NEW, "RUN", 0, "Runs of the new side, likewise", 0},
+	 "Runs of the base side, by number or label; repeatable, or a list", 1},
+	{"new", KEY_NEW, "RUN", 0, "Runs of the new side, likewise", 1},
+	{0, 0, 0, 0, "What is judged:", 2},
 	{"metric", KEY_METRIC, "PHASE", 0,
 	 "api, device, notice, total, or a list (default: "
 	 "total, and device where both sides have it)",
-	 0},
+	 2},
 	{"stat", KEY_STAT, "STATISTIC", 0,
 	 "What the verdict stands on: median (default), mean, or a quantile such as p99",
-	 0},
-	{"threshold", KEY_THRESHOLD, "SHARE", 0,
-	 "A smaller difference does not matter, 0% to 100% (default 5%)", 0},
+	 2},
 	{"by", KEY_BY, "KEYS", 0,
 	 "Groups: card, channel, direction, size; or none (default: channel,direction, "
 	 "and what tells sizes and cards apart)",
-	 0},
+	 2},
+	{0, 0, 0, 0, "When it is a difference:", 3},
+	{"threshold", KEY_THRESHOLD, "SHARE", 0,
+	 "A smaller difference does not matter, 0% to 100% (default 5%)", 3},
 	{"run-scatter", KEY_SCATTER, "SHARE", 0,
 	 "With one run a side: how much a run's figure changes from run to run (default "
 	 "10%; 0% to look within the runs alone)",
-	 0},
+	 3},
 	{"despite", KEY_DESPITE, "KEY", 0,
 	 "A difference of the machine that is what you try (governor, link_speed, "
 	 "link_width, CPUs, affinity): judge all the same; repeatable",
-	 0},
-	{"seed", KEY_SEED, "N", 0, "Of the bootstrap (default 1)", 0},
-	{"report", KEY_REPORT, "DIR", 0, "Draw both sides over one another into DIR", 0},
-	{"json", KEY_JSON, 0, 0, "The same figures as JSON", 0},
-	{"quiet", 'q', 0, 0, "Only the verdicts", 0},
+	 3},
+	{"seed", KEY_SEED, "N", 0, "Of the bootstrap (default 1)", 3},
+	{0, 0, 0, 0, "What is printed:", 4},
+	{"report", KEY_REPORT, "DIR", 0, "Draw both sides over one another into DIR", 4},
+	{"json", KEY_JSON, 0, 0, "The same figures as JSON", 4},
+	{"quiet", 'q', 0, 0, "Only the verdicts", 4},
+	{0, 'h', 0, 0, "Give this help list", -1},
 	{0}};
 
 const char *argp_program_version = TOOL " " DMA_VERSION;
@@ -213,6 +218,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *o = state->input;
 
 	switch (key) {
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
 	case KEY_BASE:
 		add_list(state, &o->base, "--base", arg);
 		return 0;

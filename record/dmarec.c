@@ -58,36 +58,41 @@ enum {
 };
 
 static const struct argp_option table[] = {
-	{"output", 'o', "FILE", 0, "The recording (default dma.data)", 0},
-	{"library", 'x', "LIB", 0, "Look for the functions in this library too", 0},
-	{"start", KEY_START, "FUNC", 0, "A function that starts a transfer", 0},
-	{"wait", KEY_WAIT, "FUNC", 0, "A function that waits for one", 0},
-	{"stop", KEY_STOP, "FUNC", 0, "A function that stops a channel", 0},
+	{0, 0, 0, 0, "What is recorded:", 1},
+	{"start", KEY_START, "FUNC", 0, "A function that starts a transfer", 1},
+	{"wait", KEY_WAIT, "FUNC", 0, "A function that waits for one", 1},
+	{"stop", KEY_STOP, "FUNC", 0, "A function that stops a channel", 1},
+	{"library", 'x', "LIB", 0, "Look for the functions in this library too", 1},
 	{"profile", KEY_PROFILE, "NAME|FILE", 0,
-	 "Take functions and interrupts from a profile", 0},
-	{"irq", KEY_IRQ, "N[,N...]", 0, "Record these interrupts only", 0},
-	{"device", KEY_DEVICE, "NAME", 0, "Record the interrupts of this name", 0},
-	{"pci", KEY_PCI, "BDF", 0, "Record the interrupts of this PCI device", 0},
-	{"pid", 'p', "PID", 0, "Attach to a running process", 0},
+	 "Take functions and interrupts from a profile", 1},
+	{"pid", 'p', "PID", 0, "Attach to a running process", 1},
 	{"duration", KEY_DURATION, "TIME", 0, "Stop recording after so long (10s, 500ms)",
-	 0},
-	{"ring", 'm', "SIZE", 0,
-	 "Size of each CPU's ring (16M, or what fits into 256M for all)", 0},
-	{"clock", KEY_CLOCK, "mono|mono_raw|boot|tai", 0, "Clock of the time stamps", 0},
-	{"irq-feed", KEY_FEED, "auto|bpf|perf", 0, "How interrupts are sampled", 0},
-	{"probes", KEY_PROBES, "auto|process|kernel", 0,
-	 "Where probes are armed: in the process without a trap, or in the kernel", 0},
-	{"exit-probes", KEY_EXITS, "ret|uretprobe|none", 0, "How exits are seen", 0},
-	{"label", KEY_LABEL, "TEXT", 0,
-	 "A name for this run (a second one: of --interleave's second command)", 0},
-	{"runs", KEY_RUNS, "N", 0, "Record the command N times, into dma-1.data, ...", 0},
+	 1},
+	{0, 0, 0, 0, "Which interrupts:", 2},
+	{"irq", KEY_IRQ, "N[,N...]", 0, "Record these interrupts only", 2},
+	{"device", KEY_DEVICE, "NAME", 0, "Record the interrupts of this name", 2},
+	{"pci", KEY_PCI, "BDF", 0, "Record the interrupts of this PCI device", 2},
+	{"list", KEY_LIST, 0, 0, "Print the machine's interrupts", 2},
+	{"json", KEY_JSON, 0, 0, "With --list: as JSON", 2},
+	{0, 0, 0, 0, "Several runs:", 3},
+	{"runs", KEY_RUNS, "N", 0, "Record the command N times, into dma-1.data, ...", 3},
 	{"interleave", KEY_INTERLEAVE, 0, 0,
-	 "Two commands, COMMAND --vs COMMAND, recorded in turns", 0},
-	{"dry-run", KEY_DRY, 0, 0, "Print what would be armed; arm nothing", 0},
-	{"list", KEY_LIST, 0, 0, "Print the machine's interrupts", 0},
-	{"json", KEY_JSON, 0, 0, "With --list: as JSON", 0},
-	{"quiet", 'q', 0, 0, "Say less", 0},
-	{"verbose", 'v', 0, 0, "Say more", 0},
+	 "Two commands, COMMAND --vs COMMAND, recorded in turns", 3},
+	{"label", KEY_LABEL, "TEXT", 0,
+	 "A name for this run (a second one: of --interleave's second command)", 3},
+	{0, 0, 0, 0, "How:", 4},
+	{"output", 'o', "FILE", 0, "The recording (default dma.data)", 4},
+	{"dry-run", KEY_DRY, 0, 0, "Print what would be armed; arm nothing", 4},
+	{"ring", 'm', "SIZE", 0,
+	 "Size of each CPU's ring (16M, or what fits into 256M for all)", 4},
+	{"clock", KEY_CLOCK, "mono|mono_raw|boot|tai", 0, "Clock of the time stamps", 4},
+	{"irq-feed", KEY_FEED, "auto|bpf|perf", 0, "How interrupts are sampled", 4},
+	{"probes", KEY_PROBES, "auto|process|kernel", 0,
+	 "Where probes are armed: in the process without a trap, or in the kernel", 4},
+	{"exit-probes", KEY_EXITS, "ret|uretprobe|none", 0, "How exits are seen", 4},
+	{"quiet", 'q', 0, 0, "Say less", 4},
+	{"verbose", 'v', 0, 0, "Say more", 4},
+	{0, 'h', 0, 0, "Give this help list", -1},
 	{0}};
 
 const char *argp_program_version = TOOL " " DMA_VERSION;
@@ -178,6 +183,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *o = state->input;
 
 	switch (key) {
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		break;
 	case 'o':
 		o->rec.output = nonempty(state, "-o", arg);
 		break;

@@ -84,7 +84,7 @@ static void table_begin(struct table *t)
 	fprintf(t->f,
 		"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
 	html_text(t->f, t->caption);
-	fputs("\">\n<table><caption>", t->f);
+	fputs("\">\n<table class=\"stack\"><caption>", t->f);
 	html_text(t->f, t->caption);
 	fputs("</caption>\n<thead><tr>", t->f);
 	for (const struct column *c = t->column; c->name; c++) {
@@ -117,7 +117,9 @@ static void table_cell(struct table *t, struct db_stmt *st, const struct column 
 	const char *text = db_text(st, c->name);
 	bool number = strchr("#~/%", kind) != NULL;
 
-	fputs(number ? "<td class=\"n\">" : "<td>", t->f);
+	fprintf(t->f, "<td%s data-label=\"", number ? " class=\"n\"" : "");
+	html_text(t->f, c->head + number);
+	fputs("\">", t->f);
 	if (!text)
 		fputs("<span title=\"not known\">–</span>", t->f);
 	else if (kind == '~')
