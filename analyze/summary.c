@@ -50,7 +50,7 @@ static int row_run(struct summary *s, struct db_stmt *q, struct err *e)
 	s->exit_signal = db_i64(q, "exit_signal");
 	s->finished = db_i64(q, "finished");
 	s->guessed = db_i64(q, "roles_guessed");
-	s->uprobe_cost_ns = db_i64(q, "uprobe_cost_ns");
+	s->probe_cost_ns = db_i64(q, "probe_cost_ns");
 	s->irq_cost_ns = db_i64(q, "irq_cost_ns");
 	s->disordered = db_i64(q, "disordered");
 	s->raw = copy(q, "raw_path");
@@ -285,6 +285,8 @@ static int read_groups(struct summary *s, struct db *db, struct err *e)
 		g->ended = got > 0 ? db_i64(rate, "transfers") : 0;
 		g->bytes = got > 0 ? db_i64(rate, "size_bytes") : 0;
 		g->bytes_per_s = got > 0 ? db_real(rate, "bytes_per_s") : 0;
+		g->left_out = got > 0 ? db_i64(rate, "left_out") : 0;
+		g->took_ns = got > 0 && g->ended ? db_i64(rate, "took_ns") : 0;
 		db_reset(rate);
 	}
 	rc = db_finalize(quantile, rc, e);
@@ -314,6 +316,8 @@ int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e)
 		rc = each(s, db, "states", row_state, e);
 	if (!rc)
 		rc = read_groups(s, db, e);
+	if (!rc && s->analysed)
+		rc = answer_read(&s->answer, db, run, e);
 	if (rc)
 		summary_release(s);
 	return rc;
@@ -347,6 +351,8 @@ void summary_clean(struct summary *s)
 		text_clean(s->warning[i]);
 	for (size_t i = 0; i < s->ngroup; i++)
 		text_clean(s->group[i].direction);
+	text_clean(s->answer.interrupt);
+	text_clean(s->answer.next);
 }
 
 void summary_release(struct summary *s)

@@ -158,20 +158,14 @@ static bool has_none(int state, enum phase p)
 	return state == STATE_POLLED && (p == PHASE_DEVICE || p == PHASE_NOTICE);
 }
 
-static bool has_ended(int state)
-{
-	return state == STATE_COMPLETE || state == STATE_POLLED ||
-	       state == STATE_NO_INTERRUPT || state == STATE_LATE;
-}
-
 static void add_throughput(struct group_run *r, const struct columns *c, int state,
 			   int64_t size)
 {
 	int64_t from = db_get_i64(c->submit_ns), to = db_get_i64(c->woken_ns);
 
 	to = to == DMA_UNKNOWN ? db_get_i64(c->irq_ns) : to;
-	if (!has_ended(state) || size == DMA_UNKNOWN || from == DMA_UNKNOWN ||
-	    to == DMA_UNKNOWN)
+	if (!state_moves_bytes((enum transfer_state)state) || size == DMA_UNKNOWN ||
+	    from == DMA_UNKNOWN || to == DMA_UNKNOWN)
 		return;
 	if (!r->sized || from < r->from_ns)
 		r->from_ns = from;

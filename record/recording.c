@@ -518,9 +518,11 @@ static void print_summary(const struct recording *r)
 	}
 	fprintf(stderr,
 		"%s: %" PRId64 " transfers started, %" PRId64 " interrupts, %" PRId64
-		" lost, %s in %s\nnext: dmaanalyze -i %s trace.db\n",
+		" lost, %s in %s\n",
 		TOOL, starts, irqs, missing, num_print_bytes(size, (int64_t)bytes),
-		r->o->output, r->o->output);
+		r->o->output);
+	if (!r->o->in_series)
+		fprintf(stderr, "next: dmaanalyze -i %s trace.db\n", r->o->output);
 }
 
 static int finish_file(struct recording *r, struct err *e)

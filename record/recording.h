@@ -25,7 +25,8 @@ struct recording_options {
 	const int32_t *irq; /* ascending */
 	size_t nirq;
 	bool irq_named;
-	int verbosity; /* -1 quiet, 0, 1 verbose */
+	int verbosity;	/* -1 quiet, 0, 1 verbose */
+	bool in_series; /* what comes next is said once, at the end of all */
 	char **cmdline;
 };
 

@@ -133,7 +133,7 @@ static int run_row(struct db_stmt *st, void *arg)
 	r->profile = dup_column(st, "profile");
 	r->tool = dup_column(st, "tool");
 	r->finished = db_i64(st, "finished");
-	r->uprobe_cost_ns = db_i64(st, "uprobe_cost_ns");
+	r->probe_cost_ns = db_i64(st, "probe_cost_ns");
 	len = 32 + (r->label ? strlen(r->label) : 0);
 	r->name = malloc(len);
 	if (!r->name)
@@ -175,6 +175,7 @@ static int group_row(struct db_stmt *st, void *arg)
 	*g = (struct group){.card = db_i64(st, "card"),
 			    .channel = db_i64(st, "channel"),
 			    .direction = dir < 0 ? DIR_UNKNOWN : dir,
+			    .total_q = {NAN, NAN},
 			    .n = (uint64_t)db_i64(st, "n")};
 	return 0;
 }
@@ -302,8 +303,23 @@ static int quantile_load(struct db_stmt *st, void *arg)
 	double q = db_real(st, "q");
 
 	for (int i = 0; p >= 0 && i < 5; i++)
-		if (fabs(q - summary_q[i]) < 1e-9)
+		if (fabs(q - summary_q[i]) < 1e-9) {
 			r->summary[p].q[i] = db_i64(st, "value_ns");
+			r->summary[p].thin[i] = db_i64(st, "ci_high_ns") == DMA_UNKNOWN;
+		}
+	return 0;
+}
+
+static int throughput_load(struct db_stmt *st, void *arg)
+{
+	struct report *r = arg;
+
+	if (db_text(st, "direction")) /* of a group */
+		return 0;
+	r->bytes_per_s = db_real(st, "bytes_per_s");
+	r->bytes = db_i64(st, "size_bytes");
+	r->ended = db_i64(st, "transfers");
+	r->left_out = db_i64(st, "left_out");
 	return 0;
 }
 
@@ -329,6 +345,23 @@ static int loss_load(struct db_stmt *st, void *arg)
 	return 0;
 }
 
+static int total_load(struct db_stmt *st, void *arg)
+{
+	struct report *r = arg;
+	int dir = direction_parse(column_text(st, "direction", "unknown"));
+
+	if (!db_text(st, "direction") ||
+	    strcmp(column_text(st, "phase", ""), phase_name(PHASE_TOTAL)) != 0)
+		return 0;
+	for (size_t i = 0; i < r->ngroup; i++)
+		if (r->group[i].card == db_i64(st, "card") &&
+		    r->group[i].channel == db_i64(st, "channel") &&
+		    r->group[i].direction == (dir < 0 ? DIR_UNKNOWN : dir))
+			r->group[i].total_q[db_real(st, "q") > 0.9] =
+				db_real(st, "value_ns");
+	return 0;
+}
+
 static int fit_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
@@ -336,6 +369,10 @@ static int fit_load(struct db_stmt *st, void *arg)
 	struct fit *added;
 
 	if (strcmp(column_text(st, "phase", ""), phase_name(r->latency)) != 0)
+		return 0;
+	if (db_i64(st, "sizes") > r->most_sizes)
+		r->most_sizes = db_i64(st, "sizes");
+	if (!db_text(st, "a_ns"))
 		return 0;
 	added = array_add(&r->fit, &r->nfit);
 	if (!added)
@@ -358,9 +395,10 @@ static int load_derived(struct report *r, struct err *e)
 		const char *name;
 		row_fn row;
 	} query[] = {
-		{"report_states", state_row},	  {"report_groups", group_row},
-		{"report_summary", summary_load}, {"report_quantiles", quantile_load},
-		{"report_fits", fit_load},
+		{"report_states", state_row},	      {"report_groups", group_row},
+		{"report_summary", summary_load},     {"report_quantiles", quantile_load},
+		{"report_phases", total_load},	      {"report_fits", fit_load},
+		{"page_throughput", throughput_load},
 	};
 
 	for (size_t i = 0; i < sizeof(query) / sizeof(*query); i++) {
@@ -377,8 +415,11 @@ int report_load(struct report *r, struct db *db, int64_t run, struct err *e)
 {
 	int error;
 
-	*r = (struct report){
-		.db = db, .path = db_path(db), .run = run, .latency = PHASE_TOTAL};
+	*r = (struct report){.db = db,
+			     .path = db_path(db),
+			     .run = run,
+			     .latency = PHASE_TOTAL,
+			     .bytes_per_s = NAN};
 	error = report_query(r, "report_run", run_row, r, e);
 	if (error)
 		return error;
@@ -420,9 +461,9 @@ void caption_counts(const struct report *r, enum phase p, char *buf, size_t len)
 			       text_count((uint64_t)s->negative, n));
 	if (s->known && s->error_ns != DMA_UNKNOWN && s->error_ns >= 0)
 		at += snprintf(buf + at, len - (size_t)at,
-			       ". The probes cost about %s within this phase",
+			       ". Of each about %s is the probes' own",
 			       num_print_ns(cost, s->error_ns));
-	else
+	else if (r->probe_cost_ns == DMA_UNKNOWN)
 		at += snprintf(buf + at, len - (size_t)at,
 			       ". The cost of the probes was not measured");
 	snprintf(buf + at, len - (size_t)at, ".");

@@ -3,8 +3,8 @@
  * One pass over the transfers of a run, which are counted into the bins of every plot, so
  * that a picture never depends on how many there are. Rules of binning: histograms have
  * equal bins on their axis (linear or logarithmic); slices of time are equal and a
- * transfer belongs to the slice of its submit, its bytes to that of its end (its
- * interrupt, or the wait's exit where there is none).
+ * transfer belongs to the slice of its submit, its bytes to that of its end for the program
+ * (the wait's exit, or its interrupt where there is none), as in the table throughput.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -49,13 +49,6 @@ static struct columns columns_of(struct db_stmt *st)
 					  [PHASE_TOTAL] = db_column(st, "total_ns")}};
 }
 
-static int bin_of(const struct axis *a, double v, size_t n)
-{
-	int i = (int)floor(axis_pos(a, v) * (double)n);
-
-	return i < 0 ? 0 : i >= (int)n ? (int)n - 1 : i;
-}
-
 static int extent_row(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
@@ -81,6 +74,32 @@ static int extent_row(struct db_stmt *st, void *arg)
 	return 0;
 }
 
+/* Of the positive values the least, and of the median a hundredth: below the larger of the
+ * two, decades of an axis would hold next to nothing. */
+static int least_row(struct db_stmt *st, void *arg)
+{
+	static const char *const column[PHASE_N] = {"api_ns", "device_ns", "notice_ns",
+						    "total_ns"};
+	struct report *r = arg;
+
+	for (int p = 0; p < PHASE_N; p++) {
+		double least = db_real(st, column[p]),
+		       median = (double)r->summary[p].q[0];
+
+		r->scan->phase[p].least = fmax(least, median / 100);
+		r->scan->phase[p].below0 = least >= median / 100;
+	}
+	return 0;
+}
+
+static void init_axis(struct phase_bins *b, double min, double max)
+{
+	if (min < 0 && b->least > 0 && max > b->least)
+		axis_init_strip(&b->axis, AXIS_NS, b->least, max, b->below0, 8);
+	else
+		axis_init(&b->axis, AXIS_NS, min, max, 8);
+}
+
 static void init_phase(struct report *r, enum phase p)
 {
 	const struct summary_row *row = &r->summary[p];
@@ -89,7 +108,7 @@ static void init_phase(struct report *r, enum phase p)
 
 	if (!row->known || row->n <= 0 || row->min_ns == DMA_UNKNOWN)
 		return;
-	axis_init(&b->axis, AXIS_NS, (double)row->min_ns, (double)row->max_ns, 8);
+	init_axis(b, (double)row->min_ns, (double)row->max_ns);
 	width = 4 * sqrt((double)row->n);
 	b->nbins = width < 16	       ? 16
 		   : width > SCAN_BINS ? SCAN_BINS
@@ -99,6 +118,7 @@ static void init_phase(struct report *r, enum phase p)
 	/* no bins narrower than the clock's nanosecond */
 	if (b->axis.scale == AXIS_LINEAR && b->axis.hi - b->axis.lo < (double)b->nbins)
 		b->nbins = (size_t)fmax(2, floor(b->axis.hi - b->axis.lo));
+	b->nbins += b->axis.strip > 0; /* the strip is one more */
 }
 
 static int scan_init(struct report *r, struct err *e)
@@ -107,6 +127,8 @@ static int scan_init(struct report *r, struct err *e)
 	uint64_t per_slice = r->transfers > 0 ? (uint64_t)r->transfers / 200 : 0;
 	int error = report_query(r, "report_extent", extent_row, r, e);
 
+	if (!error)
+		error = report_query(r, "report_least", least_row, r, e);
 	if (error)
 		return error;
 	for (int p = 0; p < PHASE_N; p++)
@@ -204,10 +226,11 @@ static void add_flight(struct pass *p, int64_t from, int64_t to)
 static void add_end(struct pass *p, const struct slow *t)
 {
 	struct scan *s = p->s;
-	int64_t end = t->irq_ns != DMA_UNKNOWN ? t->irq_ns : t->woken_ns;
+	int64_t end = t->woken_ns != DMA_UNKNOWN ? t->woken_ns : t->irq_ns;
 	int slice;
 
-	if (end == DMA_UNKNOWN || t->submit_ns == DMA_UNKNOWN) {
+	if (end == DMA_UNKNOWN || t->submit_ns == DMA_UNKNOWN ||
+	    !state_moves_bytes((enum transfer_state)t->state)) {
 		s->endless++;
 		return;
 	}
@@ -226,18 +249,20 @@ static void add_end(struct pass *p, const struct slow *t)
 static void add_latency(struct pass *p, const struct slow *t, int series)
 {
 	struct scan *s = p->s;
-	int slice = -1, level = bin_of(&s->latency, (double)t->latency_ns, SCAN_LEVELS);
+	int slice = -1;
+	size_t level = axis_bin(&s->latency, (double)t->latency_ns, SCAN_LEVELS);
 
 	keep_slow(s, t);
 	if (t->submit_ns != DMA_UNKNOWN)
-		slice = bin_of(&s->time, (double)(t->submit_ns - s->zero_ns), s->nslices);
+		slice = (int)axis_bin(&s->time, (double)(t->submit_ns - s->zero_ns),
+				      s->nslices);
 	if (slice >= 0) {
 		s->cell[slice][level]++;
 		s->slice_n[slice]++;
-		s->fine[slice][bin_of(&s->latency, (double)t->latency_ns, SCAN_FINE)]++;
+		s->fine[slice][axis_bin(&s->latency, (double)t->latency_ns, SCAN_FINE)]++;
 	}
 	if (t->size_bytes != DMA_UNKNOWN) {
-		s->size_cell[bin_of(&s->size, (double)t->size_bytes, SCAN_SIZES)]
+		s->size_cell[axis_bin(&s->size, (double)t->size_bytes, SCAN_SIZES)]
 			    [level]++;
 		s->sized++;
 		if (p->fit)
@@ -249,6 +274,37 @@ static void add_latency(struct pass *p, const struct slow *t, int series)
 			t->size_bytes == DMA_UNKNOWN ? -1 : (double)t->size_bytes,
 			series};
 	s->npoints++;
+}
+
+static void add_near(struct near *n, double quantile, const int64_t phase[PHASE_N])
+{
+	static const double within = 0.05; /* of the quantile, to either side */
+	double total = (double)phase[PHASE_TOTAL];
+	bool parted =
+		phase[PHASE_DEVICE] != DMA_UNKNOWN && phase[PHASE_NOTICE] != DMA_UNKNOWN;
+
+	if (phase[PHASE_TOTAL] == DMA_UNKNOWN || phase[PHASE_API] == DMA_UNKNOWN ||
+	    !(fabs(total - quantile) <= within * quantile))
+		return;
+	n->n++;
+	for (int p = 0; p < PHASE_N; p++)
+		n->ns[p] += phase[p] == DMA_UNKNOWN ? 0 : (double)phase[p];
+	if (!parted)
+		n->rest_ns += total - (double)phase[PHASE_API];
+}
+
+static void add_phases(struct pass *p, const int64_t phase[PHASE_N], int series)
+{
+	const struct summary_row *all = &p->r->summary[PHASE_TOTAL];
+
+	for (int which = 0; which < 2; which++) {
+		if (all->known && all->q[2 * which] != DMA_UNKNOWN)
+			add_near(&p->s->near_all[which], (double)all->q[2 * which],
+				 phase);
+		if (p->last)
+			add_near(&p->s->near[series][which], p->last->total_q[which],
+				 phase);
+	}
 }
 
 static int transfer_row(struct db_stmt *st, void *arg)
@@ -268,6 +324,7 @@ static int transfer_row(struct db_stmt *st, void *arg)
 			 .woken_ns = db_get_i64(c->woken_ns),
 			 .irq = db_get_i64(c->irq),
 			 .irq_cpu = db_get_i64(c->irq_cpu)};
+	int64_t phase[PHASE_N];
 	int series;
 
 	(void)st;
@@ -286,22 +343,23 @@ static int transfer_row(struct db_stmt *st, void *arg)
 	series = p->last ? p->last->series : 0;
 	for (int i = 0; i < PHASE_N; i++) {
 		struct phase_bins *b = &s->phase[i];
-		int64_t v = db_get_i64(c->phase[i]);
 
-		if (v == DMA_UNKNOWN || !b->nbins)
+		phase[i] = db_get_i64(c->phase[i]);
+		if (phase[i] == DMA_UNKNOWN || !b->nbins)
 			continue;
 		b->n++;
-		b->bin[series][bin_of(&b->axis, (double)v, b->nbins)]++;
+		b->bin[series][axis_bin(&b->axis, (double)phase[i], b->nbins)]++;
 	}
+	add_phases(p, phase, series);
 	add_end(p, &t);
 	if ((t.state == STATE_NO_INTERRUPT || t.state == STATE_LATE ||
 	     t.state == STATE_UNKNOWN) &&
 	    t.submit_ns != DMA_UNKNOWN) {
-		s->missing[bin_of(&s->time, (double)(t.submit_ns - s->zero_ns),
-				  s->nslices)]++;
+		s->missing[axis_bin(&s->time, (double)(t.submit_ns - s->zero_ns),
+				    s->nslices)]++;
 		s->missing_total++;
 	}
-	t.latency_ns = db_get_i64(c->phase[r->latency]);
+	t.latency_ns = phase[r->latency];
 	if (t.latency_ns != DMA_UNKNOWN && s->phase[r->latency].nbins)
 		add_latency(p, &t, series);
 	return count_irq(s, &t);
@@ -313,7 +371,7 @@ static int stray_row(struct db_stmt *st, void *arg)
 	int64_t at = db_i64(st, "time_ns");
 
 	if (at != DMA_UNKNOWN && s->to_ns > s->from_ns)
-		s->stray[bin_of(&s->time, (double)(at - s->zero_ns), s->nslices)]++;
+		s->stray[axis_bin(&s->time, (double)(at - s->zero_ns), s->nslices)]++;
 	s->stray_total++;
 	return 0;
 }
@@ -355,10 +413,12 @@ double scan_quantile(const struct scan *s, size_t i, double q, uint64_t least)
 
 	if (!s->slice_n[i] || s->slice_n[i] < least)
 		return -1;
-	for (int level = 0; level < SCAN_FINE; level++) {
+	for (size_t level = 0; level < SCAN_FINE; level++) {
 		sum += s->fine[i][level];
 		if (sum >= rank)
-			return (level + 0.5) / SCAN_FINE;
+			return (axis_edge(&s->latency, level, SCAN_FINE) +
+				axis_edge(&s->latency, level + 1, SCAN_FINE)) /
+			       2;
 	}
 	return -1;
 }

@@ -29,7 +29,7 @@ FROM run ORDER BY id;
 -- name: run
 SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, duration_ns, clock, profile, pairing, tool,
 	irq_feed, exit_status, exit_signal, finished, roles_guessed,
-	coalesce(max(uprobe_cost_ns, process_cost_ns), uprobe_cost_ns, process_cost_ns) AS uprobe_cost_ns, irq_cost_ns, disordered,
+	coalesce(max(uprobe_cost_ns, process_cost_ns), uprobe_cost_ns, process_cost_ns) AS probe_cost_ns, irq_cost_ns, disordered,
 	raw_path, uuid, raw_sha256, arch, cpus
 FROM run WHERE id = :run;
 
@@ -171,7 +171,10 @@ INSERT INTO throughput (run_id, card, channel, direction, transfers, size_bytes,
 VALUES (:run, :card, :channel, :direction, :transfers, :size, :from, :to, :rate);
 
 -- name: throughput
-SELECT transfers, size_bytes, from_ns, to_ns, bytes_per_s FROM throughput
+SELECT transfers, size_bytes, to_ns - from_ns AS took_ns, bytes_per_s,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id AND (t.direction IS NULL
+		OR (s.card IS t.card AND s.channel IS t.channel AND s.direction = t.direction))) - transfers AS left_out
+FROM throughput t
 WHERE run_id = :run AND card IS :card AND channel IS :channel AND direction IS :direction;
 
 -- name: fit_insert
@@ -206,7 +209,7 @@ SELECT id FROM run WHERE label = :label ORDER BY id;
 
 -- name: compare_run
 SELECT r.label, r.uuid, r.clock, r.finished, r.roles_guessed,
-	coalesce(max(r.uprobe_cost_ns, r.process_cost_ns), r.uprobe_cost_ns, r.process_cost_ns) AS uprobe_cost_ns, a.latency_phase, a.doorbell_from,
+	coalesce(max(r.uprobe_cost_ns, r.process_cost_ns), r.uprobe_cost_ns, r.process_cost_ns) AS probe_cost_ns, a.latency_phase, a.doorbell_from,
 	a.transfers,
 	(SELECT sum(counted) FROM source s WHERE s.run_id = r.id AND s.role <> 'other') AS counted,
 	(SELECT sum(delivered) FROM source s WHERE s.run_id = r.id AND s.role <> 'other') AS delivered,
@@ -260,7 +263,7 @@ FROM transfer WHERE run_id = :run ORDER BY id;
 -- ---- dmareport ----
 -- name: report_run
 SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, clock, profile, tool, finished,
-	coalesce(max(uprobe_cost_ns, process_cost_ns), uprobe_cost_ns, process_cost_ns) AS uprobe_cost_ns
+	coalesce(max(uprobe_cost_ns, process_cost_ns), uprobe_cost_ns, process_cost_ns) AS probe_cost_ns
 FROM run WHERE id = :run;
 
 -- name: report_events
@@ -283,16 +286,21 @@ SELECT phase, n, excluded, negative, min_ns, max_ns, mean_ns, error_ns FROM summ
 WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL;
 
 -- name: report_quantiles
-SELECT phase, q, value_ns FROM quantile
+SELECT phase, q, value_ns, ci_high_ns FROM quantile
 WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL;
 
 -- name: report_fits
-SELECT card, channel, direction, phase, a_ns, a_low_ns, a_high_ns, ns_per_byte, ns_per_byte_low, ns_per_byte_high
-FROM fit WHERE run_id = :run AND a_ns IS NOT NULL;
+SELECT card, channel, direction, phase, a_ns, a_low_ns, a_high_ns, ns_per_byte, ns_per_byte_low, ns_per_byte_high, sizes
+FROM fit WHERE run_id = :run;
 
 -- name: report_extent
 SELECT min(submit_ns) AS first_submit_ns, max(submit_ns) AS last_submit_ns, max(woken_ns) AS last_woken_ns,
 	max(irq_ns) AS last_irq_ns, min(size_bytes) AS smallest, max(size_bytes) AS largest
+FROM transfer WHERE run_id = :run;
+
+-- name: report_least
+SELECT min(CASE WHEN api_ns > 0 THEN api_ns END) AS api_ns, min(CASE WHEN device_ns > 0 THEN device_ns END) AS device_ns,
+	min(CASE WHEN notice_ns > 0 THEN notice_ns END) AS notice_ns, min(CASE WHEN total_ns > 0 THEN total_ns END) AS total_ns
 FROM transfer WHERE run_id = :run;
 
 -- name: report_transfers
@@ -345,9 +353,9 @@ SELECT event, role, function, counted, delivered, lost FROM completeness WHERE r
 SELECT s.card, s.channel, s.direction, s.phase, s.n, s.excluded, s.negative, s.min_ns,
 	max(CASE WHEN abs(q.q - 0.5) < 1e-9 THEN q.value_ns END) AS p50_ns,
 	s.mean_ns,
-	max(CASE WHEN abs(q.q - 0.9) < 1e-9 THEN q.value_ns END) AS p90_ns,
-	max(CASE WHEN abs(q.q - 0.99) < 1e-9 THEN q.value_ns END) AS p99_ns,
-	max(CASE WHEN abs(q.q - 0.999) < 1e-9 THEN q.value_ns END) AS p999_ns,
+	max(CASE WHEN abs(q.q - 0.9) < 1e-9 THEN CASE WHEN q.ci_high_ns IS NULL THEN '~' ELSE '' END || q.value_ns END) AS p90_ns,
+	max(CASE WHEN abs(q.q - 0.99) < 1e-9 THEN CASE WHEN q.ci_high_ns IS NULL THEN '~' ELSE '' END || q.value_ns END) AS p99_ns,
+	max(CASE WHEN abs(q.q - 0.999) < 1e-9 THEN CASE WHEN q.ci_high_ns IS NULL THEN '~' ELSE '' END || q.value_ns END) AS p999_ns,
 	s.max_ns, s.error_ns
 FROM summary s LEFT JOIN quantile q ON q.run_id = s.run_id AND q.card IS s.card AND q.channel IS s.channel
 	AND q.direction IS s.direction AND q.phase = s.phase
@@ -355,15 +363,17 @@ WHERE s.run_id = :run GROUP BY s.card, s.channel, s.direction, s.phase
 ORDER BY s.card, s.channel, s.direction, s.rowid;
 
 -- name: page_throughput
-SELECT card, channel, direction, transfers, size_bytes, bytes_per_s FROM throughput WHERE run_id = :run
+SELECT card, channel, direction, bytes_per_s, size_bytes, to_ns - from_ns AS took_ns, transfers,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id AND (t.direction IS NULL
+		OR (s.card IS t.card AND s.channel IS t.channel AND s.direction = t.direction))) - transfers AS left_out
+FROM throughput t WHERE run_id = :run
 ORDER BY card, channel, direction;
 
 -- name: page_fits
 SELECT card, channel, direction, phase, n, sizes, a_ns, a_low_ns, a_high_ns,
 	CASE WHEN ns_per_byte > 0 THEN 1e9 / ns_per_byte END AS bytes_per_s,
 	CASE WHEN ns_per_byte_high > 0 THEN 1e9 / ns_per_byte_high END AS bytes_per_s_low,
-	CASE WHEN ns_per_byte_low > 0 THEN 1e9 / ns_per_byte_low END AS bytes_per_s_high,
-	round(r2, 3) AS r2
+	CASE WHEN ns_per_byte_low > 0 THEN 1e9 / ns_per_byte_low END AS bytes_per_s_high
 FROM fit WHERE run_id = :run AND a_ns IS NOT NULL;
 
 -- name: page_vectors
@@ -371,3 +381,38 @@ SELECT v.irq, i.name, i.vector, v.verdict, CASE v.used WHEN 1 THEN 'yes' ELSE 'n
 FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
 WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL
 ORDER BY v.used DESC, v.score DESC;
+
+-- ---- the answer (lib/answer.h) ----
+-- name: answer
+SELECT a.latency_phase, a.vectors_from, a.doorbell_from, a.transfers, a.advice,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state IN ('complete', 'late')) AS by_interrupt,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state = 'unknown') AS uncertain,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state = 'polled') AS polled,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state = 'no_interrupt') AS no_interrupt,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state IN ('failed', 'aborted')) AS failed,
+	(SELECT sum(lost) FROM source o WHERE o.run_id = a.run_id AND role <> 'other') AS lost,
+	(SELECT sum(counted) FROM source o WHERE o.run_id = a.run_id AND role <> 'other') AS counted,
+	(SELECT count(*) FROM source o WHERE o.run_id = a.run_id AND role <> 'other' AND counted IS NULL) AS uncounted,
+	(SELECT count(*) FROM loss l WHERE l.run_id = a.run_id) AS losses,
+	(SELECT bytes_per_s FROM throughput t WHERE t.run_id = a.run_id AND direction IS NULL) AS bytes_per_s,
+	(SELECT min(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS smallest,
+	(SELECT max(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS largest,
+	(SELECT count(DISTINCT channel) FROM state_count s WHERE s.run_id = a.run_id) AS channels,
+	(SELECT min(channel) FROM state_count s WHERE s.run_id = a.run_id) AS channel
+FROM analysis a WHERE run_id = :run;
+
+-- name: answer_phase
+SELECT n, negative, max_ns,
+	(SELECT value_ns FROM quantile q WHERE q.run_id = s.run_id AND q.phase = s.phase AND direction IS NULL AND card IS NULL
+		AND channel IS NULL AND abs(q - 0.5) < 1e-9) AS median_ns,
+	(SELECT value_ns FROM quantile q WHERE q.run_id = s.run_id AND q.phase = s.phase AND direction IS NULL AND card IS NULL
+		AND channel IS NULL AND abs(q - 0.99) < 1e-9) AS p99_ns,
+	(SELECT ci_high_ns FROM quantile q WHERE q.run_id = s.run_id AND q.phase = s.phase AND direction IS NULL AND card IS NULL
+		AND channel IS NULL AND abs(q - 0.99) < 1e-9) AS p99_high_ns,
+	(SELECT id FROM transfer t WHERE t.run_id = s.run_id AND CASE s.phase WHEN 'device' THEN device_ns ELSE total_ns END = max_ns
+		LIMIT 1) AS worst
+FROM summary s WHERE run_id = :run AND phase = :phase AND direction IS NULL AND card IS NULL AND channel IS NULL;
+
+-- name: answer_vectors
+SELECT v.irq, i.name, v.verdict FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
+WHERE v.run_id = :run AND v.used = 1 AND v.card IS NULL AND v.channel IS NULL ORDER BY v.irq;

@@ -4,7 +4,9 @@
 . "${BASH_SOURCE%/*}/lib.sh"
 compare=$B/dmacompare gendb=$B/tests/gendb
 workdir
-try() { timeout 60 "$compare" "$@" >out 2>err; }
+# gendb's runs of one kind do not differ among themselves: within=() looks at the runs as they are sold
+within=(--run-scatter 0%)
+try() { timeout 600 "$compare" "${within[@]}" "$@" >out 2>err; }
 status() { # expected pattern name args: the pattern stands in what was printed
 	local want=$1 pattern=$2 name=$3 got; shift 3
 	try "$@"; got=$?
@@ -30,7 +32,7 @@ status 1 'channel 1, to_host, device +slower: \+(9|10)\.' "10 % slower on one ch
 status 0 'channel 0, to_host, device +faster: -(19|20|21)\.' "20 % faster on one channel" a.db fast.db
 status 0 'channel 1, to_host, device +same within 15 %' "10 % slower under a threshold of 15 %" --threshold 15% a.db slow.db
 status 0 'same within 15 %' "the same as a share" --threshold 0.15 a.db slow.db
-status 2 'channel 0, to_host, device +cannot tell: .*about [0-9,]+ transfers a side would be needed' "20 transfers a side" thin1.db thin2.db
+status 3 'channel 0, to_host, device +cannot tell: .*about [0-9,]+ transfers a side would be needed' "20 transfers a side" thin1.db thin2.db
 ! grep -Eq '(same|slower|faster):' out; result $? "20 transfers: no verdict at all"
 cp b.db half.db; sqlite3 half.db "DELETE FROM transfer WHERE channel = 1 AND id > 40"
 status 0 'channel 1, to_host, device +cannot tell' "one group cannot be told, the rest are the same" a.db half.db
@@ -46,8 +48,25 @@ try --by channel p1.db p2.db; grep -q 'median of total (submit to woken);' out; 
 "$gendb" equal e1.db; "$gendb" equal e2.db --seed 2
 status 0 'same within 5 %: \+0.0 %, interval \+0.0 % to \+0.0 %' "values that are all equal" e1.db e2.db
 "$gendb" one one.db
-status 2 'too few transfers for an interval' "one transfer" one.db one.db
+status 3 'too few transfers for an interval' "one transfer" one.db one.db
 status 0 'the same recording stands on both sides' "a file against itself, with a note" a.db a.db
+
+# ---- one run a side ----
+within=()
+status 3 'channel 1, to_host, device +cannot tell: \+(9|10)\..* seen in one run a side' "10 % slower, seen once" a.db slow.db
+grep -q '^  record several, in turns: dmarec --runs 5 --interleave' out; result $? "what to record is said"
+status 3 'a scatter of 10 % from run to run' "equal, seen once" a.db b.db
+"$gendb" ar1 third.db --seed 3 --slow-channel 1 --slow 2
+status 1 'channel 1, to_host, device +slower: \+(19|20)[0-9]\.' "three times as slow is told by one run" a.db third.db
+status 1 'slower: ' "a scatter that is known to be less" --run-scatter 0.5% a.db slow.db
+cp b.db dear.db; sqlite3 dear.db "UPDATE summary SET error_ns = error_ns + 5000"
+within=(--run-scatter 0%)
+sqlite3 dear.db "UPDATE transfer SET device_ns = device_ns + 5000, total_ns = total_ns + 5000"
+status 3 'cannot tell: \+.*, but the probes themselves add 5.00 µs more on the new side' "a difference that the probes explain" a.db dear.db
+cp slow.db power.db; sqlite3 power.db "UPDATE environment SET value = 'powersave' WHERE key = 'governor'"
+status 0 'channel 1, to_host, device +cannot tell: \+.* governor is not the same' "a difference that the governor explains" a.db power.db
+status 1 'channel 1, to_host, device +slower' "unless it is what is tried" --despite governor a.db power.db
+for s in '' 10 -1% x 101%; do status 2 'run-scatter' "--run-scatter '$s'" --run-scatter="$s" a.db b.db; done
 
 # ---- the sides ----
 status 0 'base  two.db, run 1' "one database of two runs: the first against the second" two.db
@@ -109,16 +128,16 @@ unlike "UPDATE transfer SET device_ns = NULL" 0 'note:.*device time is not compa
 unlike "UPDATE transfer SET woken_ns = woken_ns + 2000, total_ns = total_ns + 2000 WHERE channel = 1" 1 'channel 1, to_host, total +slower' \
 	"slower only for the program"
 unlike "UPDATE run SET finished = 0" 0 'note:.*did not end the file itself' "a run that was cut short is flagged"
-unlike "UPDATE source SET lost = 4000, delivered = 36000" 2 'cannot tell: .*events were lost' "much loss: no verdict"
+unlike "UPDATE source SET lost = 4000, delivered = 36000" 3 'cannot tell: .*events were lost' "much loss: no verdict"
 unlike "UPDATE source SET lost = 40" 0 'note:.*80 events .* were lost' "little loss is flagged"
 unlike "UPDATE source SET counted = NULL, lost = NULL" 0 'whether it is whole cannot be told' "no counts is flagged"
-unlike "UPDATE transfer SET device_ns = NULL, total_ns = NULL, state = 'unknown' WHERE id % 2" 2 'time of 5[0-9.]* % of a side.s transfers is not known' \
+unlike "UPDATE transfer SET device_ns = NULL, total_ns = NULL, state = 'unknown' WHERE id % 2" 3 'time of 5[0-9.]* % of a side.s transfers is not known' \
 	"half of the transfers unknown: no verdict"
 unlike "UPDATE analysis SET pairing = 'drain'" 0 'note:.*other ways' "another pairing is flagged"
 unlike "UPDATE transfer SET size_bytes = 65536" 0 'note:.*sizes differ' "other sizes are flagged"
 unlike "UPDATE transfer SET channel = 5 WHERE channel = 1" 0 'channel 5, to_host, device +cannot tell: the base has no such' \
 	"a channel of one side only"
-unlike "UPDATE transfer SET channel = NULL, direction = 'unknown'" 2 'channel unknown' "keys that are not known"
+unlike "UPDATE transfer SET channel = NULL, direction = 'unknown'" 3 'channel unknown' "keys that are not known"
 unlike "UPDATE transfer SET card = id % 2" 0 'card 0, channel 0' "several cards are groups of their own"
 unlike "DELETE FROM transfer" 2 'is known of no transfer' "no transfer at all"
 unlike "UPDATE transfer SET channel = id" 2 'more than 4000 groups' "too many groups"
@@ -141,7 +160,7 @@ status 2 "'c.db' is a third" "three files" a.db b.db c.db
 for s in '' nope device, ,total; do status 2 'metric' "--metric '$s'" --metric "$s" a.db b.db; done
 status 0 'api \(submit to doorbell\) and notice' "a list of phases" --metric api,notice --threshold 20% a.db b.db
 for s in '' p p0 p100 p99x 99 p-5 p1e1 nan; do status 2 'stat' "--stat '$s'" --stat "$s" a.db b.db; done
-for s in '' x -1% 5%% 2000% nan 1e999; do status 2 'threshold' "--threshold '$s'" --threshold="$s" a.db b.db; done
+for s in '' x -1% 5%% 101% 2000% nan 1e999 1 5 10; do status 2 'threshold' "--threshold '$s'" --threshold="$s" a.db b.db; done
 for s in '' x channel, ,size none,size channel,,size; do status 2 "'--by|--by" "--by '$s'" --by "$s" a.db b.db; done
 for s in '' x -1 1x 99999999999999999999; do status 2 'seed' "--seed '$s'" --seed="$s" a.db b.db; done
 status 2 'empty' "--base ''" --base '' a.db b.db
@@ -157,7 +176,7 @@ try -q a.db a.db; grep -q 'same recording' err && [ "$(wc -l <out)" = 4 ]; resul
 json() { sqlite3 :memory: "SELECT json_extract(CAST(readfile('out') AS TEXT), '$1')"; }
 valid() { [ "$(sqlite3 :memory: "SELECT json_valid(CAST(readfile('out') AS TEXT))")" = 1 ]; }
 try --json a.db slow.db; r=$?; [ $r = 1 ] && valid; result $? "--json is valid"
-[ "$(json '$.verdict') $(json '$.exit') $(json '$.metrics') $(json '$.format')" = 'slower 1 ["device","total"] 1' ]; result $? "verdict, exit, metrics, format"
+[ "$(json '$.verdict') $(json '$.exit') $(json '$.metrics') $(json '$.format')" = 'slower 1 ["device","total"] 2' ]; result $? "verdict, exit, metrics, format"
 [ "$(json '$.groups[2].group') $(json '$.groups[2].verdict')" = "channel 1, to_host, device slower" ]; result $? "the group that is slower"
 [ "$(json '$.groups[2].relative > 0')" != x ] && sqlite3 :memory: "SELECT json_extract(j, '\$.groups[2].relative_low') > 0.08
 	AND json_extract(j, '\$.groups[2].relative_high') < 0.12 FROM (SELECT CAST(readfile('out') AS TEXT) AS j)" | grep -qx 1
@@ -168,7 +187,7 @@ want=$(sqlite3 slow.db "SELECT device_ns FROM transfer WHERE channel = 1 AND dev
 n=$(sqlite3 slow.db "SELECT count(device_ns) || ' ' || sum(device_ns IS NULL) FROM transfer WHERE channel = 1")
 [ "$(json '$.groups[2].new.n') $(json '$.groups[2].new.excluded')" = "$n" ]; result $? "n and what is left out"
 [ "$(json '$.new[0].database') $(json '$.new[0].run')" = "slow.db 1" ]; result $? "which runs"
-try --json thin1.db thin2.db; [ $? = 2 ] && valid && [ "$(json '$.verdict')" = 'cannot tell' ]; result $? "--json: cannot tell"
+try --json thin1.db thin2.db; [ $? = 3 ] && valid && [ "$(json '$.verdict')" = 'cannot tell' ]; result $? "--json: cannot tell"
 sqlite3 other.db "UPDATE run SET label = 'q\"\\' || char(1) || CAST(x'ff' AS TEXT)"
 try --json a.db other.db; valid && [ "$(json '$.environment[1].differs')" = 1 ]; result $? "--json with hostile text"
 try --json a.db text.db; r=$?; [ $r = 2 ] && valid && [ "$(json '$.verdict')" = 'cannot compare' ] && [ -s err ]
@@ -176,9 +195,9 @@ result $? "--json: a refusal is JSON too"
 try --json --report a.db a.db slow.db; [ $? = 2 ] && valid && [ "$(json '$.verdict')" = 'cannot compare' ]
 result $? "--json: a report that cannot be written"
 if command -v script >/dev/null; then
-	TERM=xterm script -qec "$compare -q a.db slow.db" /dev/null </dev/null >out 2>err; grep -q $'\033\[1;31mslower' out
+	TERM=xterm script -qec "$compare -q --run-scatter 0% a.db slow.db" /dev/null </dev/null >out 2>err; grep -q $'\033\[1;31mslower' out
 	result $? "colour on a terminal"
-	NO_COLOR=1 TERM=xterm script -qec "$compare -q a.db slow.db" /dev/null </dev/null >out 2>err; ! grep -q $'\033' out
+	NO_COLOR=1 TERM=xterm script -qec "$compare -q --run-scatter 0% a.db slow.db" /dev/null </dev/null >out 2>err; ! grep -q $'\033' out
 	result $? "NO_COLOR"
 fi
 
@@ -196,7 +215,7 @@ if [ -x "$B/tests/gentrace" ] && [ -x "$B/dmaanalyze" ]; then
 	rec polled 6 --polled --count 3000; rec polled2 7 --polled --count 3000
 	status 0 'channel 0, to_host, device +same within' "two recordings of the same workload" --base old --new new rec.db
 	status 1 'channel 1, from_host, device +slower' "a slower recording" --base old --new slow rec.db
-	status 2 'channel 0, to_host, device +cannot tell' "20 transfers recorded" --base thin1 --new thin2 rec.db
+	status 3 'channel 0, to_host, device +cannot tell' "20 transfers recorded" --base thin1 --new thin2 rec.db
 	status 0 'channel 0, to_host +same within' "polled recordings" --base polled --new polled2 rec.db
 	status 0 'note:.*only total times' "polled against interrupts: said" --base old --new polled rec.db
 	! grep -q 'sizes differ' out; result $? "sizes that differ by chance are no news"
@@ -224,7 +243,7 @@ grep -q 'The new side is slower' rep/index.html && [ "$(grep -n 'class="verdict'
 ! grep -Eq 'src=|url\(|@import' rep/index.html; result $? "the page needs no other file"
 status 2 'is there and no directory' "--report into a file" --report a.db a.db slow.db
 for pair in 'one.db one.db' 'thin1.db thin2.db' 'e1.db e2.db' 'p1.db p2.db' 'six.db two.db' 'mixed1.db mixed2.db'; do
-	try --report "d-${pair%% *}" $pair; r=$?; [ $r -le 2 ] && [ -s "d-${pair%% *}/index.html" ] && ! grep -Eqi 'error|warning' err
+	try --report "d-${pair%% *}" $pair; r=$?; [ $r -le 3 ] && [ -s "d-${pair%% *}/index.html" ] && ! grep -Eqi 'error|warning' err
 	result $? "--report of $pair"
 done
 "$gendb" negative n1.db; "$gendb" negative n2.db --seed 2

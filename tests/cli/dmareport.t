@@ -14,11 +14,11 @@ result $? "no option at all"
 result $? "prints where the page is: a directory named after the database"
 [ ! -s err ]; result $? "says nothing else"
 r=0
-for p in histogram histogram-api histogram-notice histogram-total tail time heatmap size throughput phases \
+for p in histogram histogram-api histogram-notice histogram-total tail time size throughput phases \
 	slowest interrupts; do
 	png trace-report/$p.png && grep -q '</svg>' trace-report/$p.svg || { r=1; echo "# $p"; }
 done
-result $r "nine plots as PNG and SVG"
+result $r "eight kinds of plots as PNG and SVG"
 [ -z "$(find trace-report -name '.?*')" ]; result $? "leaves no temporary file"
 
 page=trace-report/index.html
@@ -29,7 +29,7 @@ grep -q 'This recording is whole: 40,000 events' "$page"; result $? "completenes
 line() { grep -n "$1" "$page" | head -n 1 | cut -d: -f1; }
 [ "$(line 'class="verdict')" -lt "$(line '<svg class="wide')" ]; result $? "completeness comes before the plots"
 grep -q 'prefers-color-scheme:dark' "$page" && grep -q '@media print' "$page"; result $? "light, dark and print"
-[ "$(grep -c '<svg class="wide"[^>]*role="img" aria-label="[^"]' "$page")" = 12 ]
+[ "$(grep -c '<svg class="wide"[^>]*role="img" aria-label="[^"]' "$page")" = 11 ]
 result $? "every picture has its alternative text"
 ! grep -q 'rgb(' "$page"; result $? "every colour of the inline pictures follows the scheme"
 ! grep -q '<&>' "$page" && grep -q '&lt;&amp;&gt;' "$page"; result $? "texts are escaped"
@@ -47,8 +47,9 @@ for kind in empty one none-complete one-size equal negative channels polled; do
 	try "$report" -o $kind --format html,png,svg,pdf $kind.db && ! grep -qi 'warning' err
 	result $? "$kind: draws or says why not, without a warning of gnuplot"
 done
-grep -q 'Not drawn: the recording holds no transfer' empty/index.html; result $? "empty: the page says why"
-grep -q 'No fit: a line needs' one-size/index.html; result $? "one size: no fit, and it says why"
+grep -q 'No plots: the recording holds no transfer' empty/index.html; result $? "empty: the page says why"
+[ "$(grep -c "<h2" empty/index.html)" -le 2 ]; result $? "... in one sentence, not under a heading for each"
+grep -q 'No line: all transfers have one size' one-size/index.html; result $? "one size: no line, and it says why"
 grep -q '122 others' channels/index.html; result $? "64 channels: the rest is named"
 grep -q 'of the values are below 0' negative/index.html; result $? "negative values are told"
 
@@ -96,6 +97,29 @@ status 2 'empty directory' -o '' trace.db
 mkdir tools; for t in timeout grep head sed cat; do ln -s "$(command -v $t)" tools/; done
 PATH=$tmp/tools status 1 'apt-get install gnuplot-nox' -o x trace.db
 
+# ---- a gnuplot that complains, and an end in the middle ----
+real=$(command -v gnuplot)
+mkdir -p odd; printf '#!/bin/sh\necho "Pango-WARNING: no font for you" >&2\nexec %s "$@"\n' "$real" >odd/gnuplot; chmod +x odd/gnuplot
+PATH=$tmp/odd:$PATH try "$report" --plot histogram -o warned trace.db; r=$?
+[ $r = 0 ] && png warned/histogram.png && [ -s warned/index.html ]; result $? "what a library of gnuplot's warns of is no failure"
+grep -q 'gnuplot said, though it drew: .*Pango-WARNING' err; result $? "... and is handed on"
+printf '#!/bin/sh\nexit 3\n' >odd/gnuplot; PATH=$tmp/odd:$PATH try "$report" --plot histogram -o failed trace.db
+[ $? = 1 ] && grep -q 'exit 3' err; result $? "an exit status is"
+# It waits in the middle, with a child that would outlive it; the end comes when both are there.
+cat >odd/gnuplot <<-G
+	#!/bin/bash
+	script=\$(cat)
+	case \$script in *GPVAL*) exec "$real" -d - <<<"\$script" ;; esac
+	echo \$\$ >"$tmp/child.\$\$"
+	exec sleep 600
+G
+PATH=$tmp/odd:$PATH "$report" -o ended trace.db >out 2>err & pid=$!
+until [ -n "$(ls child.* 2>/dev/null)" ] && [ -s "$(ls child.* | head -n 1)" ]; do kill -0 $pid || break; done
+kill -TERM $pid; wait $pid; r=$?
+[ $r = 143 ]; result $? "a signal in the middle ends it"
+[ ! -e ended ]; result $? "... leaves nothing behind"
+r=0; for c in child.*; do kill -0 "$(cat $c)" 2>/dev/null && r=1; done; result $r "... and no gnuplot"
+
 # ---- in a browser ----
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 if [ -z "$browser" ]; then
@@ -115,7 +139,7 @@ else
 		--disable-background-networking --disable-component-update --disable-sync \
 		--allow-file-access-from-files --user-data-dir="$tmp/profile" --virtual-time-budget=10000 \
 		--dump-dom "file://$tmp/frame.html" >out 2>/dev/null
-	grep -q '<title>over 0 narrow block points 12' out
+	grep -q '<title>over 0 narrow block points 11' out
 	result $? "380 px: nothing is wider, the phone's drawings, values under the pointer"
 fi
 finish

@@ -61,6 +61,24 @@ COMP_WORDS=("$B/dmacompare" --metric d) COMP_CWORD=2
 _dmarec "$B/dmacompare" d --metric; [ "${COMPREPLY[*]}" = device ]; result $? "completion of a value"
 COMP_WORDS=("$B/dmacompare" --by c) COMP_CWORD=2
 _dmarec "$B/dmacompare" c --by; [ "${COMPREPLY[*]}" = "card channel" ]; result $? "completion of several values"
+COMP_WORDS=("$B/dmacompare" --metric=d) COMP_CWORD=1
+_dmarec "$B/dmacompare" --metric=d "$B/dmacompare"; [ "${COMPREPLY[*]}" = device ]; result $? "completion of --option=value"
+COMP_WORDS=("$B/dmacompare" --metric = d) COMP_CWORD=3
+_dmarec "$B/dmacompare" d =; [ "${COMPREPLY[*]}" = device ]; result $? "... as readline splits it"
+COMP_WORDS=("$B/dmarec" --pid $$) COMP_CWORD=2
+_dmarec "$B/dmarec" $$ --pid; [[ " ${COMPREPLY[*]} " == *" $$ "* ]]; result $? "completion of processes"
+DMAREC_PROFILES=$PWD/examples/profiles COMP_WORDS=("$B/dmarec" --profile fl) COMP_CWORD=2
+_dmarec "$B/dmarec" fl --profile; [[ " ${COMPREPLY[*]} " == *" flx "* ]]; result $? "completion of profiles"; unset DMAREC_PROFILES
+if [ -x "$B/tests/gentrace" ]; then
+	"$B/tests/gentrace" -o "$tmp/g.data" -t "$tmp/g.csv" --count 50 >/dev/null
+	"$B/dmaanalyze" -q -i "$tmp/g.data" --label 'firmware 4.10' "$tmp/g.db" 2>/dev/null
+	COMP_WORDS=("$B/dmareport" "$tmp/g.db" --run '') COMP_CWORD=3
+	_dmarec "$B/dmareport" '' --run; [ "${COMPREPLY[*]}" = 1 ]; result $? "completion of runs"
+	COMP_WORDS=("$B/dmacompare" "$tmp/g.db" --base f) COMP_CWORD=3
+	_dmarec "$B/dmacompare" f --base; [ "${COMPREPLY[*]}" = 'firmware 4.10' ]; result $? "completion of labels"
+else
+	tests=$((tests + 1)); echo "ok $tests - completion of runs and labels # SKIP gentrace is not built"
+fi
 
 # ---- man pages ----
 if command -v scdoc >/dev/null; then

@@ -102,8 +102,8 @@ static void test_verdicts(void **state)
 	assert_int_equal(verdict(5000, 1.02, 0), COMPARE_SAME);
 	assert_int_equal(verdict(5000, 1.1, 1), COMPARE_SLOWER);
 	assert_int_equal(verdict(5000, 0.9, 0), COMPARE_FASTER);
-	assert_int_equal(verdict(60, 1.03, 2), COMPARE_CANNOT_TELL);
-	assert_int_equal(verdict(20, 1.5, 2), COMPARE_CANNOT_TELL);
+	assert_int_equal(verdict(60, 1.03, 3), COMPARE_CANNOT_TELL);
+	assert_int_equal(verdict(20, 1.5, 3), COMPARE_CANNOT_TELL);
 }
 
 /* What a thin comparison says is needed settles most of them. */
@@ -147,7 +147,7 @@ static void test_nothing_on_a_side(void **state)
 	assert_int_equal(comparison_judge(&c, &five, NULL), 0);
 	assert_int_equal(c.group[0].verdict, COMPARE_CANNOT_TELL);
 	assert_non_null(strstr(c.group[0].why, "the new side has no such transfers"));
-	assert_int_equal(comparison_status(&c), 2);
+	assert_int_equal(comparison_status(&c), 3);
 	comparison_release(&c);
 }
 
@@ -169,7 +169,7 @@ static void test_no_group(void **state)
 
 	(void)state;
 	assert_int_equal(comparison_judge(&c, &five, NULL), 0);
-	assert_int_equal(comparison_status(&c), 2);
+	assert_int_equal(comparison_status(&c), 3);
 }
 
 /* A group that cannot be told does not hide that the others are the same. */
@@ -286,6 +286,85 @@ static void test_several_recordings(void **state)
 	comparison_release(&c);
 }
 
+/* One run a side: what changes from run to run is in the interval, and more transfers do not
+ * help. */
+static void test_one_run_a_side(void **state)
+{
+	struct compare_options o = five;
+	struct comparison c;
+
+	(void)state;
+	o.run_scatter = 0.1;
+	one(&c, 5000, 0.3, 1.25, 3);
+	assert_int_equal(comparison_judge(&c, &five, NULL), 0);
+	assert_int_equal(c.group[0].verdict, COMPARE_SLOWER);
+	assert_int_equal(comparison_judge(&c, &o, NULL), 0);
+	assert_int_equal(c.group[0].verdict, COMPARE_CANNOT_TELL);
+	assert_true(c.group[0].few_runs && isnan(c.group[0].needed));
+	assert_int_equal(comparison_status(&c), EXIT_CANNOT_TELL);
+	comparison_release(&c);
+	one(&c, 5000, 0.3, 2.5, 3);
+	assert_int_equal(comparison_judge(&c, &o, NULL), 0);
+	assert_int_equal(c.group[0].verdict, COMPARE_SLOWER);
+	comparison_release(&c);
+}
+
+/* Equal programs whose runs scatter by so much, one a side: how often is one called slower
+ * or faster? The guess may be off by a factor of two. */
+static void test_alarms_of_one_run(void **state)
+{
+	static const double scatter[] = {0.05, 0.1, 0.2};
+	struct compare_options o = five;
+
+	(void)state;
+	o.run_scatter = 0.1;
+	for (size_t k = 0; k < 3; k++) {
+		int found = 0, seeds = 300;
+
+		for (int s = 0; s < seeds; s++) {
+			struct comparison c;
+
+			random_state = UINT64_C(0x9e3779b97f4a7c15) * (uint64_t)(s + 1);
+			comparison_make(&c, 1);
+			side_make(&c.group[0].base, 1, 1000, 0.3,
+				  exp(scatter[k] * normal()));
+			side_make(&c.group[0].fresh, 1, 1000, 0.3,
+				  exp(scatter[k] * normal()));
+			assert_int_equal(comparison_judge(&c, &o, NULL), 0);
+			found += c.group[0].verdict != COMPARE_CANNOT_TELL;
+			comparison_release(&c);
+		}
+		print_message("# runs that scatter by %.0f %%: %d of %d false alarms\n",
+			      100 * scatter[k], found, seeds);
+		assert_true(found <= (scatter[k] > 0.1 ? seeds / 4 : seeds / 20));
+	}
+}
+
+static void test_what_explains_a_verdict(void **state)
+{
+	struct comparison c;
+	struct compare_group *g;
+
+	(void)state;
+	one(&c, 5000, 0.3, 1.2, 3); /* 10 us of 50 */
+	g = &c.group[0];
+	assert_int_equal(comparison_judge(&c, &five, NULL), 0);
+	assert_false(comparison_explain(g, 1000, "the probes themselves add", &five));
+	assert_int_equal(g->verdict, COMPARE_SLOWER);
+	assert_false(comparison_explain(g, -9000, "the probes themselves add", &five));
+	assert_true(comparison_explain(g, 9000, "the probes themselves add", &five));
+	assert_int_equal(g->verdict, COMPARE_CANNOT_TELL);
+	assert_non_null(
+		strstr(g->why, "the probes themselves add 9.00 µs more on the new"));
+	comparison_release(&c);
+	one(&c, 5000, 0.3, 1, 3); /* nor do equal times of unequal probes mean the same */
+	g = &c.group[0];
+	assert_int_equal(comparison_judge(&c, &five, NULL), 0);
+	assert_int_equal(g->verdict, COMPARE_SAME);
+	assert_true(comparison_explain(g, 9000, "the probes themselves add", &five));
+	comparison_release(&c);
+}
+
 static void test_names(void **state)
 {
 	struct group_key k = {.card = 1,
@@ -392,6 +471,9 @@ int main(void)
 		cmocka_unit_test(test_extremes_have_no_interval),
 		cmocka_unit_test(test_equal_values),
 		cmocka_unit_test(test_several_recordings),
+		cmocka_unit_test(test_one_run_a_side),
+		cmocka_unit_test(test_alarms_of_one_run),
+		cmocka_unit_test(test_what_explains_a_verdict),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_false_alarms),
 		cmocka_unit_test(test_threshold_silences),
