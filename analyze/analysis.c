@@ -38,7 +38,7 @@ struct analysis {
 	struct load_holes holes;
 	struct window *window;
 	size_t nwindow, nring;
-	int64_t uprobe_cost_ns, irq_cost_ns;
+	int64_t probe_cost_ns, irq_cost_ns;
 	bool searched; /* for vectors: none was named */
 	bool ended;    /* the workload, by itself */
 	struct join *join;
@@ -545,7 +545,7 @@ static int read_run(struct analysis *a, struct err *e)
 		a->pairing = p < 0 ? PAIRING_INFER : (enum pairing)p;
 		a->pairing_from = a->pairing == PAIRING_INFER ? "inferred" : "profile";
 		a->ended = db_i64(q, "exit_status") != DMA_UNKNOWN;
-		a->uprobe_cost_ns = db_i64(q, "uprobe_cost_ns");
+		a->probe_cost_ns = db_i64(q, "probe_cost_ns");
 		a->irq_cost_ns = db_i64(q, "irq_cost_ns");
 	}
 	got = db_finalize(q, got < 0 ? got : 0, e);
@@ -614,7 +614,7 @@ static int run_analysis(struct analysis *a, struct vector_finder *vf, struct err
 	if (!rc)
 		rc = join_all(a, e);
 	if (!rc)
-		rc = derive_write(a->derive, a->db, a->run, a->uprobe_cost_ns,
+		rc = derive_write(a->derive, a->db, a->run, a->probe_cost_ns,
 				  a->irq_cost_ns, e);
 	if (!rc)
 		rc = write_analysis(a, e);

@@ -436,13 +436,13 @@ static int prepare(struct writing *w, struct err *e)
 	return rc ? rc : db_prepare_named(w->db, &w->fit, "fit_insert", e);
 }
 
-int derive_write(struct derive *d, struct db *db, int64_t run, int64_t uprobe_cost_ns,
+int derive_write(struct derive *d, struct db *db, int64_t run, int64_t probe_cost_ns,
 		 int64_t irq_cost_ns, struct err *e)
 {
 	struct writing w = {.d = d, .db = db, .run = run};
 	int rc = prepare(&w, e);
 
-	set_errors(&w, uprobe_cost_ns, irq_cost_ns);
+	set_errors(&w, probe_cost_ns, irq_cost_ns);
 	if (!rc)
 		rc = write_whole(&w, e);
 	for (size_t i = 0; i < d->n && !rc; i++) {

@@ -33,7 +33,7 @@ void derive_free(struct derive *d);
 int derive_add(struct derive *d, const struct transfer *t, struct err *e);
 
 /* Writes the tables of the run. The costs: DMA_UNKNOWN = not measured. */
-int derive_write(struct derive *d, struct db *db, int64_t run, int64_t uprobe_cost_ns,
+int derive_write(struct derive *d, struct db *db, int64_t run, int64_t probe_cost_ns,
 		 int64_t irq_cost_ns, struct err *e);
 
 /* After the transfers: what `latency` means, and what the doorbells were. */

@@ -215,6 +215,7 @@ static int insert_run(struct loading *l, const char *uuid, const char *label,
 	db_bind_i64(s, ":finished", !perfdata_truncated(p));
 	db_bind_i64(s, ":guessed", stream_guessed(l->stream));
 	db_bind_i64(s, ":uprobe_cost", m->uprobe_cost_ns);
+	db_bind_i64(s, ":process_cost", m->process_cost_ns);
 	db_bind_i64(s, ":irq_cost", m->irq_cost_ns);
 	db_bind_text(s, ":path", real ? real : l->path);
 	db_bind_text(s, ":sha", sha);
@@ -260,6 +261,8 @@ static int insert_sources(struct loading *l, struct err *e)
 		const struct meta_event *ev = &m->event[i];
 
 		db_bind_i64(s, ":run", l->run);
+		db_bind_text(s, ":armed", ev->armed);
+		db_bind_text(s, ":armed", ev->armed);
 		db_bind_text(s, ":name", ev->name ? ev->name : "?");
 		db_bind_text(s, ":role", role_name(ev->role));
 		db_bind_text(s, ":direction", direction_name(ev->direction));

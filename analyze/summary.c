@@ -50,7 +50,7 @@ static int row_run(struct summary *s, struct db_stmt *q, struct err *e)
 	s->exit_signal = db_i64(q, "exit_signal");
 	s->finished = db_i64(q, "finished");
 	s->guessed = db_i64(q, "roles_guessed");
-	s->uprobe_cost_ns = db_i64(q, "uprobe_cost_ns");
+	s->probe_cost_ns = db_i64(q, "probe_cost_ns");
 	s->irq_cost_ns = db_i64(q, "irq_cost_ns");
 	s->disordered = db_i64(q, "disordered");
 	s->raw = copy(q, "raw_path");

@@ -61,7 +61,7 @@ struct summary {
 	int64_t run;
 	char *label, *host, *kernel, *command, *started, *clock, *profile, *tool, *feed,
 		*raw;
-	int64_t duration_ns, exit_status, exit_signal, finished, guessed, uprobe_cost_ns,
+	int64_t duration_ns, exit_status, exit_signal, finished, guessed, probe_cost_ns,
 		irq_cost_ns, disordered;
 	bool analysed;
 	struct answer answer; /* of what was analysed */

@@ -573,7 +573,8 @@ static void print_transfers(const struct printer *p)
 	say(p, at, 2, "; latency is %s (%s), the doorbell is %s; %s", or_dash(s->latency),
 	    !strcmp(or_dash(s->latency), "device") ? "doorbell to interrupt"
 						   : "submit to woken",
-	    !strcmp(or_dash(s->doorbell), "store")  ? "the store to the card's register"
+	    !strcmp(or_dash(s->doorbell), "store")
+		    ? "the instruction that starts the card"
 	    : !strcmp(or_dash(s->doorbell), "exit") ? "the start function's exit"
 						    : "not seen",
 	    pairing);

@@ -163,8 +163,8 @@ static double hit_cost(const struct compare_set *s)
 	double sum = 0, n = 0;
 
 	for (size_t i = 0; i < s->n; i++)
-		if (s->run[i].uprobe_cost_ns != DMA_UNKNOWN) {
-			sum += (double)s->run[i].uprobe_cost_ns;
+		if (s->run[i].probe_cost_ns != DMA_UNKNOWN) {
+			sum += (double)s->run[i].probe_cost_ns;
 			n++;
 		}
 	return n > 0 ? sum / n : NAN;

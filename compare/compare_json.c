@@ -61,7 +61,7 @@ static void print_run(FILE *f, const struct compare_run *r, bool first)
 	number(f, "transfers", r->transfers);
 	number(f, "events", r->events);
 	number(f, "lost", r->whole_unknown && !r->lost ? DMA_UNKNOWN : r->lost);
-	number(f, "uprobe_cost_ns", r->uprobe_cost_ns);
+	number(f, "probe_cost_ns", r->probe_cost_ns);
 	key(f, "probes_ns");
 	for (int p = 0; p < PHASE_N; p++) {
 		fprintf(f, "%s\"%s\":", p ? "," : "{", phase_name((enum phase)p));

@@ -205,7 +205,7 @@ static int take_run(struct compare_run *r, struct db_stmt *st, struct err *e)
 	r->latency = (enum phase)phase;
 	r->finished = or_zero(db_i64(st, "finished")) != 0;
 	r->roles_guessed = or_zero(db_i64(st, "roles_guessed")) != 0;
-	r->uprobe_cost_ns = db_i64(st, "uprobe_cost_ns");
+	r->probe_cost_ns = db_i64(st, "probe_cost_ns");
 	r->transfers = or_zero(db_i64(st, "transfers"));
 	take_loss(r, st);
 	r->cards = or_zero(db_i64(st, "cards"));

@@ -64,6 +64,7 @@ _dmarec() {
 	--despite) words='governor link_speed link_width CPUs affinity' ;;
 	--clock) words='mono mono_raw boot tai' ;;
 	--irq-feed) words='auto bpf perf' ;;
+	--probes) words='auto process kernel' ;;
 	--exit-probes) words='ret uretprobe none' ;;
 	--pairing) words='infer one drain first last' ;;
 	--metric) words='api device notice total' ;;

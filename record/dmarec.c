@@ -48,6 +48,7 @@ enum {
 	KEY_CLOCK,
 	KEY_FEED,
 	KEY_EXITS,
+	KEY_PROBES,
 	KEY_LABEL,
 	KEY_RUNS,
 	KEY_INTERLEAVE,
@@ -86,6 +87,8 @@ static const struct argp_option table[] = {
 	 "Size of each CPU's ring (16M, or what fits into 256M for all)", 4},
 	{"clock", KEY_CLOCK, "mono|mono_raw|boot|tai", 0, "Clock of the time stamps", 4},
 	{"irq-feed", KEY_FEED, "auto|bpf|perf", 0, "How interrupts are sampled", 4},
+	{"probes", KEY_PROBES, "auto|process|kernel", 0,
+	 "Where probes are armed: in the process without a trap, or in the kernel", 4},
 	{"exit-probes", KEY_EXITS, "ret|uretprobe|none", 0, "How exits are seen", 4},
 	{"quiet", 'q', 0, 0, "Say less", 4},
 	{"verbose", 'v', 0, 0, "Say more", 4},
@@ -225,6 +228,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_EXITS:
 		o->exits = (enum exit_probes)word_of(state, "--exit-probes", arg,
 						     "ret|uretprobe|none");
+		break;
+	case KEY_PROBES:
+		o->rec.probes = (enum probes_how)word_of(state, "--probes", arg,
+							 "auto|process|kernel");
 		break;
 	case KEY_DRY:
 		o->dry_run = true;
@@ -515,6 +522,16 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	return status;
 }
 
+static int choose_probes(const struct options *o, struct plan *plan,
+			 const struct plan_files *files, struct err *e)
+{
+	if (o->rec.probes == PROBES_KERNEL)
+		return 0;
+	if (!o->rec.argv)
+		return plan_unplace(plan, NULL, "the process is running already", e);
+	return plan_places(plan, files, e);
+}
+
 static int run(struct options *o, struct err *e)
 {
 	struct profile p;
@@ -537,6 +554,8 @@ static int run(struct options *o, struct err *e)
 		rc = choose_profile(o, &p, &opened, e);
 	if (!rc)
 		rc = plan_make(&plan, &p, &opened, o->exits, e);
+	if (!rc)
+		rc = choose_probes(o, &plan, &opened, e);
 	plan_files_close(&opened);
 	if (!rc)
 		rc = irqmap_read(&map, "", e);

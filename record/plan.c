@@ -52,7 +52,7 @@ static bool name_taken(const struct plan *p, const char *event)
 }
 
 static int add(struct site *s, const char *event, enum role role, uint64_t offset,
-	       const char *args, const char *code, struct err *e)
+	       enum place_where where, const char *args, const char *code, struct err *e)
 {
 	struct plan *p = s->plan;
 	struct plan_probe *q = array_add(&p->probe, &p->n);
@@ -76,6 +76,7 @@ static int add(struct site *s, const char *event, enum role role, uint64_t offse
 		.code = code ? strdup(code) : NULL,
 		.func = s->func,
 		.constant = s->constant,
+		.where = where,
 	};
 	if (!q->event || !q->symbol || !q->file || !q->function || !q->args ||
 	    (code && !q->code))
@@ -215,29 +216,47 @@ static enum role entry_role(const struct func_spec *f)
 				      : ROLE_SUBMIT;
 }
 
+static int add_doorbells(struct site *s, const struct code_sites *sites,
+			 enum place_where where, struct err *e)
+{
+	char event[80];
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sites->n; i++) {
+		snprintf(event, sizeof(event), "%s_db%zu", s->name, i);
+		rc = add(s, event, ROLE_DOORBELL, sites->site[i].offset, where, "",
+			 sites->site[i].text, e);
+	}
+	return rc;
+}
+
+/* What starts the card, as the profile says: a store, or a call. */
 static int plan_doorbells(struct site *s, struct err *e)
 {
+	const char *call = s->spec->doorbell_call;
+	int64_t store = s->spec->doorbell_store;
 	struct code_sites sites = {0};
 	struct err why = {0};
-	char *where = NULL, event[80];
+	char *where = NULL;
 	int rc;
 
-	if (s->spec->doorbell_store < 0 || s->spec->role != FUNC_START)
+	if ((store < 0 && !call) || s->spec->role != FUNC_START)
 		return 0;
-	rc = elf_file_stores(s->file, s->symbol, s->spec->doorbell_store, &sites, &where,
-			     &why);
-	for (size_t i = 0; !rc && i < sites.n; i++) {
-		snprintf(event, sizeof(event), "%s_db%zu", s->name, i);
-		rc = add(s, event, ROLE_DOORBELL, sites.site[i].offset, "",
-			 sites.site[i].text, e);
-	}
+	rc = call ? elf_file_calls(s->file, s->symbol, call, &sites, &why)
+		  : elf_file_stores(s->file, s->symbol, store, &sites, &where, &why);
+	if (!rc)
+		rc = add_doorbells(s, &sites, call ? PLACE_LEAVE : PLACE_INSIDE, e);
 	if (rc == ERR_UNSUPPORTED)
 		rc = note(s->plan, e, "%s; its exits stand for the doorbell", why.text);
+	else if (!rc && !sites.n && call)
+		rc = note(s->plan, e,
+			  "%s: no call of %s found, its exits stand for the doorbell",
+			  s->symbol->qualified, call);
 	else if (!rc && !sites.n)
 		rc = note(s->plan, e,
 			  "%s: no store to +0x%" PRIx64
 			  " found, its exits stand for the doorbell",
-			  s->symbol->qualified, (uint64_t)s->spec->doorbell_store);
+			  s->symbol->qualified, (uint64_t)store);
 	code_sites_release(&sites);
 	free(where);
 	return rc;
@@ -273,7 +292,8 @@ static int plan_exits(struct site *s, size_t entry, enum exit_probes mode, struc
 		return 0;
 	if (mode == EXITS_URETPROBE) {
 		snprintf(event, sizeof(event), "%s_ret", s->name);
-		rc = add(s, event, role, s->symbol->offset, s->ret, "uretprobe", e);
+		rc = add(s, event, role, s->symbol->offset, PLACE_ENTRY, s->ret,
+			 "uretprobe", e);
 		if (!rc)
 			s->plan->probe[s->plan->n - 1].is_return = true;
 		return rc;
@@ -293,7 +313,8 @@ static int plan_exits(struct site *s, size_t entry, enum exit_probes mode, struc
 		bool tail = sites.site[i].kind == SITE_TAIL_JUMP;
 
 		snprintf(event, sizeof(event), "%s_ret%zu", s->name, i);
-		rc = add(s, event, role, sites.site[i].offset, tail ? "" : s->ret,
+		rc = add(s, event, role, sites.site[i].offset,
+			 tail ? PLACE_LEAVE : PLACE_EXIT, tail ? "" : s->ret,
 			 sites.site[i].text, e);
 	}
 	code_sites_release(&sites);
@@ -322,7 +343,7 @@ static int plan_function(struct plan *p, const struct func_spec *spec, struct el
 		s.params = (struct parameter_list){0};
 	rc = make_args(&s, e);
 	if (!rc)
-		rc = add(&s, s.name, entry_role(spec), symbol->offset,
+		rc = add(&s, s.name, entry_role(spec), symbol->offset, PLACE_ENTRY,
 			 s.args[0] == ' ' ? s.args + 1 : s.args, NULL, e);
 	if (!rc)
 		rc = plan_doorbells(&s, e);
@@ -547,7 +568,12 @@ void plan_release(struct plan *p)
 		free(q->symbol);
 		free(q->args);
 		free(q->code);
+		free(q->place);
+		free(q->why);
 	}
+	for (size_t i = 0; i < p->nhook; i++)
+		free(p->hook[i].file);
+	free(p->hook);
 	for (size_t i = 0; i < p->nnote; i++)
 		free(p->note[i]);
 	free(p->probe);

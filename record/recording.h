@@ -4,6 +4,7 @@
 #define DMA_RECORDING_H
 
 #include "record/host/irqmap.h"
+#include "record/inside.h"
 #include "record/plan.h"
 #include "record/session.h"
 
@@ -17,7 +18,8 @@ struct recording_options {
 	int64_t duration_ns; /* 0 = to the end of the command */
 	size_t ring_bytes;
 	enum irq_feed feed;
-	const struct plan *plan;
+	enum probes_how probes;
+	struct plan *plan; /* what the agent's trial refuses is changed in it */
 	const struct profile *profile;
 	const struct irqmap *map;
 	const int32_t *irq; /* ascending */

@@ -44,7 +44,13 @@ struct session_options {
 	size_t nuprobe;
 	/* of each uprobe: wake the recorder at every sample; NULL = none */
 	const bool *wake;
+	/* Those that are armed in the process: no event of perf's, but an attribute and
+	 * an id for the file. NULL = none. */
+	const bool *inside;
 };
+
+/* The id of event i, when it is armed in the process: no number of the kernel's. */
+#define SESSION_INSIDE_ID(i) (UINT64_C(0x646d610000000000) + (i))
 
 /* Open and map everything, nothing enabled yet. On failure nothing stays open, and the
  * error says what to do. */
@@ -75,7 +81,8 @@ int session_drain(struct session *s,
 		  int (*put)(void *arg, const void *buf, size_t len, struct err *e),
 		  void *arg, uint64_t *bytes, struct err *e);
 
-/* After session_disable: the kernel's count of each event. For the interrupt with
+/* After session_disable: the kernel's count of each event; not for those that are armed
+ * in the process. For the interrupt with
  * FEED_BPF it is what the program saw under the same gate as its output, and what perf's
  * own count of the tracepoint shows that it did not see. */
 int session_count(struct session *s, size_t event, uint64_t *counted, struct err *e);

@@ -133,7 +133,7 @@ static int run_row(struct db_stmt *st, void *arg)
 	r->profile = dup_column(st, "profile");
 	r->tool = dup_column(st, "tool");
 	r->finished = db_i64(st, "finished");
-	r->uprobe_cost_ns = db_i64(st, "uprobe_cost_ns");
+	r->probe_cost_ns = db_i64(st, "probe_cost_ns");
 	len = 32 + (r->label ? strlen(r->label) : 0);
 	r->name = malloc(len);
 	if (!r->name)
@@ -463,7 +463,7 @@ void caption_counts(const struct report *r, enum phase p, char *buf, size_t len)
 		at += snprintf(buf + at, len - (size_t)at,
 			       ". Of each about %s is the probes' own",
 			       num_print_ns(cost, s->error_ns));
-	else if (r->uprobe_cost_ns == DMA_UNKNOWN)
+	else if (r->probe_cost_ns == DMA_UNKNOWN)
 		at += snprintf(buf + at, len - (size_t)at,
 			       ". The cost of the probes was not measured");
 	snprintf(buf + at, len - (size_t)at, ".");

@@ -140,7 +140,7 @@ struct report {
 	bool analysed;
 	char *name; /* "run 1 (label)" */
 	char *label, *host, *kernel, *command, *started, *tool, *clock, *profile;
-	int64_t begin_ns, end_ns, uprobe_cost_ns, finished;
+	int64_t begin_ns, end_ns, probe_cost_ns, finished;
 	enum phase latency; /* the phase that stands for latency */
 	int64_t transfers, submits;
 	struct group *group;

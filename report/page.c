@@ -207,9 +207,9 @@ static int environment(FILE *f, const struct report *r, struct err *e)
 		row(f, "Duration",
 		    axis_print(AXIS_NS, (double)(r->end_ns - r->begin_ns), buf,
 			       sizeof(buf)));
-	if (r->uprobe_cost_ns != DMA_UNKNOWN)
+	if (r->probe_cost_ns != DMA_UNKNOWN)
 		row(f, "Cost of one probe hit",
-		    axis_print(AXIS_NS, (double)r->uprobe_cost_ns, buf, sizeof(buf)));
+		    axis_print(AXIS_NS, (double)r->probe_cost_ns, buf, sizeof(buf)));
 	error = report_query(r, "page_environment", env_row, f, e);
 	fputs("</tbody></table></div></details>\n", f);
 	return error;

@@ -7,10 +7,10 @@ SELECT id, raw_sha256 = :sha AS same_raw FROM run WHERE uuid = :uuid OR raw_sha2
 -- name: run_insert
 INSERT INTO run (uuid, label, host, kernel, arch, cpus, command, started_utc, begin_ns, end_ns, duration_ns,
 	clock, profile, pairing, tool, irq_feed, exit_status, exit_signal, finished, roles_guessed,
-	uprobe_cost_ns, irq_cost_ns, disordered, raw_path, raw_sha256)
+	uprobe_cost_ns, process_cost_ns, irq_cost_ns, disordered, raw_path, raw_sha256)
 VALUES (:uuid, :label, :host, :kernel, :arch, :cpus, :command, :started, :begin, :end, :duration,
 	:clock, :profile, :pairing, :tool, :feed, :status, :signal, :finished, :guessed,
-	:uprobe_cost, :irq_cost, 0, :path, :sha);
+	:uprobe_cost, :process_cost, :irq_cost, 0, :path, :sha);
 
 -- name: run_times
 UPDATE run SET begin_ns = :begin, end_ns = :end, duration_ns = :end - :begin, started_utc = :started,
@@ -25,15 +25,17 @@ SELECT id, label, started_utc, duration_ns, host, command, profile, tool, finish
 	(SELECT transfers FROM analysis a WHERE a.run_id = run.id) AS transfers
 FROM run ORDER BY id;
 
+-- The cost of a probe's hit is that of the dearer kind that was armed.
 -- name: run
 SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, duration_ns, clock, profile, pairing, tool,
-	irq_feed, exit_status, exit_signal, finished, roles_guessed, uprobe_cost_ns, irq_cost_ns, disordered,
+	irq_feed, exit_status, exit_signal, finished, roles_guessed,
+	coalesce(max(uprobe_cost_ns, process_cost_ns), uprobe_cost_ns, process_cost_ns) AS probe_cost_ns, irq_cost_ns, disordered,
 	raw_path, uuid, raw_sha256, arch, cpus
 FROM run WHERE id = :run;
 
 -- name: source_insert
-INSERT INTO source (run_id, name, role, direction, function, file, offset, counted)
-VALUES (:run, :name, :role, :direction, :function, :file, :offset, :counted);
+INSERT INTO source (run_id, name, role, direction, function, file, offset, armed, counted)
+VALUES (:run, :name, :role, :direction, :function, :file, :offset, :armed, :counted);
 
 -- name: source_delivered
 UPDATE source SET delivered = :delivered, lost = counted - :delivered WHERE id = :id;
@@ -206,7 +208,8 @@ DELETE FROM fit WHERE run_id = :run;
 SELECT id FROM run WHERE label = :label ORDER BY id;
 
 -- name: compare_run
-SELECT r.label, r.uuid, r.clock, r.finished, r.roles_guessed, r.uprobe_cost_ns, a.latency_phase, a.doorbell_from,
+SELECT r.label, r.uuid, r.clock, r.finished, r.roles_guessed,
+	coalesce(max(r.uprobe_cost_ns, r.process_cost_ns), r.uprobe_cost_ns, r.process_cost_ns) AS probe_cost_ns, a.latency_phase, a.doorbell_from,
 	a.transfers,
 	(SELECT sum(counted) FROM source s WHERE s.run_id = r.id AND s.role <> 'other') AS counted,
 	(SELECT sum(delivered) FROM source s WHERE s.run_id = r.id AND s.role <> 'other') AS delivered,
@@ -259,7 +262,8 @@ FROM transfer WHERE run_id = :run ORDER BY id;
 
 -- ---- dmareport ----
 -- name: report_run
-SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, clock, profile, tool, finished, uprobe_cost_ns
+SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, clock, profile, tool, finished,
+	coalesce(max(uprobe_cost_ns, process_cost_ns), uprobe_cost_ns, process_cost_ns) AS probe_cost_ns
 FROM run WHERE id = :run;
 
 -- name: report_events

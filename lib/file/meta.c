@@ -127,6 +127,7 @@ void meta_init(struct meta *m)
 		.exit_signal = -1,
 		.uprobe_cost_ns = DMA_UNKNOWN,
 		.irq_cost_ns = DMA_UNKNOWN,
+		.process_cost_ns = DMA_UNKNOWN,
 	};
 }
 
@@ -140,6 +141,7 @@ static void release_events(struct meta *m)
 		free(ev->path);
 		free(ev->name);
 		free(ev->function);
+		free(ev->armed);
 		free(ev->file);
 	}
 	free(m->event);

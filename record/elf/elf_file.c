@@ -92,6 +92,35 @@ bool elf_file_offset(const struct elf_file *f, uint64_t addr, uint64_t *offset,
 	return false;
 }
 
+bool elf_file_address(const struct elf_file *f, uint64_t offset, uint64_t *addr)
+{
+	for (size_t i = 0; i < f->nsegment; i++) {
+		const struct elf_segment *s = &f->segment[i];
+
+		if (!s->exec || offset < s->offset || offset - s->offset >= s->size)
+			continue;
+		*addr = offset - s->offset + s->addr;
+		return true;
+	}
+	return false;
+}
+
+size_t elf_file_bytes(const struct elf_file *f, uint64_t addr, void *buf, size_t len)
+{
+	for (size_t i = 0; i < f->nsegment; i++) {
+		const struct elf_segment *s = &f->segment[i];
+		ssize_t got;
+
+		if (addr < s->addr || addr - s->addr >= s->size)
+			continue;
+		if (len > s->size - (addr - s->addr))
+			len = s->size - (addr - s->addr);
+		got = pread(f->fd, buf, len, (off_t)(addr - s->addr + s->offset));
+		return got > 0 ? (size_t)got : 0;
+	}
+	return 0;
+}
+
 /* ---- functions ---- */
 
 static int by_address(const void *a, const void *b)
@@ -216,6 +245,9 @@ static void read_dynamic(struct elf_file *f, Elf_Scn *scn, const GElf_Shdr *h)
 
 		if (name && !f->soname)
 			f->soname = strdup(name);
+		f->textrel |= d.d_tag == DT_TEXTREL ||
+			      (d.d_tag == DT_FLAGS && d.d_un.d_val & DF_TEXTREL);
+		f->pie |= d.d_tag == DT_FLAGS_1 && d.d_un.d_val & DF_1_PIE;
 	}
 }
 

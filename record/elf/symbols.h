@@ -55,7 +55,7 @@ size_t elf_file_clones(struct elf_file *f, const struct symbol *s);
 int elf_file_nearest(struct elf_file *f, const char *pattern, size_t max, char ***names,
 		     size_t *n);
 
-enum code_site_kind { SITE_RET, SITE_TAIL_JUMP, SITE_STORE };
+enum code_site_kind { SITE_RET, SITE_TAIL_JUMP, SITE_STORE, SITE_CALL };
 struct code_site {
 	enum code_site_kind kind;
 	uint64_t offset; /* in the file */
@@ -83,6 +83,12 @@ int elf_file_exits(struct elf_file *f, const struct symbol *s, struct code_sites
  * level). *where names the function they were found in (malloc'ed). n = 0 is no error. */
 int elf_file_stores(struct elf_file *f, const struct symbol *s, int64_t displacement,
 		    struct code_sites *out, char **where, struct err *e);
+
+/* Every place where the body calls (or ends by a jump to) a function of that name,
+ * directly, through the linkage table or through its slot; when it never does, in the
+ * functions of the same file that it calls directly. n = 0 is no error. */
+int elf_file_calls(struct elf_file *f, const struct symbol *s, const char *name,
+		   struct code_sites *out, struct err *e);
 
 /* Parameters by DWARF, `this` included as the first of a method. n = 0 without DWARF. */
 struct parameter {

@@ -26,6 +26,7 @@ static void texts_free(char **list, size_t n)
 static void func_release(struct func_spec *f)
 {
 	free(f->pattern);
+	free(f->doorbell_call);
 	free(f->origin);
 	for (int k = 0; k < FIELD_N; k++)
 		arg_release(&f->arg[k]);

@@ -58,6 +58,8 @@ struct func_spec {
 	int64_t size_unit; /* bytes for each unit of FIELD_SIZE; 0 = 1 */
 	/* displacement of the store that starts; -1 = not known */
 	int64_t doorbell_store;
+	/* ... or the function whose call starts; NULL = not known. */
+	char *doorbell_call;
 	struct condition when, fail, pending, circular, from_host;
 	struct meta_path *path;
 	size_t npath;

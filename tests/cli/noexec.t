@@ -2,26 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Looking at a file runs nothing of it: an ELF file whose interpreter leaves a marker, or never returns, as
 # command, argument, word of a script's comment and mapping of another process. Nor does a FIFO hold dmarec.
-B=$(realpath "${B:-build}")
-skip() { echo "1..0 # SKIP $*"; exit 0; }
-[ -x "$B/dmarec" ] || skip "dmarec is not built"
-command -v strace >/dev/null || skip "no strace here (scripts/deps.sh check)"
-strace -f true 2>/dev/null || skip "no right to trace"
-DMAREC_PROFILES=$(realpath examples/profiles)
-export DMAREC_PROFILES
-tmp=$(mktemp -d) || exit 1
+. "${BASH_SOURCE%/*}/lib.sh"
+needs dmarec
+needs_recording
+command -v strace >/dev/null || skip_all "no strace here (scripts/deps.sh check)"
+strace -f true 2>/dev/null || skip_all "no right to trace"
+workdir
 pid=
-trap '[ -z "$pid" ] || kill $pid 2>/dev/null; rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-n=0
-ok() { # description, then a command
-	local what=$1 not=
-	shift
-	n=$((n + 1))
-	"$@" >out 2>&1 || not="not "
-	echo "${not}ok $n - $what"
-	[ -z "$not" ] || sed 's/^/# /' out
-}
+trap '[ -z "$pid" ] || kill $pid 2>/dev/null; cd /; rm -rf "$tmp"' EXIT
 LIMIT=60 # seconds: only a dmarec that hangs comes near
 cc=${CC:-gcc}
 
@@ -125,10 +113,5 @@ first() {
 	executed | grep -v -E '/true", \["true"' && return 1
 	executed | grep -q '/true", \["true"'
 }
-if [ -w /sys/kernel/tracing/uprobe_events ]; then
-	ok "a recording runs the workload alone" first
-else
-	n=$((n + 1))
-	echo "ok $n # SKIP no right to write uprobe_events"
-fi
-echo "1..$n"
+ok "a recording runs the workload alone" first
+finish

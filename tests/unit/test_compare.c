@@ -17,6 +17,7 @@
 
 #include "compare/compare.h"
 #include "lib/err.h"
+#include "tests/unit/sim.h"
 
 static uint64_t random_state;
 
@@ -384,18 +385,18 @@ static void test_names(void **state)
 
 /* ---- simulations: threshold 0, so that a verdict is all that the interval says ---- */
 
-/* Share of seeds in which any of `groups` groups is called slower or faster. */
-static double alarms(size_t groups, size_t n, double phi, double scale, int seeds,
-		     double threshold)
+/* Of sim_seeds(seeds), those in which any of `groups` groups is called slower or faster. */
+static unsigned alarms(size_t groups, size_t n, double phi, double scale, unsigned seeds,
+		       double threshold)
 {
 	const struct compare_options o = {.threshold = threshold, .q = 0.5, .seed = 1};
-	int found = 0;
+	unsigned found = 0;
 
-	for (int s = 0; s < seeds; s++) {
+	for (unsigned s = 1; s <= sim_seeds(seeds); s++) {
 		struct comparison c;
 		bool any = false;
 
-		random_state = UINT64_C(0x9e3779b97f4a7c15) * (uint64_t)(s + 1);
+		random_state = UINT64_C(0x9e3779b97f4a7c15) * s;
 		comparison_make(&c, groups);
 		for (size_t i = 0; i < groups; i++) {
 			side_make(&c.group[i].base, 1, n, phi, 1);
@@ -408,11 +409,12 @@ static double alarms(size_t groups, size_t n, double phi, double scale, int seed
 		found += any;
 		comparison_release(&c);
 	}
-	return (double)found / seeds;
+	return found;
 }
 
 static void test_false_alarms(void **state)
 {
+	enum { SEEDS = 200 };
 	static const struct {
 		size_t groups, n;
 		double phi;
@@ -420,35 +422,39 @@ static void test_false_alarms(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(scene) / sizeof(*scene); i++) {
-		double rate =
-			alarms(scene[i].groups, scene[i].n, scene[i].phi, 1, 200, 0);
+		unsigned found =
+			alarms(scene[i].groups, scene[i].n, scene[i].phi, 1, SEEDS, 0);
 
-		print_message("# false alarms: %zu groups, n %zu, "
-			      "AR(1) %.1f: %.1f %% of 200 seeds\n",
-			      scene[i].groups, scene[i].n, scene[i].phi, 100 * rate);
-		assert_true(rate >= 0.02 && rate <= 0.08);
+		print_message("# false alarms: %zu groups, n %zu, AR(1) %.1f: %u of %u\n",
+			      scene[i].groups, scene[i].n, scene[i].phi, found,
+			      sim_seeds(SEEDS));
+		assert_true(sim_rate(found, SEEDS, 0.02, 0.08));
 	}
 }
 
 /* With the threshold that is the default an equal pair raises none at all. */
 static void test_threshold_silences(void **state)
 {
+	enum { SEEDS = 100 };
+	unsigned found = alarms(1, 2000, 0.6, 1, SEEDS, 0.05);
+
 	(void)state;
-	assert_true(alarms(1, 2000, 0.6, 1, 100, 0.05) <= 0.01);
+	assert_true(sim_rate(found, SEEDS, 0, 0.01));
 }
 
 static void test_power(void **state)
 {
-	double five_pct = alarms(1, 20000, 0.6, 1.05, 40, 0);
-	double ten_pct = alarms(1, 5000, 0.6, 1.1, 40, 0.05);
+	enum { SEEDS = 40 };
+	unsigned five_pct = alarms(1, 20000, 0.6, 1.05, SEEDS, 0);
+	unsigned ten_pct = alarms(1, 5000, 0.6, 1.1, SEEDS, 0.05);
 
 	(void)state;
 	print_message(
-		"# power: shift 5 %%, n 20000, threshold 0: %.0f %% of 40; shift 10 "
-		"%%, n 5000, threshold 5 %%: %.0f %%\n",
-		100 * five_pct, 100 * ten_pct);
-	assert_true(five_pct >= 0.95);
-	assert_true(ten_pct >= 0.95);
+		"# power: shift 5 %%, n 20000, threshold 0: %u of %u; shift 10 %%, n "
+		"5000, threshold 5 %%: %u\n",
+		five_pct, sim_seeds(SEEDS), ten_pct);
+	assert_true(sim_rate(five_pct, SEEDS, 0.95, 1));
+	assert_true(sim_rate(ten_pct, SEEDS, 0.95, 1));
 }
 
 int main(void)

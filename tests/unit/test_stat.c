@@ -382,9 +382,21 @@ static void test_fit_needs_two_sizes(void **state)
 	near(r.b, 15.0 / 4096, 1e-12);
 }
 
+/* 1 - 0.05^(1/10); R: qbeta(0.95, 2, 9), qbeta(0.95, 21, 999980). */
+static void upper_bounds_of_shares_are_exact(void **state)
+{
+	(void)state;
+	assert_true(fabs(proportion_upper(0, 10, 0.95) - 0.2588656) < 1e-6);
+	assert_true(fabs(proportion_upper(1, 10, 0.95) - 0.3941633) < 1e-6);
+	assert_true(fabs(proportion_upper(20, 1000000, 0.95) - 2.9062e-5) < 1e-8);
+	assert_true(proportion_upper(10, 10, 0.95) == 1);
+	assert_true(isnan(proportion_upper(0, 0, 0.95)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(upper_bounds_of_shares_are_exact),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_one),
 		cmocka_unit_test(test_error_bound),
