@@ -480,26 +480,37 @@ static bool nothing_drawn(const struct run_figures *run)
 
 enum { SMALL_BINS = 48, SMALL_HEIGHT = 60 };
 
-static void common_axis(struct axis *x, const struct run_figures *run, size_t nrun)
+/* The latency of all of them; the total time where it is not the same phase. */
+static enum phase common_phase(const struct run_figures *run, size_t nrun)
+{
+	for (size_t k = 1; k < nrun; k++)
+		if (run[k].r->latency != run->r->latency)
+			return PHASE_TOTAL;
+	return run->r->latency;
+}
+
+static void common_axis(struct axis *x, enum phase p, const struct run_figures *run,
+			size_t nrun)
 {
 	double low = INFINITY, high = 0;
 
 	for (size_t k = 0; k < nrun; k++) {
 		const struct report *r = run[k].r;
-		const struct phase_bins *b = &r->scan->phase[r->latency];
+		const struct phase_bins *b = &r->scan->phase[p];
 
 		if (!b->n || !(b->least > 0))
 			continue;
 		low = fmin(low, b->least);
-		high = fmax(high, (double)r->summary[r->latency].max_ns);
+		high = fmax(high, (double)r->summary[p].max_ns);
 	}
 	axis_init_scale(x, AXIS_NS, AXIS_LOG, low < high ? low : 1,
 			low < high ? high : 10, 4);
 }
 
-static void small_histogram(FILE *f, const struct report *r, const struct axis *x)
+static void small_histogram(FILE *f, const struct report *r, enum phase p,
+			    const struct axis *x)
 {
-	const struct phase_bins *b = &r->scan->phase[r->latency];
+	const struct phase_bins *b = &r->scan->phase[p];
 	double n[SMALL_BINS] = {0}, most = 1, width = 240.0 / SMALL_BINS;
 
 	for (size_t i = 0; i < b->nbins; i++) {
@@ -525,24 +536,25 @@ static void small_histogram(FILE *f, const struct report *r, const struct axis *
 
 static void overview(FILE *f, const struct run_figures *run, size_t nrun)
 {
+	enum phase p = common_phase(run, nrun);
 	char low[32], high[32], q[40], n[32];
 	struct axis x;
 
-	common_axis(&x, run, nrun);
+	common_axis(&x, p, run, nrun);
 	fprintf(f,
-		"<h2>The runs beside one another</h2>\n<p class=\"sub\">Latency, from %s to "
+		"<h2>The runs beside one another</h2>\n<p class=\"sub\">%s, from %s to "
 		"%s on one logarithmic scale; each its own height.</p>\n<div "
 		"class=\"runs\">\n",
-		axis_print(AXIS_NS, x.lo, low, sizeof(low)),
+		phase_words(p), axis_print(AXIS_NS, x.lo, low, sizeof(low)),
 		axis_print(AXIS_NS, x.hi, high, sizeof(high)));
 	for (size_t k = 0; k < nrun; k++) {
 		const struct report *r = run[k].r;
-		const struct summary_row *s = &r->summary[r->latency];
+		const struct summary_row *s = &r->summary[p];
 
 		fprintf(f, "<a href=\"#run%" PRId64 "\"><b>", r->run);
 		html_text(f, r->name);
 		fputs("</b>", f);
-		small_histogram(f, r, &x);
+		small_histogram(f, r, p, &x);
 		fprintf(f, "%s %s of %s", s->q[0] == DMA_UNKNOWN ? "" : "median",
 			s->q[0] == DMA_UNKNOWN ? "no latency"
 					       : quantile_text(s, 0, q, sizeof(q)),

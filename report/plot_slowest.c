@@ -119,27 +119,42 @@ static double at(const struct slowest *z, const struct axis *x, size_t i, int64_
 	return axis_pos(x, z->share ? (double)ns / (double)(a->t1 - a->t0) : (double)ns);
 }
 
+enum { UNPARTED = PHASE_TOTAL, PARTS }; /* doorbell to woken, no interrupt between */
+
+/* From and to of part p of a transfer; false = it has none. */
+static bool part_of(const struct slow *t, int p, int64_t *from, int64_t *to)
+{
+	int64_t bell = t->doorbell_ns != DMA_UNKNOWN ? t->doorbell_ns : t->submit_ns;
+	bool parted = t->irq_ns != DMA_UNKNOWN;
+
+	if (p != PHASE_API && parted == (p == UNPARTED))
+		return false;
+	*from = p == PHASE_API ? t->submit_ns : p == PHASE_NOTICE ? t->irq_ns : bell;
+	*to = p == PHASE_API ? bell : p == PHASE_DEVICE ? t->irq_ns : t->woken_ns;
+	return *from != DMA_UNKNOWN && *to != DMA_UNKNOWN && *to > *from &&
+	       t->submit_ns != DMA_UNKNOWN;
+}
+
 static void segments(struct drawing *d, const struct slowest *z, const struct axis *x,
 		     int p)
 {
 	const struct scan *s = z->r->scan;
 	double h = 1.0 / (double)s->nslow;
+	int64_t from, to;
 
-	for (size_t i = 0; i < s->nslow; i++) {
-		const struct slow *t = &s->slow[i];
-		int64_t bell =
-			t->doorbell_ns != DMA_UNKNOWN ? t->doorbell_ns : t->submit_ns;
-		int64_t irq = t->irq_ns != DMA_UNKNOWN ? t->irq_ns : t->woken_ns;
-		int64_t from = p == 0 ? t->submit_ns : p == 1 ? bell : irq;
-		int64_t to = p == 0 ? bell : p == 1 ? irq : t->woken_ns;
+	for (size_t i = 0; i < s->nslow; i++)
+		if (part_of(&s->slow[i], p, &from, &to))
+			draw_row(d, at(z, x, i, from - s->slow[i].submit_ns),
+				 at(z, x, i, to - s->slow[i].submit_ns),
+				 1 - ((double)i + 0.62) * h, 1 - ((double)i + 0.4) * h);
+}
 
-		if (from == DMA_UNKNOWN || to == DMA_UNKNOWN || to <= from ||
-		    t->submit_ns == DMA_UNKNOWN)
-			continue;
-		draw_row(d, at(z, x, i, from - t->submit_ns),
-			 at(z, x, i, to - t->submit_ns), 1 - ((double)i + 0.56) * h,
-			 1 - ((double)i + 0.28) * h);
-	}
+static bool has_unparted(const struct scan *s)
+{
+	for (size_t i = 0; i < s->nslow; i++)
+		if (s->slow[i].irq_ns == DMA_UNKNOWN)
+			return true;
+	return false;
 }
 
 /* Lane k is grey where more than k others were in flight. */
@@ -157,8 +172,8 @@ static void draw_lane(struct drawing *d, const struct around *a, double end, dou
 			from = i;
 		if (!busy && from >= 0) {
 			draw_row(d, end * from / CELLS, end * i / CELLS,
-				 top - (0.72 + 0.1 * lane) * h,
-				 top - (0.64 + 0.1 * lane) * h);
+				 top - (0.74 + 0.09 * lane) * h,
+				 top - (0.67 + 0.09 * lane) * h);
 			from = -1;
 		}
 	}
@@ -232,8 +247,9 @@ static void label_row(struct drawing *d, const struct slowest *z, size_t i, doub
 
 static void draw_slowest(const struct figure *f, struct drawing *d)
 {
-	static const enum color color[] = {COLOR_P0, COLOR_P1, COLOR_P2};
-	static const char *const name[] = {"api", "device", "notice"};
+	static const enum color color[PARTS] = {COLOR_P0, COLOR_P1, COLOR_P2, COLOR_SOFT};
+	static const char *const name[PARTS] = {"api", "device", "notice",
+						"doorbell to woken"};
 	const struct slowest *z = f->data;
 	const struct scan *s = z->r->scan;
 	double h = 1.0 / (double)s->nslow;
@@ -247,14 +263,15 @@ static void draw_slowest(const struct figure *f, struct drawing *d)
 		axis_init_scale(&x, AXIS_NS, AXIS_LINEAR, 0, fmax(z->longest * 1.01, 1),
 				drawing_narrow(d) ? 4 : 8);
 	panel_begin(d, 0, drawing_narrow(d) ? 0.18 : 0.1, 1, 0.91);
-	for (int p = 0; p < 3; p++)
-		panel_legend(d, color[p], name[p]);
+	for (int p = 0; p < PARTS; p++)
+		if (p != UNPARTED || has_unparted(s))
+			panel_legend(d, color[p], name[p]);
 	panel_legend(d, COLOR_OTHER, "others in flight");
 	panel_legend_line(d, COLOR_INK, 1, "other interrupts");
 	panel_legend_line(d, COLOR_WARN, 1, "on its CPU");
 	panel_axes(d, &x, z->share ? "share of its own time" : "since its submit", NULL,
 		   NULL);
-	for (int p = 0; p < 3; p++) {
+	for (int p = 0; p < PARTS; p++) {
 		segments(d, z, &x, p);
 		draw_rects(d, color[p], 1);
 	}
@@ -265,7 +282,7 @@ static void draw_slowest(const struct figure *f, struct drawing *d)
 		snprintf(text, sizeof(text), "#%" PRId64, t->id);
 		draw_text(d, 0, 1 - ((double)i + 0.4) * h, -6, 0, ALIGN_RIGHT, COLOR_SOFT,
 			  text);
-		label_row(d, z, i, 1 - ((double)i + 0.18) * h);
+		label_row(d, z, i, 1 - ((double)i + 0.15) * h);
 		draw_hover(d, 0.1, 1 - ((double)i + 0.4) * h,
 			   "transfer %" PRId64 ": %s, %s; %zu others in flight", t->id,
 			   axis_print(AXIS_NS, (double)t->latency_ns, v, sizeof(v)),

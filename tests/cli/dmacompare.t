@@ -7,10 +7,10 @@ workdir
 # gendb's runs of one kind do not differ among themselves: within=() looks at the runs as they are sold
 within=(--run-scatter 0%)
 try() { timeout 600 "$compare" "${within[@]}" "$@" >out 2>err; }
-status() { # expected pattern name args: the pattern stands in what was printed
+status() { # expected pattern name args: the pattern stands in what was printed, also across its lines
 	local want=$1 pattern=$2 name=$3 got; shift 3
 	try "$@"; got=$?
-	[ $got = "$want" ] && cat out err | grep -Eq -- "$pattern"
+	[ $got = "$want" ] && { cat out err; tr '\n' ' ' <out | tr -s ' '; echo; } | grep -Eq -- "$pattern"
 	result $? "$name (exit $want)"
 	[ $got = "$want" ] || echo "# exit $got"
 }
