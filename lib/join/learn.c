@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The model from the first interrupts: expectation and maximization. The interrupts are
+ * taken in blocks; odd blocks are judged by what the even ones taught and the reverse, so
+ * that no transfer is a witness for itself.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "lib/join/align.h"
+
+enum { ROUNDS = 10, BLOCK = 32 };
+
+static const struct ending *ended(const struct use_transfer *t, const struct pos *p)
+{
+	const struct ending *x = use_end(t, p->hyp == ANY ? 0 : p->hyp);
+
+	return x && x->kind == END_WOKEN ? x : NULL;
+}
+
+static bool newest(const struct slot *s, const struct use_transfer *t, const struct pos *p,
+		   const struct ending *x)
+{
+	return !x->batch || t->index + 1 >= s->c->tail ||
+	       use_end(use_at(s->c, t->index + 1), p->hyp == ANY ? 0 : p->hyp) != x;
+}
+
+static int count_turn(struct slot *s, struct model *m, const struct use_transfer *t,
+		      const struct pos *p, const struct ending *x, float w)
+{
+	int64_t before = DMA_UNKNOWN;
+
+	if (t->index > s->c->base) {
+		const struct ending *y = ended(use_at(s->c, t->index - 1), p);
+		before = y ? y->woken_ns : DMA_UNKNOWN;
+	}
+	return model_count_turn(m, model_size(t->t.size_bytes), t->begin_ns, x->wait_ns,
+				x->woken_ns, before, w);
+}
+
+static int count_slot(struct group *g, const struct layer *l, const struct edge *e,
+		      size_t slot, struct model *m, float w)
+{
+	struct slot *s = g->slot[slot];
+	const struct pos *from = &state_at(g, e->from)->pos[slot],
+			 *to = &state_at(g, e->to)->pos[slot];
+	const struct match *k = NULL;
+
+	for (unsigned i = 0; i < e->nmatch; i++)
+		if (g->match[e->match + i].slot == slot)
+			k = &g->match[e->match + i];
+	for (uint64_t i = from->open; i < to->open; i++) {
+		const struct use_transfer *t = use_at(s->c, i);
+		const struct ending *x = ended(t, to);
+		bool in = k && i >= k->first && i < k->first + k->n;
+		if (!x || t->phantom)
+			continue;
+		if (!in)
+			m->missed += w;
+		if (newest(s, t, to, x)) {
+			if (in)
+				model_count_notice(m, l->irq->time_ns, x->wait_ns,
+						   x->woken_ns, w);
+			if (count_turn(s, m, t, to, x, w) < 0)
+				return -1;
+		}
+	}
+	if (!k)
+		return 0;
+	if (s->ended)
+		for (size_t v = 0; v < g->nvector; v++)
+			s->ended[v] += g->vector[v] == l->irq->irq ? w : 0;
+	const struct use_transfer *a = use_at(s->c, k->first),
+				  *b = use_at(s->c, k->first + k->n - 1);
+	if (b->phantom)
+		return 0;
+	return model_count_device(m, k->n, model_size(b->t.size_bytes), l->irq->time_ns,
+				  a->begin_ns, b->begin_ns, from->last_ns, w);
+}
+
+int learn_edge(struct group *g, const struct layer *l, const struct edge *e, float w,
+	       int half)
+{
+	if (l->irq && !e->nmatch && !l->irq->circular)
+		g->strays += w;
+	if (e->nmatch > 1)
+		g->cross += w * (float)(e->nmatch - 1);
+	for (size_t i = 0; i < g->nslot; i++) {
+		struct slot *s = g->slot[i];
+		if (state_at(g, e->from)->pos[i].open < state_at(g, e->to)->pos[i].open &&
+		    count_slot(g, l, e, i, half < 0 ? s->model : s->half[half], w) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void learn_rates(struct group *g)
+{
+	double n = g->irqs + PRIOR_WEIGHT, span = g->span_ns > 1 ? g->span_ns : 1;
+
+	/* As if the prior's interrupts had come at the pace of the others. */
+	span *= n / (g->irqs > 1 ? g->irqs : 1);
+	g->log_stray = log((g->strays + PRIOR_RATE * PRIOR_WEIGHT) / span);
+	g->log_cross = log((g->cross + PRIOR_RATE * PRIOR_WEIGHT) / n);
+	for (size_t i = 0; i < g->nslot; i++) {
+		struct slot *s = g->slot[i];
+		double all = 0;
+		for (size_t v = 0; v < g->nvector && s->affinity; v++)
+			all += s->ended[v];
+		for (size_t v = 0; v < g->nvector && s->affinity; v++)
+			if (s->affinity[v] > -1e8)
+				s->affinity[v] = log((s->ended[v] + 0.5) /
+						     (all + 0.5 * (double)g->nvector));
+	}
+}
+
+static struct pending *pend_at(const struct group *g, size_t i)
+{
+	return &g->pend[(g->first + i) & (g->apend - 1)];
+}
+
+static void use_models(struct group *g, uint64_t n)
+{
+	for (size_t i = 0; i < g->nslot; i++)
+		if (g->slot[i]->half[0])
+			g->slot[i]->model = g->slot[i]->half[!(n / BLOCK & 1)];
+}
+
+void learn_choose(struct group *g, uint64_t n)
+{
+	use_models(g, n);
+}
+
+static int expect(struct group *g, size_t n, struct err *e)
+{
+	double z = -INFINITY;
+	struct layer *l;
+
+	if (group_start(g, e) < 0)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < n; i++) {
+		use_models(g, i);
+		if (align_irq(g, pend_at(g, i)->irq, e) < 0)
+			return ERR_NOMEM;
+	}
+	align_back(g, 0);
+	l = &g->layer[g->nlayer - 1];
+	for (uint32_t i = 0; i < l->nstate; i++)
+		if (!state_at(g, l->state + i)->dead)
+			z = log_add(z, state_at(g, l->state + i)->alpha);
+	g->evidence = z;
+	return 0;
+}
+
+static int maximize(struct group *g, struct err *e)
+{
+	double z = g->evidence;
+	uint64_t n = 0;
+
+	g->strays = g->cross = 0;
+	for (size_t i = 0; i < g->nslot; i++) {
+		struct slot *s = g->slot[i];
+		model_clear(s->half[0]);
+		model_clear(s->half[1]);
+		if (s->ended)
+			memset(s->ended, 0, g->nvector * sizeof(*s->ended));
+	}
+	for (size_t i = 1; i < g->nlayer; i++) {
+		struct layer *l = &g->layer[i];
+		for (uint64_t k = l->edge; k < l->edge + l->nedge; k++) {
+			struct edge *x = &g->edge[k];
+			double p = exp(state_at(g, x->from)->alpha + (double)x->w +
+				       state_at(g, x->to)->beta - z);
+			if (p > 1e-4 &&
+			    learn_edge(g, l, x, (float)p, (int)(n / BLOCK & 1)) < 0)
+				return err_set(e, ERR_NOMEM, "joiner: no memory");
+		}
+		n += l->irq != NULL;
+	}
+	for (size_t i = 0; i < g->nslot; i++) {
+		model_make(g->slot[i]->half[0]);
+		model_make(g->slot[i]->half[1]);
+	}
+	learn_rates(g);
+	return 0;
+}
+
+int learn_group(struct group *g, size_t n, struct err *e)
+{
+	int r = 0;
+
+	g->learned = true;
+	if (!n || !g->nvector)
+		return 0;
+	g->learning = true;
+	g->irqs = (double)n;
+	g->span_ns = (double)(pend_at(g, n - 1)->irq->time_ns - pend_at(g, 0)->irq->time_ns);
+	g->strays = 0.05 * g->irqs;
+	g->cross = 0;
+	learn_rates(g);
+	for (size_t i = 0; i < g->nslot; i++) {
+		struct slot *s = g->slot[i];
+		for (int k = 0; k < 2; k++) {
+			if (!(s->half[k] = malloc(sizeof(*s->half[k]))))
+				return err_set(e, ERR_NOMEM, "joiner: no memory");
+			model_init(s->half[k]);
+		}
+		s->whole = s->model;
+	}
+	for (int i = 0; i < ROUNDS && r >= 0; i++) {
+		r = expect(g, n, e);
+		if (getenv("LEARN_TELL"))
+			fprintf(stderr, "round %d: evidence %.1f strays %.2f stray %.2f miss %.3f\n", i,
+				g->evidence, g->strays, g->log_stray, g->slot[0]->half[0]->log_miss);
+		r = r < 0 ? r : maximize(g, e);
+	}
+	for (size_t i = 0; i < g->nslot && r >= 0; i++) {
+		struct slot *s = g->slot[i];
+		s->model = s->whole;
+		r = model_sum(s->model, s->half[0], s->half[1]);
+		model_make(s->model);
+	}
+	g->learned_until = n;
+	g->learning = false;
+	return r < 0 ? r : group_start(g, e);
+}
+
+/* The first interrupts are over: one model from here on. */
+void learn_over(struct group *g)
+{
+	for (size_t i = 0; i < g->nslot; i++) {
+		struct slot *s = g->slot[i];
+		if (!s->half[0])
+			continue;
+		s->model = s->whole;
+		for (int k = 0; k < 2; k++) {
+			model_release(s->half[k]);
+			free(s->half[k]);
+			s->half[k] = NULL;
+		}
+	}
+}
