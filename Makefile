@@ -153,7 +153,9 @@ asan:
 FORMATTED = $(shell git ls-files '*.c' '*.h' '*.cc' 2>/dev/null)
 format:
 	@clang-format -i $(FORMATTED)
-lint: check-format
+lint: check-format tools
+	@scripts/house.sh
+	@scripts/house.sh objects $(B)
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --suppressions-list=.cppcheck \
 		--enable=warning,portability -j2 -D_GNU_SOURCE -I. lib $(OWNERS)
 

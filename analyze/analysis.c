@@ -9,6 +9,7 @@
 #include "analyze/derive.h"
 #include "analyze/load.h"
 #include "analyze/stream.h"
+#include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/db.h"
 #include "lib/err.h"
@@ -80,7 +81,7 @@ static int read_losses(struct analysis *a, struct err *e)
 			continue; /* nowhere in particular: load_holes() */
 		w = reallocarray(a->window, a->nwindow + 1, sizeof(*w));
 		if (!w) {
-			got = err_set(e, ERR_NOMEM, "no memory");
+			got = err_nomem(e, "the analysis");
 			break;
 		}
 		a->window = w;
@@ -130,13 +131,11 @@ static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err
 static int add_vector(struct analysis *a, int64_t irq, int64_t card, int64_t channel,
 		      struct err *e)
 {
-	struct join_vector *grown =
-		reallocarray(a->vector, a->nvector + 1, sizeof(*grown));
+	struct join_vector *added = array_add(&a->vector, &a->nvector);
 
-	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory");
-	a->vector = grown;
-	grown[a->nvector++] = (struct join_vector){(int32_t)irq, card, channel};
+	if (!added)
+		return err_nomem(e, "the analysis");
+	*added = (struct join_vector){(int32_t)irq, card, channel};
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/db.h"
 #include "lib/dma.h"
 #include "lib/err.h"
@@ -41,7 +42,7 @@ struct derive {
 int derive_new(struct derive **d, struct err *e)
 {
 	*d = calloc(1, sizeof(**d));
-	return *d ? 0 : err_set(e, ERR_NOMEM, "no memory");
+	return *d ? 0 : err_nomem(e, "the analysis");
 }
 
 static void group_free(struct group *g)
@@ -68,7 +69,7 @@ static struct group *group_new(struct err *e)
 		whole &= (g->hist[p] = hist_new()) != NULL;
 	if (!whole) {
 		group_free(g);
-		err_set(e, ERR_NOMEM, "no memory");
+		err_nomem(e, "the analysis");
 		return NULL;
 	}
 	g->card = g->channel = g->from_ns = g->to_ns = DMA_UNKNOWN;
@@ -85,7 +86,7 @@ static bool is_group(const struct group *g, const struct transfer *t)
 
 static struct group *group_of(struct derive *d, const struct transfer *t, struct err *e)
 {
-	struct group **grown, *g;
+	struct group **added, *g;
 
 	if (d->recent < d->n && is_group(d->group[d->recent], t))
 		return d->group[d->recent];
@@ -98,15 +99,20 @@ static struct group *group_of(struct derive *d, const struct transfer *t, struct
 			MAX_GROUPS);
 		return NULL;
 	}
-	grown = reallocarray(d->group, d->n + 1, sizeof(*grown));
-	if (!grown || (d->group = grown, !(g = group_new(e)))) {
-		err_set(e, ERR_NOMEM, "no memory");
+	g = group_new(e);
+	if (!g)
+		return NULL;
+	added = array_add(&d->group, &d->n);
+	if (!added) {
+		group_free(g);
+		err_nomem(e, "the analysis");
 		return NULL;
 	}
+	*added = g;
 	g->card = t->card;
 	g->channel = t->channel;
 	g->direction = t->direction;
-	return grown[d->n++] = g;
+	return g;
 }
 
 /* Has a transfer that ended like this no such duration at all? */
@@ -189,7 +195,7 @@ int derive_add(struct derive *d, const struct transfer *t, struct err *e)
 	if (t->doorbell_ns != DMA_UNKNOWN)
 		*(t->doorbell_is_exit ? &d->exits : &d->stores) += 1;
 	d->waits += t->wait_ns != DMA_UNKNOWN;
-	return rc ? err_set(e, ERR_NOMEM, "no memory") : 0;
+	return rc ? err_nomem(e, "the analysis") : 0;
 }
 
 enum phase derive_latency(const struct derive *d)

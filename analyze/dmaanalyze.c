@@ -13,11 +13,13 @@
 #include "analyze/load.h"
 #include "analyze/stream.h"
 #include "analyze/summary.h"
+#include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/num.h"
+#include "lib/text.h"
 #include "lib/vector/vector.h"
 
 #define TOOL	    "dmaanalyze"
@@ -74,18 +76,19 @@ static const char doc[] =
 
 /* ---- options ---- */
 
-static void *grown(void *list, size_t n, size_t size)
+static void add_raw(struct options *o, const char *path)
 {
-	void *p = reallocarray(list, n + 1, size);
+	const char **added = array_add(&o->raw, &o->nraw);
 
-	if (!p)
+	if (!added)
 		exit(EXIT_FAILED);
-	return p;
+	*added = path;
 }
 
 static void add_role(struct argp_state *state, struct options *o, char *arg)
 {
 	char *equal = strrchr(arg, '=');
+	struct event_role *added;
 
 	if (!equal || equal == arg || role_parse(equal + 1) < 0)
 		argp_error(state,
@@ -94,9 +97,11 @@ static void add_role(struct argp_state *state, struct options *o, char *arg)
 			   "handled, wait, woken, stop or other",
 			   arg);
 	*equal = '\0';
-	o->role = grown(o->role, o->nrole, sizeof(*o->role));
-	o->role[o->nrole].event = arg;
-	o->role[o->nrole++].role = equal + 1;
+	added = array_add(&o->role, &o->nrole);
+	if (!added)
+		exit(EXIT_FAILED);
+	added->event = arg;
+	added->role = equal + 1;
 }
 
 static error_t parse_value(int key, char *arg, struct argp_state *state,
@@ -129,8 +134,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'i':
 		if (!*arg)
 			argp_error(state, "-i: the value is empty");
-		o->raw = grown(o->raw, o->nraw, sizeof(*o->raw));
-		o->raw[o->nraw++] = arg;
+		add_raw(o, arg);
 		return 0;
 	case KEY_LABEL:
 		o->label = arg;
@@ -187,10 +191,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* ---- runs ---- */
 
 struct run_list {
-	int64_t *id;
+	struct known_run {
+		int64_t id;
+		bool analysed;
+	} * run;
 	size_t n;
-	size_t nanalysed;
-	bool *analysed;
 };
 
 static int read_runs(struct db *db, struct run_list *l, struct err *e)
@@ -202,10 +207,14 @@ static int read_runs(struct db *db, struct run_list *l, struct err *e)
 	if (rc)
 		return rc;
 	while ((got = db_step(q, e)) > 0) {
-		l->id = grown(l->id, l->n, sizeof(*l->id));
-		l->analysed = grown(l->analysed, l->n, sizeof(*l->analysed));
-		l->id[l->n] = db_i64(q, 0);
-		l->analysed[l->n++] = db_i64(q, 9) != DMA_UNKNOWN;
+		struct known_run *added = array_add(&l->run, &l->n);
+
+		if (!added) {
+			got = err_nomem(e, "the runs of the database");
+			break;
+		}
+		added->id = db_i64(q, 0);
+		added->analysed = db_i64(q, 9) != DMA_UNKNOWN;
 	}
 	db_finalize(q);
 	return got;
@@ -213,15 +222,14 @@ static int read_runs(struct db *db, struct run_list *l, struct err *e)
 
 static void run_list_release(struct run_list *l)
 {
-	free(l->id);
-	free(l->analysed);
+	free(l->run);
 }
 
 /* For the list: buf is as good as the terminal is wide. */
 static const char *dash(const char *text, char buf[256])
 {
 	snprintf(buf, 256, "%s", text ? text : "-");
-	return cli_clean(buf);
+	return text_clean(buf);
 }
 
 static int print_list(struct db *db, bool json, struct err *e)
@@ -385,7 +393,7 @@ static int print_runs(struct db *db, const struct options *o, const int64_t *run
 static int run_raw(struct db *db, const struct options *o, struct err *e)
 {
 	int64_t *run = calloc(o->nraw, sizeof(*run));
-	int rc = run ? 0 : err_set(e, ERR_NOMEM, "no memory");
+	int rc = run ? 0 : err_nomem(e, "the analysis");
 
 	for (size_t i = 0; i < o->nraw && !rc; i++)
 		rc = load(db, o, o->raw[i], &run[i], e);
@@ -414,14 +422,14 @@ static int run_existing(struct db *db, const struct options *o, struct err *e)
 	if (!rc && !l.n)
 		rc = nothing_there(o, e);
 	if (!rc && run == DMA_UNKNOWN)
-		run = l.id[l.n - 1];
+		run = l.run[l.n - 1].id;
 	for (size_t i = 0; i < l.n && !rc; i++) {
-		bool mine = l.id[i] == run;
+		bool mine = l.run[i].id == run;
 
 		there |= mine;
-		if (mine ? changes(o) || !l.analysed[i]
+		if (mine ? changes(o) || !l.run[i].analysed
 			 : o->run == DMA_UNKNOWN && o->rebuild)
-			rc = reanalyse(db, o, l.id[i], e);
+			rc = reanalyse(db, o, l.run[i].id, e);
 	}
 	if (!rc && !there)
 		rc = err_set(e, ERR_NOTFOUND,
@@ -445,8 +453,8 @@ static int lacks_analysis(struct db *db, const struct options *o, bool *lacks,
 
 	*lacks = false;
 	for (size_t i = 0; i < l.n && !rc; i++)
-		if (o->run == DMA_UNKNOWN ? i == l.n - 1 : l.id[i] == o->run)
-			*lacks = !l.analysed[i];
+		if (o->run == DMA_UNKNOWN ? i == l.n - 1 : l.run[i].id == o->run)
+			*lacks = !l.run[i].analysed;
 	run_list_release(&l);
 	return rc;
 }
@@ -522,10 +530,8 @@ static int run(struct options *o, struct err *e)
 	int rc;
 
 	if (!o->nraw && !o->list && o->run == DMA_UNKNOWN && !o->rebuild &&
-	    !access(raw, F_OK)) {
-		o->raw = grown(o->raw, 0, sizeof(*o->raw));
-		o->raw[o->nraw++] = raw;
-	}
+	    !access(raw, F_OK))
+		add_raw(o, raw);
 	if (!o->nraw && access(o->db, F_OK) && errno == ENOENT)
 		return nothing_there(o, e);
 	if (!o->nraw && o->label)

@@ -30,7 +30,7 @@ int file_sha256(const char *path, char out[65], struct err *e)
 	if (fd < 0)
 		rc = err_errno(e, "%s", path);
 	else if (!ctx || !buf || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL))
-		rc = err_set(e, ERR_NOMEM, "no memory");
+		rc = err_nomem(e, "the analysis");
 	while (!rc && (got = read(fd, buf, 1 << 20)) > 0)
 		EVP_DigestUpdate(ctx, buf, (size_t)got);
 	if (!rc && got < 0)
@@ -253,7 +253,7 @@ static int insert_sources(struct loading *l, struct err *e)
 	l->source_id = calloc(m->nevent + 1, sizeof(*l->source_id));
 	l->delivered = calloc(m->nevent + 1, sizeof(*l->delivered));
 	if (!rc && (!l->source_id || !l->delivered))
-		rc = err_set(e, ERR_NOMEM, "no memory");
+		rc = err_nomem(e, "the analysis");
 	for (size_t i = 0; i < m->nevent && !rc; i++) {
 		const struct meta_event *ev = &m->event[i];
 

@@ -169,7 +169,7 @@ int pipe_run(int (*producer)(void *arg, struct pipe *p, struct err *e), void *ar
 
 	for (size_t i = 0; i < BLOCKS && !rc; i++)
 		if (!(p.block[i] = calloc(1, sizeof(*p.block[i]))))
-			rc = err_set(e, ERR_NOMEM, "no memory");
+			rc = err_nomem(e, "the analysis");
 	p.fill = p.block[0];
 	if (!rc && threaded)
 		rc = run_threaded(&p, e);

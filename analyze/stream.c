@@ -35,7 +35,7 @@ int stream_open_raw(struct stream **out, const char *path,
 		    const struct event_rules *rules, struct err *e)
 {
 	struct stream *s = calloc(1, sizeof(*s));
-	int rc = s ? 0 : err_set(e, ERR_NOMEM, "no memory");
+	int rc = s ? 0 : err_nomem(e, "the analysis");
 
 	*out = NULL;
 	if (rc)
@@ -124,7 +124,7 @@ static int read_sources(struct stream *s, struct err *e)
 		int role = role_parse(db_text(q, 2));
 
 		if (!grown) {
-			got = err_set(e, ERR_NOMEM, "no memory");
+			got = err_nomem(e, "the analysis");
 			break;
 		}
 		s->source = grown;
@@ -154,7 +154,7 @@ static int rewind_run(struct stream *s, struct err *e)
 int stream_open_run(struct stream **out, struct db *db, int64_t run, struct err *e)
 {
 	struct stream *s = calloc(1, sizeof(*s));
-	int rc = s ? 0 : err_set(e, ERR_NOMEM, "no memory");
+	int rc = s ? 0 : err_nomem(e, "the analysis");
 
 	*out = NULL;
 	if (rc)

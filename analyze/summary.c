@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/db.h"
 #include "lib/err.h"
+#include "lib/text.h"
 
 static char *copy(struct db_stmt *q, int column)
 {
@@ -30,19 +32,6 @@ static int each(struct summary *s, struct db *db, const char *name,
 		rc = got < 0 ? got : row(s, q, e);
 	db_finalize(q);
 	return rc;
-}
-
-/* Room for one more of n elements of this size; NULL and the error set without memory. */
-static void *grow(void **list, size_t *n, size_t size, struct err *e)
-{
-	char *grown = reallocarray(*list, *n + 1, size);
-
-	if (!grown) {
-		err_set(e, ERR_NOMEM, "no memory");
-		return NULL;
-	}
-	*list = grown;
-	return memset(grown + (*n)++ * size, 0, size);
 }
 
 static int row_run(struct summary *s, struct db_stmt *q, struct err *e)
@@ -106,10 +95,10 @@ static int row_pairs(struct summary *s, struct db_stmt *q, struct err *e)
 
 static int row_source(struct summary *s, struct db_stmt *q, struct err *e)
 {
-	struct summary_source *x = grow((void **)&s->source, &s->nsource, sizeof(*x), e);
+	struct summary_source *x = array_add(&s->source, &s->nsource);
 
 	if (!x)
-		return ERR_NOMEM;
+		return err_nomem(e, "the analysis");
 	x->name = copy(q, 1);
 	x->role = copy(q, 2);
 	x->function = copy(q, 4);
@@ -121,10 +110,10 @@ static int row_source(struct summary *s, struct db_stmt *q, struct err *e)
 
 static int row_vector(struct summary *s, struct db_stmt *q, struct err *e)
 {
-	struct summary_vector *v = grow((void **)&s->vector, &s->nvector, sizeof(*v), e);
+	struct summary_vector *v = array_add(&s->vector, &s->nvector);
 
 	if (!v)
-		return ERR_NOMEM;
+		return err_nomem(e, "the analysis");
 	v->irq = (int32_t)db_i64(q, 0);
 	v->name = copy(q, 1);
 	v->card = db_i64(q, 2);
@@ -146,7 +135,7 @@ static int row_vector(struct summary *s, struct db_stmt *q, struct err *e)
 	return 0;
 }
 
-static struct summary_group *group_of(struct summary *s, struct db_stmt *q, struct err *e)
+static struct summary_group *group_of(struct summary *s, struct db_stmt *q)
 {
 	int64_t card = db_i64(q, 0), channel = db_i64(q, 1);
 	const char *direction = db_text(q, 2);
@@ -159,7 +148,7 @@ static struct summary_group *group_of(struct summary *s, struct db_stmt *q, stru
 		    !strcmp(g->direction, direction))
 			return g;
 	}
-	g = grow((void **)&s->group, &s->ngroup, sizeof(*g), e);
+	g = array_add(&s->group, &s->ngroup);
 	if (!g)
 		return NULL;
 	g->card = card;
@@ -170,13 +159,13 @@ static struct summary_group *group_of(struct summary *s, struct db_stmt *q, stru
 
 static int row_summary(struct summary *s, struct db_stmt *q, struct err *e)
 {
-	struct summary_group *g = group_of(s, q, e);
+	struct summary_group *g = group_of(s, q);
 	const char *phase = db_text(q, 3);
 	int p = phase ? phase_parse(phase) : -1;
 	struct summary_phase *x;
 
 	if (!g)
-		return ERR_NOMEM;
+		return err_nomem(e, "the analysis");
 	if (p < 0)
 		return err_set(e, ERR_FORMAT, "table summary: there is no phase '%s'",
 			       phase ? phase : "");
@@ -194,12 +183,12 @@ static int row_summary(struct summary *s, struct db_stmt *q, struct err *e)
 
 static int row_state(struct summary *s, struct db_stmt *q, struct err *e)
 {
-	struct summary_group *g = group_of(s, q, e);
+	struct summary_group *g = group_of(s, q);
 	const char *word = db_text(q, 3);
 	int state = word ? state_parse(word) : -1;
 
 	if (!g)
-		return ERR_NOMEM;
+		return err_nomem(e, "the analysis");
 	if (state < 0)
 		return err_set(e, ERR_FORMAT, "table state_count: there is no state '%s'",
 			       word ? word : "");
@@ -210,10 +199,10 @@ static int row_state(struct summary *s, struct db_stmt *q, struct err *e)
 
 static int row_reason(struct summary *s, struct db_stmt *q, struct err *e)
 {
-	struct summary_count *c = grow((void **)&s->reason, &s->nreason, sizeof(*c), e);
+	struct summary_count *c = array_add(&s->reason, &s->nreason);
 
 	if (!c)
-		return ERR_NOMEM;
+		return err_nomem(e, "the analysis");
 	c->what = copy(q, 0);
 	c->reason = copy(q, 1);
 	c->n = db_i64(q, 2);
@@ -222,10 +211,10 @@ static int row_reason(struct summary *s, struct db_stmt *q, struct err *e)
 
 static int row_stray(struct summary *s, struct db_stmt *q, struct err *e)
 {
-	struct summary_count *c = grow((void **)&s->stray, &s->nstray, sizeof(*c), e);
+	struct summary_count *c = array_add(&s->stray, &s->nstray);
 
 	if (!c)
-		return ERR_NOMEM;
+		return err_nomem(e, "the analysis");
 	c->what = copy(q, 0);
 	c->reason = copy(q, 1);
 	c->n = db_i64(q, 2);
@@ -234,10 +223,10 @@ static int row_stray(struct summary *s, struct db_stmt *q, struct err *e)
 
 static int row_warning(struct summary *s, struct db_stmt *q, struct err *e)
 {
-	char **w = grow((void **)&s->warning, &s->nwarning, sizeof(*w), e);
+	char **w = array_add(&s->warning, &s->nwarning);
 
 	if (!w)
-		return ERR_NOMEM;
+		return err_nomem(e, "the analysis");
 	*w = copy(q, 0);
 	return 0;
 }
@@ -339,26 +328,26 @@ void summary_clean(struct summary *s)
 			s->latency, s->doorbell, s->advice};
 
 	for (size_t i = 0; i < sizeof(text) / sizeof(*text); i++)
-		cli_clean(text[i]);
+		text_clean(text[i]);
 	for (size_t i = 0; i < s->nsource; i++) {
-		cli_clean(s->source[i].name);
-		cli_clean(s->source[i].role);
+		text_clean(s->source[i].name);
+		text_clean(s->source[i].role);
 	}
 	for (size_t i = 0; i < s->nvector; i++) {
-		cli_clean(s->vector[i].name);
-		cli_clean(s->vector[i].verdict);
-		cli_clean(s->vector[i].why);
+		text_clean(s->vector[i].name);
+		text_clean(s->vector[i].verdict);
+		text_clean(s->vector[i].why);
 	}
 	for (size_t i = 0; i < s->nreason; i++)
-		cli_clean(s->reason[i].reason);
+		text_clean(s->reason[i].reason);
 	for (size_t i = 0; i < s->nstray; i++)
-		cli_clean(s->stray[i].reason);
+		text_clean(s->stray[i].reason);
 	for (size_t i = 0; i < s->nstray; i++)
-		cli_clean(s->stray[i].what);
+		text_clean(s->stray[i].what);
 	for (size_t i = 0; i < s->nwarning; i++)
-		cli_clean(s->warning[i]);
+		text_clean(s->warning[i]);
 	for (size_t i = 0; i < s->ngroup; i++)
-		cli_clean(s->group[i].direction);
+		text_clean(s->group[i].direction);
 }
 
 void summary_release(struct summary *s)

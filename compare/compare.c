@@ -102,7 +102,7 @@ int side_view(const struct group_side *g, struct series **list, struct side *s,
 {
 	*list = calloc(g->nrun ? g->nrun : 1, sizeof(**list));
 	if (!*list)
-		return err_set(e, ERR_NOMEM, "no memory for %zu recordings", g->nrun);
+		return err_nomem(e, "%zu recordings", g->nrun);
 	for (size_t i = 0; i < g->nrun; i++)
 		(*list)[i] = (struct series){g->run[i].value_ns, g->run[i].n};
 	*s = (struct side){*list, g->nrun};
@@ -163,7 +163,7 @@ static int side_pool(const struct group_side *g, struct series *out, struct err 
 	int64_t *v = malloc((n ? n : 1) * sizeof(*v));
 
 	if (!v)
-		return err_set(e, ERR_NOMEM, "no memory for %zu values", n);
+		return err_nomem(e, "%zu values", n);
 	for (size_t i = 0; i < g->nrun; i++)
 		for (size_t j = 0; j < g->run[i].n; j++)
 			v[at++] = g->run[i].value_ns[j];

@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/num.h"
 
 static int nomem(struct err *e)
 {
-	return err_set(e, ERR_NOMEM, "no memory");
+	return err_nomem(e, "a comparison");
 }
 
 void compare_print_text(FILE *out, const char *text)
@@ -28,20 +29,19 @@ void compare_print_text(FILE *out, const char *text)
 
 int compare_note(struct compare_env *env, struct err *e, const char *fmt, ...)
 {
-	char **grown = reallocarray(env->note, env->nnote + 1, sizeof(*grown));
+	char **added = array_add(&env->note, &env->nnote);
 	va_list ap;
 	int n;
 
-	if (!grown)
+	if (!added)
 		return nomem(e);
-	env->note = grown;
 	va_start(ap, fmt);
-	n = vasprintf(&grown[env->nnote], fmt, ap);
+	n = vasprintf(added, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		return nomem(e);
-	env->nnote++;
-	return 0;
+	if (n >= 0)
+		return 0;
+	env->nnote--;
+	return nomem(e);
 }
 
 void compare_env_release(struct compare_env *env)
@@ -101,17 +101,15 @@ static int property_add(struct compare_env *env, const char *key,
 			const struct compare_set *base, const struct compare_set *fresh,
 			struct err *e)
 {
-	struct compare_property *grown, *p;
+	struct compare_property *p;
 	int rc;
 
 	for (size_t i = 0; i < env->n; i++)
 		if (!strcmp(env->property[i].key, key))
 			return 0;
-	grown = reallocarray(env->property, env->n + 1, sizeof(*grown));
-	if (!grown)
+	p = array_add(&env->property, &env->n);
+	if (!p)
 		return nomem(e);
-	env->property = grown;
-	p = &grown[env->n++];
 	*p = (struct compare_property){.key = key};
 	rc = values_of(base, key, &p->base, e);
 	rc = rc ? rc : values_of(fresh, key, &p->fresh, e);
@@ -139,16 +137,14 @@ static int properties(struct compare_env *env, const struct compare_set *base,
 static int number_add(struct compare_env *env, const char *key, char *base, char *fresh,
 		      bool differs, struct err *e)
 {
-	struct compare_property *grown =
-		base && fresh ? reallocarray(env->property, env->n + 1, sizeof(*grown))
-			      : NULL;
+	struct compare_property *added =
+		base && fresh ? array_add(&env->property, &env->n) : NULL;
 
-	if (!grown) {
+	if (!added) {
 		free(base);
 		free(fresh);
 		return nomem(e);
 	}
-	env->property = grown;
 	if (!*base) {
 		free(base);
 		base = NULL;
@@ -157,7 +153,7 @@ static int number_add(struct compare_env *env, const char *key, char *base, char
 		free(fresh);
 		fresh = NULL;
 	}
-	grown[env->n++] = (struct compare_property){key, base, fresh, differs};
+	*added = (struct compare_property){key, base, fresh, differs};
 	return 0;
 }
 

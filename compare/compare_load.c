@@ -49,7 +49,7 @@ static int group_init(struct loading *l, struct compare_group *g,
 		return 0;
 	free(g->base.run);
 	free(g->fresh.run);
-	return err_set(e, ERR_NOMEM, "no memory for another group");
+	return err_nomem(e, "another group");
 }
 
 static int group_add(struct loading *l, const struct group_key *k, uint16_t *slot,
@@ -67,7 +67,7 @@ static int group_add(struct loading *l, const struct group_key *k, uint16_t *slo
 			reallocarray(c->group, room, sizeof(*grown));
 
 		if (!grown)
-			return err_set(e, ERR_NOMEM, "no memory for %zu groups", room);
+			return err_nomem(e, "%zu groups", room);
 		c->group = grown;
 		l->room = room;
 	}
@@ -119,7 +119,7 @@ static int value_add(struct group_run *r, int64_t value_ns, struct err *e)
 		int64_t *grown = reallocarray(r->value_ns, room, sizeof(*grown));
 
 		if (!grown)
-			return err_set(e, ERR_NOMEM, "no memory for %zu values", room);
+			return err_nomem(e, "%zu values", room);
 		r->value_ns = grown;
 		r->room = room;
 	}

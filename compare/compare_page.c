@@ -9,6 +9,7 @@
 #include "lib/draw/axis.h"
 #include "lib/draw/html.h"
 #include "lib/err.h"
+#include "lib/text.h"
 
 static void table_begin(FILE *f, const char *caption)
 {
@@ -97,7 +98,7 @@ static int print_set(FILE *f, const char *name, const struct compare_set *s,
 	FILE *m = open_memstream(&text, &len);
 
 	if (!m)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a comparison");
 	compare_set_print(s, m);
 	fclose(m);
 	fprintf(f, "%s ", name);
@@ -180,7 +181,7 @@ static void figures_row(FILE *f, const struct compare_group *g, int which)
 	double rate = which < 2 ? side_bytes_per_s(s) : NAN;
 
 	fprintf(f, "<tr><th scope=\"row\">%s</th>", word[which]);
-	cell(f, which < 2 ? compare_count(buf, side_met(s)) : "", true);
+	cell(f, which < 2 ? text_count(side_met(s), buf) : "", true);
 	for (size_t i = 0; i < g->nline; i++) {
 		const struct compare_line *l = &g->line[i];
 		const double v[] = {l->base.value, l->fresh.value, l->diff.value,

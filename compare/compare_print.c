@@ -10,6 +10,7 @@
 
 #include "lib/draw/axis.h"
 #include "lib/num.h"
+#include "lib/text.h"
 
 struct printer {
 	const struct compare_result *r;
@@ -53,20 +54,6 @@ const char *compare_verdict_words(const struct compare_group *g, double threshol
 	return buf;
 }
 
-const char *compare_count(char buf[32], uint64_t n)
-{
-	char plain[24];
-	size_t len = (size_t)snprintf(plain, sizeof(plain), "%" PRIu64, n), at = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			buf[at++] = ',';
-		buf[at++] = plain[i];
-	}
-	buf[at] = 0;
-	return buf;
-}
-
 const char *compare_needed_words(const struct compare_group *g, bool across, char *buf,
 				 size_t len)
 {
@@ -81,7 +68,7 @@ const char *compare_needed_words(const struct compare_group *g, bool across, cha
 	if (!(digits >= 1))
 		digits = 1;
 	snprintf(buf, len, "about %s %s a side would be needed",
-		 compare_count(n, (uint64_t)(ceil(g->needed / digits) * digits)),
+		 text_count((uint64_t)(ceil(g->needed / digits) * digits), n),
 		 across ? "recordings" : "transfers");
 	return buf;
 }
@@ -205,7 +192,7 @@ static void print_side(const struct printer *p, const struct compare_group *g, b
 	double rate = side_bytes_per_s(s);
 
 	left(p->out, fresh ? "  new" : "  base", LABEL);
-	right(p->out, compare_count(buf, side_met(s)), COUNT);
+	right(p->out, text_count(side_met(s), buf), COUNT);
 	for (size_t i = 0; i < g->nline; i++)
 		right(p->out,
 		      compare_ns(buf,
@@ -271,7 +258,7 @@ static void print_tests(const struct printer *p, const struct compare_group *g)
 	if (out_b || out_f)
 		fprintf(p->out,
 			"  left out: %s of base, %s of new, whose %s time is not known\n",
-			compare_count(one, out_b), compare_count(two, out_f),
+			text_count(out_b, one), text_count(out_f, two),
 			phase_name(g->key.phase));
 }
 

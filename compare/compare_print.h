@@ -42,9 +42,6 @@ const char *compare_verdict_words(const struct compare_group *g, double threshol
 const char *compare_needed_words(const struct compare_group *g, bool across, char *buf,
 				 size_t len);
 
-/* "1,234,567" */
-const char *compare_count(char buf[32], uint64_t n);
-
 /* "+1.20 µs"; "–" for NAN. */
 const char *compare_ns(char buf[40], double ns, bool sign);
 

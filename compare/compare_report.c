@@ -12,6 +12,7 @@
 #include "lib/draw/figure.h"
 #include "lib/draw/render.h"
 #include "lib/err.h"
+#include "lib/text.h"
 
 enum { BINS = 64, BASE = 0, FRESH = 1 };
 
@@ -61,7 +62,7 @@ static int pair_values(struct pair *p, int side, struct err *e)
 
 	p->v[side] = malloc((n ? n : 1) * sizeof(int64_t));
 	if (!p->v[side])
-		return err_set(e, ERR_NOMEM, "no memory for %zu values", n);
+		return err_nomem(e, "%zu values", n);
 	for (size_t i = 0; i < s->nrun; i++)
 		for (size_t k = 0; k < s->run[i].n; k++)
 			p->v[side][at++] = s->run[i].value_ns[k];
@@ -345,8 +346,8 @@ static void counts(const struct pair *p, char *buf, size_t len)
 	char b[32], f[32];
 
 	snprintf(buf, len, "base: %s transfers, new: %s",
-		 compare_count(b, side_met(&p->g->base)),
-		 compare_count(f, side_met(&p->g->fresh)));
+		 text_count(side_met(&p->g->base), b),
+		 text_count(side_met(&p->g->fresh), f));
 }
 
 static void fill(struct figure *f, struct pair *p, size_t number, const char *name,
@@ -400,7 +401,7 @@ static int make_group(const struct compare_result *r, const struct compare_group
 	int rc;
 
 	if (!p)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a comparison");
 	p->r = r;
 	p->g = g;
 	p->users = 1;
@@ -452,7 +453,7 @@ int compare_report(const struct compare_result *r, const char *dir, char **path,
 	struct gnuplot_terminals can;
 	size_t pick[COMPARE_DRAWN], n = choose_groups(r->c, pick);
 	struct formats want = {.html = true, .png = true, .svg = true};
-	int rc = fig ? gnuplot_probe(&can, e) : err_set(e, ERR_NOMEM, "no memory");
+	int rc = fig ? gnuplot_probe(&can, e) : err_nomem(e, "a comparison");
 
 	*path = NULL;
 	rc = rc ? rc : render_directory(dir, e);

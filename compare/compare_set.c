@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "compare/compare_load.h"
+#include "lib/array.h"
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/num.h"
 
 static int nomem(struct err *e)
 {
-	return err_set(e, ERR_NOMEM, "no memory");
+	return err_nomem(e, "a comparison");
 }
 
 static void run_release(struct compare_run *r)
@@ -40,7 +41,7 @@ void compare_set_release(struct compare_set *s)
 
 static int add_id(struct compare_set *s, struct db *db, int64_t id, struct err *e)
 {
-	struct compare_run *grown;
+	struct compare_run *added;
 
 	for (size_t i = 0; i < s->n; i++)
 		if (s->run[i].db == db && s->run[i].id == id)
@@ -48,11 +49,10 @@ static int add_id(struct compare_set *s, struct db *db, int64_t id, struct err *
 	if (s->n == COMPARE_MAX_RUNS)
 		return err_set(e, ERR_LIMIT, "more than %d runs on one side",
 			       COMPARE_MAX_RUNS);
-	grown = reallocarray(s->run, s->n + 1, sizeof(*grown));
-	if (!grown)
+	added = array_add(&s->run, &s->n);
+	if (!added)
 		return nomem(e);
-	s->run = grown;
-	grown[s->n++] = (struct compare_run){.db = db, .id = id};
+	*added = (struct compare_run){.db = db, .id = id};
 	return 0;
 }
 
@@ -246,17 +246,14 @@ static int load_facts(struct compare_run *r, struct err *e)
 		return rc;
 	db_bind_i64(st, ":run", r->id);
 	while (!rc && (got = db_step(st, e)) > 0) {
-		struct compare_fact *grown =
-			reallocarray(r->fact, r->nfact + 1, sizeof(*grown));
+		struct compare_fact *added = array_add(&r->fact, &r->nfact);
 
-		if (!grown) {
+		if (!added) {
 			rc = nomem(e);
 			break;
 		}
-		r->fact = grown;
-		grown[r->nfact++] = (struct compare_fact){0};
-		rc = take_text(&grown[r->nfact - 1].key, st, 0, e);
-		rc = rc ? rc : take_text(&grown[r->nfact - 1].value, st, 1, e);
+		rc = take_text(&added->key, st, 0, e);
+		rc = rc ? rc : take_text(&added->value, st, 1, e);
 	}
 	db_finalize(st);
 	return rc ? rc : got;

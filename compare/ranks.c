@@ -117,8 +117,7 @@ int rank_test(const struct series *base, const struct series *fresh, double infl
 	x = sorted_copy(base);
 	y = sorted_copy(fresh);
 	if (!x || !y)
-		rc = err_set(e, ERR_NOMEM, "no memory for %zu values",
-			     base->n + fresh->n);
+		rc = err_nomem(e, "%zu values", base->n + fresh->n);
 	if (!rc) {
 		mann_whitney(x, base->n, y, fresh->n, inflation, out);
 		out->shift = hodges_lehmann(x, base->n, y, fresh->n);

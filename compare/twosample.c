@@ -169,7 +169,7 @@ static int bootstrap_se(const struct blocks *b, uint64_t seed, double *se, struc
 	double mean = 0, m2 = 0;
 
 	if (!sum)
-		return err_set(e, ERR_NOMEM, "no memory for a bootstrap");
+		return err_nomem(e, "a bootstrap");
 	for (size_t r = 1; r <= TWOSAMPLE_REPLICATES; r++) {
 		double v = replicate(b, &seed, sum), delta = v - mean;
 
@@ -215,7 +215,7 @@ static int blocks_init(struct blocks *b, const struct side *s, const int64_t *so
 	b->size = calloc(b->nblock, sizeof(*b->size));
 	b->threshold = b->q > 0 ? calloc(b->ngrid, sizeof(*b->threshold)) : NULL;
 	if (!b->sum || !b->size || (b->q > 0 && !b->threshold))
-		return err_set(e, ERR_NOMEM, "no memory for %zu blocks", b->nblock);
+		return err_nomem(e, "%zu blocks", b->nblock);
 	if (b->threshold)
 		grid_init(b, sorted, (double)est->n / est->effective);
 	for (size_t i = 0; i < s->nrun; i++) {
@@ -247,7 +247,7 @@ static int dependence_of(const int64_t *v, size_t n, double q, double value,
 	double *x = malloc(n * sizeof(*x));
 
 	if (!x)
-		return err_set(e, ERR_NOMEM, "no memory for %zu values", n);
+		return err_nomem(e, "%zu values", n);
 	for (size_t i = 0; i < n; i++)
 		x[i] = q > 0 ? (double)v[i] <= value : (double)v[i];
 	series_dependence(x, n, d);
@@ -301,8 +301,7 @@ static int estimate_across(const struct side *s, double q, struct estimate *out,
 		double x, delta;
 
 		if (!v)
-			return err_set(e, ERR_NOMEM, "no memory for %zu values",
-				       s->run[i].n);
+			return err_nomem(e, "%zu values", s->run[i].n);
 		x = statistic_of(v, s->run[i].n, q);
 		free(v);
 		if (isnan(x))
@@ -329,7 +328,7 @@ static int estimates_by_blocks(const struct side *s, const double *q, size_t nq,
 	int rc = 0;
 
 	if (!v || !sorted)
-		rc = err_set(e, ERR_NOMEM, "no memory for %zu values", n);
+		rc = err_nomem(e, "%zu values", n);
 	else
 		qsort(sorted, n, sizeof(*sorted), by_value);
 	for (size_t i = 0; !rc && n && i < nq; i++) {

@@ -9,19 +9,7 @@
 #include <unistd.h>
 
 #include "lib/err.h"
-
-char *cli_clean(char *text)
-{
-	for (unsigned char *p = (unsigned char *)text; p && *p; p++) {
-		bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
-
-		if ((*p < 0x20 && *p != '\n') || *p == 0x7f)
-			*p = '?';
-		else if (c1)
-			p[0] = p[1] = '?';
-	}
-	return text;
-}
+#include "lib/text.h"
 
 static void say(const char *tool, const char *color, const char *word, const char *fmt,
 		va_list ap)
@@ -32,7 +20,7 @@ static void say(const char *tool, const char *color, const char *word, const cha
 	fprintf(stderr, "%s: %s%s%s", tool, colored ? color : "", word,
 		colored ? "\033[0m" : "");
 	vsnprintf(text, sizeof(text), fmt, ap);
-	fputs(cli_clean(text), stderr);
+	fputs(text_clean(text), stderr);
 	fputc('\n', stderr);
 }
 
@@ -43,7 +31,7 @@ void cli_error(const char *tool, const struct err *e)
 
 	memcpy(text, e->text, sizeof(text));
 	fprintf(stderr, "%s: %serror:%s %s\n", tool, colored ? "\033[1;31m" : "",
-		colored ? "\033[0m" : "", cli_clean(text));
+		colored ? "\033[0m" : "", text_clean(text));
 }
 
 void cli_warn(const char *tool, const char *fmt, ...)

@@ -24,12 +24,6 @@ void cli_warn(const char *tool, const char *fmt, ...)
 void cli_note(const char *tool, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Texts that come from a recording or a database must not steer the terminal: control
- * characters become
- * '?', in place; a newline stays. Returns text; NULL is fine. What the calls above print
- * is clean. */
-char *cli_clean(char *text);
-
 /* Exit status for an error: EXIT_USAGE for ERR_USAGE, else EXIT_FAILED. */
 int cli_status(const struct err *e);
 

@@ -61,7 +61,7 @@ static int fail(struct db *db, struct err *e)
 			       "%s: cannot be written (read-only file or directory)",
 			       db->path);
 	case SQLITE_NOMEM:
-		return err_set(e, ERR_NOMEM, "%s: out of memory", db->path);
+		return err_nomem(e, "%s", db->path);
 	default:
 		return err_set(e, ERR_IO, "%s: %s", db->path, sqlite3_errmsg(db->sq));
 	}
@@ -195,7 +195,7 @@ static int open_checked(struct db *db, enum db_mode mode, struct err *e)
 	if (sqlite3_open_v2(db->path, &db->sq, flags, NULL) != SQLITE_OK) {
 		db->created = false;
 		if (!db->sq)
-			return err_set(e, ERR_NOMEM, "out of memory");
+			return err_nomem(e, "the database");
 		return err_set(e, ERR_IO, "%s: %s%s", db->path, sqlite3_errmsg(db->sq),
 			       mode == DB_CREATE ? " (is there such a directory, and may "
 						   "you write to it?)"
@@ -220,7 +220,7 @@ int db_open(struct db **out, const char *path, enum db_mode mode, struct err *e)
 	*out = NULL;
 	if (!db || !(db->path = strdup(path))) {
 		free(db);
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "the database");
 	}
 	got = open_checked(db, mode, e);
 	if (got < 0) {
@@ -317,7 +317,7 @@ int db_prepare(struct db *db, struct db_stmt **out, const char *sql, struct err 
 
 	*out = NULL;
 	if (!s)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "the database");
 	s->db = db;
 	if (sqlite3_prepare_v3(db->sq, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->st,
 			       NULL) != SQLITE_OK) {
@@ -349,7 +349,7 @@ int db_prepare_named(struct db *db, struct db_stmt **s, const char *name, struct
 	next = strstr(p, mark);
 	text = next ? strndup(p, (size_t)(next - p)) : strdup(p);
 	if (!text)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "the database");
 	rc = db_prepare(db, s, text, e);
 	free(text);
 	return rc;

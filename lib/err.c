@@ -52,6 +52,21 @@ int err_errno(struct err *e, const char *fmt, ...)
 	return code;
 }
 
+int err_nomem(struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+	size_t len;
+
+	if (!e || e->code)
+		return ERR_NOMEM;
+	e->code = ERR_NOMEM;
+	len = (size_t)snprintf(e->text, sizeof(e->text), "no memory for ");
+	va_start(ap, fmt);
+	vsnprintf(e->text + len, sizeof(e->text) - len, fmt, ap);
+	va_end(ap);
+	return ERR_NOMEM;
+}
+
 void err_prefix(struct err *e, const char *fmt, ...)
 {
 	char old[sizeof(e->text)];

@@ -34,6 +34,9 @@ int err_set(struct err *e, enum err_code code, const char *fmt, ...)
  * ENOENT gives ERR_NOTFOUND, ENOMEM gives ERR_NOMEM, everything else ERR_IO. */
 int err_errno(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* "no memory for ...": what was asked for, and how much where a file's size says it. */
+int err_nomem(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Put "prefix: " before the text of a filled err: the place, when only the caller knows
  * it. */
 void err_prefix(struct err *e, const char *fmt, ...)

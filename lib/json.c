@@ -5,24 +5,7 @@
 #include <math.h>
 
 #include "lib/dma.h"
-
-/* Bytes of the UTF-8 sequence at p, 0 = none. */
-static int sequence(const unsigned char *p)
-{
-	int n = *p < 0x80		   ? 1
-		: *p >= 0xc2 && *p <= 0xdf ? 2
-		: *p >= 0xe0 && *p <= 0xef ? 3
-		: *p >= 0xf0 && *p <= 0xf4 ? 4
-					   : 0;
-
-	for (int i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
-	    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
-}
+#include "lib/text.h"
 
 void json_text(FILE *f, const char *text)
 {
@@ -34,17 +17,17 @@ void json_text(FILE *f, const char *text)
 	}
 	putc('"', f);
 	while (*p) {
-		int n = sequence(p);
+		size_t n = text_utf8(p);
 
 		if (!n) {
-			putc('?', f);
+			fputs("\\ufffd", f);
 			p++;
 		} else if (*p == '"' || *p == '\\') {
 			fprintf(f, "\\%c", *p++);
-		} else if (*p < 0x20) {
+		} else if (*p < 0x20 || *p == 0x7f) {
 			fprintf(f, "\\u%04x", *p++);
 		} else {
-			fwrite(p, 1, (size_t)n, f);
+			fwrite(p, 1, n, f);
 			p += n;
 		}
 	}

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-void json_text(FILE *f,
-	       const char *text);  /* NULL = null; bytes that are no UTF-8 as '?' */
+/* NULL = null; bytes that are no UTF-8 as U+FFFD, the replacement character. */
+void json_text(FILE *f, const char *text);
 void json_i64(FILE *f, int64_t v); /* DMA_UNKNOWN = null */
 void json_real(FILE *f, double v); /* NAN and infinities = null */
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 
 static int out_of_range(const char *text, int64_t min, int64_t max, struct err *e)
@@ -165,18 +166,17 @@ struct list {
 
 static int list_add(struct list *l, int64_t v, struct err *e)
 {
-	int64_t *grown;
+	int64_t *added;
 
 	for (size_t i = 0; i < l->n; i++)
 		if (l->v[i] == v)
 			return 0;
 	if (l->n == l->max)
 		return err_set(e, ERR_USAGE, "more than %zu numbers in a list", l->max);
-	grown = realloc(l->v, (l->n + 1) * sizeof(*l->v));
-	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory for a list of numbers");
-	l->v = grown;
-	l->v[l->n++] = v;
+	added = array_add(&l->v, &l->n);
+	if (!added)
+		return err_nomem(e, "a list of numbers");
+	*added = v;
 	return 0;
 }
 

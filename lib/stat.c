@@ -142,7 +142,7 @@ static double beta_fraction(double a, double b, double x)
 
 	d = 1 / (fabs(d) < tiny ? tiny : d);
 	h = d;
-	for (int m = 1; m <= 300; m++) {
+	for (int m = 1; m <= 20000; m++) { /* about sqrt(a + b) are needed */
 		double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
 		double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
 		double term[2] = {even, odd}, step = 1;
@@ -171,6 +171,22 @@ static double incomplete_beta(double a, double b, double x)
 	if (x < (a + 1) / (a + b + 2))
 		return front * beta_fraction(a, b, x) / a;
 	return 1 - front * beta_fraction(b, a, 1 - x) / b;
+}
+
+double proportion_upper(uint64_t k, uint64_t n, double level)
+{
+	double low = n ? (double)k / (double)n : 0, high = 1, p;
+
+	if (k >= n)
+		return n ? 1 : NAN;
+	for (int i = 0; i < 60; i++) { /* P(at most k) = I(1 - p; n - k, k + 1) */
+		p = (low + high) / 2;
+		if (incomplete_beta((double)(n - k), (double)k + 1, 1 - p) > 1 - level)
+			low = p;
+		else
+			high = p;
+	}
+	return high;
 }
 
 static double student_t_cdf(double t, double dof)

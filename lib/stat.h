@@ -56,4 +56,8 @@ void linear_fit_solve(const struct linear_fit *f, struct linear_result *r);
 double student_t_quantile(double p, double dof); /* e.g. p = 0.975 */
 double normal_quantile(double p);
 
+/* The upper confidence bound, one-sided at the level, of a share of which k in n were
+ * seen (Clopper and Pearson 1934); 1 for k = n, NAN for n = 0. */
+double proportion_upper(uint64_t k, uint64_t n, double level);
+
 #endif

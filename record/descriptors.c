@@ -134,7 +134,7 @@ int descriptors_new(struct descriptors **out, const struct meta *m, const char *
 		d->field = calloc(m->nevent, sizeof(*d->field));
 	if (!d || !d->field) {
 		descriptors_free(d);
-		return err_set(e, ERR_NOMEM, "no memory to look at descriptors");
+		return err_nomem(e, "the descriptors");
 	}
 	d->clockid = clockid;
 	d->nevent = m->nevent;
@@ -218,8 +218,7 @@ static int see_use(struct descriptors *d, int32_t pid, int32_t fd, int64_t time_
 			return 0;
 		}
 		if (d->nknown == d->room && grow(d))
-			return err_set(e, ERR_NOMEM, "no memory for %zu descriptors",
-				       d->nknown + 1);
+			return err_nomem(e, "%zu descriptors", d->nknown + 1);
 		slot = slot_of(d, pid, fd);
 		d->known[d->nknown] =
 			(struct known){.pid = pid, .fd = fd, .first_ns = time_ns};
@@ -311,7 +310,7 @@ static int add_look(struct known *k, const struct look *look, const char *path,
 	grown = k->n == k->room ? reallocarray(k->s, room, sizeof(*grown)) : k->s;
 	if (!copy || !grown) {
 		free(copy);
-		return err_set(e, ERR_NOMEM, "no memory for a descriptor's path");
+		return err_nomem(e, "a descriptor's path");
 	}
 	if (k->n == k->room)
 		k->room = room;
@@ -429,7 +428,7 @@ static int tell(struct meta *m, const struct known *k, int64_t from_ns, const ch
 
 	if (!fd || !(fd->path = strdup(path))) {
 		m->nfd -= fd != NULL;
-		return err_set(e, ERR_NOMEM, "no memory for a descriptor's path");
+		return err_nomem(e, "a descriptor's path");
 	}
 	fd->pid = k->pid;
 	fd->fd = k->fd;
@@ -468,10 +467,10 @@ int descriptors_finish(struct descriptors *d, struct meta *m, struct err *e)
 		return 0;
 	closed = calloc(d->nclosing + 1, sizeof(*closed));
 	if (!closed)
-		return err_set(e, ERR_NOMEM, "no memory for %zu closings", d->nclosing);
+		return err_nomem(e, "%zu closings", d->nclosing);
 	if (d->full && meta_add_warning(m, "too many descriptors or closings: those "
 					   "that came last are unknown"))
-		rc = err_set(e, ERR_NOMEM, "no memory for a warning");
+		rc = err_nomem(e, "a warning");
 	if (d->nclosing)
 		qsort(d->closing, d->nclosing, sizeof(*d->closing), by_pid);
 	for (size_t i = 0; i < d->nknown && !rc; i++)

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/err.h"
 #include "lib/num.h"
@@ -85,12 +86,11 @@ static const char doc[] =
 
 static void push(struct words *w, const char *text)
 {
-	const char **grown = realloc(w->v, (w->n + 1) * sizeof(*grown));
+	const char **added = array_add(&w->v, &w->n);
 
-	if (!grown)
+	if (!added)
 		exit(EXIT_FAILED);
-	w->v = grown;
-	grown[w->n++] = text;
+	*added = text;
 }
 
 /* The index of a word in "a|b|c"; ends the program when it is none of them. */
@@ -340,7 +340,7 @@ static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 	char **grown = realloc(*files, (*n + 1) * sizeof(*grown));
 
 	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a recording");
 	*files = grown;
 	grown[*n] = realpath(path, NULL);
 	for (size_t i = 0; i < *n; i++) /* the soname of one that is loaded anyway */
@@ -378,17 +378,17 @@ static int by_number(const void *a, const void *b)
 static int add_irq(const struct irqmap *map, int64_t irq, int32_t **list, size_t *n,
 		   struct err *e)
 {
-	int32_t *grown = realloc(*list, (*n + 1) * sizeof(*grown));
+	int32_t *added;
 
-	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory");
-	*list = grown;
 	if (!irqmap_find(map, (int32_t)irq))
 		return err_set(
 			e, ERR_NOTFOUND,
 			"there is no interrupt %d; dmarec --list shows those there are",
 			(int)irq);
-	grown[(*n)++] = (int32_t)irq;
+	added = array_add(list, n);
+	if (!added)
+		return err_nomem(e, "a recording");
+	*added = (int32_t)irq;
 	return 0;
 }
 
@@ -405,7 +405,7 @@ static int profile_irqs(const struct profile *p, const struct irqmap *map, int32
 		rc = irqmap_select_pci_id(map, p->pci[i].vendor, p->pci[i].device, list,
 					  n, &why);
 	if (rc == ERR_NOMEM)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a recording");
 	return 0;
 }
 
@@ -447,7 +447,7 @@ static int run_list(const struct options *o, struct err *e)
 				 .json = o->json};
 	struct profile p;
 	int32_t *irq = calloc(o->nirq + 1, sizeof(*irq));
-	int rc = irq ? 0 : err_set(e, ERR_NOMEM, "no memory");
+	int rc = irq ? 0 : err_nomem(e, "a recording");
 
 	profile_init(&p);
 	for (size_t i = 0; !rc && i < o->nirq; i++)

@@ -130,7 +130,7 @@ int intake_open(struct intake *in, const struct perfdata_attr *attr, size_t n,
 	in->slot = calloc(in->nslot, sizeof(*in->slot));
 	in->delivered = calloc(in->nevent + 1, sizeof(*in->delivered));
 	if (!in->slot || !in->delivered)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a recording");
 	for (size_t i = 0; i < in->nevent; i++)
 		for (size_t k = 0; k < attr[i].nids; k++) {
 			h = attr[i].ids[k] & (in->nslot - 1);

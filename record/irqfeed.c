@@ -110,7 +110,7 @@ int irqfeed_open(struct irqfeed **out, const int32_t *irq, size_t n, uint32_t ev
 
 	*out = NULL;
 	if (!f)
-		return err_set(e, ERR_NOMEM, "no memory for the interrupt feed");
+		return err_nomem(e, "the interrupt feed");
 	f->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	rc = control_init(f, irq, n, event_type, e);
 	if (!rc)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/array.h"
 #include "lib/dma.h"
 #include "lib/err.h"
 #include "record/host/pciids.h"
@@ -50,16 +51,15 @@ static int select_profile(const struct irqmap *m, const struct profile *p,
 static int select_number(const struct irqmap *m, int32_t irq, struct selection *s,
 			 struct err *e)
 {
-	int32_t *grown;
+	int32_t *added;
 
 	if (!irqmap_find(m, irq))
 		return err_set(e, ERR_NOTFOUND,
 			       "there is no interrupt %d in /proc/interrupts", irq);
-	grown = realloc(s->irq, (s->n + 1) * sizeof(*grown));
-	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory for a list of interrupts");
-	s->irq = grown;
-	s->irq[s->n++] = irq;
+	added = array_add(&s->irq, &s->n);
+	if (!added)
+		return err_nomem(e, "a list of interrupts");
+	*added = irq;
 	return 0;
 }
 
@@ -107,7 +107,7 @@ static int fill_rows(struct list *l, const struct list_options *o, struct err *e
 
 	l->row = calloc(l->map.n + 1, sizeof(*l->row));
 	if (!l->row)
-		rc = err_set(e, ERR_NOMEM, "no memory for a list of interrupts");
+		rc = err_nomem(e, "a list of interrupts");
 	for (size_t k = 0; k < l->map.n && !rc; k++) {
 		const struct irq_info *i = &l->map.irq[k];
 
@@ -149,7 +149,7 @@ static int fill_devices(struct list *l, const char *root, struct err *e)
 	l->device = calloc(l->n + 1, sizeof(*l->device));
 	if (!l->device) {
 		pci_ids_close(ids);
-		return err_set(e, ERR_NOMEM, "no memory for a list of devices");
+		return err_nomem(e, "a list of devices");
 	}
 	for (size_t k = 0; k < l->n; k++) {
 		const struct irq_info *i = l->row[k].irq;
@@ -182,7 +182,7 @@ static int fill_rates(struct list *l, const char *root, int32_t interval_ms,
 	int64_t *before = calloc(l->map.n * 2 + 1, sizeof(*before)), t0 = 0, t1 = 0;
 	int64_t *after = before ? before + l->map.n : NULL;
 	int rc = before ? irqmap_counts(&l->map, root, before, &t0, e)
-			: err_set(e, ERR_NOMEM, "no memory for the counts");
+			: err_nomem(e, "the counts");
 
 	if (!rc) {
 		sleep_ms(interval_ms);

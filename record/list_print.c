@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/dma.h"
+#include "lib/json.h"
 #include "record/list_priv.h"
 
 /* ---- table ---- */
@@ -167,51 +168,6 @@ void list_print_table(const struct list *l, FILE *out)
 
 /* ---- JSON (RFC 8259) ---- */
 
-/* Bytes that are no UTF-8 (a driver may name itself anything) become U+FFFD. */
-static size_t utf8_len(const unsigned char *p)
-{
-	size_t n = *p < 0x80		     ? 1
-		   : *p >= 0xc2 && *p < 0xe0 ? 2
-		   : (*p & 0xf0) == 0xe0     ? 3
-					     : 0;
-
-	if (*p >= 0xf0 && *p < 0xf5)
-		n = 4;
-	for (size_t k = 1; k < n; k++)
-		if ((p[k] & 0xc0) != 0x80)
-			return 0;
-	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
-	    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
-}
-
-static void json_text(const char *text, FILE *out)
-{
-	const unsigned char *p = (const unsigned char *)text;
-	size_t n;
-
-	if (!text) {
-		fputs("null", out);
-		return;
-	}
-	fputc('"', out);
-	for (; *p; p += n) {
-		n = utf8_len(p);
-		if (!n) {
-			fputs("\\ufffd", out);
-			n = 1;
-		} else if (*p == '"' || *p == '\\') {
-			fprintf(out, "\\%c", *p);
-		} else if (*p < 0x20 || *p == 0x7f) {
-			fprintf(out, "\\u%04x", *p);
-		} else {
-			fwrite(p, 1, n, out);
-		}
-	}
-	fputc('"', out);
-}
-
 static void json_key(const char *key, FILE *out)
 {
 	fprintf(out, ", \"%s\": ", key);
@@ -220,7 +176,7 @@ static void json_key(const char *key, FILE *out)
 static void json_pair(const char *key, const char *text, FILE *out)
 {
 	json_key(key, out);
-	json_text(text, out);
+	json_text(out, text);
 }
 
 static void json_number(const char *key, int64_t v, int64_t unknown, FILE *out)
@@ -248,7 +204,7 @@ static void json_names(const struct list *l, const struct list_device *d, FILE *
 		if (seen)
 			continue;
 		fputs(first ? "" : ", ", out);
-		json_text(name, out);
+		json_text(out, name);
 		first = false;
 	}
 	fputc(']', out);
@@ -264,7 +220,7 @@ static void json_device(const struct list *l, const struct list_device *d, FILE 
 	snprintf(vendor, sizeof(vendor), "%04x", d->vendor_id);
 	snprintf(device, sizeof(device), "%04x", d->device_id);
 	fputs("{\"pci\": ", out);
-	json_text(d->bdf, out);
+	json_text(out, d->bdf);
 	json_pair("vendor_id", d->vendor_id ? vendor : NULL, out);
 	json_pair("device_id", d->vendor_id ? device : NULL, out);
 	json_pair("vendor", d->vendor, out);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "record/elf/symbols.h"
 
@@ -27,20 +28,19 @@ static int note(struct plan *p, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 static int note(struct plan *p, struct err *e, const char *fmt, ...)
 {
-	char **grown = realloc(p->note, (p->nnote + 1) * sizeof(*grown));
+	char **added = array_add(&p->note, &p->nnote);
 	va_list ap;
 	int n;
 
-	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory");
-	p->note = grown;
+	if (!added)
+		return err_nomem(e, "a recording");
 	va_start(ap, fmt);
-	n = vasprintf(&grown[p->nnote], fmt, ap);
+	n = vasprintf(added, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		return err_set(e, ERR_NOMEM, "no memory");
-	p->nnote++;
-	return 0;
+	if (n >= 0)
+		return 0;
+	p->nnote--;
+	return err_nomem(e, "a recording");
 }
 
 static bool name_taken(const struct plan *p, const char *event)
@@ -55,12 +55,10 @@ static int add(struct site *s, const char *event, enum role role, uint64_t offse
 	       const char *args, const char *code, struct err *e)
 {
 	struct plan *p = s->plan;
-	struct plan_probe *grown = realloc(p->probe, (p->n + 1) * sizeof(*grown)), *q;
+	struct plan_probe *q = array_add(&p->probe, &p->n);
 
-	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory");
-	p->probe = grown;
-	q = &grown[p->n++];
+	if (!q)
+		return err_nomem(e, "a recording");
 	*q = (struct plan_probe){
 		.event = strdup(event),
 		.role = role,
@@ -81,7 +79,7 @@ static int add(struct site *s, const char *event, enum role role, uint64_t offse
 	};
 	if (!q->event || !q->symbol || !q->file || !q->function || !q->args ||
 	    (code && !q->code))
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a recording");
 	return 0;
 }
 
@@ -196,14 +194,14 @@ static int make_args(struct site *s, struct err *e)
 	int bits = s->params.return_bytes * 8, rc = 0, n = 0;
 
 	if (!out)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a recording");
 	for (int f = 0; f < FIELD_RET; f++)
 		if (s->spec->arg[f].kind != ARG_NONE)
 			by_name = false;
 	for (int f = 0; !rc && f < FIELD_RET; f++)
 		rc = put_arg(s, (enum arg_field)f, by_name, out, e);
 	if (fclose(out) || rc)
-		return rc ? rc : err_set(e, ERR_NOMEM, "no memory");
+		return rc ? rc : err_nomem(e, "a recording");
 	if (ret->kind == ARG_RETURN)
 		n = asprintf(&s->ret, "ret=%s:%s",
 			     abi_return_value(elf_file_arch(s->file)),
@@ -212,7 +210,7 @@ static int make_args(struct site *s, struct err *e)
 		n = asprintf(&s->ret, "ret=%s:%c%d",
 			     abi_return_value(elf_file_arch(s->file)),
 			     s->params.returns_signed_int ? 's' : 'u', bits);
-	return n < 0 ? err_set(e, ERR_NOMEM, "no memory") : 0;
+	return n < 0 ? err_nomem(e, "a recording") : 0;
 }
 
 /* ---- the probes of one function ---- */
@@ -485,7 +483,7 @@ int plan_files_open(struct plan_files *f, char *const *path, size_t n, struct er
 	f->file = calloc(n + 1, sizeof(*f->file));
 	f->why = calloc(n + 1, sizeof(*f->why));
 	if (!f->file || !f->why)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a recording");
 	for (size_t i = 0; i < n; i++) {
 		struct err why = {0};
 

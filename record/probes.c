@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "record/host/rootfs.h"
 
@@ -146,7 +147,7 @@ int probes_open(struct probes **p, struct err *e)
 		return rc;
 	*p = calloc(1, sizeof(**p));
 	if (!*p)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a recording");
 	snprintf((*p)->group, sizeof((*p)->group), GROUP "%d", (int)getpid());
 	return 0;
 }
@@ -173,13 +174,13 @@ int tracepoint_id(const char *event, uint32_t *id, struct err *e)
 
 static int remember(struct probes *p, const char *event, struct err *e)
 {
-	char **grown = realloc(p->event, (p->n + 1) * sizeof(*grown));
+	char *copy = strdup(event), **added = copy ? array_add(&p->event, &p->n) : NULL;
 
-	if (grown)
-		p->event = grown;
-	if (!grown || !(grown[p->n] = strdup(event)))
-		return err_set(e, ERR_NOMEM, "no memory");
-	p->n++;
+	if (!added) {
+		free(copy);
+		return err_nomem(e, "an event's name");
+	}
+	*added = copy;
 	return 0;
 }
 
@@ -202,7 +203,7 @@ int probes_add(struct probes *p, bool is_return, const char *event, const char *
 	if (asprintf(&cmd, "%c:%s/%s %s:0x%llx %s\n", is_return ? 'r' : 'p', p->group,
 		     event, file, (unsigned long long)offset, args) < 0)
 		cmd = NULL;
-	rc = cmd ? command(cmd) : err_set(e, ERR_NOMEM, "no memory");
+	rc = cmd ? command(cmd) : err_nomem(e, "a recording");
 	if (rc && cmd) {
 		cmd[strcspn(cmd, "\n")] = '\0';
 		rc = err_errno(e, "the kernel refused the probe '%s'", cmd);

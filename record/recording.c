@@ -79,7 +79,7 @@ static int threads_of(pid_t pid, pid_t **out, size_t *n, struct err *e)
 		return rc;
 	*out = calloc(*n + 1, sizeof(**out));
 	if (!*out)
-		rc = err_set(e, ERR_NOMEM, "no memory");
+		rc = err_nomem(e, "a recording");
 	else if (!*n)
 		rc = err_set(e, ERR_NOTFOUND, "there is no process %d", (int)pid);
 	for (size_t i = 0; !rc && i < *n; i++)
@@ -122,7 +122,7 @@ static int add_probes(struct recording *r, struct err *e)
 
 	r->event_id = calloc(p->n + MAX_CLOSINGS + 1, sizeof(*r->event_id));
 	if (!rc && !r->event_id)
-		rc = err_set(e, ERR_NOMEM, "no memory");
+		rc = err_nomem(e, "a recording");
 	for (size_t i = 0; !rc && i < p->n; i++) {
 		const struct plan_probe *q = &p->probe[i];
 
@@ -156,7 +156,7 @@ static int open_session(struct recording *r, struct err *e)
 	for (size_t i = 0; wake && i < r->o->plan->n; i++)
 		wake[i] = descriptors_wanted(&r->meta.event[i]);
 	if (!rc && !wake)
-		rc = err_set(e, ERR_NOMEM, "no memory");
+		rc = err_nomem(e, "a recording");
 	so.pid = tasks;
 	if (!rc)
 		rc = session_open(&r->session, &so, e);
@@ -167,7 +167,7 @@ static int open_session(struct recording *r, struct err *e)
 	r->nattr = session_nevents(r->session);
 	r->attr = calloc(r->nattr + 1, sizeof(*r->attr));
 	if (!r->attr)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a recording");
 	for (size_t i = 0; i < r->nattr; i++) {
 		session_event(r->session, i, &r->attr[i].attr, &r->attr[i].ids,
 			      &r->attr[i].nids);
@@ -189,12 +189,12 @@ static int trace_section(const struct recording *r, struct perfdata_section *s,
 {
 	char **name = calloc(r->nattr + 1, sizeof(*name)), *buf = NULL;
 	size_t len = 0;
-	int rc = name ? 0 : err_set(e, ERR_NOMEM, "no memory");
+	int rc = name ? 0 : err_nomem(e, "a recording");
 
 	for (size_t i = 0; !rc && i < r->nattr; i++) {
 		name[i] = strdup(r->meta.event[i].name);
 		if (!name[i])
-			rc = err_set(e, ERR_NOMEM, "no memory");
+			rc = err_nomem(e, "a recording");
 		else
 			*strchr(name[i], ':') = '/';
 	}
@@ -213,12 +213,12 @@ static int meta_section(const struct meta *m, bool begin, struct perfdata_sectio
 	char *buf = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&buf, &len);
-	int rc = out ? 0 : err_set(e, ERR_NOMEM, "no memory");
+	int rc = out ? 0 : err_nomem(e, "a recording");
 
 	if (!rc)
 		rc = begin ? meta_write_begin(m, out) : meta_write_end(m, out);
 	if (out && fclose(out) && !rc)
-		rc = err_set(e, ERR_NOMEM, "no memory");
+		rc = err_nomem(e, "a recording");
 	*s = (struct perfdata_section){FEAT_DMAREC, buf, len};
 	return rc;
 }

@@ -154,7 +154,7 @@ static int add_event(struct session *s, struct perf_evlist *list,
 {
 	*out = perf_evsel__new(attr);
 	if (!*out)
-		return err_set(e, ERR_NOMEM, "no memory for a perf event");
+		return err_nomem(e, "a perf event");
 	perf_evlist__add(list, *out);
 	if (list == s->uprobes || list == s->interrupts)
 		s->event[s->nevent++] = *out;
@@ -211,11 +211,11 @@ static int map_list(struct session *s, struct perf_evlist *list, bool may_shrink
 static int hold_probes(struct session *s, const struct session_options *o, struct err *e)
 {
 	struct perf_cpu_map *one = perf_cpu_map__new("0");
-	int rc = one ? 0 : err_set(e, ERR_NOMEM, "no memory for perf events");
+	int rc = one ? 0 : err_nomem(e, "perf events");
 
 	s->holders = perf_evlist__new();
 	if (!rc && !s->holders)
-		rc = err_set(e, ERR_NOMEM, "no memory for perf events");
+		rc = err_nomem(e, "perf events");
 	for (size_t i = 0; !rc && i < o->nuprobe; i++) {
 		struct perf_event_attr a = {.type = PERF_TYPE_TRACEPOINT,
 					    .size = sizeof(a),
@@ -242,7 +242,7 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 		return 0;
 	s->uprobes = perf_evlist__new();
 	if (!s->uprobes)
-		return err_set(e, ERR_NOMEM, "no memory for perf events");
+		return err_nomem(e, "perf events");
 	for (size_t i = 0; !rc && i < o->nuprobe; i++) {
 		struct perf_event_attr a = tracepoint_attr(o->uprobe[i], o->clockid);
 		struct perf_evsel *event;
@@ -279,7 +279,7 @@ static int open_counter(struct session *s, const struct session_options *o,
 
 	s->counters = perf_evlist__new();
 	if (!s->counters)
-		return err_set(e, ERR_NOMEM, "no memory for perf events");
+		return err_nomem(e, "perf events");
 	rc = add_event(s, s->counters, &a, &s->counter, e);
 	if (!rc)
 		rc = open_list(s, s->counters, s->everything, e);
@@ -361,7 +361,7 @@ static int open_feed(struct session *s, const struct session_options *o,
 
 	s->interrupts = perf_evlist__new();
 	if (!s->interrupts)
-		return err_set(e, ERR_NOMEM, "no memory for perf events");
+		return err_nomem(e, "perf events");
 	rc = feed == FEED_BPF ? open_bpf(s, o, e) : open_perf(s, o, filter, e);
 	if (!rc) {
 		s->feed_used = feed;
@@ -386,7 +386,7 @@ static int open_interrupts(struct session *s, const struct session_options *o,
 	s->has_irq = true;
 	filter = irq_filter(o->irq, o->nirq);
 	if (!filter)
-		return err_set(e, ERR_NOMEM, "no memory for the interrupt filter");
+		return err_nomem(e, "the interrupt filter");
 	rc = open_counter(s, o, filter, e);
 	if (!rc && o->feed != FEED_AUTO)
 		rc = open_feed(s, o, o->feed, filter, e);
@@ -422,7 +422,7 @@ int session_open(struct session **out, const struct session_options *o, struct e
 
 	*out = NULL;
 	if (!s)
-		return err_set(e, ERR_NOMEM, "no memory for a recording");
+		return err_nomem(e, "a recording");
 	libperf_init(be_quiet);
 	raise_limits();
 	s->irq_event = o->irq_event;
@@ -432,7 +432,7 @@ int session_open(struct session **out, const struct session_options *o, struct e
 	s->tasks = perf_thread_map__new_array((int)o->npid, (pid_t *)o->pid);
 	s->everything = perf_thread_map__new_dummy();
 	if (!s->event || !s->cpus || !s->tasks || !s->everything)
-		rc = err_set(e, ERR_NOMEM, "no memory for a recording");
+		rc = err_nomem(e, "a recording");
 	if (!rc)
 		perf_thread_map__set_pid(s->everything, 0, -1);
 	if (!rc)
@@ -604,7 +604,7 @@ int session_wait(struct session *s, struct pollfd *extra, size_t nextra, int tim
 	int rc = 0;
 
 	if (!all)
-		return err_set(e, ERR_NOMEM, "no memory to wait with");
+		return err_nomem(e, "the descriptors to wait for");
 	memcpy(all, extra, nextra * sizeof(*extra));
 	n = nextra;
 	n += copy_fds(s->uprobes, all + n);

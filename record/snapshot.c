@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "record/host/counters.h"
+#include "record/counters.h"
 #include "record/host/rootfs.h"
 
 static char *copy(const char *text)
@@ -16,7 +16,7 @@ static char *copy(const char *text)
 
 static int nomem(struct err *e)
 {
-	return err_set(e, ERR_NOMEM, "no memory");
+	return err_nomem(e, "a recording");
 }
 
 static int add_paths(struct meta_event *ev, const struct func_spec *spec, struct err *e)

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/db.h"
 #include "lib/err.h"
 #include "lib/num.h"
+#include "lib/text.h"
 
 const double summary_q[5] = {0.5, 0.9, 0.99, 0.999, 0.9999};
 
@@ -41,20 +43,6 @@ const char *state_words(enum transfer_state s)
 	return s < STATE_N ? words[s] : "?";
 }
 
-const char *count_text(uint64_t n, char buf[32])
-{
-	char plain[24];
-	size_t len = (size_t)snprintf(plain, sizeof(plain), "%" PRIu64, n), at = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			buf[at++] = ',';
-		buf[at++] = plain[i];
-	}
-	buf[at] = 0;
-	return buf;
-}
-
 const char *column_text(struct db_stmt *st, int col, const char *null)
 {
 	const char *text = db_text(st, col);
@@ -79,7 +67,7 @@ int report_rows(struct db_stmt *st, row_fn row, void *arg, struct err *e)
 	while (!error && (got = db_step(st, e)) > 0)
 		error = row(st, arg);
 	if (error == ERR_NOMEM)
-		err_set(e, ERR_NOMEM, "out of memory");
+		err_nomem(e, "a report");
 	db_finalize(st);
 	return error < 0 ? error : got < 0 ? got : 0;
 }
@@ -101,12 +89,11 @@ struct ids {
 static int add_id(struct db_stmt *st, void *arg)
 {
 	struct ids *ids = arg;
-	int64_t *grown = realloc(ids->id, (ids->n + 1) * sizeof(*grown));
+	int64_t *added = array_add(&ids->id, &ids->n);
 
-	if (!grown)
+	if (!added)
 		return ERR_NOMEM;
-	ids->id = grown;
-	ids->id[ids->n++] = db_i64(st, 0);
+	*added = db_i64(st, 0);
 	return 0;
 }
 
@@ -181,13 +168,11 @@ static int state_row(struct db_stmt *st, void *arg)
 static int group_row(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
-	struct group *grown = realloc(r->group, (r->ngroup + 1) * sizeof(*grown)), *g;
+	struct group *g = array_add(&r->group, &r->ngroup);
 	int dir = direction_parse(column_text(st, 2, "unknown"));
 
-	if (!grown)
+	if (!g)
 		return ERR_NOMEM;
-	r->group = grown;
-	g = &grown[r->ngroup++];
 	*g = (struct group){.card = db_i64(st, 0),
 			    .channel = db_i64(st, 1),
 			    .direction = dir < 0 ? DIR_UNKNOWN : dir,
@@ -336,12 +321,11 @@ static int source_load(struct db_stmt *st, void *arg)
 static int loss_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
-	struct loss *grown = realloc(r->loss, (r->nloss + 1) * sizeof(*grown));
+	struct loss *added = array_add(&r->loss, &r->nloss);
 
-	if (!grown)
+	if (!added)
 		return ERR_NOMEM;
-	r->loss = grown;
-	r->loss[r->nloss++] = (struct loss){db_i64(st, 0), db_i64(st, 1), db_i64(st, 2)};
+	*added = (struct loss){db_i64(st, 0), db_i64(st, 1), db_i64(st, 2)};
 	return 0;
 }
 
@@ -349,23 +333,22 @@ static int fit_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 	int dir = direction_parse(column_text(st, 2, "unknown"));
-	struct fit *grown;
+	struct fit *added;
 
 	if (strcmp(column_text(st, 3, ""), phase_name(r->latency)) != 0)
 		return 0;
-	grown = realloc(r->fit, (r->nfit + 1) * sizeof(*grown));
-	if (!grown)
+	added = array_add(&r->fit, &r->nfit);
+	if (!added)
 		return ERR_NOMEM;
-	r->fit = grown;
-	r->fit[r->nfit++] = (struct fit){.card = db_i64(st, 0),
-					 .channel = db_i64(st, 1),
-					 .direction = dir < 0 ? DIR_UNKNOWN : dir,
-					 .a = db_real(st, 4),
-					 .a_low = db_real(st, 5),
-					 .a_high = db_real(st, 6),
-					 .slope = db_real(st, 7),
-					 .slope_low = db_real(st, 8),
-					 .slope_high = db_real(st, 9)};
+	*added = (struct fit){.card = db_i64(st, 0),
+			      .channel = db_i64(st, 1),
+			      .direction = dir < 0 ? DIR_UNKNOWN : dir,
+			      .a = db_real(st, 4),
+			      .a_low = db_real(st, 5),
+			      .a_high = db_real(st, 6),
+			      .slope = db_real(st, 7),
+			      .slope_low = db_real(st, 8),
+			      .slope_high = db_real(st, 9)};
 	return 0;
 }
 
@@ -425,16 +408,16 @@ void caption_counts(const struct report *r, enum phase p, char *buf, size_t len)
 	int at;
 
 	at = snprintf(buf, len, "n = %s of %s transfers",
-		      count_text((uint64_t)(s->n > 0 ? s->n : 0), n),
-		      count_text((uint64_t)r->transfers, all));
+		      text_count((uint64_t)(s->n > 0 ? s->n : 0), n),
+		      text_count((uint64_t)r->transfers, all));
 	if (s->known && s->excluded > 0)
 		at += snprintf(buf + at, len - (size_t)at,
 			       "; %s left out, whose %s time is not known",
-			       count_text((uint64_t)s->excluded, n), phase_name(p));
+			       text_count((uint64_t)s->excluded, n), phase_name(p));
 	if (s->known && s->negative > 0)
 		at += snprintf(buf + at, len - (size_t)at,
 			       "; %s of the values are below 0",
-			       count_text((uint64_t)s->negative, n));
+			       text_count((uint64_t)s->negative, n));
 	if (s->known && s->error_ns != DMA_UNKNOWN && s->error_ns >= 0)
 		at += snprintf(buf + at, len - (size_t)at,
 			       ". The probes cost about %s within this phase",
@@ -443,6 +426,15 @@ void caption_counts(const struct report *r, enum phase p, char *buf, size_t len)
 		at += snprintf(buf + at, len - (size_t)at,
 			       ". The cost of the probes was not measured");
 	snprintf(buf + at, len - (size_t)at, ".");
+}
+
+static void scan_free(struct scan *s)
+{
+	if (!s)
+		return;
+	free(s->point);
+	free(s->irq_cpu);
+	free(s);
 }
 
 void report_release(struct report *r)

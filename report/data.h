@@ -14,6 +14,7 @@
 #include "lib/dma.h"
 #include "lib/draw/axis.h"
 #include "lib/draw/figure.h"
+#include "lib/text.h"
 
 struct db;
 struct db_stmt;
@@ -148,7 +149,6 @@ int report_runs(struct db *db, int64_t **ids, size_t *n, struct err *e);
 int report_load(struct report *r, struct db *db, int64_t run, struct err *e);
 int report_scan(struct report *r, struct err *e);
 void report_release(struct report *r);
-void scan_free(struct scan *s);
 /* Rolling quantile of slice i by nearest rank among SCAN_FINE levels: its place on the
  * latency axis (0 .. 1), to half a level. -1 when the slice holds fewer than `least`. */
 double scan_quantile(const struct scan *s, size_t i, double q, uint64_t least);
@@ -167,8 +167,6 @@ const char *column_text(struct db_stmt *st, int col, const char *null);
 const struct group *report_group(const struct report *r, int64_t card, int64_t channel,
 				 int direction);
 
-/* "12,345" */
-const char *count_text(uint64_t n, char buf[32]);
 /* "n = 19,998 of 20,000 transfers; left out: 1 unknown, 1 in flight. Probes inside ...:
  * about 2.4 µs." */
 void caption_counts(const struct report *r, enum phase p, char *buf, size_t len);

@@ -206,7 +206,7 @@ static int make_figures(struct run_figures *rf, const struct options *o, struct 
 	rf->fig = calloc(PLOT_N * PLOT_MAX_FIGURES, sizeof(*rf->fig));
 	rf->kind = calloc(PLOT_N * PLOT_MAX_FIGURES, sizeof(*rf->kind));
 	if (!rf->fig || !rf->kind)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	for (int p = 0; p < PLOT_N; p++) {
 		size_t n = 0;
 		int error;
@@ -240,7 +240,7 @@ static int load_run(struct run_figures *rf, struct db *db, int64_t id, struct er
 
 	rf->r = calloc(1, sizeof(*rf->r));
 	if (!rf->r)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	error = report_load(rf->r, db, id, e);
 	return error ? error : report_scan(rf->r, e);
 }
@@ -310,8 +310,7 @@ static int draw(struct run_figures *rf, size_t n, struct options *o, struct err 
 {
 	struct gnuplot_terminals can;
 	char *dir = o->dir_given ? o->dir : default_dir(o->db), *path = NULL;
-	int error = dir ? check_terminals(o, &can, e)
-			: err_set(e, ERR_NOMEM, "out of memory");
+	int error = dir ? check_terminals(o, &can, e) : err_nomem(e, "a report");
 
 	if (!error)
 		error = render_directory(dir, e);

@@ -10,6 +10,7 @@
 #include "lib/draw/html.h"
 #include "lib/err.h"
 #include "lib/num.h"
+#include "lib/text.h"
 
 int completeness_sentence(const struct report *r, char *buf, size_t len)
 {
@@ -27,14 +28,14 @@ int completeness_sentence(const struct report *r, char *buf, size_t len)
 				 "This recording has holes: %s of %s events were lost. "
 				 "What they would "
 				 "have said is not in these figures.%s",
-				 count_text((uint64_t)r->lost, n),
-				 count_text((uint64_t)r->counted, all), cut);
+				 text_count((uint64_t)r->lost, n),
+				 text_count((uint64_t)r->counted, all), cut);
 		else
 			snprintf(buf, len,
 				 "This recording has holes: %s events were lost. What "
 				 "they would have said "
 				 "is not in these figures.%s",
-				 count_text((uint64_t)r->lost, n), cut);
+				 text_count((uint64_t)r->lost, n), cut);
 		return 0;
 	}
 	if (r->nloss) {
@@ -42,7 +43,7 @@ int completeness_sentence(const struct report *r, char *buf, size_t len)
 			 "This recording has holes: %s samples are missing. What they "
 			 "would have said is "
 			 "not in these figures.%s",
-			 lost ? count_text(lost, n) : "an unknown number of", cut);
+			 lost ? text_count(lost, n) : "an unknown number of", cut);
 		return 0;
 	}
 	if (r->counted == DMA_UNKNOWN || r->delivered == DMA_UNKNOWN) {
@@ -56,8 +57,8 @@ int completeness_sentence(const struct report *r, char *buf, size_t len)
 	snprintf(buf, len,
 		 "This recording is whole: %s events counted by the kernel, %s "
 		 "delivered, none lost.%s",
-		 count_text((uint64_t)r->counted, all),
-		 count_text((uint64_t)r->delivered, n), cut);
+		 text_count((uint64_t)r->counted, all),
+		 text_count((uint64_t)r->delivered, n), cut);
 	return !*cut;
 }
 
@@ -107,7 +108,7 @@ static void table_cell(struct table *t, struct db_stmt *st, int i)
 	else if (kind == '%')
 		html_text(t->f, num_print_bytes(buf, db_i64(st, i)));
 	else if (kind == '#' && !text[strspn(text, "0123456789")])
-		html_text(t->f, count_text((uint64_t)db_i64(st, i), buf));
+		html_text(t->f, text_count((uint64_t)db_i64(st, i), buf));
 	else
 		html_text(t->f, text);
 	fputs("</td>", t->f);
@@ -222,8 +223,8 @@ static void cards(FILE *f, const struct report *r)
 	char buf[64], what[96];
 
 	fputs("<div class=\"cards\">\n", f);
-	card(f, count_text((uint64_t)r->transfers, buf), "transfers");
-	card(f, count_text(r->state[STATE_COMPLETE], buf), "ended by their interrupt");
+	card(f, text_count((uint64_t)r->transfers, buf), "transfers");
+	card(f, text_count(r->state[STATE_COMPLETE], buf), "ended by their interrupt");
 	if (s->known && s->q[0] != DMA_UNKNOWN) {
 		snprintf(what, sizeof(what), "median latency (%s)",
 			 phase_name(r->latency));
@@ -254,8 +255,8 @@ static void disagreement(FILE *f, const struct report *r)
 			"<p class=\"warning\">The stored summary of %s stands on "
 			"%s values, but the transfers hold %s: do not trust these "
 			"figures; `dmaanalyze --rebuild` makes them anew.</p>\n",
-			phase_name((enum phase)p), count_text(n, told),
-			count_text(r->scan->phase[p].n, drawn));
+			phase_name((enum phase)p), text_count(n, told),
+			text_count(r->scan->phase[p].n, drawn));
 	}
 }
 
@@ -270,11 +271,11 @@ static int completeness(FILE *f, const struct report *r, struct err *e)
 		whole ? "" : " hole", r->run);
 	html_text(f, text);
 	fprintf(f, "</strong></p>\n<p>%s transfers",
-		count_text((uint64_t)r->transfers, n));
+		text_count((uint64_t)r->transfers, n));
 	for (int s = 0; s < STATE_N; s++)
 		if (r->state[s]) {
 			fprintf(f, "%s%s %s", first ? ": " : ", ",
-				count_text(r->state[s], n),
+				text_count(r->state[s], n),
 				state_words((enum transfer_state)s));
 			first = false;
 		}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "lib/text.h"
 #include "report/plots.h"
 
 static double slice_ns(const struct scan *s)
@@ -116,12 +117,12 @@ int make_throughput(struct report *r, struct figure *fig, size_t *n, struct err 
 	}
 	if (s->ended_sized < s->ended)
 		snprintf(less, sizeof(less), ", %s of them of unknown size",
-			 count_text(s->ended - s->ended_sized, none));
+			 text_count(s->ended - s->ended_sized, none));
 	snprintf(f->caption, sizeof(f->caption),
 		 "n = %s ended transfers%s; %s without a known end are left out. "
 		 "Slices of %s; bytes count where their transfer ends (its interrupt, "
 		 "else the wait's exit), in flight is from submit to that end.",
-		 count_text(s->ended, ended), less, count_text(s->endless, none),
+		 text_count(s->ended, ended), less, text_count(s->endless, none),
 		 axis_print(AXIS_NS, slice_ns(s), w, sizeof(w)));
 	snprintf(f->alt, sizeof(f->alt),
 		 "Throughput and mean number of transfers in "
@@ -249,7 +250,7 @@ static void panel_matrix(struct drawing *d, const struct scan *s)
 					  1 - ((double)row + 0.5) / (double)m.nirq, 0, 0,
 					  ALIGN_CENTER,
 					  level >= 3 ? COLOR_BACK : COLOR_INK,
-					  count_text(c->n, n));
+					  text_count(c->n, n));
 		}
 		draw_rects(d, (enum color)(COLOR_D0 + level), 1);
 	}
@@ -264,7 +265,7 @@ static void panel_matrix(struct drawing *d, const struct scan *s)
 				   1 - ((double)row + 0.5) / (double)m.nirq,
 				   "interrupt %lld on CPU %lld ended %s transfers",
 				   (long long)c->irq, (long long)c->cpu,
-				   count_text(c->n, n));
+				   text_count(c->n, n));
 	}
 	matrix_labels(d, &m);
 }
@@ -332,12 +333,12 @@ int make_interrupts(struct report *r, struct figure *fig, size_t *n, struct err 
 	if (m.shown < m.all)
 		snprintf(left, sizeof(left),
 			 " %s on further vectors or CPUs are not shown above.",
-			 count_text(m.all - m.shown, a));
+			 text_count(m.all - m.shown, a));
 	snprintf(f->caption, sizeof(f->caption),
 		 "%s transfers ended by an interrupt; %s stray interrupts; %s transfers "
 		 "whose interrupt is missing, late or uncertain (at their submit).%s",
-		 count_text(used, a), count_text(s->stray_total, b),
-		 count_text(s->missing_total, c), left);
+		 text_count(used, a), text_count(s->stray_total, b),
+		 text_count(s->missing_total, c), left);
 	snprintf(f->alt, sizeof(f->alt),
 		 "Which CPU took how many of each interrupt, and "
 		 "interrupts, strays and missing ones over time.");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/err.h"
+#include "lib/text.h"
 #include "report/plots.h"
 
 struct histogram {
@@ -79,7 +80,7 @@ static void hover_bars(struct drawing *d, const struct report *r,
 				axis_print(AXIS_NS,
 					   axis_value(&b->axis, ((double)i + 1) * w), hi,
 					   32),
-				count_text(c, n));
+				text_count(c, n));
 	}
 }
 
@@ -135,7 +136,7 @@ static int make_one(struct report *r, enum phase p, struct figure *f, struct err
 	size_t at;
 
 	if (!h)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	*h = (struct histogram){r, p};
 	f->data = h;
 	f->release = free;

@@ -144,7 +144,7 @@ int make_phases(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	int error;
 
 	if (!t)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	t->r = r;
 	f->data = t;
 	f->release = free;

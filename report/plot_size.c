@@ -205,7 +205,7 @@ int make_size(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	int error;
 
 	if (!z)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	*z = (struct sizes){r, NAN};
 	f->data = z;
 	f->release = free;

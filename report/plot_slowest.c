@@ -227,7 +227,7 @@ int make_slowest(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	int error = 0;
 
 	if (!z)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	z->r = r;
 	f->data = z;
 	f->release = free;

@@ -232,13 +232,13 @@ int make_tail(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	int error;
 
 	if (!t)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	t->r = r;
 	f->data = t;
 	f->release = tail_free;
 	t->h = hist_new();
 	if (!t->h)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	f->draw = draw_tail;
 	snprintf(f->name, sizeof(f->name), "tail");
 	snprintf(f->title, sizeof(f->title), "The tail: latency against quantile, %s",

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/text.h"
 #include "report/plots.h"
 
 static void time_axis(struct axis *x, const struct scan *s, const struct drawing *d)
@@ -132,7 +133,7 @@ static void hover_slices(struct drawing *d, const struct scan *s)
 		draw_hover(
 			d, x, m, "at %s: %s transfers, median ≈ %s%s",
 			axis_print(AXIS_NS, axis_value(&s->time, x), at, sizeof(at)),
-			count_text(s->slice_n[i], n),
+			text_count(s->slice_n[i], n),
 			axis_print(AXIS_NS, axis_value(&s->latency, m), med, sizeof(med)),
 			p99);
 	}

@@ -106,7 +106,7 @@ static int scan_init(struct report *r, struct err *e)
 	axis_init_scale(&s->time, AXIS_NS, AXIS_LINEAR, (double)(s->from_ns - s->zero_ns),
 			(double)(s->to_ns - s->zero_ns), 8);
 	s->point = calloc(SCAN_POINTS, sizeof(*s->point));
-	return s->point ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+	return s->point ? 0 : err_nomem(e, "a report");
 }
 
 static void keep_slow(struct scan *s, const struct slow *t)
@@ -313,7 +313,7 @@ int report_scan(struct report *r, struct err *e)
 		return 0;
 	r->scan = calloc(1, sizeof(*r->scan));
 	if (!r->scan)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a report");
 	p.s = r->scan;
 	error = scan_init(r, e);
 	if (error)
@@ -341,13 +341,4 @@ double scan_quantile(const struct scan *s, size_t i, double q, uint64_t least)
 			return (level + 0.5) / SCAN_FINE;
 	}
 	return -1;
-}
-
-void scan_free(struct scan *s)
-{
-	if (!s)
-		return;
-	free(s->point);
-	free(s->irq_cpu);
-	free(s);
 }

@@ -12,6 +12,7 @@
 #include "lib/cli.h"
 #include "lib/err.h"
 #include "lib/num.h"
+#include "lib/text.h"
 #include "report/data.h"
 #include "report/page.h"
 #include "report/plots.h"
@@ -174,7 +175,7 @@ static void histogram(FILE *f, const struct report *r, const struct term_look *l
 		if (c) {
 			fputs(on(l, "\033[36m"), f);
 			bar(f, l, (double)c / (double)most, width);
-			fprintf(f, "%s %s", on(l, "\033[0m"), count_text(c, n));
+			fprintf(f, "%s %s", on(l, "\033[0m"), text_count(c, n));
 		}
 		quantile_note(f, r, l, b, i, merge);
 		fputc('\n', f);
@@ -206,7 +207,7 @@ static void summary(FILE *f, const struct report *r, const struct term_look *l)
 		if (!s->known)
 			continue;
 		fprintf(f, "%-7s %9s", phase_name((enum phase)p),
-			count_text((uint64_t)s->n, n));
+			text_count((uint64_t)s->n, n));
 		if (wide)
 			cell(f, l, s->n ? s->min_ns : DMA_UNKNOWN, 8);
 		cell(f, l, s->q[0], 8);

@@ -8,8 +8,8 @@ $(BLKDMA_LIB): examples/blkdma/libblkdma.c examples/blkdma/blkdma.h
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(BLKDMA_CFLAGS) -fPIC -shared -Wl,-soname,libblkdma.so -o $@ $< -laio
-$(BLKDMA): examples/blkdma/workload.c lib/num.c lib/err.c examples/blkdma/blkdma.h $(BLKDMA_LIB)
+$(BLKDMA): examples/blkdma/workload.c $(B)/libdma.a examples/blkdma/blkdma.h $(BLKDMA_LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(BLKDMA_CFLAGS) -I. -o $@ $(filter %.c,$^) -L$(B)/examples -lblkdma \
+	$(Q)$(CC) $(BLKDMA_CFLAGS) -I. -o $@ $(filter %.c %.a,$^) -L$(B)/examples -lblkdma $(ALL_LDFLAGS) \
 		-Wl,-rpath,'$$ORIGIN' -lm
 examples: $(BLKDMA)

@@ -18,17 +18,12 @@ $(B)/examples/edu.o: examples/edu/workload.c $(EDU_H)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(EDU_CC) -c -o $@ $<
-$(B)/examples/edu: $(B)/examples/edu.o examples/edu/card_c.c lib/num.c lib/err.c $(B)/examples/libedu.so
+$(B)/examples/edu: $(B)/examples/edu.o examples/edu/card_c.c $(B)/libdma.a $(B)/examples/libedu.so
 	$(call say,LD,$@)
-	$(Q)$(EDU_CC) -o $@ $(filter %.o %.c,$^) -L$(B)/examples -ledu -Wl,-rpath,'$$ORIGIN' -lm
-$(B)/examples/edu-num.o: lib/num.c
-	$(Q)$(EDU_CC) -c -o $@ $<
-$(B)/examples/edu-err.o: lib/err.c
-	$(Q)$(EDU_CC) -c -o $@ $<
-$(B)/examples/educard: $(B)/examples/edu.o examples/edu/card_cc.cc $(B)/examples/edu-num.o \
-		$(B)/examples/edu-err.o $(B)/examples/libeducard.so
+	$(Q)$(EDU_CC) -o $@ $(filter %.o %.c %.a,$^) -L$(B)/examples -ledu $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN' -lm
+$(B)/examples/educard: $(B)/examples/edu.o examples/edu/card_cc.cc $(B)/libdma.a $(B)/examples/libeducard.so
 	$(call say,LD,$@)
-	$(Q)$(EDU_CXX) -o $@ $(filter %.o %.cc,$^) -L$(B)/examples -leducard -Wl,-rpath,'$$ORIGIN' -lm
+	$(Q)$(EDU_CXX) -o $@ $(filter %.o %.cc %.a,$^) -L$(B)/examples -leducard $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN' -lm
 examples: $(B)/examples/edu $(B)/examples/educard
 
 # The kernel's build system writes beside the sources, so it is given a copy.

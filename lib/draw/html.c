@@ -1,55 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "lib/draw/html.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "lib/draw/figure.h"
 
 /* lib/draw/page.css and lib/draw/page.js, embedded by the Makefile. */
 extern const char embed_page_css[], embed_page_js[];
-
-/* Length of the UTF-8 sequence at p, 0 when it is none. */
-static size_t utf8_len(const unsigned char *p)
-{
-	size_t n = *p < 0x80		     ? 1
-		   : *p >= 0xc2 && *p < 0xe0 ? 2
-		   : *p >= 0xe0 && *p < 0xf0 ? 3
-		   : *p >= 0xf0 && *p < 0xf5 ? 4
-					     : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
-void html_text(FILE *f, const char *text)
-{
-	const unsigned char *p = (const unsigned char *)text;
-
-	while (p && *p) {
-		size_t n = utf8_len(p);
-
-		if (*p == '<')
-			fputs("&lt;", f);
-		else if (*p == '>')
-			fputs("&gt;", f);
-		else if (*p == '&')
-			fputs("&amp;", f);
-		else if (*p == '"')
-			fputs("&quot;", f);
-		else if (*p == '\'')
-			fputs("&#39;", f);
-		else if (*p < ' ' || *p == 0x7f)
-			fputc(' ', f);
-		else if (!n)
-			fputc('?', f);
-		else
-			fwrite(p, 1, n, f);
-		p += n ? n : 1;
-	}
-}
 
 void html_begin(FILE *f, const char *title)
 {

@@ -74,8 +74,7 @@ static int take_svg(struct figure *f, const struct job *j, int k, struct err *e)
 {
 	char *path = path_of(j->tmp, f->name, ending[k]), *text = NULL;
 	size_t len = 0;
-	int error = path ? read_file(path, &text, &len, e)
-			 : err_set(e, ERR_NOMEM, "out of memory");
+	int error = path ? read_file(path, &text, &len, e) : err_nomem(e, "a drawing");
 
 	if (!error) {
 		f->svg[k == CANVAS_NARROW] = svg_inline(
@@ -98,7 +97,7 @@ static int take_file(const struct figure *f, const struct job *j, int k, struct 
 	int error = 0;
 
 	if (!from || !to)
-		error = err_set(e, ERR_NOMEM, "out of memory");
+		error = err_nomem(e, "a drawing");
 	else if (stat(from, &st) || !st.st_size)
 		error = err_set(e, ERR_IO, "gnuplot left %s empty; is the disk full?",
 				from);
@@ -160,7 +159,7 @@ int render(struct figure *fig, size_t n, const char *dir, const struct formats *
 	int error = 0;
 
 	if (!script || !j.tmp) {
-		error = err_set(e, ERR_NOMEM, "out of memory");
+		error = err_nomem(e, "a drawing");
 		goto out;
 	}
 	if (!mkdtemp(j.tmp)) {
@@ -173,7 +172,7 @@ int render(struct figure *fig, size_t n, const char *dir, const struct formats *
 			continue;
 		script[scripts].text = script_of(&fig[i], &j, &script[scripts].len);
 		if (!script[scripts++].text)
-			error = err_set(e, ERR_NOMEM, "out of memory");
+			error = err_nomem(e, "a drawing");
 	}
 	if (!error)
 		error = gnuplot_run_all(script, scripts, 2, e);
@@ -195,7 +194,7 @@ int render_directory(const char *path, struct err *e)
 	int error = 0;
 
 	if (!copy)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a drawing");
 	for (char *p = copy + 1; !error; p++) {
 		char c = *p;
 
@@ -224,7 +223,7 @@ int render_page(const char *dir, int (*write)(FILE *f, void *arg, struct err *e)
 
 	*path = path_of(dir, "index", ".html");
 	if (!*path || asprintf(&tmp, "%s/.index.html.%d", dir, (int)getpid()) < 0)
-		return err_set(e, ERR_NOMEM, "out of memory");
+		return err_nomem(e, "a drawing");
 	f = fopen(tmp, "w");
 	if (!f) {
 		error = err_errno(e, "cannot write %s", tmp);

@@ -252,8 +252,7 @@ static int keep_call(struct decoding *c)
 	struct call *call = calls_add(&c->d->calls, c->s->tid, ev->func, &added);
 
 	if (!call)
-		return err_set(c->e, ERR_NOMEM, "no memory for %zu open calls",
-			       c->d->calls.n);
+		return err_nomem(c->e, "%zu open calls", c->d->calls.n);
 	memcpy(now.value, c->value, sizeof(now.value));
 	if (!added && !ev->no_exit)
 		merge_call(&now, call);
@@ -423,8 +422,7 @@ static int open_sources(struct event_decoder *d, struct err *e)
 			return no_format(s, i, perfdata_truncated(d->p), e);
 		if (!s->name &&
 		    asprintf(&d->source[i].owned, "%s:%s", ev->system, ev->name) < 0)
-			return err_set(e, ERR_NOMEM,
-				       "no memory for the name of an event");
+			return err_nomem(e, "the name of an event");
 		s->name = s->name ? s->name : s->owned;
 		formats_fields(ev, guess_is_return(ev->name), s->field);
 	}
@@ -490,14 +488,13 @@ static int allocate(struct event_decoder **out, struct perfdata *p, struct meta 
 
 	*out = d;
 	if (!d)
-		return err_set(e, ERR_NOMEM, "no memory to decode events");
+		return err_nomem(e, "a decoder");
 	d->p = p;
 	d->m = m;
 	d->nsource = perfdata_nattrs(p);
 	d->source = calloc(d->nsource, sizeof(*d->source));
 	if (!d->source)
-		return err_set(e, ERR_NOMEM, "no memory to decode %zu events",
-			       d->nsource);
+		return err_nomem(e, "the decoders of %zu events", d->nsource);
 	return 0;
 }
 

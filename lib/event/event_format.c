@@ -165,8 +165,7 @@ static int add_format(struct formats *f, struct cursor *c, const char *system)
 		f->room = f->room ? 2 * f->room : 16;
 		grown = reallocarray(f->format, f->room, sizeof(*grown));
 		if (!grown)
-			return err_set(c->e, ERR_NOMEM, "%s: no memory for its formats",
-				       c->name);
+			return err_nomem(c->e, "its formats of %s", c->name);
 		f->format = grown;
 	}
 	f->format[f->n++] = one;
@@ -203,7 +202,7 @@ int formats_new(struct formats **out, const void *data, size_t len, const char *
 	if (f)
 		f->tep = tep_alloc();
 	if (!f || !f->tep)
-		rc = err_set(e, ERR_NOMEM, "%s: no memory for its formats", name);
+		rc = err_nomem(e, "its formats of %s", name);
 	if (!rc)
 		rc = read_intro(f, &c);
 	if (!rc)

@@ -130,13 +130,11 @@ int guess_meta(struct meta *m, struct perfdata *p, struct source *source, struct
 		struct meta_event *ev = meta_add_event(m);
 
 		if (!ev)
-			return err_set(e, ERR_NOMEM, "no memory for %zu events",
-				       perfdata_nattrs(p));
+			return err_nomem(e, "%zu events", perfdata_nattrs(p));
 		ev->attr = (int32_t)i;
 		ev->name = copy(source[i].name ? source[i].name : "?");
 		if (!ev->name)
-			return err_set(e, ERR_NOMEM,
-				       "no memory for the name of an event");
+			return err_nomem(e, "the name of an event");
 		guess_event(ev);
 	}
 	find_exits(m);

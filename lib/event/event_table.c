@@ -157,7 +157,7 @@ int64_t cards_number(struct cards *t, int32_t pid, uint64_t key, const char *nam
 		return err_set(e, ERR_LIMIT, "more than %d cards: is 'card' really one?",
 			       MAX_CARDS);
 	if (t->n == t->room && cards_grow(t))
-		return err_set(e, ERR_NOMEM, "no memory for %zu cards", t->n + 1);
+		return err_nomem(e, "%zu cards", t->n + 1);
 	t->card[t->n] = (struct event_card){pid, key, name};
 	*card_slot(t, pid, key) = (uint32_t)t->n + 1;
 	return (int64_t)t->n++;
@@ -196,7 +196,7 @@ int fds_init(struct fds *t, const struct meta *m, struct err *e)
 	t->n = m->nfd;
 	t->fd = calloc(t->n ? t->n : 1, sizeof(*t->fd));
 	if (!t->fd)
-		return err_set(e, ERR_NOMEM, "no memory for %zu descriptors", t->n);
+		return err_nomem(e, "%zu descriptors", t->n);
 	for (size_t i = 0; i < t->n; i++)
 		t->fd[i] = &m->fd[i];
 	qsort(t->fd, t->n, sizeof(*t->fd), compare_fds);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "lib/num.h"
 
@@ -187,24 +188,9 @@ void meta_release(struct meta *m)
 	meta_init(m);
 }
 
-/* One more element at the end, zeroed. The room is the next power of two of *n. */
-static void *grow(void *array, size_t *n, size_t size)
-{
-	char **slot = array, *grown = *slot;
-
-	if (!(*n & (*n - 1))) {
-		grown = reallocarray(grown, *n ? 2 * *n : 1, size);
-		if (!grown)
-			return NULL;
-		*slot = grown;
-	}
-	memset(grown + *n * size, 0, size);
-	return grown + (*n)++ * size;
-}
-
 struct meta_event *meta_add_event(struct meta *m)
 {
-	struct meta_event *ev = grow(&m->event, &m->nevent, sizeof(*ev));
+	struct meta_event *ev = array_add(&m->event, &m->nevent);
 
 	if (!ev)
 		return NULL;
@@ -218,7 +204,7 @@ struct meta_event *meta_add_event(struct meta *m)
 
 struct meta_irq *meta_add_irq(struct meta *m)
 {
-	struct meta_irq *irq = grow(&m->irq, &m->nirq, sizeof(*irq));
+	struct meta_irq *irq = array_add(&m->irq, &m->nirq);
 
 	if (!irq)
 		return NULL;
@@ -237,17 +223,17 @@ struct meta_irq *meta_find_irq(struct meta *m, int irq)
 
 struct meta_pair *meta_add_counter(struct meta *m)
 {
-	return grow(&m->counter, &m->ncounter, sizeof(*m->counter));
+	return array_add(&m->counter, &m->ncounter);
 }
 
 struct meta_pair *meta_add_env(struct meta *m)
 {
-	return grow(&m->env, &m->nenv, sizeof(*m->env));
+	return array_add(&m->env, &m->nenv);
 }
 
 struct meta_fd *meta_add_fd(struct meta *m)
 {
-	struct meta_fd *fd = grow(&m->fd, &m->nfd, sizeof(*fd));
+	struct meta_fd *fd = array_add(&m->fd, &m->nfd);
 
 	if (!fd)
 		return NULL;
@@ -258,12 +244,12 @@ struct meta_fd *meta_add_fd(struct meta *m)
 
 struct meta_path *meta_add_path(struct meta_event *ev)
 {
-	return grow(&ev->path, &ev->npath, sizeof(*ev->path));
+	return array_add(&ev->path, &ev->npath);
 }
 
 int meta_add_warning(struct meta *m, const char *text)
 {
-	char **slot = grow(&m->warning, &m->nwarning, sizeof(*slot));
+	char **slot = array_add(&m->warning, &m->nwarning);
 
 	if (slot)
 		*slot = strdup(text);

@@ -158,7 +158,6 @@ struct meta_fd *meta_add_fd(struct meta *m);
 struct meta_path *meta_add_path(struct meta_event *ev);
 int meta_add_warning(struct meta *m, const char *text); /* copies; 0 or negative */
 
-/* The length of these arrays may only be changed by the functions above: they double the
- * room. */
+/* These arrays grow by lib/array.h. */
 
 #endif

@@ -422,15 +422,13 @@ static int set_keys(const struct line *l, const struct key *keys, void *base,
 		    struct err *e)
 {
 	if (!base)
-		return err_set(e, ERR_NOMEM, "no memory for feature 250, line %zu",
-			       l->number);
+		return err_nomem(e, "feature 250, line %zu", l->number);
 	for (; keys->name; keys++) {
 		const char *value = value_of(l, keys->name);
 		int rc = value ? set_key(keys, base, value) : 0;
 
 		if (rc == ERR_NOMEM)
-			return err_set(e, ERR_NOMEM,
-				       "no memory for feature 250, line %zu", l->number);
+			return err_nomem(e, "feature 250, line %zu", l->number);
 		if (rc) {
 			char what[64];
 
@@ -546,9 +544,7 @@ static int read_warning(struct meta *m, const struct line *l, struct err *e)
 
 	if (!text)
 		return bad_line(l, e, "no key", "text");
-	return meta_add_warning(m, text)
-		       ? err_set(e, ERR_NOMEM, "no memory for feature 250")
-		       : 0;
+	return meta_add_warning(m, text) ? err_nomem(e, "feature 250") : 0;
 }
 
 static int read_first(struct meta *m, const struct line *l, struct err *e)
@@ -622,8 +618,7 @@ int meta_parse(struct meta *m, const void *buf, size_t len, struct err *e)
 			len);
 	text = strndup(buf, len);
 	if (!text)
-		return err_set(e, ERR_NOMEM, "no memory for %zu bytes of feature 250",
-			       len);
+		return err_nomem(e, "%zu bytes of feature 250", len);
 	rc = parse_text(m, text, e);
 	free(text);
 	if (rc)

@@ -167,8 +167,7 @@ static void *table(struct perfdata *p, size_t n, size_t size, struct err *e)
 	void *t = calloc(n ? n : 1, size);
 
 	if (!t)
-		err_set(e, ERR_NOMEM, "%s: no memory for %zu x %zu bytes of its tables",
-			p->name, n, size);
+		err_nomem(e, "%zu x %zu bytes of the tables of %s", n, size, p->name);
 	return t;
 }
 
@@ -422,7 +421,7 @@ static int start(struct perfdata **out, const char *name, struct err *e)
 	if (p)
 		p->name = strdup(name);
 	if (!p || !p->name)
-		return err_set(e, ERR_NOMEM, "%s: no memory to open it", name);
+		return err_nomem(e, "%s", name);
 	return 0;
 }
 

@@ -166,8 +166,7 @@ int feat_event_names(struct perfdata *p, struct err *e)
 		return rc;
 	p->event_name = calloc(p->nattr, sizeof(*p->event_name));
 	if (!p->event_name)
-		return err_set(e, ERR_NOMEM, "%s: no memory for the names of its events",
-			       p->name);
+		return err_nomem(e, "the names of its events of %s", p->name);
 	c.at = buf;
 	if (!take_u32(&c, &n) || !take_u32(&c, &attr_size))
 		return bad_feature(p, FEAT_EVENT_DESC, e,
@@ -195,8 +194,7 @@ static int encode_begin(struct encoder *c, struct perfdata_section *s, unsigned 
 	*s = (struct perfdata_section){.feat = feat};
 	*c = (struct encoder){.out = NULL};
 	c->out = open_memstream(&c->buf, &c->len);
-	return c->out ? 0
-		      : err_set(e, ERR_NOMEM, "no memory for feature section %u", feat);
+	return c->out ? 0 : err_nomem(e, "feature section %u", feat);
 }
 
 static int encode_end(struct encoder *c, struct perfdata_section *s, struct err *e)
@@ -205,7 +203,7 @@ static int encode_end(struct encoder *c, struct perfdata_section *s, struct err 
 
 	if (fclose(c->out) || bad) {
 		free(c->buf);
-		return err_set(e, ERR_NOMEM, "no memory for feature section %u", s->feat);
+		return err_nomem(e, "feature section %u", s->feat);
 	}
 	s->buf = c->buf;
 	s->len = c->len;

@@ -70,8 +70,7 @@ static int heap_push(struct perfdata *p, const struct run *run, struct err *e)
 		struct run *grown = realloc(p->heap, room * sizeof(*grown));
 
 		if (!grown)
-			return err_set(e, ERR_NOMEM, "%s: no memory to merge %zu streams",
-				       p->name, room);
+			return err_nomem(e, "%zu streams of %s", room, p->name);
 		p->heap = grown;
 		p->heap_room = room;
 	}
@@ -147,8 +146,7 @@ static int loss_add(struct perfdata *p, const struct loss *l, struct err *e)
 		struct loss *grown = realloc(p->loss, room * sizeof(*grown));
 
 		if (!grown)
-			return err_set(e, ERR_NOMEM, "%s: no memory for %zu losses",
-				       p->name, room);
+			return err_nomem(e, "%zu losses of %s", room, p->name);
 		p->loss = grown;
 		p->loss_room = room;
 	}

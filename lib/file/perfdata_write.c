@@ -130,7 +130,7 @@ static int keep_old(const char *path, struct err *e)
 			       "cannot go into a pipe or device",
 			       path);
 	if (asprintf(&old, "%s.old", path) < 0)
-		return err_set(e, ERR_NOMEM, "%s: no memory to open it", path);
+		return err_nomem(e, "%s", path);
 	if (rename(path, old))
 		rc = err_errno(e, "%s: cannot be renamed to %s", path, old);
 	free(old);
@@ -143,12 +143,12 @@ static int open_file(struct perfdata_writer **out, const char *path, struct err 
 
 	*out = w;
 	if (!w)
-		return err_set(e, ERR_NOMEM, "%s: no memory to open it", path);
+		return err_nomem(e, "%s", path);
 	w->fd = -1;
 	w->path = strdup(path);
 	w->buf = malloc(BUFFER);
 	if (!w->path || !w->buf)
-		return err_set(e, ERR_NOMEM, "%s: no memory to open it", path);
+		return err_nomem(e, "%s", path);
 	if (keep_old(path, e))
 		return e && e->code ? e->code : ERR_IO;
 	w->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -244,8 +244,7 @@ static int keep_early_meta(struct perfdata_writer *w, const struct perfdata_sect
 		free(w->early_meta);
 		w->early_meta = malloc(s[i].len);
 		if (!w->early_meta)
-			return err_set(e, ERR_NOMEM, "%s: no memory for section 250",
-				       w->path);
+			return err_nomem(e, "section 250 of %s", w->path);
 		memcpy(w->early_meta, s[i].buf, s[i].len);
 		w->nearly_meta = s[i].len;
 	}

@@ -39,7 +39,7 @@ int64_t transfer_phase_ns(const struct transfer *t, enum phase p)
 
 int join_nomem(struct err *e)
 {
-	return err_set(e, ERR_NOMEM, "joiner: no memory");
+	return err_nomem(e, "the joiner");
 }
 
 int join_new(struct join **out, const struct join_options *o,

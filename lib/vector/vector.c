@@ -15,7 +15,6 @@
 #include "lib/use/begun.h"
 #include "lib/vector/vector_seen.h"
 
-#define RING	   512	/* interrupts remembered of a vector; a power of two */
 #define BUCKETS	   4096 /* of the table of vectors */
 #define VECTORS	   65536
 #define CHANNELS   4096
@@ -36,7 +35,7 @@ const char *verdict_name(enum verdict v)
 
 int vector_no_memory(struct err *e)
 {
-	return err_set(e, ERR_NOMEM, "vector finder: no memory");
+	return err_nomem(e, "the vector finder");
 }
 
 int vector_finder_new(struct vector_finder **out, struct err *e)
@@ -199,30 +198,6 @@ static int interrupt(struct vector_finder *f, const struct sample *s, struct err
 	return 0;
 }
 
-uint64_t vector_ring_oldest(const struct ring *r)
-{
-	return r->n > RING ? r->n - RING : 0;
-}
-
-int64_t vector_ring_at(const struct ring *r, uint64_t ordinal)
-{
-	return r->at_ns[ordinal % RING];
-}
-
-uint64_t vector_ring_from(const struct ring *r, int64_t t)
-{
-	uint64_t low = vector_ring_oldest(r), high = r->n;
-
-	while (low < high) {
-		uint64_t mid = low + (high - low) / 2;
-		if (r->at_ns[mid % RING] < t)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 /* ---- what was lost ---- */
 
 /* Windows are kept apart and in order. */
@@ -267,14 +242,6 @@ static bool touches_loss(const struct vector_finder *f, int64_t from_ns, int64_t
 }
 
 /* ---- intervals ---- */
-
-uint64_t vector_draw(struct vector_finder *f, uint64_t below)
-{
-	f->random ^= f->random << 13;
-	f->random ^= f->random >> 7;
-	f->random ^= f->random << 17;
-	return f->random % below;
-}
 
 static struct vector_pair *pair_at(struct vector_finder *f, struct channel *c, int v)
 {

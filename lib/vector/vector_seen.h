@@ -6,6 +6,8 @@
 
 #include "lib/vector/vector_priv.h"
 
+enum { RING = 512 }; /* interrupts remembered of a vector; a power of two */
+
 struct ring {
 	int32_t irq;
 	int64_t count_delta, first_ns, last_ns;

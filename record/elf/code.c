@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "record/elf/elf_file.h"
 
@@ -52,7 +53,7 @@ static void body_release(struct body *b)
 
 static int no_memory(struct err *e)
 {
-	return err_set(e, ERR_NOMEM, "no memory");
+	return err_nomem(e, "a program");
 }
 
 static int undecodable(const struct body *b, uint64_t addr, const char *why,
@@ -64,14 +65,11 @@ static int undecodable(const struct body *b, uint64_t addr, const char *why,
 
 static int push(uint64_t **list, size_t *n, uint64_t value, struct err *e)
 {
-	uint64_t *grown = *list;
+	uint64_t *added = array_add(list, n);
 
-	if (!(*n & (*n - 1)))
-		grown = reallocarray(*list, *n ? 2 * *n : 1, sizeof(*grown));
-	if (!grown)
+	if (!added)
 		return no_memory(e);
-	*list = grown;
-	grown[(*n)++] = value;
+	*added = value;
 	return 0;
 }
 
@@ -168,12 +166,11 @@ static int add_part(struct body *b, uint64_t start, uint64_t size, struct err *e
 static int add_leave(struct body *b, const struct insn *in, uint64_t function,
 		     const char *name, struct err *e)
 {
-	struct leave *grown = reallocarray(b->leave, b->nleave + 1, sizeof(*grown));
+	struct leave *added = array_add(&b->leave, &b->nleave);
 
-	if (!grown)
+	if (!added)
 		return no_memory(e);
-	b->leave = grown;
-	grown[b->nleave++] = (struct leave){*in, function, name};
+	*added = (struct leave){*in, function, name};
 	return 0;
 }
 
@@ -361,16 +358,14 @@ static int body_collect(struct body *b, struct elf_file *f, const struct elf_fun
 static int add_site(struct code_sites *out, struct elf_file *f, enum code_site_kind kind,
 		    const struct insn *in, const char *of, struct err *e)
 {
-	struct code_site *grown, *s;
+	struct code_site *s;
 
 	for (size_t i = 0; i < out->n; i++)
 		if (out->site[i].addr == in->addr)
 			return 0;
-	grown = reallocarray(out->site, out->n + 1, sizeof(*grown));
-	if (!grown)
+	s = array_add(&out->site, &out->n);
+	if (!s)
 		return no_memory(e);
-	out->site = grown;
-	s = &grown[out->n++];
 	*s = (struct code_site){.kind = kind, .addr = in->addr};
 	elf_file_offset(f, in->addr, &s->offset, NULL);
 	snprintf(s->text, sizeof(s->text), "%s%s%.40s", in->text, of ? " in " : "",

@@ -64,7 +64,7 @@ static int read_segments(struct elf_file *f, struct err *e)
 		return err_set(e, ERR_FORMAT, "%s: damaged program headers", f->path);
 	f->segment = calloc(n + 1, sizeof(*f->segment));
 	if (!f->segment)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a program");
 	for (size_t i = 0; i < n; i++) {
 		GElf_Phdr p;
 
@@ -117,7 +117,7 @@ static int read_functions(struct elf_file *f, struct err *e)
 
 	f->function = calloc((size_t)(n > 0 ? n : 0) + 1, sizeof(*f->function));
 	if (!f->function)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a program");
 	for (int i = 1; i < n; i++) {
 		struct elf_function *x = &f->function[f->nfunction];
 		GElf_Addr addr;
@@ -136,7 +136,7 @@ static int read_functions(struct elf_file *f, struct err *e)
 			.size = sym.st_size,
 			.ifunc = GELF_ST_TYPE(sym.st_info) == STT_GNU_IFUNC};
 		if (!x->name)
-			return err_set(e, ERR_NOMEM, "no memory");
+			return err_nomem(e, "a program");
 		f->nfunction++;
 	}
 	qsort(f->function, f->nfunction, sizeof(*f->function), by_address);
@@ -232,7 +232,7 @@ static int read_slots(struct elf_file *f, Elf_Scn *scn, const GElf_Shdr *h, stru
 		return 0;
 	grown = reallocarray(f->slot, f->nslot + n + 1, sizeof(*grown));
 	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a program");
 	f->slot = grown;
 	for (size_t i = 0; i < n; i++) {
 		GElf_Rela r;
@@ -247,7 +247,7 @@ static int read_slots(struct elf_file *f, Elf_Scn *scn, const GElf_Shdr *h, stru
 			continue;
 		grown[f->nslot].addr = r.r_offset;
 		if (!(grown[f->nslot].name = strdup(name)))
-			return err_set(e, ERR_NOMEM, "no memory");
+			return err_nomem(e, "a program");
 		f->nslot++;
 	}
 	return 0;
@@ -325,7 +325,7 @@ int elf_file_open(struct elf_file **out, const char *path, struct err *e)
 	*out = NULL;
 	if (!f || !(f->path = strdup(path))) {
 		free(f);
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a program");
 	}
 	elf_version(EV_CURRENT);
 	f->fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -36,7 +36,7 @@ int decoder_new(struct decoder **out, struct elf_file *f, struct err *e)
 
 	*out = NULL;
 	if (!d)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a program");
 	d->f = f;
 	if ((f->machine != EM_X86_64 && !arm) ||
 	    cs_open(arm ? CS_ARCH_ARM64 : CS_ARCH_X86, arm ? CS_MODE_ARM : CS_MODE_64,
@@ -50,7 +50,7 @@ int decoder_new(struct decoder **out, struct elf_file *f, struct err *e)
 	d->in = cs_malloc(d->cs);
 	if (!d->in) {
 		decoder_free(d);
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a program");
 	}
 	*out = d;
 	return 0;

@@ -50,7 +50,7 @@ static int add(struct files *l, char *path, struct err *e)
 	grown = path ? reallocarray(l->path, l->n + 1, sizeof(*grown)) : NULL;
 	if (!grown) {
 		free(path);
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a program");
 	}
 	l->path = grown;
 	grown[l->n++] = path;
@@ -233,7 +233,7 @@ static int add_missing(struct files *l, const char *name, size_t len, struct err
 		return 0;
 	if (asprintf(&text, "%s%s%.*s", l->missing ? l->missing : "",
 		     l->missing ? ", " : "", (int)len, name) < 0)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a program");
 	free(l->missing);
 	l->missing = text;
 	return 0;
@@ -290,7 +290,7 @@ static int add_loads(struct files *l, const char *path, const char *interp,
 	free(text);
 	names = open_memstream(&all, &len);
 	if (rc || !names)
-		return rc ? rc : err_set(e, ERR_NOMEM, "no memory");
+		return rc ? rc : err_nomem(e, "a program");
 	fputs(libraries ? libraries : "", names);
 	for (size_t i = from; i < l->n; i++) {
 		struct program p;
@@ -375,7 +375,7 @@ static int add_script(struct files *l, const char *path, char *text, int depth,
 		      struct err *e)
 {
 	char *dir = strdup(path), *body = strchr(text, '\n'), *save = NULL, *word, *real;
-	int rc = dir ? 0 : err_set(e, ERR_NOMEM, "no memory");
+	int rc = dir ? 0 : err_nomem(e, "a program");
 
 	if (body)
 		*body++ = '\0';
@@ -444,8 +444,7 @@ int loader_files(char *const *argv, char ***paths, size_t *n, char **missing,
 	for (size_t i = 1; argv[i] && i < 256 && !rc; i++) {
 		char *copy = strdup(argv[i]);
 
-		rc = copy ? add_words(&l, copy, NULL, 0, e)
-			  : err_set(e, ERR_NOMEM, "no memory");
+		rc = copy ? add_words(&l, copy, NULL, 0, e) : err_nomem(e, "a program");
 		free(copy);
 	}
 	if (rc) {
@@ -482,7 +481,7 @@ static int add_mapping(struct files *l, int pid, bool elsewhere, char *line,
 		return 0;
 	if ((elsewhere ? asprintf(&full, "/proc/%d/root%s", pid, path)
 		       : asprintf(&full, "%s", path)) < 0)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a program");
 	return add(l, full, e);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "record/elf/elf_file.h"
 
@@ -131,14 +132,12 @@ static void needed_word(const char *pattern, bool glob, char *out, size_t size)
 static int add(struct symbol_list *l, struct elf_file *f, struct elf_function *x,
 	       char *qualified, struct err *e)
 {
-	struct symbol *grown = reallocarray(l->sym, l->n + 1, sizeof(*grown)), *s;
+	struct symbol *s = array_add(&l->sym, &l->n);
 
-	if (!grown) {
+	if (!s) {
 		free(qualified);
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a program");
 	}
-	l->sym = grown;
-	s = &grown[l->n++];
 	*s = (struct symbol){.name = strdup(x->name),
 			     .demangled = strdup(elf_demangled(x)),
 			     .qualified = qualified,
@@ -147,7 +146,7 @@ static int add(struct symbol_list *l, struct elf_file *f, struct elf_function *x
 			     .is_method = !strncmp(x->name, "_ZNK", 4),
 			     .plt_or_ifunc = x->ifunc};
 	elf_file_offset(f, x->addr, &s->offset, NULL);
-	return s->name && s->demangled ? 0 : err_set(e, ERR_NOMEM, "no memory");
+	return s->name && s->demangled ? 0 : err_nomem(e, "a program");
 }
 
 static bool known_address(const struct symbol_list *l, uint64_t addr)
@@ -176,7 +175,7 @@ int elf_file_find(struct elf_file *f, const char *pattern, struct symbol_list *o
 			continue;
 		qualified = elf_qualified(elf_demangled(x));
 		if (!qualified)
-			rc = err_set(e, ERR_NOMEM, "no memory");
+			rc = err_nomem(e, "a program");
 		else if (name_fits(pattern, glob, x->name, elf_demangled(x), qualified))
 			rc = add(out, f, x, qualified, e);
 		else

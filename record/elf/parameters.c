@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "record/elf/elf_file.h"
 
@@ -123,16 +124,14 @@ static bool find_function(struct elf_file *f, uint64_t addr, Dwarf_Die *out)
 static int add_parameter(struct parameter_list *l, Dwarf_Die *die, int *next,
 			 struct err *e)
 {
-	struct parameter *grown = reallocarray(l->param, l->n + 1, sizeof(*grown)), *q;
+	struct parameter *q = array_add(&l->param, &l->n);
 	Dwarf_Attribute a;
 	const char *name =
 		dwarf_attr_integrate(die, DW_AT_name, &a) ? dwarf_formstring(&a) : NULL;
 	struct type t = type_of(die);
 
-	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory");
-	l->param = grown;
-	q = &grown[l->n++];
+	if (!q)
+		return err_nomem(e, "a program");
 	*q = (struct parameter){.name = strdup(name ? name : ""),
 				.bytes = t.bytes,
 				.is_signed = t.is_signed,
@@ -143,7 +142,7 @@ static int add_parameter(struct parameter_list *l, Dwarf_Die *die, int *next,
 		*next = -1; /* what follows may be anywhere */
 	if (t.class == CLASS_INT && *next >= 0)
 		q->reg_index = (*next)++;
-	return q->name ? 0 : err_set(e, ERR_NOMEM, "no memory");
+	return q->name ? 0 : err_nomem(e, "a program");
 }
 
 int elf_file_parameters(struct elf_file *f, const struct symbol *s,

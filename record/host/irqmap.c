@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The interrupt map as a whole: reading, finding, selecting. */
+/* The interrupt map in memory: adding, sorting, finding, and what a name says. */
 #include "record/host/irqmap.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "lib/array.h"
 #include "lib/dma.h"
-#include "lib/err.h"
 #include "record/host/irqmap_priv.h"
-#include "record/host/rootfs.h"
-
-/* 4096 CPUs times 4096 interrupts of 11 characters. */
-enum { INTERRUPTS_BYTES = 256 << 20 };
 
 static void irq_release(struct irq_info *i)
 {
@@ -40,22 +34,17 @@ void irqmap_release(struct irqmap *m)
 
 struct irq_info *irqmap_add(struct irqmap *m, int32_t irq)
 {
-	struct irq_info *grown = m->irq;
+	struct irq_info *i = array_add(&m->irq, &m->n);
 
-	if (!(m->n & (m->n - 1))) { /* full at every power of two */
-		grown = realloc(m->irq, (m->n ? m->n * 2 : 1) * sizeof(*m->irq));
-		if (!grown)
-			return NULL;
-		m->irq = grown;
-	}
-	grown[m->n] = (struct irq_info){
-		.irq = irq,
-		.vector = -1,
-		.masked = -1,
-		.count = DMA_UNKNOWN,
-		.hwirq = -1,
-	};
-	return &grown[m->n++];
+	if (i)
+		*i = (struct irq_info){
+			.irq = irq,
+			.vector = -1,
+			.masked = -1,
+			.count = DMA_UNKNOWN,
+			.hwirq = -1,
+		};
+	return i;
 }
 
 static int compare_irq(const void *a, const void *b)
@@ -123,57 +112,6 @@ void irq_split_chip(struct irq_info *i)
 			i->vector = (int32_t)i->hwirq;
 		return;
 	}
-}
-
-static int read_text(const char *root, char **text, size_t *len, struct err *e)
-{
-	return rootfs_read(root, "/proc/interrupts", INTERRUPTS_BYTES, text, len, e);
-}
-
-int irqmap_read(struct irqmap *m, const char *root, struct err *e)
-{
-	char *text;
-	size_t len;
-	int rc;
-
-	*m = (struct irqmap){0};
-	rc = read_text(root, &text, &len, e);
-	if (rc)
-		return rc;
-	rc = irqmap_parse(m, text, len, e);
-	free(text);
-	if (!rc)
-		rc = irqmap_read_sys(m, root, e);
-	if (rc)
-		irqmap_release(m);
-	return rc;
-}
-
-int irqmap_counts(const struct irqmap *m, const char *root, int64_t *out,
-		  int64_t *taken_ns, struct err *e)
-{
-	struct timespec now;
-	struct irqmap again;
-	char *text;
-	size_t len;
-	int rc = read_text(root, &text, &len, e);
-
-	if (rc)
-		return rc;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (taken_ns)
-		*taken_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-	rc = irqmap_parse(&again, text, len, e);
-	free(text);
-	if (rc)
-		return rc;
-	for (size_t k = 0; k < m->n; k++) {
-		const struct irq_info *i = irqmap_find(&again, m->irq[k].irq);
-
-		out[k] = i ? i->count : DMA_UNKNOWN;
-	}
-	irqmap_release(&again);
-	return 0;
 }
 
 const struct irq_info *irqmap_find(const struct irqmap *m, int32_t irq)

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/dma.h"
 #include "lib/err.h"
 #include "record/host/irqmap_priv.h"
@@ -83,7 +84,7 @@ static int parse_header(struct irqmap *m, struct span line, struct err *e)
 {
 	struct span t;
 	int64_t cpu;
-	int32_t *grown;
+	int32_t *added;
 
 	while (span_len(t = next_token(&line))) {
 		if (span_len(t) < 4 || memcmp(t.p, "CPU", 3))
@@ -91,11 +92,10 @@ static int parse_header(struct irqmap *m, struct span line, struct err *e)
 		t.p += 3;
 		if (!parse_whole(t, MAX_CPUS, &cpu) || m->ncpu == MAX_CPUS)
 			break;
-		grown = realloc(m->cpu, (m->ncpu + 1) * sizeof(*m->cpu));
-		if (!grown)
-			return err_set(e, ERR_NOMEM, "no memory for the CPUs");
-		m->cpu = grown;
-		m->cpu[m->ncpu++] = (int32_t)cpu;
+		added = array_add(&m->cpu, &m->ncpu);
+		if (!added)
+			return err_nomem(e, "the CPUs");
+		*added = (int32_t)cpu;
 	}
 	if (!m->ncpu || span_len(t))
 		return err_set(e, ERR_FORMAT,
@@ -210,7 +210,7 @@ static int set_description(struct irq_info *i, struct span text, struct err *e)
 	if (i->chip)
 		irq_split_chip(i);
 	if (span_len(d.chip) && !i->chip)
-		return err_set(e, ERR_NOMEM, "no memory for the interrupt map");
+		return err_nomem(e, "the interrupt map");
 	return 0;
 }
 
@@ -227,10 +227,10 @@ static int parse_line(struct irqmap *m, struct span line, struct err *e)
 		return 0; /* NMI, LOC, ERR, ...: not a device's */
 	i = irqmap_add(m, (int32_t)irq);
 	if (!i)
-		return err_set(e, ERR_NOMEM, "no memory for the interrupt map");
+		return err_nomem(e, "the interrupt map");
 	i->cpu_count = calloc(m->ncpu, sizeof(*i->cpu_count));
 	if (!i->cpu_count)
-		return err_set(e, ERR_NOMEM, "no memory for the interrupt map");
+		return err_nomem(e, "the interrupt map");
 	if (!parse_counts(m, &rest, i->cpu_count, &i->count)) {
 		free(i->cpu_count);
 		i->cpu_count = NULL;

@@ -7,20 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 
 static int list_add(int32_t **list, size_t *n, int32_t irq, struct err *e)
 {
-	int32_t *grown;
+	int32_t *added;
 
 	for (size_t k = 0; k < *n; k++)
 		if ((*list)[k] == irq)
 			return 0;
-	grown = realloc(*list, (*n + 1) * sizeof(**list));
-	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory for a list of interrupts");
-	*list = grown;
-	grown[(*n)++] = irq;
+	added = array_add(list, n);
+	if (!added)
+		return err_nomem(e, "a list of interrupts");
+	*added = irq;
 	return 0;
 }
 

@@ -103,14 +103,14 @@ static int claim(struct irqmap *m, size_t sorted, const char *root, int32_t irq,
 	if (!i) {
 		i = irqmap_add(m, irq);
 		if (!i)
-			return err_set(e, ERR_NOMEM, "no memory for the interrupt map");
+			return err_nomem(e, "the interrupt map");
 		read_sysfs_irq(i, root);
 		i->count = sum_per_cpu(root, irq);
 	}
 	if (!i->bdf)
 		i->bdf = strdup(bdf);
 	if (!i->bdf)
-		return err_set(e, ERR_NOMEM, "no memory for the interrupt map");
+		return err_nomem(e, "the interrupt map");
 	if (i->vector < 0 && !hwirq_vector(i, bdf, &i->vector)) {
 		i->vector = position;
 		i->vector_guessed = true;
@@ -172,7 +172,7 @@ static int claim_all(struct irqmap *m, const char *root, struct err *e)
 	const char **shared = calloc(sorted + 1, sizeof(*shared));
 	char **bdf = NULL;
 	int rc = shared ? rootfs_names(root, "/sys/bus/pci/devices", &bdf, &n, e)
-			: err_set(e, ERR_NOMEM, "no memory for the interrupt map");
+			: err_nomem(e, "the interrupt map");
 
 	for (size_t k = 0; bdf && k < n && !rc; k++) {
 		if (!is_bdf(bdf[k]))

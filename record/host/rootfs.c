@@ -28,7 +28,7 @@ static int read_stream(FILE *f, const char *path, size_t max, char **text, size_
 			grown = realloc(buf, room);
 			if (!grown) {
 				free(buf);
-				return err_set(e, ERR_NOMEM, "no memory for %s", path);
+				return err_nomem(e, "%s", path);
 			}
 			buf = grown;
 		}
@@ -163,7 +163,7 @@ int rootfs_names(const char *root, const char *path, char ***names, size_t *n,
 	rootfs_names_free(*names, *n);
 	*names = NULL;
 	*n = 0;
-	return err_set(e, ERR_NOMEM, "no memory for the names in %s", full);
+	return err_nomem(e, "the names in %s", full);
 }
 
 void rootfs_names_free(char **names, size_t n)

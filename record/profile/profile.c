@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "record/profile/profile_arg.h"
 #include "record/profile/profile_priv.h"
@@ -57,12 +58,10 @@ void profile_release(struct profile *p)
 
 struct func_spec *profile_new_func(struct profile *p, enum func_role role)
 {
-	struct func_spec *grown = realloc(p->func, (p->nfunc + 1) * sizeof(*grown)), *f;
+	struct func_spec *f = array_add(&p->func, &p->nfunc);
 
-	if (!grown)
+	if (!f)
 		return NULL;
-	p->func = grown;
-	f = &grown[p->nfunc++];
 	*f = (struct func_spec){.role = role, .doorbell_store = -1};
 	for (int k = 0; k < FIELD_N; k++)
 		f->arg[k].deref = -1;
@@ -81,7 +80,7 @@ int add_text(char ***list, size_t *n, const char *text, size_t len, struct err *
 	if (grown)
 		*list = grown;
 	if (!grown || !(grown[*n] = strndup(text, len)))
-		return err_set(e, ERR_NOMEM, "no memory for a profile");
+		return err_nomem(e, "a profile");
 	(*n)++;
 	return 0;
 }
@@ -95,26 +94,4 @@ bool profile_is_library(const struct profile *p, const char *file)
 		if (!fnmatch(p->library[k], base, 0))
 			return true;
 	return false;
-}
-
-int profile_default(struct profile *p, struct err *e)
-{
-	static const struct {
-		enum func_role role;
-		const char *function;
-	} usual[] = {
-		{FUNC_START, "dma_to_host"},
-		{FUNC_START, "dma_from_host"},
-		{FUNC_WAIT, "dma_wait"},
-		{FUNC_STOP, "dma_stop"},
-	};
-	int rc;
-
-	profile_init(p);
-	rc = set_text(&p->name, "default", e);
-	for (size_t k = 0; k < sizeof(usual) / sizeof(*usual) && !rc; k++)
-		rc = profile_add_func(p, usual[k].role, usual[k].function, "default", e);
-	if (rc)
-		profile_release(p);
-	return rc;
 }

@@ -160,8 +160,7 @@ static int parse_name(struct arg_spec *a, const char *text, struct err *e)
 		return bad_value(text, e);
 	a->kind = ARG_NAME;
 	a->text = strndup(begin, (size_t)(p - begin));
-	return a->text ? take_type(a, p, text, e)
-		       : err_set(e, ERR_NOMEM, "no memory for a profile");
+	return a->text ? take_type(a, p, text, e) : err_nomem(e, "a profile");
 }
 
 /* Documentation/trace/uprobetracer.rst, FETCHARGS. Only the form is looked at; the kernel
@@ -197,7 +196,7 @@ static int parse_expr(struct arg_spec *a, const char *text, struct err *e)
 	}
 	a->kind = ARG_EXPR;
 	a->text = strdup(text);
-	return a->text ? 0 : err_set(e, ERR_NOMEM, "no memory for a profile");
+	return a->text ? 0 : err_nomem(e, "a profile");
 }
 
 /* "arg4 * 4": cut the factor off text. */
@@ -250,7 +249,7 @@ int arg_parse(struct arg_spec *a, const char *text, int64_t *unit, bool *is_this
 
 	arg_release(a);
 	if (!copy)
-		return err_set(e, ERR_NOMEM, "no memory for a profile");
+		return err_nomem(e, "a profile");
 	rc = take_unit(copy, unit, e);
 	if (!rc)
 		rc = parse_place(a, copy, is_this, e);

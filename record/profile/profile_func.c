@@ -42,7 +42,7 @@ int set_text(char **slot, const char *value, struct err *e)
 {
 	free(*slot);
 	*slot = strdup(value);
-	return *slot ? 0 : err_set(e, ERR_NOMEM, "no memory for a profile");
+	return *slot ? 0 : err_nomem(e, "a profile");
 }
 
 static int set_condition(struct condition *c, const char *value, bool at_exit,
@@ -156,11 +156,11 @@ static int set_path(struct func_spec *f, const char *value, struct err *e)
 				value);
 	grown = realloc(f->path, (f->npath + 1) * sizeof(*grown));
 	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory for a profile");
+		return err_nomem(e, "a profile");
 	f->path = grown;
 	grown[f->npath].pattern = strndup(value, len);
 	if (!grown[f->npath].pattern)
-		return err_set(e, ERR_NOMEM, "no memory for a profile");
+		return err_nomem(e, "a profile");
 	grown[f->npath++].direction = (enum direction)direction;
 	return 0;
 }
@@ -389,8 +389,7 @@ int profile_add_func(struct profile *p, enum func_role role, const char *text,
 {
 	struct func_spec *f = profile_new_func(p, role);
 	char *copy = strdup(text + strspn(text, " \t\n"));
-	int rc = f && copy ? set_text(&f->origin, origin, e)
-			   : err_set(e, ERR_NOMEM, "no memory for a profile");
+	int rc = f && copy ? set_text(&f->origin, origin, e) : err_nomem(e, "a profile");
 
 	for (char *c = copy; c && *c; c++)
 		if (isspace((unsigned char)*c))
@@ -411,5 +410,27 @@ int profile_add_func(struct profile *p, enum func_role role, const char *text,
 		err_prefix(e, "%s '%s'", origin, text);
 	if (f)
 		profile_drop_func(p);
+	return rc;
+}
+
+int profile_default(struct profile *p, struct err *e)
+{
+	static const struct {
+		enum func_role role;
+		const char *function;
+	} usual[] = {
+		{FUNC_START, "dma_to_host"},
+		{FUNC_START, "dma_from_host"},
+		{FUNC_WAIT, "dma_wait"},
+		{FUNC_STOP, "dma_stop"},
+	};
+	int rc;
+
+	profile_init(p);
+	rc = set_text(&p->name, "default", e);
+	for (size_t k = 0; k < sizeof(usual) / sizeof(*usual) && !rc; k++)
+		rc = profile_add_func(p, usual[k].role, usual[k].function, "default", e);
+	if (rc)
+		profile_release(p);
 	return rc;
 }

@@ -474,7 +474,7 @@ static int name_by_file(struct profile *p, const char *file, struct err *e)
 	base = base ? base + 1 : file;
 	dot = strrchr(base, '.');
 	p->name = strndup(base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
-	return p->name ? 0 : err_set(e, ERR_NOMEM, "no memory for a profile");
+	return p->name ? 0 : err_nomem(e, "a profile");
 }
 
 static int parse(struct profile *p, const char *text, size_t len, const char *file,

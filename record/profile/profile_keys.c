@@ -19,7 +19,7 @@ static int add_line(char **slot, const char *value, struct err *e)
 	if (!*slot)
 		return set_text(slot, value, e);
 	if (asprintf(&joined, "%s %s", *slot, value) < 0)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a profile");
 	free(*slot);
 	*slot = joined;
 	return 0;
@@ -72,7 +72,7 @@ static int add_pci(struct profile *p, const char *value, struct err *e)
 				value);
 		grown = realloc(p->pci, (p->npci + 1) * sizeof(*p->pci));
 		if (!grown)
-			return err_set(e, ERR_NOMEM, "no memory");
+			return err_nomem(e, "a profile");
 		p->pci = grown;
 		p->pci[p->npci].vendor = (uint16_t)vendor;
 		p->pci[p->npci++].device = (uint16_t)device;
@@ -99,7 +99,7 @@ int profile_add_vector(struct profile *p, int64_t channel, const char *value,
 				       "this channel has a vector already");
 	grown = realloc(p->vector, (p->nvector + 1) * sizeof(*p->vector));
 	if (!grown)
-		return err_set(e, ERR_NOMEM, "no memory");
+		return err_nomem(e, "a profile");
 	p->vector = grown;
 	p->vector[p->nvector].vector = (int32_t)vector;
 	p->vector[p->nvector++].channel = channel;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "record/host/counters.h"
+#include "record/counters.h"
 #include "record/profile/profile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

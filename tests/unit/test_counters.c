@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/err.h"
-#include "record/host/counters.h"
+#include "record/counters.h"
 
 static const char flx[] =
 	"FLX driver for release 3.4.2 (based on SVN tag x, flx.c revision y)\n"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Driver counters: lines that a pattern fits, taken apart into names and values. */
-#include "record/host/counters.h"
+#include "record/counters.h"
 
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "record/host/rootfs.h"
 
@@ -14,7 +15,7 @@ enum { MAX_BYTES = 1 << 20, MAX_VALUES = 4096 };
 
 static int no_memory(struct err *e)
 {
-	return err_set(e, ERR_NOMEM, "no memory for a driver's counters");
+	return err_nomem(e, "a driver's counters");
 }
 
 void counters_release(struct counter_set *s)
@@ -38,18 +39,16 @@ const char *counters_find(const struct counter_set *s, const char *name)
 static int add(struct counter_set *s, const char *name, const char *value, size_t len,
 	       struct err *e)
 {
-	struct counter_value *grown;
+	struct counter_value *added;
 
 	if (s->n == MAX_VALUES)
 		return err_set(e, ERR_LIMIT, "more than %d counters", MAX_VALUES);
-	grown = realloc(s->v, (s->n + 1) * sizeof(*grown));
-	if (!grown)
+	added = array_add(&s->v, &s->n);
+	if (!added)
 		return no_memory(e);
-	s->v = grown;
-	grown[s->n].name = strdup(name);
-	grown[s->n].value = strndup(value, len);
-	s->n++;
-	return grown[s->n - 1].name && grown[s->n - 1].value ? 0 : no_memory(e);
+	added->name = strdup(name);
+	added->value = strndup(value, len);
+	return added->name && added->value ? 0 : no_memory(e);
 }
 
 static const char separators[] = " \t|,";

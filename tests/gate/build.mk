@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The judge of the joiner: recordings of a simulated world whose truth is known (doc/judge.md).
+GATE := $(B)/tests/gate/gate
+WORLD := $(addprefix $(B)/tests/gen/,world.o world_card.o world_program.o world_draw.o gen.o)
+$(GATE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/gate/*.c)) $(WORLD) $(B)/libdma.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
+gate: $(GATE)
+.PHONY: gate
