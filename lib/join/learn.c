@@ -5,6 +5,7 @@
  * that no transfer is a witness for itself.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

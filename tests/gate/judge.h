@@ -66,6 +66,7 @@ struct judge_joiner {
 };
 
 extern const struct judge_joiner judge_joiner_now; /* joiner_now.c */
+extern const struct judge_joiner judge_joiner_model; /* joiner_model.c */
 
 /* ---- a recording (recording.c) ---- */
 
