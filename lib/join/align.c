@@ -183,7 +183,7 @@ static int edge_add(struct group *g, uint32_t from, const struct state *like, do
 	uint32_t to = 0;
 	struct state *s;
 
-	if (!(a > g->best - PRUNE))
+	if (!(a > g->best - g->prune))
 		return 0;
 	s = state_find(g, like, &to);
 	if (!s || grow((void **)&g->edge, &g->aedge, g->nedge + 1, sizeof(*g->edge)) < 0 ||
@@ -211,8 +211,8 @@ static int by_alpha(const void *a, const void *b)
 static void prune(struct group *g)
 {
 	struct layer *l = last_layer(g);
-	size_t cap = g->nslot > 1 ? 2 * BEAM : BEAM, alive = 0;
-	double limit = g->best - PRUNE, a[MOST_STATES];
+	size_t cap = (g->nslot > 1 ? 2 : 1) * (g->learning ? BEAM / 4 : BEAM), alive = 0;
+	double limit = g->best - g->prune, a[MOST_STATES];
 
 	for (uint32_t i = 0; i < l->nstate; i++) {
 		struct state *s = state_at(g, l->state + i);
@@ -285,14 +285,16 @@ static double log_member(const struct slot *s, const struct use_transfer *t, uns
 {
 	const struct ending *x = use_end(t, hyp);
 	const struct model *m = s->model;
+	double has;
 
 	if (!x || x->kind != END_WOKEN)
 		return x && (x->kind == END_ABORTED || x->kind == END_FAILED)
-			       ? log(GIVEN_UP_HAS)
-			       : -M_LN2;
+			       ? log(GIVEN_UP_HAS) - log1p(-GIVEN_UP_HAS)
+			       : 0;
+	has = m->log_has - m->log_miss;
 	if (!speaks(s, t, hyp, x))
-		return m->log_has + (irq_ns > x->woken_ns ? m->log_late : 0);
-	return m->log_has + model_notice(m, irq_ns, x->wait_ns, x->woken_ns) -
+		return has + (irq_ns > x->woken_ns ? m->log_late : 0);
+	return has + model_notice(m, irq_ns, x->wait_ns, x->woken_ns) -
 	       log_turn(s, t, hyp, x);
 }
 
@@ -348,7 +350,7 @@ static int attempt_slot(struct attempt *a, size_t slot, const struct state *s, d
 		struct use_transfer *x = use_at(t->c, first), *y;
 		double sum = 0;
 
-		if (alpha + w0 + skip + t->model->peak + 12 < g->best - PRUNE)
+		if (alpha + skip < g->best - g->prune)
 			break;
 		for (unsigned n = 1; first + n <= t->begun && n <= MODEL_MOST && r >= 0;
 		     n++) {
@@ -357,13 +359,13 @@ static int attempt_slot(struct attempt *a, size_t slot, const struct state *s, d
 			if (y->dead)
 				break;
 			sum += log_member(t, y, hyp, now);
-			w = w0 + skip + sum + t->model->log_size[n];
-			if (alpha + w + 6 < g->best - PRUNE && n > 2)
+			w = w0 + sum + t->model->log_size[n];
+			if (alpha + w + t->model->peak < g->best - g->prune && n > 2)
 				break;
 			w += log_device(t, x, y, n, now, p->last_ns);
 			if (g->j->pairing == PAIRING_DRAIN)
 				w -= 3.0 * (double)(t->begun - first - n);
-			if (alpha + w > g->best - PRUNE)
+			if (alpha + w > g->best - g->prune)
 				r = attempt_match(a, slot, s, w, first, n);
 		}
 		skip += log_skip(t, x, hyp);
@@ -424,11 +426,13 @@ static void begin_until(struct group *g, struct slot *s, int64_t now)
 		struct use_transfer *t = use_at(c, s->begun);
 		if (t->t.submit_ns > now)
 			break;
-		if (c->nhyp < 2)
-			continue;
 		for (unsigned h = 0; h < c->nhyp; h++) {
 			struct ending *x = c->hyp[h].alive ? use_end(t, h) : NULL;
 			if (!x)
+				continue;
+			if (g->nvector)
+				s->delta[h] += log_skip(s, t, h);
+			if (c->nhyp < 2)
 				continue;
 			if (x->kind == END_ABORTED)
 				s->delta[h] += COST_ABORT;
@@ -451,9 +455,14 @@ static double deltas(const struct group *g, const struct state *s)
 	double w = 0;
 
 	for (size_t i = 0; i < g->nslot; i++)
-		if (s->pos[i].hyp != ANY)
-			w += g->slot[i]->delta[s->pos[i].hyp];
+		w += g->slot[i]->delta[hyp_of(&s->pos[i])];
 	return w;
+}
+
+/* Is this hypothesis read now? */
+static bool is_read(const struct group *g, const struct use_hyp *y)
+{
+	return y->alive && (!g->learning || g->only < 0 || (int)y->habit == g->only);
 }
 
 /* A channel's habits differ from here on: each state in as many readings. */
@@ -471,7 +480,7 @@ static int split(struct group *g, size_t slot, struct err *e)
 			continue;
 		memcpy(like, s, g->stride);
 		for (unsigned h = 0; h < c->nhyp; h++) {
-			if (!c->hyp[h].alive)
+			if (!is_read(g, &c->hyp[h]))
 				continue;
 			like->key -= pos_key(slot, &like->pos[slot]);
 			if (s->pos[slot].hyp == ANY)
@@ -561,11 +570,7 @@ int align_pass(struct group *g, const uint64_t *limit, bool final, struct err *e
 			if (p->open >= to)
 				continue;
 			like->key -= pos_key(k, p);
-			for (; p->open < to; p->open++)
-				if (g->nvector)
-					w += log_skip(g->slot[k],
-						      use_at(g->slot[k]->c, p->open),
-						      hyp_of(p));
+			p->open = to;
 			like->key += pos_key(k, p);
 		}
 		if (edge_add(g, i, like, w, NULL, 0) < 0)
@@ -622,6 +627,30 @@ void align_back(struct group *g, size_t until)
 			if (b->dead || b->beta == -INFINITY)
 				continue;
 			a->beta = a->beta == -INFINITY ? v : log_add(a->beta, v);
+		}
+	}
+}
+
+void align_keep(struct group *g, size_t layer, uint32_t the)
+{
+	for (uint32_t i = 0; i < g->layer[layer].nstate; i++)
+		state_at(g, g->layer[layer].state + i)->dead |=
+			g->layer[layer].state + i != the;
+	for (size_t n = layer + 1; n < g->nlayer; n++) {
+		struct layer *l = &g->layer[n];
+		for (uint32_t i = 0; i < l->nstate; i++)
+			state_at(g, l->state + i)->beta = -INFINITY;
+		for (uint64_t k = l->edge; k < l->edge + l->nedge; k++) {
+			const struct state *a = state_at(g, g->edge[k].from);
+			struct state *b = state_at(g, g->edge[k].to);
+			double v = a->alpha + (double)g->edge[k].w;
+			if (!a->dead)
+				b->beta = b->beta == -INFINITY ? v : log_add(b->beta, v);
+		}
+		for (uint32_t i = 0; i < l->nstate; i++) {
+			struct state *b = state_at(g, l->state + i);
+			b->dead |= b->beta == -INFINITY;
+			b->alpha = b->dead ? b->alpha : b->beta;
 		}
 	}
 }

@@ -96,8 +96,9 @@ struct group {
 	size_t nlayer, alayer;
 	uint32_t *hash;
 	size_t nhash;
-	double best;
+	double best, prune;
 	bool learned, learning;
+	int only; /* while learning: this habit alone; -1 = all */
 	double strays, span_ns, log_stray, log_cross, cross, irqs;
 	int64_t since_ns;
 	uint64_t count; /* interrupts so far, for blocks */
@@ -135,6 +136,8 @@ int align_pass(struct group *g, const uint64_t *limit, bool final, struct err *e
 int align_reset(struct group *g, struct err *e); /* one state, as the channels are now */
 /* beta of all states, from the last layer back to `until`. */
 void align_back(struct group *g, size_t until);
+/* Of this layer only one state is left, and what comes from it. */
+void align_keep(struct group *g, size_t layer, uint32_t the);
 /* Forgets layers before `layer`, which becomes the first. */
 void align_forget(struct group *g, size_t layer);
 

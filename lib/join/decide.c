@@ -442,9 +442,7 @@ int decide_layers(struct group *g, bool all, struct err *e)
 	if (account_layers(g, n, z, e) < 0)
 		return e ? e->code : ERR_NOMEM;
 	if (!all && the != UINT32_MAX)
-		for (uint32_t i = 0; i < g->layer[n].nstate; i++)
-			state_at(g, g->layer[n].state + i)->dead |=
-				g->layer[n].state + i != the;
+		align_keep(g, n, the);
 	align_forget(g, n);
 	g->next_look = g->nlayer + LAYERS;
 	drop_dead(g);

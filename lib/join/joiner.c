@@ -56,6 +56,7 @@ static struct group *group_new(struct joiner *j)
 	}
 	g->j = j;
 	g->stride = sizeof(struct state);
+	g->prune = PRUNE;
 	g->last_ns = DMA_UNKNOWN;
 	return j->group[j->ngroup++] = g;
 }

@@ -12,7 +12,10 @@
 #include "lib/err.h"
 #include "lib/join/align.h"
 
-enum { ROUNDS = 10, BLOCK = 32 };
+enum { ROUNDS = 4, BLOCK = 32 };
+
+/* As good as never, natural logarithm. */
+#define DISTRUST 12.0
 
 static const struct ending *ended(const struct use_transfer *t, const struct pos *p)
 {
@@ -134,6 +137,18 @@ void learn_choose(struct group *g, uint64_t n)
 	use_models(g, n);
 }
 
+/* Of what is odd under this habit, at best. */
+static double penalty(const struct use_channel *c, int habit)
+{
+	double best = -INFINITY;
+
+	for (unsigned h = 0; h < c->nhyp; h++)
+		if (c->hyp[h].alive && (int)c->hyp[h].habit == habit &&
+		    c->hyp[h].penalty > best)
+			best = c->hyp[h].penalty;
+	return best == -INFINITY ? 0 : best;
+}
+
 static int expect(struct group *g, size_t n, struct err *e)
 {
 	double z = -INFINITY;
@@ -151,14 +166,21 @@ static int expect(struct group *g, size_t n, struct err *e)
 	for (uint32_t i = 0; i < l->nstate; i++)
 		if (!state_at(g, l->state + i)->dead)
 			z = log_add(z, state_at(g, l->state + i)->alpha);
+	for (size_t i = 0; i < g->nslot && g->only >= 0; i++)
+		z += penalty(g->slot[i]->c, g->only);
 	g->evidence = z;
 	return 0;
 }
 
 static int maximize(struct group *g, struct err *e)
 {
-	double z = g->evidence;
+	double z = -INFINITY;
 	uint64_t n = 0;
+	struct layer *last = &g->layer[g->nlayer - 1];
+
+	for (uint32_t i = 0; i < last->nstate; i++)
+		if (!state_at(g, last->state + i)->dead)
+			z = log_add(z, state_at(g, last->state + i)->alpha);
 
 	g->strays = g->cross = 0;
 	for (size_t i = 0; i < g->nslot; i++) {
@@ -188,35 +210,75 @@ static int maximize(struct group *g, struct err *e)
 	return 0;
 }
 
+/* A start that trusts order alone: nothing is missing, nothing is a stray. */
+static void trust(struct group *g)
+{
+	g->log_stray -= DISTRUST;
+	for (size_t i = 0; i < g->nslot; i++)
+		for (int k = 0; k < 2; k++)
+			g->slot[i]->half[k]->log_miss = -DISTRUST;
+}
+
+static int climb(struct group *g, size_t n, bool trusting, int rounds, struct err *e)
+{
+	g->strays = 0.05 * g->irqs;
+	g->cross = 0;
+	learn_rates(g);
+	for (size_t i = 0; i < g->nslot; i++)
+		for (int k = 0; k < 2; k++) {
+			model_release(g->slot[i]->half[k]);
+			model_init(g->slot[i]->half[k]);
+		}
+	for (int i = 0; i < rounds; i++) {
+		if (trusting && i < ROUNDS / 2)
+			trust(g);
+		if (expect(g, n, e) < 0)
+			return ERR_NOMEM;
+		if (getenv("LEARN_TELL"))
+			fprintf(stderr, "habit %d round %d: evidence %.1f strays %.2f stray %.2f miss %.3f late %.3f\n", g->only, i,
+				g->evidence, g->strays, g->log_stray, g->slot[0]->half[0]->log_miss, g->slot[0]->half[0]->log_late);
+		if (maximize(g, e) < 0)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
 int learn_group(struct group *g, size_t n, struct err *e)
 {
-	int r = 0;
+	double best = -INFINITY;
+	bool several = false, trusting = false;
+	int r = 0, only = -1;
 
 	g->learned = true;
 	if (!n || !g->nvector)
 		return 0;
 	g->learning = true;
+	g->prune = PRUNE / 2;
 	g->irqs = (double)n;
 	g->span_ns = (double)(pend_at(g, n - 1)->irq->time_ns - pend_at(g, 0)->irq->time_ns);
-	g->strays = 0.05 * g->irqs;
-	g->cross = 0;
-	learn_rates(g);
 	for (size_t i = 0; i < g->nslot; i++) {
 		struct slot *s = g->slot[i];
 		for (int k = 0; k < 2; k++) {
-			if (!(s->half[k] = malloc(sizeof(*s->half[k]))))
+			if (!(s->half[k] = calloc(1, sizeof(*s->half[k]))))
 				return err_set(e, ERR_NOMEM, "joiner: no memory");
 			model_init(s->half[k]);
 		}
 		s->whole = s->model;
 	}
-	for (int i = 0; i < ROUNDS && r >= 0; i++) {
-		r = expect(g, n, e);
-		if (getenv("LEARN_TELL"))
-			fprintf(stderr, "round %d: evidence %.1f strays %.2f stray %.2f miss %.3f\n", i,
-				g->evidence, g->strays, g->log_stray, g->slot[0]->half[0]->log_miss);
-		r = r < 0 ? r : maximize(g, e);
-	}
+	for (size_t i = 0; i < g->nslot; i++)
+		several |= g->slot[i]->c->branched && g->slot[i]->c->nalive > 1;
+	for (int habit = 0; habit <= (several ? HABIT_DRAIN : 0) && r >= 0; habit++)
+		for (int t = 0; t < 2 && r >= 0; t++) {
+			g->only = several ? habit : -1;
+			r = climb(g, n, t, ROUNDS, e);
+			if (g->evidence > best) {
+				best = g->evidence;
+				only = g->only;
+				trusting = t;
+			}
+		}
+	g->only = only;
+	r = r < 0 ? r : climb(g, n, trusting, 2 * ROUNDS, e);
 	for (size_t i = 0; i < g->nslot && r >= 0; i++) {
 		struct slot *s = g->slot[i];
 		s->model = s->whole;
@@ -225,6 +287,7 @@ int learn_group(struct group *g, size_t n, struct err *e)
 	}
 	g->learned_until = n;
 	g->learning = false;
+	g->prune = PRUNE;
 	return r < 0 ? r : group_start(g, e);
 }
 

@@ -53,6 +53,7 @@ void model_release(struct model *m)
 		free(m->device[i]);
 		free(m->service[i]);
 		free(m->turn[i]);
+		m->device[i] = m->service[i] = m->turn[i] = NULL;
 	}
 }
 

@@ -35,7 +35,7 @@
 /* Readings kept after each interrupt, at most; for each channel beyond one as many more. */
 #define BEAM 96
 /* Interrupts looked at before the first decision; and transfers that outweigh older ones. */
-#define LEARN 1200
+#define LEARN 800
 #define MEMORY 4096
 /* An interrupt is never later than this after the program saw the end: longer than the
  * longest time that a handler was seen to be held up, a watchdog's 1 s apart. */
