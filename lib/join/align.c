@@ -13,6 +13,10 @@
 
 enum { HASH = 4096, MOST_STATES = 2048, TOGETHER = 3 };
 
+/* The most that one match gains beyond what was hoped of it, natural logarithm: bounds a
+ * search, decides nothing. */
+#define EARN 25.0
+
 /* One interrupt read from one state. */
 struct attempt {
 	struct group *g;
@@ -176,22 +180,33 @@ static struct state *state_find(struct group *g, const struct state *like, uint3
 	return s;
 }
 
+static double credit_of(const struct group *g, const struct state *s)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < g->nslot; i++)
+		if (s->pos[i].open < g->slot[i]->begun)
+			sum += g->slot[i]->credit[s->pos[i].open - g->slot[i]->low];
+	return sum;
+}
+
 static int edge_add(struct group *g, uint32_t from, const struct state *like, double w,
 		    const struct match *m, unsigned nmatch)
 {
-	double a = state_at(g, from)->alpha + w;
+	double a = state_at(g, from)->alpha + w, more = credit_of(g, like);
 	uint32_t to = 0;
 	struct state *s;
 
-	if (!(a > g->best - g->prune))
+	if (!(a + more > g->best - g->prune))
 		return 0;
 	s = state_find(g, like, &to);
 	if (!s || grow((void **)&g->edge, &g->aedge, g->nedge + 1, sizeof(*g->edge)) < 0 ||
 	    grow((void **)&g->match, &g->amatch, g->nmatch + nmatch, sizeof(*m)) < 0)
 		return s ? -1 : 0;
 	s->alpha = s->alpha == -INFINITY ? a : log_add(s->alpha, a);
-	if (s->alpha > g->best)
-		g->best = s->alpha;
+	s->rank = s->alpha + more;
+	if (s->rank > g->best)
+		g->best = s->rank;
 	g->edge[g->nedge++] = (struct edge){from, to, (uint32_t)g->nmatch,
 					    (uint16_t)nmatch, (float)w};
 	last_layer(g)->nedge++;
@@ -216,9 +231,9 @@ static void prune(struct group *g)
 
 	for (uint32_t i = 0; i < l->nstate; i++) {
 		struct state *s = state_at(g, l->state + i);
-		s->dead = s->alpha < limit;
+		s->dead = s->rank < limit;
 		if (!s->dead)
-			a[alive++] = s->alpha;
+			a[alive++] = s->rank;
 	}
 	if (alive <= cap)
 		return;
@@ -228,7 +243,7 @@ static void prune(struct group *g)
 		l->cut += (float)exp(a[i] - g->best);
 	for (uint32_t i = 0; i < l->nstate; i++) {
 		struct state *s = state_at(g, l->state + i);
-		s->dead |= s->alpha <= limit;
+		s->dead |= s->rank <= limit;
 	}
 }
 
@@ -333,13 +348,16 @@ static int attempt_match(struct attempt *a, size_t slot, const struct state *s, 
 	return r;
 }
 
+#define CREDIT_AT(i) ((i) < t->begun ? credit[i] : 0)
+
 /* Every run of transfers of this channel that the interrupt may have ended. */
 static int attempt_slot(struct attempt *a, size_t slot, const struct state *s, double w0)
 {
 	struct group *g = a->g;
 	struct slot *t = g->slot[slot];
 	const struct pos *p = &s->pos[slot];
-	double alpha = state_at(g, a->from)->alpha, skip = 0;
+	double alpha = state_at(g, a->from)->alpha + credit_of(g, s);
+	const double *credit = t->credit - t->low;
 	unsigned hyp = hyp_of(p);
 	int64_t now = a->irq->time_ns;
 	int r = 0;
@@ -350,7 +368,8 @@ static int attempt_slot(struct attempt *a, size_t slot, const struct state *s, d
 		struct use_transfer *x = use_at(t->c, first), *y;
 		double sum = 0;
 
-		if (alpha + skip < g->best - g->prune)
+		if (alpha + w0 - credit[p->open] + credit[first] + EARN <
+		    g->best - g->prune)
 			break;
 		for (unsigned n = 1; first + n <= t->begun && n <= MODEL_MOST && r >= 0;
 		     n++) {
@@ -360,15 +379,17 @@ static int attempt_slot(struct attempt *a, size_t slot, const struct state *s, d
 				break;
 			sum += log_member(t, y, hyp, now);
 			w = w0 + sum + t->model->log_size[n];
-			if (alpha + w + t->model->peak < g->best - g->prune && n > 2)
+			if (alpha + w + t->model->peak - credit[p->open] <
+				    g->best - g->prune &&
+			    n > 2)
 				break;
 			w += log_device(t, x, y, n, now, p->last_ns);
 			if (g->j->pairing == PAIRING_DRAIN)
 				w -= 3.0 * (double)(t->begun - first - n);
-			if (alpha + w > g->best - g->prune)
+			if (alpha + w - credit[p->open] + CREDIT_AT(first + n) >
+			    g->best - g->prune)
 				r = attempt_match(a, slot, s, w, first, n);
 		}
-		skip += log_skip(t, x, hyp);
 	}
 	return r;
 }
@@ -450,6 +471,43 @@ static void begin_all(struct group *g, int64_t now)
 		begin_until(g, g->slot[i], now);
 }
 
+/* What a transfer whose interrupt is to come may still earn. */
+static double credit(const struct slot *s, const struct use_transfer *t, int64_t now)
+{
+	const struct ending *x = use_end(t, 0);
+	const struct model *m = s->model;
+	double tail = 0;
+
+	if (t->dead || (x && x->kind != END_WOKEN))
+		return 0;
+	if (!x && t->nend > 1)
+		for (unsigned h = 1; h < t->nend && !x; h++)
+			x = t->end[h];
+	if (x && x->kind == END_WOKEN && x->woken_ns < now)
+		tail = m->log_late +
+		       (double)m->late_tail[density_leaf(now - x->woken_ns)];
+	return log_add(m->log_miss, m->log_has + tail) - m->log_miss;
+}
+
+static int make_credits(struct group *g, const struct layer *from, int64_t now)
+{
+	for (size_t i = 0; i < g->nslot; i++) {
+		struct slot *s = g->slot[i];
+		double sum = 0;
+		s->low = s->begun;
+		for (uint32_t k = from->state; k < from->state + from->nstate; k++)
+			if (!state_at(g, k)->dead && state_at(g, k)->pos[i].open < s->low)
+				s->low = state_at(g, k)->pos[i].open;
+		if (grow((void **)&s->credit, &s->acredit, s->begun - s->low + 1,
+			 sizeof(*s->credit)) < 0)
+			return -1;
+		for (uint64_t k = s->begun; k-- > s->low;)
+			s->credit[k - s->low] = sum +=
+				credit(s, use_at(s->c, k), now);
+	}
+	return 0;
+}
+
 static double deltas(const struct group *g, const struct state *s)
 {
 	double w = 0;
@@ -522,8 +580,8 @@ int align_irq(struct group *g, struct use_irq *q, struct err *e)
 	struct state *from = alloca(g->stride);
 
 	begin_all(g, q->time_ns);
-	if (split_all(g, e) < 0)
-		return ERR_NOMEM;
+	if (make_credits(g, last_layer(g), q->time_ns) < 0 || split_all(g, e) < 0)
+		return nomem(e);
 	prev = *last_layer(g);
 	if (!layer_add(g, q))
 		return nomem(e);
@@ -547,8 +605,11 @@ int align_pass(struct group *g, const uint64_t *limit, bool final, struct err *e
 	struct layer prev;
 	struct state *like = alloca(g->stride);
 
-	if (final) {
+	if (final)
 		begin_all(g, INT64_MAX);
+	if (make_credits(g, last_layer(g), final ? INT64_MAX : 0) < 0)
+		return nomem(e);
+	if (final) {
 		if (split_all(g, e) < 0)
 			return ERR_NOMEM;
 	} else {
@@ -587,7 +648,9 @@ int align_epoch(struct group *g, const struct pending *pd, struct err *e)
 	size_t slot = pd->c->slot;
 	unsigned n = pd->nphantom;
 
-	if (!layer_add(g, NULL))
+	for (size_t i = 0; i < g->nslot; i++)
+		g->slot[i]->begun = i == slot ? 0 : g->slot[i]->begun;
+	if (make_credits(g, &prev, 0) < 0 || !layer_add(g, NULL))
 		return nomem(e);
 	for (uint32_t i = prev.state; i < prev.state + prev.nstate; i++) {
 		if (state_at(g, i)->dead)
@@ -624,7 +687,7 @@ void align_back(struct group *g, size_t until)
 			struct edge *x = &g->edge[k];
 			struct state *a = state_at(g, x->from), *b = state_at(g, x->to);
 			double v = (double)x->w + b->beta;
-			if (b->dead || b->beta == -INFINITY)
+			if (a->dead || b->dead || b->beta == -INFINITY)
 				continue;
 			a->beta = a->beta == -INFINITY ? v : log_add(a->beta, v);
 		}

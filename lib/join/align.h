@@ -29,6 +29,7 @@ struct pos {
 /* Followed by nslot struct pos. */
 struct state {
 	double alpha, beta;
+	double rank; /* alpha, and what is open may yet earn: only to choose by */
 	uint64_t key;
 	bool dead;
 	struct pos pos[];
@@ -73,6 +74,10 @@ struct slot {
 	uint64_t out;	 /* transfers before it are handed out */
 	uint32_t epoch;
 	double delta[USE_HYPS]; /* per hypothesis, in this layer */
+	/* What those still open may yet earn: sums from `low` + i to the last begun. */
+	double *credit;
+	size_t acredit;
+	uint64_t low;
 	double *affinity;	/* natural logarithm, by vector */
 	double *ended;		/* counts */
 };

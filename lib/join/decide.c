@@ -334,7 +334,8 @@ static int account_layers(struct group *g, size_t until, double z, struct err *e
 			struct edge *x = &g->edge[k];
 			const struct state *to = state_at(g, x->to);
 			double p;
-			if (to->dead || to->beta == -INFINITY)
+			if (to->dead || to->beta == -INFINITY ||
+			    state_at(g, x->from)->dead)
 				continue;
 			p = exp(state_at(g, x->from)->alpha + (double)x->w + to->beta - z);
 			if (p < 1e-9)

@@ -117,3 +117,13 @@ float density_quantile(const struct density *d, float q)
 			return (float)(OFFSET_NS * (exp2((i + 0.5) / PER_OCTAVE) - 1));
 	return NAN;
 }
+
+void density_tail(const struct density *d, float *log_tail)
+{
+	double sum = 0;
+
+	for (unsigned i = DENSITY_LEAVES; i-- > 0;) {
+		sum += exp((double)d->log[i] + (double)log_width[i]);
+		log_tail[i] = (float)log(sum < 1 ? sum : 1);
+	}
+}

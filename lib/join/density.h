@@ -28,6 +28,8 @@ void density_count(struct density *d, int64_t ns, float weight);
 void density_keep(struct density *d, float share); /* forgets the rest */
 void density_sum(struct density *d, const struct density *a, const struct density *b);
 void density_make(struct density *d); /* log[] */
+/* Natural logarithm of the probability of a leaf and all above it. */
+void density_tail(const struct density *d, float *log_tail);
 float density_quantile(const struct density *d, float q); /* ns; NAN when empty */
 
 static inline float density_log_at(const struct density *d, int64_t ns)

@@ -452,6 +452,7 @@ static void group_free(struct group *g)
 		model_release(s->whole);
 		free(s->whole);
 		free(s->affinity);
+		free(s->credit);
 		free(s->ended);
 		free(s);
 	}

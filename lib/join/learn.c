@@ -211,12 +211,16 @@ static int maximize(struct group *g, struct err *e)
 }
 
 /* A start that trusts order alone: nothing is missing, nothing is a stray. */
-static void trust(struct group *g)
+static void trust(struct group *g, bool begin)
 {
 	g->log_stray -= DISTRUST;
 	for (size_t i = 0; i < g->nslot; i++)
-		for (int k = 0; k < 2; k++)
-			g->slot[i]->half[k]->log_miss = -DISTRUST;
+		for (int k = 0; k < 2; k++) {
+			struct model *m = g->slot[i]->half[k];
+			m->log_miss = -DISTRUST;
+			if (begin)
+				m->log_late = m->log_in_time = -M_LN2;
+		}
 }
 
 static int climb(struct group *g, size_t n, bool trusting, int rounds, struct err *e)
@@ -231,7 +235,7 @@ static int climb(struct group *g, size_t n, bool trusting, int rounds, struct er
 		}
 	for (int i = 0; i < rounds; i++) {
 		if (trusting && i < ROUNDS / 2)
-			trust(g);
+			trust(g, !i);
 		if (expect(g, n, e) < 0)
 			return ERR_NOMEM;
 		if (getenv("LEARN_TELL"))

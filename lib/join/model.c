@@ -194,6 +194,7 @@ void model_make(struct model *m)
 		if (part < 1e-12)
 			part = 1e-12;
 	}
+	density_tail(&m->late, m->late_tail);
 	m->peak = -1e9;
 	for (unsigned i = 0; i < DENSITY_LEAVES; i++)
 		if (m->device_all.log[i] > m->peak)

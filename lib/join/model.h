@@ -65,6 +65,7 @@ struct model {
 		log_after;
 	double log_size[MODEL_MOST + 1];
 	double peak; /* of device_all */
+	float late_tail[DENSITY_LEAVES];
 	double made; /* matched and missed when model_make() was called */
 };
 

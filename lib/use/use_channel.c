@@ -4,6 +4,7 @@
  * hypothesis is an automaton over starts and waits that knows only which transfers are
  * open; endings are shared by those that agree.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -389,6 +390,17 @@ struct use_transfer *channel_start(struct use *u, struct use_channel *c,
 	return t;
 }
 
+/* A wait for nothing: one in a hundred, and as long as it was on a scale that is even over
+ * nine decades (model.h has the same for all times). */
+static double log_empty(const struct ending *x)
+{
+	double ns = x->kind == END_WOKEN && x->wait_ns != DMA_UNKNOWN
+			    ? (double)(x->woken_ns - x->wait_ns)
+			    : 1000;
+
+	return log(0.01) - log((ns > 0 ? ns : 0) + 64) - log(M_LN2 * 32);
+}
+
 int channel_wait(struct use *u, struct use_channel *c, const struct ending *given,
 		 int32_t tid, bool *used, struct err *e)
 {
@@ -402,7 +414,7 @@ int channel_wait(struct use *u, struct use_channel *c, const struct ending *give
 		if (!y->alive)
 			continue;
 		if (!t) {
-			y->penalty += given->kind == END_WOKEN ? -4.6 : 0;
+			y->penalty += log_empty(given);
 			continue;
 		}
 		*used = true;
