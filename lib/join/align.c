@@ -307,20 +307,25 @@ static double log_member(const struct slot *s, const struct use_transfer *t, uns
 			       ? log(GIVEN_UP_HAS) - log1p(-GIVEN_UP_HAS)
 			       : 0;
 	has = m->log_has - m->log_miss;
+	if (irq_ns > x->woken_ns)
+		return has + m->log_late;
 	if (!speaks(s, t, hyp, x))
-		return has + (irq_ns > x->woken_ns ? m->log_late : 0);
+		return has + m->log_in_time;
 	return has + model_notice(m, irq_ns, x->wait_ns, x->woken_ns) -
 	       log_turn(s, t, hyp, x);
 }
 
 static double log_device(const struct slot *s, const struct use_transfer *first,
 			 const struct use_transfer *last, unsigned n, int64_t irq_ns,
-			 int64_t last_ns)
+			 int64_t last_ns, unsigned hyp)
 {
+	const struct ending *x = use_end(last, hyp);
+
 	if (last->phantom)
 		return log(1e-5);
 	return model_device(s->model, n, model_size(last->t.size_bytes), irq_ns,
-			    first->begin_ns, last->begin_ns, last_ns);
+			    first->begin_ns, last->begin_ns, last_ns,
+			    x && x->kind == END_WOKEN ? x->woken_ns : DMA_UNKNOWN);
 }
 
 /* ---- an interrupt ---- */
@@ -379,11 +384,12 @@ static int attempt_slot(struct attempt *a, size_t slot, const struct state *s, d
 				break;
 			sum += log_member(t, y, hyp, now);
 			w = w0 + sum + t->model->log_size[n];
-			if (alpha + w + t->model->peak - credit[p->open] <
+			if (alpha + w + t->model->peak - credit[p->open] +
+					    CREDIT_AT(first + n) <
 				    g->best - g->prune &&
 			    n > 2)
 				break;
-			w += log_device(t, x, y, n, now, p->last_ns);
+			w += log_device(t, x, y, n, now, p->last_ns, hyp);
 			if (g->j->pairing == PAIRING_DRAIN)
 				w -= 3.0 * (double)(t->begun - first - n);
 			if (alpha + w - credit[p->open] + CREDIT_AT(first + n) >
@@ -471,22 +477,23 @@ static void begin_all(struct group *g, int64_t now)
 		begin_until(g, g->slot[i], now);
 }
 
-/* What a transfer whose interrupt is to come may still earn. */
+/* What a transfer whose interrupt is to come may still earn: where the program has seen its
+ * end, about what it would earn now. */
 static double credit(const struct slot *s, const struct use_transfer *t, int64_t now)
 {
 	const struct ending *x = use_end(t, 0);
 	const struct model *m = s->model;
-	double tail = 0;
+	unsigned h = 0;
 
+	for (; !x && h + 1 < t->nend; h++)
+		x = t->end[h + 1];
 	if (t->dead || (x && x->kind != END_WOKEN))
 		return 0;
-	if (!x && t->nend > 1)
-		for (unsigned h = 1; h < t->nend && !x; h++)
-			x = t->end[h];
-	if (x && x->kind == END_WOKEN && x->woken_ns < now)
-		tail = m->log_late +
-		       (double)m->late_tail[density_leaf(now - x->woken_ns)];
-	return log_add(m->log_miss, m->log_has + tail) - m->log_miss;
+	if (x && x->woken_ns < now)
+		return log_add(0, m->log_has - m->log_miss + m->log_late +
+					  (double)m->late_tail[density_leaf(
+						  now - x->woken_ns)]);
+	return log_add(0, m->log_has - m->log_miss);
 }
 
 static int make_credits(struct group *g, const struct layer *from, int64_t now)

@@ -17,6 +17,11 @@ enum { ROUNDS = 4, BLOCK = 32 };
 /* As good as never, natural logarithm. */
 #define DISTRUST 12.0
 
+static struct pending *pend_at(const struct group *g, size_t i)
+{
+	return &g->pend[(g->first + i) & (g->apend - 1)];
+}
+
 static const struct ending *ended(const struct use_transfer *t, const struct pos *p)
 {
 	const struct ending *x = use_end(t, p->hyp == ANY ? 0 : p->hyp);
@@ -78,10 +83,12 @@ static int count_slot(struct group *g, const struct layer *l, const struct edge 
 			s->ended[v] += g->vector[v] == l->irq->irq ? w : 0;
 	const struct use_transfer *a = use_at(s->c, k->first),
 				  *b = use_at(s->c, k->first + k->n - 1);
+	const struct ending *x = ended(b, to);
 	if (b->phantom)
 		return 0;
 	return model_count_device(m, k->n, model_size(b->t.size_bytes), l->irq->time_ns,
-				  a->begin_ns, b->begin_ns, from->last_ns, w);
+				  a->begin_ns, b->begin_ns, from->last_ns,
+				  x ? x->woken_ns : DMA_UNKNOWN, w);
 }
 
 int learn_edge(struct group *g, const struct layer *l, const struct edge *e, float w,
@@ -118,11 +125,6 @@ void learn_rates(struct group *g)
 				s->affinity[v] = log((s->ended[v] + 0.5) /
 						     (all + 0.5 * (double)g->nvector));
 	}
-}
-
-static struct pending *pend_at(const struct group *g, size_t i)
-{
-	return &g->pend[(g->first + i) & (g->apend - 1)];
 }
 
 static void use_models(struct group *g, uint64_t n)
@@ -211,16 +213,72 @@ static int maximize(struct group *g, struct err *e)
 }
 
 /* A start that trusts order alone: nothing is missing, nothing is a stray. */
-static void trust(struct group *g, bool begin)
+static void trust(struct group *g)
 {
 	g->log_stray -= DISTRUST;
 	for (size_t i = 0; i < g->nslot; i++)
 		for (int k = 0; k < 2; k++) {
 			struct model *m = g->slot[i]->half[k];
 			m->log_miss = -DISTRUST;
-			if (begin)
-				m->log_late = m->log_in_time = -M_LN2;
 		}
+}
+
+static unsigned hyp_read(const struct group *g, const struct use_channel *c)
+{
+	for (unsigned h = 0; h < c->nhyp; h++)
+		if (c->hyp[h].alive && (g->only < 0 || (int)c->hyp[h].habit == g->only))
+			return h;
+	return 0;
+}
+
+/* The first of the pending interrupts that is later. */
+static size_t first_after(const struct group *g, size_t n, int64_t ns)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (pend_at(g, mid)->irq->time_ns <= ns)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Where to begin: as if each end's interrupt were the one nearest to it. */
+static int nearest(struct group *g, struct slot *s, size_t n)
+{
+	unsigned hyp = hyp_read(g, s->c);
+	const struct pos p = {.hyp = (uint8_t)hyp};
+
+	for (uint64_t i = s->c->base; i < s->c->tail; i++) {
+		const struct use_transfer *t = use_at(s->c, i);
+		const struct ending *x = ended(t, &p);
+		size_t k;
+		struct model *m;
+		int64_t at;
+		if (!x || t->phantom || !newest(s, t, &p, x))
+			continue;
+		k = first_after(g, n, x->woken_ns);
+		if (k && (k == n || x->woken_ns - pend_at(g, k - 1)->irq->time_ns <
+					    pend_at(g, k)->irq->time_ns - x->woken_ns))
+			k--;
+		if (k == n)
+			break;
+		m = s->half[k / BLOCK & 1];
+		at = pend_at(g, k)->irq->time_ns;
+		if (at < t->begin_ns)
+			continue;
+		model_count_notice(m, at, x->wait_ns, x->woken_ns, 1);
+		if (model_count_device(m, 1, model_size(t->t.size_bytes), at, t->begin_ns,
+				       t->begin_ns, INT64_MIN, x->woken_ns, 1) < 0 ||
+		    count_turn(s, m, t, &p, x, 1) < 0)
+			return -1;
+	}
+	model_make(s->half[0]);
+	model_make(s->half[1]);
+	return 0;
 }
 
 static int climb(struct group *g, size_t n, bool trusting, int rounds, struct err *e)
@@ -233,9 +291,12 @@ static int climb(struct group *g, size_t n, bool trusting, int rounds, struct er
 			model_release(g->slot[i]->half[k]);
 			model_init(g->slot[i]->half[k]);
 		}
+	for (size_t i = 0; i < g->nslot; i++)
+		if (nearest(g, g->slot[i], n) < 0)
+			return err_set(e, ERR_NOMEM, "joiner: no memory");
 	for (int i = 0; i < rounds; i++) {
 		if (trusting && i < ROUNDS / 2)
-			trust(g, !i);
+			trust(g);
 		if (expect(g, n, e) < 0)
 			return ERR_NOMEM;
 		if (getenv("LEARN_TELL"))
@@ -257,7 +318,7 @@ int learn_group(struct group *g, size_t n, struct err *e)
 	if (!n || !g->nvector)
 		return 0;
 	g->learning = true;
-	g->prune = PRUNE / 2;
+	g->prune = 0.7 * PRUNE;
 	g->irqs = (double)n;
 	g->span_ns = (double)(pend_at(g, n - 1)->irq->time_ns - pend_at(g, 0)->irq->time_ns);
 	for (size_t i = 0; i < g->nslot; i++) {

@@ -158,7 +158,7 @@ static double share(double n, double all, double prior)
 
 void model_make(struct model *m)
 {
-	double runs = 0, part = 1 - PRIOR_RATE, p;
+	double runs = 0, part = 1 - PRIOR_SEVERAL, p;
 
 	make(&m->device_all);
 	make(&m->service_all);
@@ -190,7 +190,7 @@ void model_make(struct model *m)
 		runs += m->size[k];
 	for (unsigned k = 1; k <= MODEL_MOST; k++) {
 		m->log_size[k] = log(share(m->size[k], runs, part));
-		part = k == 1 ? PRIOR_RATE * (1 - PRIOR_MORE) : part * PRIOR_MORE;
+		part = k == 1 ? PRIOR_SEVERAL * (1 - PRIOR_MORE) : part * PRIOR_MORE;
 		if (part < 1e-12)
 			part = 1e-12;
 	}
@@ -250,10 +250,13 @@ static double at_size(struct density *const *d, const struct density *all, unsig
 }
 
 double model_device(const struct model *m, unsigned n, unsigned size, int64_t irq_ns,
-		    int64_t first_ns, int64_t begin_ns, int64_t last_ns)
+		    int64_t first_ns, int64_t begin_ns, int64_t last_ns, int64_t woken_ns)
 {
 	double a, b;
 
+	/* The program has seen the end by itself: from there the interrupt is late. */
+	if (woken_ns != DMA_UNKNOWN && irq_ns > woken_ns)
+		return density_log_at(&m->late, irq_ns - woken_ns);
 	if (n > 1) {
 		unsigned r = run_of(n);
 		a = density_log_at(&m->run_last[r], irq_ns - begin_ns);
@@ -270,8 +273,6 @@ double model_device(const struct model *m, unsigned n, unsigned size, int64_t ir
 double model_notice(const struct model *m, int64_t irq_ns, int64_t wait_ns,
 		    int64_t woken_ns)
 {
-	if (irq_ns > woken_ns)
-		return m->log_late + density_log_at(&m->late, irq_ns - woken_ns);
 	if (wait_ns != DMA_UNKNOWN && wait_ns >= irq_ns)
 		return m->log_in_time + density_log_at(&m->asked, woken_ns - wait_ns);
 	return m->log_in_time + density_log_at(&m->woken, woken_ns - irq_ns);
@@ -301,10 +302,15 @@ double model_turn(const struct model *m, unsigned size, int64_t begin_ns, int64_
 /* ---- counts ---- */
 
 int model_count_device(struct model *m, unsigned n, unsigned size, int64_t irq_ns,
-		       int64_t first_ns, int64_t begin_ns, int64_t last_ns, float weight)
+		       int64_t first_ns, int64_t begin_ns, int64_t last_ns, int64_t woken_ns,
+		       float weight)
 {
 	m->size[n < MODEL_MOST ? n : MODEL_MOST] += weight;
-	m->matched += weight;
+	m->matched += weight * (float)n;
+	if (woken_ns != DMA_UNKNOWN && irq_ns > woken_ns) {
+		density_count(&m->late, irq_ns - woken_ns, weight);
+		return 0;
+	}
 	if (n > 1) {
 		unsigned r = run_of(n);
 		density_count(&m->run_last[r], irq_ns - begin_ns, weight);
@@ -336,7 +342,6 @@ void model_count_notice(struct model *m, int64_t irq_ns, int64_t wait_ns, int64_
 {
 	if (irq_ns > woken_ns) {
 		m->seen_late += weight;
-		density_count(&m->late, irq_ns - woken_ns, weight);
 		return;
 	}
 	m->seen += weight;

@@ -29,7 +29,9 @@
 #define PRIOR_RATE 0.01
 #define PRIOR_WEIGHT 20.0
 /* Of k transfers ended at once, the prior falls by this with each further one. */
-#define PRIOR_MORE 0.25
+#define PRIOR_MORE 0.6
+/* Of groups, those of several before anything is seen. */
+#define PRIOR_SEVERAL 0.05
 /* A reading this much less likely than the best (natural logarithm) is let go. */
 #define PRUNE 30.0
 /* Readings kept after each interrupt, at most; for each channel beyond one as many more. */
@@ -80,8 +82,10 @@ unsigned model_size(int64_t size_bytes);
 /* Natural logarithm of the density of the interrupt, 1/ns: `n` transfers, the first of which
  * began at first_ns and the last at begin_ns; last_ns: the channel's interrupt before. */
 double model_device(const struct model *m, unsigned n, unsigned size, int64_t irq_ns,
-		    int64_t first_ns, int64_t begin_ns, int64_t last_ns);
-/* Of the program's being told, given the interrupt; wait_ns DMA_UNKNOWN = it was there. */
+		    int64_t first_ns, int64_t begin_ns, int64_t last_ns,
+		    int64_t woken_ns);
+/* Of the program's being told, given an interrupt that is not late; wait_ns DMA_UNKNOWN = it
+ * was there. */
 double model_notice(const struct model *m, int64_t irq_ns, int64_t wait_ns,
 		    int64_t woken_ns);
 /* The same, whatever the interrupt. */
@@ -89,7 +93,8 @@ double model_turn(const struct model *m, unsigned size, int64_t begin_ns, int64_
 		  int64_t woken_ns, int64_t woken_before_ns);
 
 int model_count_device(struct model *m, unsigned n, unsigned size, int64_t irq_ns,
-		       int64_t first_ns, int64_t begin_ns, int64_t last_ns, float weight);
+		       int64_t first_ns, int64_t begin_ns, int64_t last_ns,
+		       int64_t woken_ns, float weight);
 void model_count_notice(struct model *m, int64_t irq_ns, int64_t wait_ns, int64_t woken_ns,
 			float weight);
 int model_count_turn(struct model *m, unsigned size, int64_t begin_ns, int64_t wait_ns,
