@@ -184,9 +184,13 @@ static double credit_of(const struct group *g, const struct state *s)
 {
 	double sum = 0;
 
-	for (size_t i = 0; i < g->nslot; i++)
-		if (s->pos[i].open < g->slot[i]->begun)
-			sum += g->slot[i]->credit[s->pos[i].open - g->slot[i]->low];
+	for (size_t i = 0; i < g->nslot; i++) {
+		const struct slot *t = g->slot[i];
+		if (s->pos[i].open < t->begun)
+			sum += t->credit[s->pos[i].open - t->low];
+		if (s->pos[i].hyp != ANY)
+			sum += t->ahead[s->pos[i].hyp];
+	}
 	return sum;
 }
 
@@ -496,6 +500,23 @@ static double credit(const struct slot *s, const struct use_transfer *t, int64_t
 	return log_add(0, m->log_has - m->log_miss);
 }
 
+/* Hypotheses that pair a wait with an earlier start have paid for it earlier. */
+static void make_ahead(struct slot *s, int64_t now)
+{
+	struct use_channel *c = s->c;
+
+	memset(s->ahead, 0, c->nhyp * sizeof(*s->ahead));
+	if (c->nhyp < 2)
+		return;
+	for (uint64_t k = s->low; k < s->begun; k++)
+		for (unsigned h = 0; h < c->nhyp; h++) {
+			const struct use_transfer *t = use_at(c, k);
+			struct ending *x = c->hyp[h].alive ? use_end(t, h) : NULL;
+			if (x && x->woken_ns > now && speaks(s, t, h, x))
+				s->ahead[h] -= log_turn(s, t, h, x);
+		}
+}
+
 static int make_credits(struct group *g, const struct layer *from, int64_t now)
 {
 	for (size_t i = 0; i < g->nslot; i++) {
@@ -511,6 +532,7 @@ static int make_credits(struct group *g, const struct layer *from, int64_t now)
 		for (uint64_t k = s->begun; k-- > s->low;)
 			s->credit[k - s->low] = sum +=
 				credit(s, use_at(s->c, k), now);
+		make_ahead(s, now);
 	}
 	return 0;
 }

@@ -75,6 +75,7 @@ struct slot {
 	uint32_t epoch;
 	double delta[USE_HYPS]; /* per hypothesis, in this layer */
 	/* What those still open may yet earn: sums from `low` + i to the last begun. */
+	double ahead[USE_HYPS]; /* paid for waits that return later than this layer */
 	double *credit;
 	size_t acredit;
 	uint64_t low;
