@@ -573,7 +573,9 @@ static int split(struct group *g, size_t slot, struct err *e)
 			if (s->pos[slot].hyp == ANY)
 				like->pos[slot].hyp = (uint8_t)h;
 			like->key += pos_key(slot, &like->pos[slot]);
-			if (edge_add(g, i, like, -log(c->nalive), NULL, 0) < 0)
+			if (edge_add(g, i, like,
+				     g->learning ? 0 : g->habit_log[c->hyp[h].habit],
+				     NULL, 0) < 0)
 				return nomem(e);
 			s = state_at(g, i);
 			if (s->pos[slot].hyp != ANY)

@@ -110,6 +110,7 @@ struct group {
 	uint64_t count; /* interrupts so far, for blocks */
 	uint64_t learned_until;
 	double evidence;
+	double habit_log[USE_KINDS]; /* what the first interrupts say of each, tempered */
 	size_t next_look; /* layers, for the posterior */
 	int64_t last_ns;
 };

@@ -310,7 +310,7 @@ static int climb(struct group *g, size_t n, bool trusting, int rounds, struct er
 
 int learn_group(struct group *g, size_t n, struct err *e)
 {
-	double best = -INFINITY;
+	double best = -INFINITY, each[USE_KINDS];
 	bool several = false, trusting = false;
 	int r = 0, only = -1;
 
@@ -336,12 +336,16 @@ int learn_group(struct group *g, size_t n, struct err *e)
 		for (int t = 0; t < 2 && r >= 0; t++) {
 			g->only = several ? habit : -1;
 			r = climb(g, n, t, ROUNDS, e);
+			if (!t || g->evidence > each[habit])
+				each[habit] = g->evidence;
 			if (g->evidence > best) {
 				best = g->evidence;
 				only = g->only;
 				trusting = t;
 			}
 		}
+	for (int habit = 0; habit < USE_KINDS && several; habit++)
+		g->habit_log[habit] = TEMPER * (each[habit] - best);
 	g->only = only;
 	r = r < 0 ? r : climb(g, n, trusting, 2 * ROUNDS, e);
 	for (size_t i = 0; i < g->nslot && r >= 0; i++) {

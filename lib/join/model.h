@@ -34,6 +34,9 @@
 #define PRIOR_SEVERAL 0.05
 /* A reading this much less likely than the best (natural logarithm) is let go. */
 #define PRUNE 30.0
+/* Evidence of many events, each of which the model describes a little wrong, counts for as
+ * much (Miller and Dunson 2019). */
+#define TEMPER 0.25
 /* Readings kept after each interrupt, at most; for each channel beyond one as many more. */
 #define BEAM 96
 /* Interrupts looked at before the first decision; and transfers that outweigh older ones. */
