@@ -314,7 +314,7 @@ static double log_member(const struct slot *s, const struct use_transfer *t, uns
 	if (irq_ns > x->woken_ns)
 		return has + m->log_late;
 	if (!speaks(s, t, hyp, x))
-		return has + m->log_in_time;
+		return has;
 	return has + model_notice(m, irq_ns, x->wait_ns, x->woken_ns) -
 	       log_turn(s, t, hyp, x);
 }
