@@ -258,15 +258,16 @@ static unsigned hyp_of(const struct pos *p)
 	return p->hyp == ANY ? 0 : p->hyp;
 }
 
-static int64_t woken_before(const struct slot *s, const struct use_transfer *t,
-			    unsigned hyp)
+int64_t align_woken_before(const struct slot *s, const struct use_transfer *t,
+			   unsigned hyp)
 {
-	struct ending *x;
+	const struct ending *own = use_end(t, hyp), *x = own;
+	uint64_t i = t->index;
 
-	if (t->index <= s->c->base)
-		return DMA_UNKNOWN;
-	x = use_end(use_at(s->c, t->index - 1), hyp);
-	return x && x->kind == END_WOKEN ? x->woken_ns : DMA_UNKNOWN;
+	/* Those that the same wait ended are one with it. */
+	while (x == own && own && i > s->c->base)
+		x = use_end(use_at(s->c, --i), hyp);
+	return x && x != own && x->kind == END_WOKEN ? x->woken_ns : DMA_UNKNOWN;
 }
 
 /* Of several that one wait ended, only the newest says when it returned. */
@@ -283,7 +284,7 @@ static double log_turn(const struct slot *s, const struct use_transfer *t, unsig
 		       const struct ending *x)
 {
 	return model_turn(s->model, model_size(t->t.size_bytes), t->begin_ns,
-			  x->wait_ns, x->woken_ns, woken_before(s, t, hyp));
+			  x->wait_ns, x->woken_ns, align_woken_before(s, t, hyp));
 }
 
 static double log_skip(const struct slot *s, const struct use_transfer *t, unsigned hyp)

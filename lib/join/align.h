@@ -141,6 +141,9 @@ int align_epoch(struct group *g, const struct pending *p, struct err *e);
 /* Passes transfers of all states: those before limit[slot]. */
 int align_pass(struct group *g, const uint64_t *limit, bool final, struct err *e);
 int align_reset(struct group *g, struct err *e); /* one state, as the channels are now */
+/* When the program saw the end before this one; DMA_UNKNOWN = not seen. */
+int64_t align_woken_before(const struct slot *s, const struct use_transfer *t,
+			   unsigned hyp);
 /* beta of all states, from the last layer back to `until`. */
 void align_back(struct group *g, size_t until);
 /* Of this layer only one state is left, and what comes from it. */

@@ -39,12 +39,8 @@ static bool newest(const struct slot *s, const struct use_transfer *t, const str
 static int count_turn(struct slot *s, struct model *m, const struct use_transfer *t,
 		      const struct pos *p, const struct ending *x, float w)
 {
-	int64_t before = DMA_UNKNOWN;
+	int64_t before = align_woken_before(s, t, p->hyp == ANY ? 0 : p->hyp);
 
-	if (t->index > s->c->base) {
-		const struct ending *y = ended(use_at(s->c, t->index - 1), p);
-		before = y ? y->woken_ns : DMA_UNKNOWN;
-	}
 	return model_count_turn(m, model_size(t->t.size_bytes), t->begin_ns, x->wait_ns,
 				x->woken_ns, before, w);
 }
