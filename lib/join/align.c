@@ -204,15 +204,16 @@ static int edge_add(struct group *g, uint32_t from, const struct state *like, do
 	if (!(a + more > g->best - g->prune))
 		return 0;
 	s = state_find(g, like, &to);
-	if (!s || grow((void **)&g->edge, &g->aedge, g->nedge + 1, sizeof(*g->edge)) < 0 ||
+	if (!s ||
+	    grow((void **)&g->edge, &g->aedge, g->nedge + 1, sizeof(*g->edge)) < 0 ||
 	    grow((void **)&g->match, &g->amatch, g->nmatch + nmatch, sizeof(*m)) < 0)
 		return s ? -1 : 0;
 	s->alpha = s->alpha == -INFINITY ? a : log_add(s->alpha, a);
 	s->rank = s->alpha + more;
 	if (s->rank > g->best)
 		g->best = s->rank;
-	g->edge[g->nedge++] = (struct edge){from, to, (uint32_t)g->nmatch,
-					    (uint16_t)nmatch, (float)w};
+	g->edge[g->nedge++] =
+		(struct edge){from, to, (uint32_t)g->nmatch, (uint16_t)nmatch, (float)w};
 	last_layer(g)->nedge++;
 	for (unsigned i = 0; i < nmatch; i++)
 		g->match[g->nmatch++] = m[i];
@@ -283,8 +284,8 @@ static bool speaks(const struct slot *s, const struct use_transfer *t, unsigned 
 static double log_turn(const struct slot *s, const struct use_transfer *t, unsigned hyp,
 		       const struct ending *x)
 {
-	return model_turn(s->model, model_size(t->t.size_bytes), t->begin_ns,
-			  x->wait_ns, x->woken_ns, align_woken_before(s, t, hyp));
+	return model_turn(s->model, model_size(t->t.size_bytes), t->begin_ns, x->wait_ns,
+			  x->woken_ns, align_woken_before(s, t, hyp));
 }
 
 static double log_skip(const struct slot *s, const struct use_transfer *t, unsigned hyp)
@@ -495,9 +496,9 @@ static double credit(const struct slot *s, const struct use_transfer *t, int64_t
 	if (t->dead || (x && x->kind != END_WOKEN))
 		return 0;
 	if (x && x->woken_ns < now)
-		return log_add(0, m->log_has - m->log_miss + m->log_late +
-					  (double)m->late_tail[density_leaf(
-						  now - x->woken_ns)]);
+		return log_add(
+			0, m->log_has - m->log_miss + m->log_late +
+				   (double)m->late_tail[density_leaf(now - x->woken_ns)]);
 	return log_add(0, m->log_has - m->log_miss);
 }
 
@@ -531,8 +532,7 @@ static int make_credits(struct group *g, const struct layer *from, int64_t now)
 			 sizeof(*s->credit)) < 0)
 			return -1;
 		for (uint64_t k = s->begun; k-- > s->low;)
-			s->credit[k - s->low] = sum +=
-				credit(s, use_at(s->c, k), now);
+			s->credit[k - s->low] = sum += credit(s, use_at(s->c, k), now);
 		make_ahead(s, now);
 	}
 	return 0;

@@ -51,8 +51,8 @@ struct edge {
 struct layer {
 	uint32_t state, nstate; /* its states */
 	uint64_t edge, nedge;	/* those that lead to them */
-	struct use_irq *irq;	/* NULL: transfers were only passed, or hypotheses split */
-	float cut;		/* share of what the beam had no room for */
+	struct use_irq *irq; /* NULL: transfers were only passed, or hypotheses split */
+	float cut;	     /* share of what the beam had no room for */
 };
 
 /* What happened, in order of time: an interrupt, or a channel's new epoch. */
@@ -67,7 +67,7 @@ struct pending {
 
 struct slot {
 	struct use_channel *c;
-	struct model *model; /* judged by now */
+	struct model *model;	       /* judged by now */
 	struct model *whole, *half[2]; /* while learning: of even and odd blocks */
 	uint64_t begun;	 /* transfers before it have begun at the layer's time */
 	uint64_t closed; /* transfers before it are closed */
@@ -79,8 +79,8 @@ struct slot {
 	double *credit;
 	size_t acredit;
 	uint64_t low;
-	double *affinity;	/* natural logarithm, by vector */
-	double *ended;		/* counts */
+	double *affinity; /* natural logarithm, by vector */
+	double *ended;	  /* counts */
 };
 
 struct group {
@@ -111,7 +111,7 @@ struct group {
 	uint64_t learned_until;
 	double evidence;
 	double habit_log[USE_KINDS]; /* what the first interrupts say of each, tempered */
-	size_t next_look; /* layers, for the posterior */
+	size_t next_look;	     /* layers, for the posterior */
 	int64_t last_ns;
 };
 

@@ -34,9 +34,9 @@ static int irq_put(struct joiner *j, struct use_irq *q, struct err *e)
 		j->n.interrupts_used++;
 	} else {
 		j->n.interrupts_stray++;
-		x.reason = q->circular	   ? "a circular transfer runs"
+		x.reason = q->circular	    ? "a circular transfer runs"
 			   : q->stray > .5f ? "no transfer that it can have ended"
-					   : "it may have ended one of several";
+					    : "it may have ended one of several";
 		r = j->sink.stray ? j->sink.stray(j->sink.arg, &x, e) : 0;
 	}
 	free(q);
@@ -206,9 +206,9 @@ static const char *why_unknown(const struct use_transfer *t, bool end_known)
 			none += t->cand[i].p;
 	return none > (float)TAU * t->p_passed && some > none
 		       ? "its interrupt may have been another's: then it had none"
-		       : none > (float)TAU * t->p_passed
-			       ? "it may have had no interrupt, or one that came late"
-			       : "two interrupts or more may be the one that ended it";
+	       : none > (float)TAU * t->p_passed
+		       ? "it may have had no interrupt, or one that came late"
+		       : "two interrupts or more may be the one that ended it";
 }
 
 static void decide(struct group *g, struct use_transfer *x)
@@ -223,8 +223,8 @@ static void decide(struct group *g, struct use_transfer *x)
 	settle_end(x, &end, &pe);
 	settle_irq(x, &q, &pi, &run, &pr);
 	t->end_certain = end && 1 - pe <= TAU;
-	t->irq_certain = g->nvector && 1 - pi + doubt <= TAU &&
-			 (!end || end->kind != END_LOST);
+	t->irq_certain =
+		g->nvector && 1 - pi + doubt <= TAU && (!end || end->kind != END_LOST);
 	t->end_p = (float)pe;
 	t->irq_p = (float)pi;
 	if (!t->end_certain || end->kind == END_LOST) {
@@ -337,7 +337,8 @@ static int account_layers(struct group *g, size_t until, double z, struct err *e
 			if (to->dead || to->beta == -INFINITY ||
 			    state_at(g, x->from)->dead)
 				continue;
-			p = exp(state_at(g, x->from)->alpha + (double)x->w + to->beta - z);
+			p = exp(state_at(g, x->from)->alpha + (double)x->w + to->beta -
+				z);
 			if (p < 1e-9)
 				continue;
 			account(g, l, x, (float)p);

@@ -20,8 +20,7 @@ static double leaf_width_ns(unsigned leaf)
 __attribute__((constructor)) static void make_table(void)
 {
 	for (int i = 0; i < FINE; i++)
-		sixteenth[i] =
-			(uint8_t)(PER_OCTAVE * log2(1 + (i + 0.5) / (double)FINE));
+		sixteenth[i] = (uint8_t)(PER_OCTAVE * log2(1 + (i + 0.5) / (double)FINE));
 	for (unsigned i = 0; i < DENSITY_LEAVES; i++)
 		log_width[i] = (float)log(leaf_width_ns(i));
 }
@@ -87,7 +86,7 @@ static void tree(const struct density *d, float *p)
 		float all = d->node[i / 2];
 		float share = d->prior ? prior_share(q, i) : 0.5f;
 		/* The prior counts for as much as so many transfers. */
-		float strength = d->prior   ? MODEL_KIN
+		float strength = d->prior    ? MODEL_KIN
 				 : level > 5 ? (float)(1 << (level - 5)) * MODEL_SMOOTH
 					     : MODEL_SMOOTH;
 		p[i] = p[i / 2] * (d->node[i] + strength * share) / (all + strength);

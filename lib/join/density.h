@@ -23,7 +23,7 @@ struct density {
 
 void density_reset(struct density *d, const struct density *prior);
 void density_clear(struct density *d); /* no counts; log[] stays */
-unsigned density_leaf(int64_t ns); /* negative times count as 0 */
+unsigned density_leaf(int64_t ns);     /* negative times count as 0 */
 void density_count(struct density *d, int64_t ns, float weight);
 void density_keep(struct density *d, float share); /* forgets the rest */
 void density_sum(struct density *d, const struct density *a, const struct density *b);

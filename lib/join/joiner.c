@@ -282,7 +282,8 @@ static int pass_old(struct group *g, int64_t now, struct err *e)
 		struct slot *s = g->slot[i];
 		struct use_channel *c = s->c;
 		limit[i] = s->out;
-		for (; limit[i] < s->begun && use_closed(use_at(c, limit[i])); limit[i]++) {
+		for (; limit[i] < s->begun && use_closed(use_at(c, limit[i]));
+		     limit[i]++) {
 			const struct use_transfer *t = use_at(c, limit[i]);
 			const struct ending *x = use_end(t, 0);
 			int64_t at = x && x->woken_ns != DMA_UNKNOWN ? x->woken_ns

@@ -12,7 +12,7 @@
 #include "lib/err.h"
 #include "lib/join/align.h"
 
-enum { ROUNDS = 4, BLOCK = 32 };
+enum { ROUNDS = 5, BLOCK = 32 };
 
 /* As good as never, natural logarithm. */
 #define DISTRUST 12.0
@@ -29,8 +29,8 @@ static const struct ending *ended(const struct use_transfer *t, const struct pos
 	return x && x->kind == END_WOKEN ? x : NULL;
 }
 
-static bool newest(const struct slot *s, const struct use_transfer *t, const struct pos *p,
-		   const struct ending *x)
+static bool newest(const struct slot *s, const struct use_transfer *t,
+		   const struct pos *p, const struct ending *x)
 {
 	return !x->batch || t->index + 1 >= s->c->tail ||
 	       use_end(use_at(s->c, t->index + 1), p->hyp == ANY ? 0 : p->hyp) != x;
@@ -296,8 +296,11 @@ static int climb(struct group *g, size_t n, bool trusting, int rounds, struct er
 		if (expect(g, n, e) < 0)
 			return ERR_NOMEM;
 		if (getenv("LEARN_TELL"))
-			fprintf(stderr, "habit %d round %d: evidence %.1f strays %.2f stray %.2f miss %.3f late %.3f\n", g->only, i,
-				g->evidence, g->strays, g->log_stray, g->slot[0]->half[0]->log_miss, g->slot[0]->half[0]->log_late);
+			fprintf(stderr,
+				"habit %d round %d: evidence %.1f strays %.2f stray %.2f miss %.3f late %.3f\n",
+				g->only, i, g->evidence, g->strays, g->log_stray,
+				g->slot[0]->half[0]->log_miss,
+				g->slot[0]->half[0]->log_late);
 		if (maximize(g, e) < 0)
 			return ERR_NOMEM;
 	}
@@ -316,7 +319,8 @@ int learn_group(struct group *g, size_t n, struct err *e)
 	g->learning = true;
 	g->prune = 0.7 * PRUNE;
 	g->irqs = (double)n;
-	g->span_ns = (double)(pend_at(g, n - 1)->irq->time_ns - pend_at(g, 0)->irq->time_ns);
+	g->span_ns =
+		(double)(pend_at(g, n - 1)->irq->time_ns - pend_at(g, 0)->irq->time_ns);
 	for (size_t i = 0; i < g->nslot; i++) {
 		struct slot *s = g->slot[i];
 		for (int k = 0; k < 2; k++) {

@@ -80,20 +80,22 @@ void model_clear(struct model *m)
 	density_clear(&m->asked);
 	density_clear(&m->late);
 	density_clear(&m->asked_any);
-	m->matched = m->missed = m->seen_late = m->seen = m->by_service = m->by_device = 0;
+	m->matched = m->missed = m->seen_late = m->seen = m->by_service = m->by_device =
+		0;
 	m->at_once = m->after = 0;
 	memset(m->size, 0, sizeof(m->size));
 }
 
-static struct density *of_size(struct density **d, unsigned size, const struct density *all)
+static struct density *of_size(struct density **d, unsigned size,
+			       const struct density *all)
 {
 	if (!d[size] && (d[size] = malloc(sizeof(**d))))
 		density_reset(d[size], all);
 	return d[size];
 }
 
-static int sum_sizes(struct density **d, struct density *const *a, struct density *const *b,
-		     const struct density *all)
+static int sum_sizes(struct density **d, struct density *const *a,
+		     struct density *const *b, const struct density *all)
 {
 	for (unsigned i = 0; i < MODEL_SIZES; i++) {
 		if (!a[i] && !b[i])
@@ -101,8 +103,8 @@ static int sum_sizes(struct density **d, struct density *const *a, struct densit
 		if (!of_size(d, i, all))
 			return -1;
 		for (unsigned k = 1; k < 2 * DENSITY_LEAVES; k++)
-			d[i]->node[k] = (a[i] ? a[i]->node[k] : 0) +
-					(b[i] ? b[i]->node[k] : 0);
+			d[i]->node[k] =
+				(a[i] ? a[i]->node[k] : 0) + (b[i] ? b[i]->node[k] : 0);
 	}
 	return 0;
 }
@@ -302,8 +304,8 @@ double model_turn(const struct model *m, unsigned size, int64_t begin_ns, int64_
 /* ---- counts ---- */
 
 int model_count_device(struct model *m, unsigned n, unsigned size, int64_t irq_ns,
-		       int64_t first_ns, int64_t begin_ns, int64_t last_ns, int64_t woken_ns,
-		       float weight)
+		       int64_t first_ns, int64_t begin_ns, int64_t last_ns,
+		       int64_t woken_ns, float weight)
 {
 	m->size[n < MODEL_MOST ? n : MODEL_MOST] += weight;
 	m->matched += weight * (float)n;
@@ -322,10 +324,10 @@ int model_count_device(struct model *m, unsigned n, unsigned size, int64_t irq_n
 	    !of_size(m->service, size, &m->service_all))
 		return -1;
 	if (last_ns > begin_ns) {
-		double a = m->log_device + at_size(m->device, &m->device_all, size,
-						   irq_ns - begin_ns);
-		double b = m->log_service + at_size(m->service, &m->service_all, size,
-						    irq_ns - last_ns);
+		double a = m->log_device +
+			   at_size(m->device, &m->device_all, size, irq_ns - begin_ns);
+		double b = m->log_service +
+			   at_size(m->service, &m->service_all, size, irq_ns - last_ns);
 		double p = exp(b - log_add(a, b));
 		m->by_service += weight * p;
 		m->by_device += weight * (1 - p);
@@ -337,8 +339,8 @@ int model_count_device(struct model *m, unsigned n, unsigned size, int64_t irq_n
 	return 0;
 }
 
-void model_count_notice(struct model *m, int64_t irq_ns, int64_t wait_ns, int64_t woken_ns,
-			float weight)
+void model_count_notice(struct model *m, int64_t irq_ns, int64_t wait_ns,
+			int64_t woken_ns, float weight)
 {
 	if (irq_ns > woken_ns) {
 		m->seen_late += weight;

@@ -55,8 +55,8 @@ enum habit { HABIT_QUEUE, HABIT_LAST, HABIT_DRAIN };
 
 /* A reading of what ended a transfer, with its probability. */
 struct use_candidate {
-	struct use_irq *irq;   /* NULL = none came */
-	uint64_t first;	       /* of the transfers of this channel that ended with it */
+	struct use_irq *irq; /* NULL = none came */
+	uint64_t first;	     /* of the transfers of this channel that ended with it */
 	uint32_t k;
 	float p;
 };
@@ -77,14 +77,14 @@ struct use_transfer {
 	uint64_t index;		   /* in its channel */
 	int64_t begin_ns;	   /* it cannot have ended before */
 	bool blocking, phantom, dead;
-	bool lossy_before; /* phantom-like: begun near a loss */
+	bool lossy_before;    /* phantom-like: begun near a loss */
 	uint16_t nend, nopen; /* hypotheses that it has endings for; those without one */
 	struct ending **end;
 	struct ending *one; /* storage for nend = 1 */
 	uint32_t epoch;
 	/* The joiner's: */
-	float p_passed;			  /* sum of what was decided so far */
-	float p_other;			  /* of readings that found no room */
+	float p_passed; /* sum of what was decided so far */
+	float p_other;	/* of readings that found no room */
 	float doubt;
 	uint8_t ncand, nsaw;
 	struct use_candidate cand[USE_CANDIDATES];
@@ -129,8 +129,8 @@ struct use_sink {
 	void *arg;
 	int (*channel)(void *arg, struct use_channel *c, struct err *e);
 	int (*irq)(void *arg, const struct sample *s, struct err *e);
-	int (*stray)(void *arg, enum stray_kind k, const struct sample *s, const char *why,
-		     struct err *e);
+	int (*stray)(void *arg, enum stray_kind k, const struct sample *s,
+		     const char *why, struct err *e);
 	/* The epoch of a channel is over, all that was open is closed; and a new one has
 	 * begun. */
 	int (*epoch_over)(void *arg, struct use_channel *c, struct err *e);

@@ -267,7 +267,8 @@ static int orphan(struct use *u, struct use_thread *th, const struct sample *s,
 	struct use_channel *c;
 	bool several, used = false;
 	struct ending x = {.kind = s->bits & SAMPLE_FAILED ? END_FAILED : END_WOKEN,
-			   .state = s->bits & SAMPLE_FAILED ? STATE_FAILED : STATE_COMPLETE,
+			   .state = s->bits & SAMPLE_FAILED ? STATE_FAILED
+							    : STATE_COMPLETE,
 			   .wait_ns = DMA_UNKNOWN,
 			   .woken_ns = s->time_ns,
 			   .seq = s->seq};

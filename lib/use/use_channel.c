@@ -232,9 +232,10 @@ static int widen(struct use_channel *c, unsigned from, unsigned to_n, struct err
 		t->nend = (uint16_t)to_n;
 		t->nopen = 0;
 		for (unsigned h = 0; h < to_n; h++)
-			t->nopen += !x[h] && (h >= c->nhyp ? !t->phantom
-							   : c->hyp[h].alive &&
-								     knows(c, &c->hyp[h], t));
+			t->nopen +=
+				!x[h] && (h >= c->nhyp ? !t->phantom
+						       : c->hyp[h].alive &&
+								 knows(c, &c->hyp[h], t));
 	}
 	return 0;
 }
@@ -325,15 +326,16 @@ int channel_epoch(struct use *u, struct use_channel *c, struct err *e)
 	if (channel_halt(u, c, &lost, &any, e) < 0)
 		return ERR_NOMEM;
 	for (uint64_t i = c->base; i < c->tail; i++)
-		if (!use_at(c, i)->end[0] && channel_close_one(u, use_at(c, i), &lost, e) < 0)
+		if (!use_at(c, i)->end[0] &&
+		    channel_close_one(u, use_at(c, i), &lost, e) < 0)
 			return ERR_NOMEM;
 	if (u->sink.epoch_over(u->sink.arg, c, e) < 0)
 		return ERR_NOMEM;
 	c->epoch++;
 	return begin_epoch(u, c,
-			   c->peak < 2		     ? 0
+			   c->peak < 2		    ? 0
 			   : c->peak > USE_PHANTOMS ? USE_PHANTOMS
-						     : c->peak,
+						    : c->peak,
 			   e);
 }
 
@@ -365,8 +367,7 @@ struct use_transfer *channel_start(struct use *u, struct use_channel *c,
 	} else if (c->submitter != s->tid) {
 		c->submitter = -1;
 	}
-	if (!aside && !c->branched && c->hyp[first_alive(c)].nopen &&
-	    branch(c, e) < 0)
+	if (!aside && !c->branched && c->hyp[first_alive(c)].nopen && branch(c, e) < 0)
 		return NULL;
 	if (!(t = append(u, c, e)))
 		return NULL;
@@ -450,8 +451,7 @@ int channel_close_one(struct use *u, struct use_transfer *t, const struct ending
 	}
 	if (open && x)
 		for (unsigned h = 0; h < c->nhyp; h++)
-			if (c->hyp[h].alive && c->hyp[h].nopen &&
-			    use_end(t, h) == x)
+			if (c->hyp[h].alive && c->hyp[h].nopen && use_end(t, h) == x)
 				c->hyp[h].nopen--;
 	t->nopen = 0;
 	return 0;

@@ -38,7 +38,7 @@ struct use {
 	bool finishing;
 	struct {
 		int64_t card, channel;
-	} *begun;
+	} * begun;
 	size_t nbegun;
 };
 
@@ -58,8 +58,8 @@ int use_call(struct use *u, const struct sample *s, struct err *e);
 int use_call_finish(struct use *u, struct err *e);
 
 /* A wait or what stands for it; stamps and kind are told by x, which is copied. */
-int channel_wait(struct use *u, struct use_channel *c, const struct ending *x, int32_t tid,
-		 bool *used, struct err *e);
+int channel_wait(struct use *u, struct use_channel *c, const struct ending *x,
+		 int32_t tid, bool *used, struct err *e);
 struct use_transfer *channel_start(struct use *u, struct use_channel *c,
 				   const struct sample *s, struct err *e);
 /* This one, whatever the hypothesis. */

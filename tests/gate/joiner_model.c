@@ -52,7 +52,8 @@ static int model_push(void *arg, const struct sample *s, struct err *e)
 	return n->join ? joiner_push(n->join, s, e) : vector_finder_push(n->finder, s, e);
 }
 
-static int model_loss(void *arg, int32_t cpu, int64_t from_ns, int64_t to_ns, struct err *e)
+static int model_loss(void *arg, int32_t cpu, int64_t from_ns, int64_t to_ns,
+		      struct err *e)
 {
 	struct model *n = arg;
 
@@ -175,5 +176,5 @@ static int model_finish(void *arg, struct err *e)
 	return n->join ? joiner_finish(n->join, &totals, e) : found(n, e);
 }
 
-const struct judge_joiner judge_joiner_model = {"model",	model_new,    model_push,
-					      model_loss, model_finish, model_free};
+const struct judge_joiner judge_joiner_model = {"model",    model_new,	  model_push,
+						model_loss, model_finish, model_free};

@@ -78,7 +78,8 @@ static double weigh(const struct group *g, uint64_t first, unsigned n, int64_t a
 {
 	const struct slot *s = g->slot[0];
 	const struct model *m = s->model;
-	const struct use_transfer *a = use_at(s->c, first), *b = use_at(s->c, first + n - 1);
+	const struct use_transfer *a = use_at(s->c, first),
+				  *b = use_at(s->c, first + n - 1);
 	double w = m->log_size[n];
 
 	for (uint64_t i = first; i < first + n; i++) {
@@ -154,8 +155,8 @@ static void as_brute_force(void **state)
 		a = aligned(g);
 		b = brute(g, 0, 0, INT64_MIN);
 		if (fabs(a - b) > 1e-4 * fabs(b) + 1e-3)
-			fail_msg("scene %u, %u transfers, %u interrupts: %f, not %f", seed,
-				 n, m, a, b);
+			fail_msg("scene %u, %u transfers, %u interrupts: %f, not %f",
+				 seed, n, m, a, b);
 		joiner_free(j);
 	}
 }
