@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make            build/dmarec, dmaanalyze, dmareport, dmacompare and the examples
 # make demo       record, analyse and draw on this machine
-# make check      everything from a fresh machine to the result of the tests
+# make check      from a fresh machine to the result of the tests: minutes
+# make check-all  the same at full size: every seed, clang, fuzzing, both guests
 # make install    PREFIX= DESTDIR=; make uninstall takes it away again
 # make format, asan, man, clean
-# make check-unit, check-cli, check-fuzz, check-asan, check-clang, lint, check-vm: the parts of make check
+# make check-unit, check-cli, check-asan, check-gate, lint, check-vm, check-clang, check-fuzz: the parts of both
 # make fuzz       FUZZ_SECONDS=60; make bench: cost of reading a recording
 # make vm, check-vm, check-vm-again: a card in a virtual machine (examples/edu/README.md)
 # make help       this list
@@ -41,7 +42,7 @@ LDFLAGS  ?=
 ALL_LDFLAGS  = $(SANFLAGS) -pthread $(LDFLAGS)
 
 # Libraries by their users. libdma's objects pull in only what a tool refers to.
-LIBS_record  := -lbpf -lcapstone -linih -ldw -lelf -lstdc++ -lz -lm
+LIBS_record  := -lbpf -lcapstone -ldw -lelf -lstdc++ -lz -lm
 LIBS_analyze := -lsqlite3 -ltraceevent -lcrypto -lm
 LIBS_compare := -lsqlite3 -lm
 LIBS_report  := -lsqlite3 -lm
@@ -62,12 +63,15 @@ $(B)/record/profile/profile_find.o: ALL_CPPFLAGS += -DDMA_PREFIX='"$(PREFIX)"'
 $(B)/record/session.o: ALL_CPPFLAGS += $(LIBPERF_INC)
 $(B)/record/session.o: | $(LIBPERF)
 
+# libtraceevent can be told to be quiet since 1.3 (Debian 11 has 1.1).
+$(B)/lib/event/event_format.o: ALL_CPPFLAGS += $(shell $(PKG_CONFIG) --atleast-version=1.3 libtraceevent && echo -DTEP_HAS_LOGLEVEL)
+
 # ---- archives: one for lib/ and one for each tool's parts without its main ----
 # The rooms, and which may include which: doc/design.md (scripts/house.sh checks it).
 OWNERS  := record analyze compare report
 MAINS   := record/dmarec.c analyze/dmaanalyze.c compare/dmacompare.c report/dmareport.c
 rooms    = $(1) $(patsubst %/.,%,$(wildcard $(1)/*/.))
-sources  = $(filter-out $(MAINS) %.bpf.c,$(wildcard $(addsuffix /*.c,$(call rooms,$(1)))))
+sources  = $(filter-out $(MAINS) %.bpf.c %.so.c,$(wildcard $(addsuffix /*.c,$(call rooms,$(1)))))
 objs     = $(patsubst %.c,$(B)/%.o,$(1))
 embeds   = $(patsubst %,$(B)/%.embed.o,$(wildcard $(foreach s,css js html gp,$(addsuffix /*.$(s),$(call rooms,$(1))))))
 SQL     := $(patsubst %.sql,$(B)/%.sql.o,$(wildcard schema/*.sql))
@@ -75,7 +79,7 @@ BPF     := $(patsubst %.bpf.c,$(B)/%.bpf.embed.o,$(wildcard record/*.bpf.c))
 
 # With their directories, so that a file that leaves one leaves the archive.
 $(B)/libdma.a: $(call objs,$(call sources,lib)) $(SQL) $(call embeds,lib) $(call rooms,lib)
-$(B)/record.a: $(BPF)
+$(B)/record.a: $(BPF) $(B)/record/agent/agent.embed.o
 $(foreach o,$(OWNERS),$(eval $(B)/$(o).a: $(call objs,$(call sources,$(o))) $(call embeds,$(o)) $(call rooms,$(o))))
 $(B)/%.a:
 	@mkdir -p $(@D)
@@ -104,6 +108,21 @@ $(B)/record/%.bpf.o: record/%.bpf.c
 	$(Q)$(CLANG) -O2 -g -Wall -Werror -target bpf -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
 $(B)/record/%.bpf.embed.o: $(B)/record/%.bpf.o
 	$(call embed,embed_$*_bpf,$<,$@)
+
+# ---- what runs inside the workload (record/agent): no libc, no vector registers ----
+AGENT_PARTS  := $(wildcard record/agent/agent*.so.c)
+AGENT_MACHINE = $(if $(findstring aarch64,$(1)),$(filter-out %_x86.so.c,$(AGENT_PARTS)),$(filter-out %_arm64.so.c,$(AGENT_PARTS)))
+AGENT_CFLAGS := -std=gnu11 -O2 -g $(WARN) -I. -fPIC -shared -nostdlib -ffreestanding -fno-stack-protector \
+	-mgeneral-regs-only -fvisibility=hidden -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables \
+	-Wl,-z,initfirst,-z,now,--no-undefined,--hash-style=both,--build-id=none,-soname,dmarec-agent.so
+AGENT_OPT     = $(if $(findstring aarch64,$(1)),-mno-outline-atomics,-fcf-protection=none)
+$(B)/dmarec-agent.so: $(AGENT_PARTS) $(wildcard record/agent/*.h)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(AGENT_CFLAGS) $(call AGENT_OPT,$(shell $(CC) -dumpmachine)) -o $@ \
+		$(call AGENT_MACHINE,$(shell $(CC) -dumpmachine))
+$(B)/record/agent/agent.embed.o: $(B)/dmarec-agent.so
+	$(call embed,embed_agent,$<,$@)
 
 # ---- the tools ----
 TOOL_dmarec     := record
@@ -134,22 +153,45 @@ examples:
 include $(wildcard examples/*/build.mk tests/*/build.mk)
 
 # ---- checks ----
-PROVE := prove --timer --failures --comments
+# The tests of a program can be shared out: prove is given so many scripts, each with its SIM_SHARE (tests/unit/sim.h).
+SHARES_test_joinprop := 4
+SHARES_test_vector   := 2
+part   = $(B)/tests/unit/$(1).$(2)of$(SHARES_$(1))
+parts  = $(foreach k,$(wordlist 1,$(SHARES_$(1)),1 2 3 4 5 6 7 8),$(call part,$(1),$(k)))
+SHARED := $(foreach t,$(notdir $(UNIT)),$(if $(SHARES_$(t)),$(t)))
+# As prove is given them, the longest first.
+UNIT_RUN := $(foreach t,$(SHARED),$(call parts,$(t))) $(filter-out $(addprefix %/,$(SHARED)),$(UNIT))
+define shares
+$(call part,$(1),$(2)): $(B)/tests/unit/$(1)
+	$$(Q)printf '%s\n' '#!/bin/sh' 'SIM_SHARE=$(2)/$(SHARES_$(1)) exec "$$$${0%.*}" "$$$$@"' >$$@ && chmod +x $$@
+endef
+$(foreach t,$(SHARED),$(foreach k,$(wordlist 1,$(SHARES_$(t)),1 2 3 4 5 6 7 8),$(eval $(call shares,$(t),$(k)))))
+
+JOBS     ?= $(shell nproc)
+CLI      := $(sort $(wildcard tests/cli/*.t))
+CLI_LONG := $(addprefix tests/cli/,truth.t dmareport.t dmacompare.t)
+CLI_RUN  := $(CLI_LONG) $(filter-out $(CLI_LONG),$(CLI))
+ASAN     := B=build/asan SAN=1 OPT='-O1 -g' CFLAGS=-Wno-format-truncation
+ASAN_RUN := $(patsubst $(B)/%,build/asan/%,$(UNIT_RUN))
+TESTS    := B='$(B)' JOBS='$(JOBS)' MAKE='$(MAKE)' scripts/tests.sh
 export B CC CXX
-check-unit: unit $(CHECK_UNIT_NEEDS)
-	CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) -e '' $(filter-out $(addprefix %/,$(SKIP)),$(UNIT))
-check-cli: all $(CHECK_CLI_NEEDS)
+unit-programs: unit $(UNIT_RUN) $(CHECK_UNIT_NEEDS)
+cli-programs: all $(CHECK_CLI_NEEDS)
+asan-programs:
+	$(MAKE) --no-print-directory $(ASAN) unit-programs
+check-unit: unit-programs
+	$(TESTS) $(UNIT_RUN)
+check-cli: cli-programs
 	@scripts/tracefs.sh
-	$(PROVE) -e /bin/bash $(sort $(wildcard tests/cli/*.t))
-# Without the simulations: they prove figures, not memory, and take minutes under the sanitizers.
-check-asan:
-	$(MAKE) --no-print-directory -j2 B=build/asan SAN=1 OPT='-O1 -g' CFLAGS=-Wno-format-truncation SKIP='test_joinprop test_twosample test_compare test_vector' check-unit
+	$(TESTS) $(CLI_RUN)
+check-asan: asan-programs
+	SIM_SIZE="$${SIM_SIZE:-tenth}" $(TESTS) $(ASAN_RUN)
 check-clang:
-	$(MAKE) --no-print-directory -j2 B=build/clang CC=clang CXX=clang++ tools unit
+	$(MAKE) --no-print-directory B=build/clang CC=clang CXX=clang++ tools unit
 check-format:
 	@clang-format --dry-run --Werror $(FORMATTED)
 asan:
-	$(MAKE) --no-print-directory B=build/asan SAN=1 OPT='-O1 -g' CFLAGS=-Wno-format-truncation all
+	$(MAKE) --no-print-directory $(ASAN) all
 FORMATTED = $(shell git ls-files '*.c' '*.h' '*.cc' 2>/dev/null)
 format:
 	@clang-format -i $(FORMATTED)
@@ -157,22 +199,32 @@ lint: check-format tools
 	@scripts/house.sh
 	@scripts/house.sh objects $(B)
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --suppressions-list=.cppcheck \
-		--enable=warning,portability -j2 -D_GNU_SOURCE -I. lib $(OWNERS)
+		--enable=warning,portability -j2 -D_GNU_SOURCE -D__CPPCHECK__ -I. lib $(OWNERS)
 
 deps:
 	scripts/deps.sh build check
+	@scripts/offer-hook
 	$(MAKE) --no-print-directory $(LIBPERF)
 
 # The page is looked at in a browser where one can be had; without one that test is skipped with its reason.
 browser:
 	-@scripts/deps.sh browser
 
-check: deps browser
-	$(MAKE) --no-print-directory -j2 all unit
-	$(MAKE) --no-print-directory check-all
-CHECKS = check-unit check-cli check-fuzz check-asan check-clang lint check-vm
-check-all:
-	@for c in $(CHECKS); do $(MAKE) --no-print-directory $$c || exit 1; done
+# Built once, then judged in one run of prove, whose totals are the last words. Quick: a tenth of the seeds, and a guest
+# beside the other tests. All: before it what another compiler and the fuzzers say; the guests have the machine to
+# themselves, so that their times are judged, too.
+check:     SIZE := SIM_SIZE=tenth VM_BOOTS=edu VM_EDU='sleep missing spurious timeout two_cards' VM_TIMES=0
+check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx' ALONE=tests/vm/check.sh
+check-all: MORE := check-clang check-fuzz
+check-all: DAY := tests/gate/day.t
+check check-all: BEGAN := $(shell date +%s)
+check check-all: deps browser
+	$(MAKE) --no-print-directory -j$(JOBS) lint programs
+	@for c in $(MORE); do $(MAKE) --no-print-directory -j$(JOBS) $$c || exit 1; done
+	@scripts/tracefs.sh
+	@$(SIZE) CHECK="$@" CHECK_BEGAN=$(BEGAN) $(TESTS) $(EVERY_TEST)
+programs: unit-programs cli-programs asan-programs vm-programs
+EVERY_TEST = tests/vm/check.sh tests/gate/gate.t $(DAY) $(UNIT_RUN) $(CLI_LONG) $(ASAN_RUN) $(filter-out $(CLI_LONG),$(CLI))
 
 # ---- from a fresh machine to a picture ----
 demo:
@@ -218,6 +270,7 @@ help:
 
 -include $(shell find $(B) -name '*.d' -not -path '*/linux/*' 2>/dev/null)
 .PHONY: browser docs man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
+	programs unit-programs cli-programs asan-programs \
 	check-format asan format lint deps clean help demo install uninstall
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -38,14 +38,23 @@ struct analysis {
 	struct load_holes holes;
 	struct window *window;
 	size_t nwindow, nring;
-	int64_t uprobe_cost_ns, irq_cost_ns;
+	int64_t probe_cost_ns, irq_cost_ns;
 	bool searched; /* for vectors: none was named */
 	bool ended;    /* the workload, by itself */
 	struct join *join;
 	struct pipe *pipe;
 	struct join_totals totals;
 	struct derive *derive;
-	struct db_stmt *transfer, *stray;
+	struct transfer_insert {
+		struct db_stmt *q;
+		struct db_param id, card, channel, direction, size_bytes, pid, tid,
+			submit_ns, doorbell_ns, irq_ns, wait_ns, woken_ns, irq, irq_cpu,
+			coalesced, irq_count, state, reason, phase[PHASE_N];
+	} transfer;
+	struct stray_insert {
+		struct db_stmt *q;
+		struct db_param kind, time_ns, card, channel, irq, cpu, tid, reason;
+	} stray;
 	struct cli_progress progress;
 };
 
@@ -74,10 +83,10 @@ static int read_losses(struct analysis *a, struct err *e)
 		return rc;
 	db_bind_i64(q, ":run", a->run);
 	while ((got = db_step(q, e)) > 0) {
-		int64_t cpu = db_i64(q, 0);
+		int64_t cpu = db_i64(q, "cpu");
 		struct window *w;
 
-		if (!strcmp(db_text(q, 4), "count"))
+		if (!strcmp(db_text(q, "kind"), "count"))
 			continue; /* nowhere in particular: load_holes() */
 		w = reallocarray(a->window, a->nwindow + 1, sizeof(*w));
 		if (!w) {
@@ -86,12 +95,12 @@ static int read_losses(struct analysis *a, struct err *e)
 		}
 		a->window = w;
 		w += a->nwindow++;
-		*w = (struct window){cpu == DMA_UNKNOWN ? -1 : (int32_t)cpu, db_i64(q, 1),
-				     db_i64(q, 2), !strcmp(db_text(q, 4), "ring")};
+		*w = (struct window){cpu == DMA_UNKNOWN ? -1 : (int32_t)cpu,
+				     db_i64(q, "from_ns"), db_i64(q, "to_ns"),
+				     !strcmp(db_text(q, "kind"), "ring")};
 		a->nring += w->ring;
 	}
-	db_finalize(q);
-	return got;
+	return db_finalize(q, got, e);
 }
 
 /* ---- which vectors ---- */
@@ -109,11 +118,11 @@ static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err
 	while (!rc && (got = db_step(q, e))) {
 		if (got < 0)
 			rc = got;
-		else if (db_i64(q, 2) == 1)
-			rc = vector_finder_known(vf, (int32_t)db_i64(q, 0), db_i64(q, 1),
-						 e);
+		else if (db_i64(q, "recorded") == 1)
+			rc = vector_finder_known(vf, (int32_t)db_i64(q, "irq"),
+						 db_i64(q, "counted"), e);
 	}
-	db_finalize(q);
+	rc = db_finalize(q, rc, e);
 	for (size_t i = 0; i < a->nwindow && !rc; i++)
 		if (a->window[i].ring)
 			rc = vector_finder_loss(vf, a->window[i].cpu,
@@ -151,11 +160,11 @@ static int named_vectors(struct analysis *a, struct err *e)
 	while (!rc && (got = db_step(q, e))) {
 		if (got < 0)
 			rc = got;
-		else if (db_i64(q, 3) == 1)
-			rc = add_vector(a, db_i64(q, 0), DMA_UNKNOWN, db_i64(q, 4), e);
+		else if (db_i64(q, "named") == 1)
+			rc = add_vector(a, db_i64(q, "irq"), DMA_UNKNOWN,
+					db_i64(q, "named_channel"), e);
 	}
-	db_finalize(q);
-	return rc;
+	return db_finalize(q, rc, e);
 }
 
 static bool ends_transfers(const struct vector_evidence *v)
@@ -308,8 +317,7 @@ static int write_vectors(struct analysis *a, struct err *e)
 		    (r->channel[i].card != DMA_UNKNOWN ||
 		     r->channel[i].channel != DMA_UNKNOWN))
 			rc = write_vector(a, s, &r->channel[i], e);
-	db_finalize(s);
-	return rc;
+	return db_finalize(s, rc, e);
 }
 
 /* ---- the join ---- */
@@ -369,29 +377,29 @@ static int64_t known(int32_t v)
 
 static int write_transfer(struct analysis *a, const struct transfer *t, struct err *e)
 {
-	struct db_stmt *q = a->transfer;
+	const struct transfer_insert *x = &a->transfer;
 
-	db_bind_at(q, 2, t->id);
-	db_bind_at(q, 3, t->card);
-	db_bind_at(q, 4, t->channel);
-	db_bind_text_at(q, 5, direction_name(t->direction));
-	db_bind_at(q, 6, t->size_bytes);
-	db_bind_at(q, 7, known(t->pid));
-	db_bind_at(q, 8, known(t->tid));
-	db_bind_at(q, 9, t->submit_ns);
-	db_bind_at(q, 10, t->doorbell_ns);
-	db_bind_at(q, 11, t->irq_ns);
-	db_bind_at(q, 12, t->wait_ns);
-	db_bind_at(q, 13, t->woken_ns);
-	db_bind_at(q, 14, known(t->irq));
-	db_bind_at(q, 15, known(t->irq_cpu));
-	db_bind_at(q, 16, t->coalesced ? t->coalesced : DMA_UNKNOWN);
-	db_bind_at(q, 17, t->irq_count ? t->irq_count : DMA_UNKNOWN);
-	db_bind_text_at(q, 18, state_name(t->state));
-	db_bind_text_at(q, 19, t->reason);
+	db_set_i64(x->id, t->id);
+	db_set_i64(x->card, t->card);
+	db_set_i64(x->channel, t->channel);
+	db_set_static_text(x->direction, direction_name(t->direction));
+	db_set_i64(x->size_bytes, t->size_bytes);
+	db_set_i64(x->pid, known(t->pid));
+	db_set_i64(x->tid, known(t->tid));
+	db_set_i64(x->submit_ns, t->submit_ns);
+	db_set_i64(x->doorbell_ns, t->doorbell_ns);
+	db_set_i64(x->irq_ns, t->irq_ns);
+	db_set_i64(x->wait_ns, t->wait_ns);
+	db_set_i64(x->woken_ns, t->woken_ns);
+	db_set_i64(x->irq, known(t->irq));
+	db_set_i64(x->irq_cpu, known(t->irq_cpu));
+	db_set_i64(x->coalesced, t->coalesced ? t->coalesced : DMA_UNKNOWN);
+	db_set_i64(x->irq_count, t->irq_count ? t->irq_count : DMA_UNKNOWN);
+	db_set_static_text(x->state, state_name(t->state));
+	db_set_static_text(x->reason, t->reason);
 	for (int p = 0; p < PHASE_N; p++)
-		db_bind_at(q, 20 + p, transfer_phase_ns(t, (enum phase)p));
-	return db_run(q, e);
+		db_set_i64(x->phase[p], transfer_phase_ns(t, (enum phase)p));
+	return db_run(x->q, e);
 }
 
 static int sink_transfer(void *arg, const struct transfer *given, struct err *e)
@@ -411,17 +419,72 @@ static int sink_transfer(void *arg, const struct transfer *given, struct err *e)
 static int sink_stray(void *arg, const struct stray *x, struct err *e)
 {
 	struct analysis *a = arg;
-	struct db_stmt *q = a->stray;
+	const struct stray_insert *p = &a->stray;
 
-	db_bind_text_at(q, 2, stray_kind_name(x->kind));
-	db_bind_at(q, 3, x->time_ns);
-	db_bind_at(q, 4, x->card);
-	db_bind_at(q, 5, x->channel);
-	db_bind_at(q, 6, known(x->irq));
-	db_bind_at(q, 7, known(x->cpu));
-	db_bind_at(q, 8, known(x->tid));
-	db_bind_text_at(q, 9, x->reason ? x->reason : "?");
-	return db_run(q, e);
+	db_set_static_text(p->kind, stray_kind_name(x->kind));
+	db_set_i64(p->time_ns, x->time_ns);
+	db_set_i64(p->card, x->card);
+	db_set_i64(p->channel, x->channel);
+	db_set_i64(p->irq, known(x->irq));
+	db_set_i64(p->cpu, known(x->cpu));
+	db_set_i64(p->tid, known(x->tid));
+	db_set_static_text(p->reason, x->reason ? x->reason : "?");
+	return db_run(p->q, e);
+}
+
+static int prepare_transfer(struct analysis *a, struct err *e)
+{
+	struct db_stmt *q;
+	int rc = db_prepare_named(a->db, &q, "transfer_insert", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(q, ":run", a->run);
+	a->transfer = (struct transfer_insert){
+		.q = q,
+		.id = db_param(q, ":id"),
+		.card = db_param(q, ":card"),
+		.channel = db_param(q, ":channel"),
+		.direction = db_param(q, ":direction"),
+		.size_bytes = db_param(q, ":size"),
+		.pid = db_param(q, ":pid"),
+		.tid = db_param(q, ":tid"),
+		.submit_ns = db_param(q, ":submit"),
+		.doorbell_ns = db_param(q, ":doorbell"),
+		.irq_ns = db_param(q, ":irq_time"),
+		.wait_ns = db_param(q, ":wait"),
+		.woken_ns = db_param(q, ":woken"),
+		.irq = db_param(q, ":irq"),
+		.irq_cpu = db_param(q, ":irq_cpu"),
+		.coalesced = db_param(q, ":coalesced"),
+		.irq_count = db_param(q, ":irq_count"),
+		.state = db_param(q, ":state"),
+		.reason = db_param(q, ":reason"),
+		.phase = {[PHASE_API] = db_param(q, ":api"),
+			  [PHASE_DEVICE] = db_param(q, ":device"),
+			  [PHASE_NOTICE] = db_param(q, ":notice"),
+			  [PHASE_TOTAL] = db_param(q, ":total")}};
+	return 0;
+}
+
+static int prepare_stray(struct analysis *a, struct err *e)
+{
+	struct db_stmt *q;
+	int rc = db_prepare_named(a->db, &q, "stray_insert", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(q, ":run", a->run);
+	a->stray = (struct stray_insert){.q = q,
+					 .kind = db_param(q, ":kind"),
+					 .time_ns = db_param(q, ":time"),
+					 .card = db_param(q, ":card"),
+					 .channel = db_param(q, ":channel"),
+					 .irq = db_param(q, ":irq"),
+					 .cpu = db_param(q, ":cpu"),
+					 .tid = db_param(q, ":tid"),
+					 .reason = db_param(q, ":reason")};
+	return 0;
 }
 
 static void progress(void *arg, uint64_t done, uint64_t rows)
@@ -447,16 +510,14 @@ static int join_all(struct analysis *a, struct err *e)
 				 .transfer = sink_transfer,
 				 .stray = sink_stray,
 				 .progress = a->o->quiet ? NULL : progress};
-	int rc = db_prepare_named(a->db, &a->transfer, "transfer_insert", e);
+	int rc = prepare_transfer(a, e);
 
 	if (!rc)
-		rc = db_prepare_named(a->db, &a->stray, "stray_insert", e);
+		rc = prepare_stray(a, e);
 	if (!rc)
 		rc = join_new(&a->join, &jo, &js, e);
 	if (rc)
 		return rc;
-	db_bind_at(a->transfer, 1, a->run);
-	db_bind_at(a->stray, 1, a->run);
 	cli_progress_begin(&a->progress, "joining", "rows", stream_size(a->stream));
 	rc = pipe_run(produce, a, &sink, stream_threads(a->stream), e);
 	cli_progress_end(&a->progress);
@@ -479,20 +540,20 @@ static int read_run(struct analysis *a, struct err *e)
 		got = err_set(e, ERR_NOTFOUND, "%s: there is no run %" PRId64,
 			      db_path(a->db), a->run);
 	if (got > 0) {
-		word = db_text(q, 10);
+		word = db_text(q, "pairing");
 		p = word ? pairing_parse(word) : -1;
 		a->pairing = p < 0 ? PAIRING_INFER : (enum pairing)p;
 		a->pairing_from = a->pairing == PAIRING_INFER ? "inferred" : "profile";
-		a->ended = db_i64(q, 13) != DMA_UNKNOWN;
-		a->uprobe_cost_ns = db_i64(q, 17);
-		a->irq_cost_ns = db_i64(q, 18);
+		a->ended = db_i64(q, "exit_status") != DMA_UNKNOWN;
+		a->probe_cost_ns = db_i64(q, "probe_cost_ns");
+		a->irq_cost_ns = db_i64(q, "irq_cost_ns");
 	}
-	db_finalize(q);
+	got = db_finalize(q, got < 0 ? got : 0, e);
 	if (a->o->pairing >= 0) {
 		a->pairing = (enum pairing)a->o->pairing;
 		a->pairing_from = "option";
 	}
-	return got < 0 ? got : load_holes(a->db, a->run, &a->holes, e);
+	return got ? got : load_holes(a->db, a->run, &a->holes, e);
 }
 
 static int write_analysis(struct analysis *a, struct err *e)
@@ -523,8 +584,7 @@ static int write_analysis(struct analysis *a, struct err *e)
 	db_bind_i64(s, ":disordered", (int64_t)n->disordered);
 	db_bind_text(s, ":advice", *a->advice ? a->advice : NULL);
 	rc = db_run(s, e);
-	db_finalize(s);
-	return rc;
+	return db_finalize(s, rc, e);
 }
 
 static int run_analysis(struct analysis *a, struct vector_finder *vf, struct err *e)
@@ -554,7 +614,7 @@ static int run_analysis(struct analysis *a, struct vector_finder *vf, struct err
 	if (!rc)
 		rc = join_all(a, e);
 	if (!rc)
-		rc = derive_write(a->derive, a->db, a->run, a->uprobe_cost_ns,
+		rc = derive_write(a->derive, a->db, a->run, a->probe_cost_ns,
 				  a->irq_cost_ns, e);
 	if (!rc)
 		rc = write_analysis(a, e);
@@ -570,8 +630,8 @@ int analysis_run(struct db *db, int64_t run, struct stream *s, struct vector_fin
 
 	join_free(a.join);
 	derive_free(a.derive);
-	db_finalize(a.transfer);
-	db_finalize(a.stray);
+	rc = db_finalize(a.transfer.q, rc, e);
+	rc = db_finalize(a.stray.q, rc, e);
 	free(a.vector);
 	free(a.window);
 	return rc;

@@ -11,6 +11,7 @@
 #include "lib/dma.h"
 #include "lib/err.h"
 #include "lib/hist.h"
+#include "lib/line.h"
 #include "lib/stat.h"
 
 enum { MAX_GROUPS = 4096, MAX_SIZES = 64, FITS = 2 };
@@ -28,7 +29,8 @@ struct group {
 	uint64_t ended;	     /* with a known size */
 	int64_t ended_bytes; /* DMA_UNKNOWN = too many to count */
 	int64_t from_ns, to_ns;
-	struct linear_fit fit[FITS];
+	struct linear_fit fit[FITS]; /* for the share that size explains */
+	struct line line[FITS];
 	int64_t size[FITS][MAX_SIZES]; /* distinct ones */
 	size_t nsize[FITS];
 };
@@ -49,6 +51,8 @@ static void group_free(struct group *g)
 {
 	for (int p = 0; g && p < PHASE_N; p++)
 		hist_free(g->hist[p]);
+	for (int k = 0; g && k < FITS; k++)
+		line_release(&g->line[k]);
 	free(g);
 }
 
@@ -124,12 +128,6 @@ static bool has_none(enum transfer_state s, enum phase p)
 	       (p == PHASE_DEVICE || p == PHASE_NOTICE);
 }
 
-static bool has_ended(enum transfer_state s)
-{
-	return s == STATE_COMPLETE || s == STATE_POLLED || s == STATE_NO_INTERRUPT ||
-	       s == STATE_LATE;
-}
-
 static void add_size(struct group *g, int fit, int64_t size)
 {
 	for (size_t i = 0; i < g->nsize[fit]; i++)
@@ -151,7 +149,8 @@ static void add_throughput(struct group *g, const struct transfer *t)
 {
 	int64_t end = t->woken_ns != DMA_UNKNOWN ? t->woken_ns : t->irq_ns;
 
-	if (!has_ended(t->state) || t->size_bytes == DMA_UNKNOWN || end == DMA_UNKNOWN)
+	if (!state_moves_bytes(t->state) || t->size_bytes == DMA_UNKNOWN ||
+	    t->submit_ns == DMA_UNKNOWN || end == DMA_UNKNOWN)
 		return;
 	g->ended++;
 	add_bytes(&g->ended_bytes, t->size_bytes);
@@ -181,6 +180,9 @@ int derive_add(struct derive *d, const struct transfer *t, struct err *e)
 			if (fitted[k] == (enum phase)p && t->size_bytes != DMA_UNKNOWN) {
 				linear_fit_add(&g->fit[k], (double)t->size_bytes,
 					       (double)v);
+				rc = rc ? rc
+					: line_add(&g->line[k], (double)t->size_bytes,
+						   (double)v);
 				add_size(g, k, t->size_bytes);
 			}
 	}
@@ -251,6 +253,16 @@ static int write_quantiles(struct writing *w, const struct group *g, enum phase 
 	return rc;
 }
 
+/* What the probes add to a phase: in every one of its durations, so at most the least. */
+static int64_t error_of(const struct writing *w, const struct group *g, int phase)
+{
+	int64_t least = hist_min(g->hist[phase]), cost = w->error_ns[phase];
+
+	if (least == DMA_UNKNOWN || least < 0 || cost == DMA_UNKNOWN)
+		return DMA_UNKNOWN;
+	return cost < least ? cost : least;
+}
+
 static int write_summary(struct writing *w, const struct group *g, bool whole,
 			 struct err *e)
 {
@@ -268,7 +280,7 @@ static int write_summary(struct writing *w, const struct group *g, bool whole,
 		db_bind_i64(w->summary, ":max", hist_max(h));
 		db_bind_real(w->summary, ":mean", hist_mean(h));
 		db_bind_real(w->summary, ":stddev", hist_stddev(h));
-		db_bind_i64(w->summary, ":error", w->error_ns[p]);
+		db_bind_i64(w->summary, ":error", error_of(w, g, p));
 		rc = db_run(w->summary, e);
 		if (!rc)
 			rc = write_quantiles(w, g, (enum phase)p, whole, e);
@@ -335,11 +347,16 @@ static int write_fits(struct writing *w, const struct group *g, struct err *e)
 	int rc = 0;
 
 	for (int k = 0; k < FITS && !rc; k++) {
-		struct linear_result r;
+		struct linear_result share;
+		struct line_result r;
 
 		if (!g->fit[k].n)
 			continue;
-		linear_fit_solve(&g->fit[k], &r);
+		linear_fit_solve(&g->fit[k], &share);
+		if (line_solve(&g->line[k], &r))
+			return err_nomem(e, "a line");
+		if (!r.supported) /* no bandwidth where there is none */
+			r = (struct line_result){NAN, NAN, {NAN, NAN}, {NAN, NAN}, false};
 		bind_group(w, w->fit, g, false);
 		db_bind_text(w->fit, ":phase", phase_name(fitted[k]));
 		db_bind_i64(w->fit, ":n", (int64_t)g->fit[k].n);
@@ -350,7 +367,7 @@ static int write_fits(struct writing *w, const struct group *g, struct err *e)
 		db_bind_real(w->fit, ":b", r.b);
 		db_bind_real(w->fit, ":b_low", r.ci_b[0]);
 		db_bind_real(w->fit, ":b_high", r.ci_b[1]);
-		db_bind_real(w->fit, ":r2", r.r2);
+		db_bind_real(w->fit, ":r2", share.r2);
 		rc = db_run(w->fit, e);
 	}
 	return rc;
@@ -399,7 +416,7 @@ static void set_errors(struct writing *w, int64_t uprobe, int64_t irq)
 	if (uprobe == DMA_UNKNOWN)
 		return;
 	w->error_ns[PHASE_API] = uprobe;
-	w->error_ns[PHASE_DEVICE] = uprobe;
+	w->error_ns[PHASE_DEVICE] = store ? uprobe : 0;
 	w->error_ns[PHASE_NOTICE] = (wait ? uprobe : 0) + (irq == DMA_UNKNOWN ? 0 : irq);
 	w->error_ns[PHASE_TOTAL] = uprobe * (1 + (wait ? 2 : 0) + (wait && store));
 }
@@ -419,13 +436,13 @@ static int prepare(struct writing *w, struct err *e)
 	return rc ? rc : db_prepare_named(w->db, &w->fit, "fit_insert", e);
 }
 
-int derive_write(struct derive *d, struct db *db, int64_t run, int64_t uprobe_cost_ns,
+int derive_write(struct derive *d, struct db *db, int64_t run, int64_t probe_cost_ns,
 		 int64_t irq_cost_ns, struct err *e)
 {
 	struct writing w = {.d = d, .db = db, .run = run};
 	int rc = prepare(&w, e);
 
-	set_errors(&w, uprobe_cost_ns, irq_cost_ns);
+	set_errors(&w, probe_cost_ns, irq_cost_ns);
 	if (!rc)
 		rc = write_whole(&w, e);
 	for (size_t i = 0; i < d->n && !rc; i++) {
@@ -437,11 +454,11 @@ int derive_write(struct derive *d, struct db *db, int64_t run, int64_t uprobe_co
 		rc = rc ? rc : write_states(&w, g, e);
 		rc = rc ? rc : write_fits(&w, g, e);
 	}
-	db_finalize(w.summary);
-	db_finalize(w.quantile);
-	db_finalize(w.histogram);
-	db_finalize(w.state);
-	db_finalize(w.throughput);
-	db_finalize(w.fit);
+	rc = db_finalize(w.summary, rc, e);
+	rc = db_finalize(w.quantile, rc, e);
+	rc = db_finalize(w.histogram, rc, e);
+	rc = db_finalize(w.state, rc, e);
+	rc = db_finalize(w.throughput, rc, e);
+	rc = db_finalize(w.fit, rc, e);
 	return rc;
 }

@@ -7,14 +7,15 @@
  * that have none are not among them: device and notice of a transfer without interrupt
  * (polled, no_interrupt), and everything but api of an aborted or a circular one.
  *
- * `error_ns`, the cost of the probes inside a phase on that host: a hit stops the thread
- * after its time was taken, so the time from one stamp to the next on a thread holds one
- * hit for each stamp but the last. api: the submit's. device: the doorbell's, which
- * delays the store itself; with an exit for a doorbell none lies between, but the stamp
- * is late by what the exit's probe took to be reached, which is the submit's. notice: the
- * wait's entry may fall into it, and the interrupt's own sample does. total: submit,
- * doorbell or exit, wait (and exit too when both are probed); of a function that blocks,
- * the submit's.
+ * `error_ns`, what the probes themselves add to a phase on that host: a bias to one side,
+ * no interval around the value. A hit stops the thread after its time was taken, so the
+ * time from one stamp to the next on a thread holds one hit for each stamp but the last.
+ * api: the submit's. device: the doorbell's, which delays the store itself; with an exit
+ * for a doorbell none lies between. notice: the wait's entry may fall into it, and the
+ * interrupt's own sample does. total: submit, doorbell or exit, wait (and exit too when
+ * both are probed); of a function that blocks, the submit's. It is in every duration, so
+ * that the least one bounds it: never more than that is said; and nothing (NULL) where
+ * there is no duration, or one below 0 shows that the stamps say something else.
  */
 #ifndef ANALYZE_DERIVE_H
 #define ANALYZE_DERIVE_H
@@ -32,7 +33,7 @@ void derive_free(struct derive *d);
 int derive_add(struct derive *d, const struct transfer *t, struct err *e);
 
 /* Writes the tables of the run. The costs: DMA_UNKNOWN = not measured. */
-int derive_write(struct derive *d, struct db *db, int64_t run, int64_t uprobe_cost_ns,
+int derive_write(struct derive *d, struct db *db, int64_t run, int64_t probe_cost_ns,
 		 int64_t irq_cost_ns, struct err *e);
 
 /* After the transfers: what `latency` means, and what the doorbells were. */

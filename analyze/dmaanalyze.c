@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,22 +53,26 @@ enum {
 };
 
 static const struct argp_option table[] = {
+	{0, 0, 0, 0, "What is loaded, or looked at:", 1},
 	{"input", 'i', "RAW", 0,
-	 "A recording to load (default dma.data, when it is there)", 0},
-	{"label", KEY_LABEL, "TEXT", 0, "A name for the run that is loaded", 0},
-	{"run", KEY_RUN, "ID", 0, "Analyse this run of the database", 0},
-	{"list", KEY_LIST, 0, 0, "Show the runs in the database", 0},
+	 "A recording to load (default dma.data, into a database without a run)", 1},
+	{"label", KEY_LABEL, "TEXT", 0, "A name for the run that is loaded", 1},
+	{"run", KEY_RUN, "ID", 0, "Analyse this run of the database", 1},
+	{"list", KEY_LIST, 0, 0, "Show the runs in the database", 1},
+	{0, 0, 0, 0, "Which interrupts end transfers, and how:", 2},
 	{"verify", KEY_VERIFY, 0, 0, "Print the evidence for and against every vector",
-	 0},
-	{"irq", KEY_IRQ, "N[,N...]", 0, "These interrupts end transfers", 0},
+	 2},
+	{"irq", KEY_IRQ, "N[,N...]", 0, "These interrupts end transfers", 2},
 	{"pairing", KEY_PAIRING, "one|drain|first|last|infer", 0,
-	 "How interrupts end transfers", 0},
-	{"role", KEY_ROLE, "EVENT=ROLE", 0, "The role of an event of perf's", 0},
-	{"rebuild", KEY_REBUILD, 0, 0, "Build everything derived again", 0},
-	{"json", KEY_JSON, 0, 0, "The figures as JSON", 0},
-	{"csv", KEY_CSV, 0, 0, "The figures as CSV", 0},
-	{"quiet", 'q', 0, 0, "Print no summary", 0},
-	{"verbose", 'v', 0, 0, "Say more", 0},
+	 "How interrupts end transfers", 2},
+	{"role", KEY_ROLE, "EVENT=ROLE", 0, "The role of an event of perf's", 2},
+	{"rebuild", KEY_REBUILD, 0, 0, "Build everything derived again", 2},
+	{0, 0, 0, 0, "What is printed:", 3},
+	{"json", KEY_JSON, 0, 0, "The figures as JSON", 3},
+	{"csv", KEY_CSV, 0, 0, "The figures as CSV", 3},
+	{"quiet", 'q', 0, 0, "Print no summary", 3},
+	{"verbose", 'v', 0, 0, "Say more", 3},
+	{0, 'h', 0, 0, "Give this help list", -1},
 	{0}};
 
 const char *argp_program_version = TOOL " " DMA_VERSION;
@@ -131,6 +136,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *o = state->input;
 
 	switch (key) {
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
 	case 'i':
 		if (!*arg)
 			argp_error(state, "-i: the value is empty");
@@ -213,11 +221,10 @@ static int read_runs(struct db *db, struct run_list *l, struct err *e)
 			got = err_nomem(e, "the runs of the database");
 			break;
 		}
-		added->id = db_i64(q, 0);
-		added->analysed = db_i64(q, 9) != DMA_UNKNOWN;
+		added->id = db_i64(q, "id");
+		added->analysed = db_i64(q, "transfers") != DMA_UNKNOWN;
 	}
-	db_finalize(q);
-	return got;
+	return db_finalize(q, got, e);
 }
 
 static void run_list_release(struct run_list *l)
@@ -245,35 +252,36 @@ static int print_list(struct db *db, bool json, struct err *e)
 	while ((got = db_step(q, e)) > 0) {
 		if (json) {
 			printf("%s{\"run\":%" PRId64 ",\"label\":", n ? "," : "",
-			       db_i64(q, 0));
-			json_text(stdout, db_text(q, 1));
+			       db_i64(q, "id"));
+			json_text(stdout, db_text(q, "label"));
 			fputs(",\"started_utc\":", stdout);
-			json_text(stdout, db_text(q, 2));
+			json_text(stdout, db_text(q, "started_utc"));
 			fputs(",\"duration_ns\":", stdout);
-			json_i64(stdout, db_i64(q, 3));
+			json_i64(stdout, db_i64(q, "duration_ns"));
 			fputs(",\"command\":", stdout);
-			json_text(stdout, db_text(q, 5));
+			json_text(stdout, db_text(q, "command"));
 			fputs(",\"transfers\":", stdout);
-			json_i64(stdout, db_i64(q, 9));
+			json_i64(stdout, db_i64(q, "transfers"));
 			putchar('}');
 		} else {
 			if (!n)
 				printf("%4s  %-16s %-28s %10s %10s  %s\n", "run", "label",
 				       "started (UTC)", "took", "transfers", "command");
-			printf("%4" PRId64 "  %-16s %-28s %10s ", db_i64(q, 0),
-			       dash(db_text(q, 1), label), dash(db_text(q, 2), started),
-			       db_i64(q, 3) == DMA_UNKNOWN
+			printf("%4" PRId64 "  %-16s %-28s %10s ", db_i64(q, "id"),
+			       dash(db_text(q, "label"), label),
+			       dash(db_text(q, "started_utc"), started),
+			       db_i64(q, "duration_ns") == DMA_UNKNOWN
 				       ? "-"
-				       : num_print_ns(took, db_i64(q, 3)));
-			if (db_i64(q, 9) == DMA_UNKNOWN)
+				       : num_print_ns(took, db_i64(q, "duration_ns")));
+			if (db_i64(q, "transfers") == DMA_UNKNOWN)
 				printf("%10s", "-");
 			else
-				printf("%10" PRId64, db_i64(q, 9));
-			printf("  %s\n", dash(db_text(q, 5), command));
+				printf("%10" PRId64, db_i64(q, "transfers"));
+			printf("  %s\n", dash(db_text(q, "command"), command));
 		}
 		n++;
 	}
-	db_finalize(q);
+	got = db_finalize(q, got, e);
 	fputs(json ? "]}\n" : n || got < 0 ? "" : "no runs\n", stdout);
 	return got;
 }
@@ -362,7 +370,7 @@ static int print_runs(struct db *db, const struct options *o, const int64_t *run
 	int rc = 0;
 
 	if (o->json)
-		fputs("{\"runs\":[", stdout);
+		printf("{\"format\":%d,\"runs\":[", SUMMARY_JSON_FORMAT);
 	if (o->csv)
 		summary_csv_head(stdout);
 	for (size_t i = 0; i < n && !rc; i++) {
@@ -405,6 +413,9 @@ static int run_raw(struct db *db, const struct options *o, struct err *e)
 
 static int nothing_there(const struct options *o, struct err *e)
 {
+	if (!access(DEFAULT_RAW, F_OK))
+		return err_set(e, ERR_NOTFOUND, "%s holds no run: load one with -i %s",
+			       o->db, DEFAULT_RAW);
 	return err_set(e, ERR_NOTFOUND,
 		       "%s holds no run, and there is no %s here: record one with "
 		       "'dmarec -- ./workload', or name a recording with -i",
@@ -523,15 +534,54 @@ static void hold_signals(bool hold)
 	sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
-static int run(struct options *o, struct err *e)
+/* ---- the default recording ---- */
+
+/* What cannot be read is not for us to fill: the error comes when it is opened. */
+static bool holds_runs(const char *path)
+{
+	struct run_list l = {0};
+	struct db *db = NULL;
+	struct stat st;
+	bool holds = true;
+
+	if (stat(path, &st) || !st.st_size)
+		return false;
+	if (!db_open(&db, path, DB_READ, NULL) && !read_runs(db, &l, NULL))
+		holds = l.n > 0;
+	run_list_release(&l);
+	db_close(db);
+	return holds;
+}
+
+/* Only `dmaanalyze DB`, where there is nothing to look at yet, means the recording that
+ * lies here: who asks something of a database asks it of what is in it. */
+static void take_default(struct options *o)
 {
 	static const char *raw = DEFAULT_RAW;
+	struct stat recorded, loaded;
+	bool bare = !o->nraw && !o->list && o->run == DMA_UNKNOWN && !changes(o) &&
+		    !o->json && !o->csv && !o->verify;
+
+	if (!bare || stat(raw, &recorded))
+		return;
+	if (!holds_runs(o->db)) {
+		add_raw(o, raw);
+		if (!o->quiet)
+			cli_note(TOOL, "loading ./%s into %s (-i FILE loads another)",
+				 raw, o->db);
+	} else if (!o->quiet && !stat(o->db, &loaded) &&
+		   recorded.st_mtim.tv_sec > loaded.st_mtim.tv_sec) {
+		cli_note(TOOL, "./%s is newer than %s and is not loaded: -i %s adds it",
+			 raw, o->db, raw);
+	}
+}
+
+static int run(struct options *o, struct err *e)
+{
 	struct db *db = NULL;
 	int rc;
 
-	if (!o->nraw && !o->list && o->run == DMA_UNKNOWN && !o->rebuild &&
-	    !access(raw, F_OK))
-		add_raw(o, raw);
+	take_default(o);
 	if (!o->nraw && access(o->db, F_OK) && errno == ENOENT)
 		return nothing_there(o, e);
 	if (!o->nraw && o->label)

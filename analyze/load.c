@@ -94,6 +94,10 @@ struct loading {
 	uint64_t *delivered;
 	size_t nsource;
 	struct db_stmt *sample, *loss;
+	struct sample_params {
+		struct db_param time_ns, cpu, pid, tid, source_id, irq, card, channel,
+			direction, size_bytes, addr, flags, ret, bits;
+	} param; /* of sample */
 	uint64_t samples;
 	struct cli_progress progress;
 };
@@ -211,14 +215,14 @@ static int insert_run(struct loading *l, const char *uuid, const char *label,
 	db_bind_i64(s, ":finished", !perfdata_truncated(p));
 	db_bind_i64(s, ":guessed", stream_guessed(l->stream));
 	db_bind_i64(s, ":uprobe_cost", m->uprobe_cost_ns);
+	db_bind_i64(s, ":process_cost", m->process_cost_ns);
 	db_bind_i64(s, ":irq_cost", m->irq_cost_ns);
 	db_bind_text(s, ":path", real ? real : l->path);
 	db_bind_text(s, ":sha", sha);
 	rc = db_run(s, e);
-	db_finalize(s);
 	l->run = db_last_id(l->db);
 	free(real);
-	return rc;
+	return db_finalize(s, rc, e);
 }
 
 /* Is it there already? 1 = yes. */
@@ -234,11 +238,10 @@ static int find_run(struct db *db, const char *uuid, const char *sha, int64_t *r
 	db_bind_text(s, ":sha", sha);
 	got = db_step(s, e);
 	if (got > 0) {
-		*run = db_i64(s, 0);
-		*differs = db_i64(s, 2) == 0;
+		*run = db_i64(s, "id");
+		*differs = db_i64(s, "same_raw") == 0;
 	}
-	db_finalize(s);
-	return got;
+	return db_finalize(s, got, e);
 }
 
 /* ---- sources, interrupts, counters ... ---- */
@@ -258,6 +261,8 @@ static int insert_sources(struct loading *l, struct err *e)
 		const struct meta_event *ev = &m->event[i];
 
 		db_bind_i64(s, ":run", l->run);
+		db_bind_text(s, ":armed", ev->armed);
+		db_bind_text(s, ":armed", ev->armed);
 		db_bind_text(s, ":name", ev->name ? ev->name : "?");
 		db_bind_text(s, ":role", role_name(ev->role));
 		db_bind_text(s, ":direction", direction_name(ev->direction));
@@ -268,8 +273,7 @@ static int insert_sources(struct loading *l, struct err *e)
 		rc = db_run(s, e);
 		l->source_id[i] = db_last_id(l->db);
 	}
-	db_finalize(s);
-	return rc;
+	return db_finalize(s, rc, e);
 }
 
 static int insert_irqs(struct loading *l, struct err *e)
@@ -305,8 +309,7 @@ static int insert_irqs(struct loading *l, struct err *e)
 					: q->count_after - q->count_before,
 				e);
 	}
-	db_finalize(s);
-	return rc;
+	return db_finalize(s, rc, e);
 }
 
 static int insert_pairs(struct loading *l, struct err *e)
@@ -322,19 +325,17 @@ static int insert_pairs(struct loading *l, struct err *e)
 		db_bind_text(s, ":after", m->counter[i].after);
 		rc = db_run(s, e);
 	}
-	db_finalize(s);
-	if (!rc)
-		rc = db_prepare_named(l->db, &s, "environment_insert", e);
-	else
+	rc = db_finalize(s, rc, e);
+	if (rc)
 		return rc;
+	rc = db_prepare_named(l->db, &s, "environment_insert", e);
 	for (size_t i = 0; i < m->nenv && !rc; i++) {
 		db_bind_i64(s, ":run", l->run);
 		db_bind_text(s, ":key", m->env[i].name);
 		db_bind_text(s, ":value", m->env[i].before);
 		rc = db_run(s, e);
 	}
-	db_finalize(s);
-	return rc;
+	return db_finalize(s, rc, e);
 }
 
 static int insert_warning(struct loading *l, const char *text, struct err *e)
@@ -347,8 +348,7 @@ static int insert_warning(struct loading *l, const char *text, struct err *e)
 	db_bind_i64(s, ":run", l->run);
 	db_bind_text(s, ":text", text);
 	rc = db_run(s, e);
-	db_finalize(s);
-	return rc;
+	return db_finalize(s, rc, e);
 }
 
 /* ---- samples ---- */
@@ -383,7 +383,7 @@ static int64_t known(int32_t v)
 static int sink_sample(void *arg, const struct sample *s, struct err *e)
 {
 	struct loading *l = arg;
-	struct db_stmt *q = l->sample;
+	const struct sample_params *p = &l->param;
 
 	if (s->source < 0 || (size_t)s->source >= l->nsource)
 		return err_set(e, ERR_FORMAT, "a sample of an event that is not listed");
@@ -393,22 +393,23 @@ static int sink_sample(void *arg, const struct sample *s, struct err *e)
 		l->first_ns = s->time_ns;
 	if (l->last_ns == DMA_UNKNOWN || s->time_ns > l->last_ns)
 		l->last_ns = s->time_ns;
-	db_bind_at(q, 2, s->time_ns);
-	db_bind_at(q, 3, known(s->cpu));
-	db_bind_at(q, 4, known(s->pid));
-	db_bind_at(q, 5, known(s->tid));
-	db_bind_at(q, 6, l->source_id[s->source]);
-	db_bind_at(q, 7, known(s->irq));
-	db_bind_at(q, 8, s->card);
-	db_bind_at(q, 9, s->channel);
-	db_bind_text_at(
-		q, 10, s->direction == DIR_UNKNOWN ? NULL : direction_name(s->direction));
-	db_bind_at(q, 11, s->size_bytes);
-	db_bind_at(q, 12, s->addr);
-	db_bind_at(q, 13, s->flags);
-	db_bind_at(q, 14, s->ret);
-	db_bind_at(q, 15, s->bits);
-	return db_run(q, e);
+	db_set_i64(p->time_ns, s->time_ns);
+	db_set_i64(p->cpu, known(s->cpu));
+	db_set_i64(p->pid, known(s->pid));
+	db_set_i64(p->tid, known(s->tid));
+	db_set_i64(p->source_id, l->source_id[s->source]);
+	db_set_i64(p->irq, known(s->irq));
+	db_set_i64(p->card, s->card);
+	db_set_i64(p->channel, s->channel);
+	db_set_static_text(p->direction, s->direction == DIR_UNKNOWN
+						 ? NULL
+						 : direction_name(s->direction));
+	db_set_i64(p->size_bytes, s->size_bytes);
+	db_set_i64(p->addr, s->addr);
+	db_set_i64(p->flags, s->flags);
+	db_set_i64(p->ret, s->ret);
+	db_set_i64(p->bits, s->bits);
+	return db_run(l->sample, e);
 }
 
 static int insert_loss(struct loading *l, const struct loss *x, struct err *e)
@@ -434,6 +435,24 @@ static void progress(void *arg, uint64_t done, uint64_t rows)
 	cli_progress_step(&l->progress, done, rows);
 }
 
+static struct sample_params sample_params(struct db_stmt *q)
+{
+	return (struct sample_params){.time_ns = db_param(q, ":time"),
+				      .cpu = db_param(q, ":cpu"),
+				      .pid = db_param(q, ":pid"),
+				      .tid = db_param(q, ":tid"),
+				      .source_id = db_param(q, ":source"),
+				      .irq = db_param(q, ":irq"),
+				      .card = db_param(q, ":card"),
+				      .channel = db_param(q, ":channel"),
+				      .direction = db_param(q, ":direction"),
+				      .size_bytes = db_param(q, ":size"),
+				      .addr = db_param(q, ":addr"),
+				      .flags = db_param(q, ":flags"),
+				      .ret = db_param(q, ":ret"),
+				      .bits = db_param(q, ":bits")};
+}
+
 static int insert_samples(struct loading *l, bool quiet, struct err *e)
 {
 	struct pipe_sink sink = {.arg = l,
@@ -446,7 +465,8 @@ static int insert_samples(struct loading *l, bool quiet, struct err *e)
 		rc = db_prepare_named(l->db, &l->loss, "loss_insert", e);
 	if (rc)
 		return rc;
-	db_bind_at(l->sample, 1, l->run);
+	db_bind_i64(l->sample, ":run", l->run);
+	l->param = sample_params(l->sample);
 	cli_progress_begin(&l->progress, "loading", "samples", stream_size(l->stream));
 	rc = pipe_run(produce, l, &sink, true, e);
 	cli_progress_end(&l->progress);
@@ -465,8 +485,7 @@ static int update_sources(struct loading *l, struct err *e)
 		db_bind_i64(s, ":delivered", (int64_t)l->delivered[i]);
 		rc = db_run(s, e);
 	}
-	db_finalize(s);
-	return rc;
+	return db_finalize(s, rc, e);
 }
 
 static int update_run(struct loading *l, struct err *e)
@@ -487,8 +506,7 @@ static int update_run(struct loading *l, struct err *e)
 	db_bind_i64(s, ":disordered",
 		    (int64_t)perfdata_disordered(stream_file(l->stream)));
 	rc = db_run(s, e);
-	db_finalize(s);
-	return rc;
+	return db_finalize(s, rc, e);
 }
 
 static int set_sha(struct loading *l, const char *sha, struct err *e)
@@ -501,8 +519,7 @@ static int set_sha(struct loading *l, const char *sha, struct err *e)
 	db_bind_i64(s, ":run", l->run);
 	db_bind_text(s, ":sha", sha);
 	rc = db_run(s, e);
-	db_finalize(s);
-	return rc;
+	return db_finalize(s, rc, e);
 }
 
 static int insert_cards(struct loading *l, struct err *e)
@@ -519,8 +536,7 @@ static int insert_cards(struct loading *l, struct err *e)
 		db_bind_text(s, ":name", card[i].name);
 		rc = db_run(s, e);
 	}
-	db_finalize(s);
-	return rc;
+	return db_finalize(s, rc, e);
 }
 
 static int insert_warnings(struct loading *l, struct err *e)
@@ -636,8 +652,8 @@ int load_recording(struct db *db, struct stream *s, const char *path, const char
 	hashing_start(&h, path);
 	rc = load_new(&l, &h, label, quiet, out, e);
 	hashing_end(&h, NULL);
-	db_finalize(l.sample);
-	db_finalize(l.loss);
+	rc = db_finalize(l.sample, rc, e);
+	rc = db_finalize(l.loss, rc, e);
 	free(l.source_id);
 	free(l.delivered);
 	return rc;
@@ -657,20 +673,20 @@ int load_holes(struct db *db, int64_t run, struct load_holes *out, struct err *e
 		return rc;
 	db_bind_i64(s, ":run", run);
 	while ((got = db_step(s, e)) > 0)
-		if (!strcmp(db_text(s, 4), "ring"))
-			told_lost += (uint64_t)db_i64(s, 3);
-	db_finalize(s);
-	rc = got < 0 ? got : db_prepare_named(db, &s, "sources", e);
+		if (!strcmp(db_text(s, "kind"), "ring"))
+			told_lost += (uint64_t)db_i64(s, "lost");
+	rc = db_finalize(s, got, e);
+	rc = rc ? rc : db_prepare_named(db, &s, "sources", e);
 	if (rc)
 		return rc;
 	db_bind_i64(s, ":run", run);
 	while ((got = db_step(s, e)) > 0) {
-		int64_t lost = db_i64(s, 7);
+		int64_t lost = db_i64(s, "lost");
 		int role;
 
-		if (db_i64(s, 5) != DMA_UNKNOWN)
+		if (db_i64(s, "counted") != DMA_UNKNOWN)
 			out->counted = true;
-		role = role_parse(db_text(s, 2));
+		role = role_parse(db_text(s, "role"));
 		if (lost == DMA_UNKNOWN || lost <= 0 || role <= ROLE_OTHER ||
 		    role == ROLE_HANDLED)
 			continue;
@@ -679,7 +695,7 @@ int load_holes(struct db *db, int64_t run, struct load_holes *out, struct err *e
 		else
 			out->calls += (uint64_t)lost;
 	}
-	db_finalize(s);
+	got = db_finalize(s, got, e);
 	used = told_lost < out->calls ? told_lost : out->calls;
 	out->calls -= used;
 	told_lost -= used;

@@ -20,6 +20,10 @@ struct stream {
 	struct db *db;
 	int64_t run;
 	struct db_stmt *samples;
+	struct sample_columns {
+		struct db_column time_ns, cpu, pid, tid, source_id, irq, card, channel,
+			direction, size_bytes, addr, flags, ret, bits;
+	} column;
 	struct {
 		int64_t id;
 		enum role role;
@@ -121,32 +125,50 @@ static int read_sources(struct stream *s, struct err *e)
 	db_bind_i64(q, ":run", s->run);
 	while ((got = db_step(q, e)) > 0) {
 		void *grown = reallocarray(s->source, s->nsource + 1, sizeof(*s->source));
-		int role = role_parse(db_text(q, 2));
+		int role = role_parse(db_text(q, "role"));
 
 		if (!grown) {
 			got = err_nomem(e, "the analysis");
 			break;
 		}
 		s->source = grown;
-		s->source[s->nsource].id = db_i64(q, 0);
+		s->source[s->nsource].id = db_i64(q, "id");
 		s->source[s->nsource].role = role < 0 ? ROLE_OTHER : (enum role)role;
 		s->source[s->nsource].index = (int32_t)s->nsource;
 		s->nsource++;
 	}
-	db_finalize(q);
-	return got;
+	return db_finalize(q, got, e);
+}
+
+static struct sample_columns sample_columns(struct db_stmt *q)
+{
+	return (struct sample_columns){.time_ns = db_column(q, "time_ns"),
+				       .cpu = db_column(q, "cpu"),
+				       .pid = db_column(q, "pid"),
+				       .tid = db_column(q, "tid"),
+				       .source_id = db_column(q, "source_id"),
+				       .irq = db_column(q, "irq"),
+				       .card = db_column(q, "card"),
+				       .channel = db_column(q, "channel"),
+				       .direction = db_column(q, "direction"),
+				       .size_bytes = db_column(q, "size_bytes"),
+				       .addr = db_column(q, "addr"),
+				       .flags = db_column(q, "flags"),
+				       .ret = db_column(q, "ret"),
+				       .bits = db_column(q, "bits")};
 }
 
 static int rewind_run(struct stream *s, struct err *e)
 {
 	int rc;
 
-	db_finalize(s->samples);
+	db_drop(s->samples);
 	s->samples = NULL;
 	rc = db_prepare_named(s->db, &s->samples, "samples", e);
 	if (rc)
 		return rc;
 	db_bind_i64(s->samples, ":run", s->run);
+	s->column = sample_columns(s->samples);
 	s->seq = 0;
 	return 0;
 }
@@ -195,28 +217,28 @@ static void set_source(struct stream *s, struct sample *x, int64_t id)
 
 static int next_run(struct stream *s, struct sample *x, struct err *e)
 {
-	struct db_stmt *q = s->samples;
+	const struct sample_columns *c = &s->column;
 	const char *direction;
-	int got = db_step(q, e);
+	int got = db_step(s->samples, e);
 
 	if (got <= 0)
 		return got;
-	*x = (struct sample){.time_ns = db_i64(q, 0),
+	*x = (struct sample){.time_ns = db_get_i64(c->time_ns),
 			     .seq = s->seq++,
-			     .cpu = small(db_i64(q, 1)),
-			     .pid = small(db_i64(q, 2)),
-			     .tid = small(db_i64(q, 3)),
-			     .irq = small(db_i64(q, 5)),
-			     .card = db_i64(q, 6),
-			     .channel = db_i64(q, 7),
-			     .size_bytes = db_i64(q, 9),
-			     .addr = db_i64(q, 10),
-			     .flags = db_i64(q, 11),
-			     .ret = db_i64(q, 12),
-			     .bits = (uint8_t)db_i64(q, 13)};
-	direction = db_text(q, 8);
+			     .cpu = small(db_get_i64(c->cpu)),
+			     .pid = small(db_get_i64(c->pid)),
+			     .tid = small(db_get_i64(c->tid)),
+			     .irq = small(db_get_i64(c->irq)),
+			     .card = db_get_i64(c->card),
+			     .channel = db_get_i64(c->channel),
+			     .size_bytes = db_get_i64(c->size_bytes),
+			     .addr = db_get_i64(c->addr),
+			     .flags = db_get_i64(c->flags),
+			     .ret = db_get_i64(c->ret),
+			     .bits = (uint8_t)db_get_i64(c->bits)};
+	direction = db_get_text(c->direction);
 	x->direction = direction ? (uint8_t)direction_parse(direction) : DIR_UNKNOWN;
-	set_source(s, x, db_i64(q, 4));
+	set_source(s, x, db_get_i64(c->source_id));
 	if (x->bits & SAMPLE_OTHER)
 		x->role = ROLE_OTHER;
 	return STREAM_SAMPLE;
@@ -276,7 +298,7 @@ void stream_close(struct stream *s)
 	event_decoder_free(s->decoder);
 	perfdata_close(s->file);
 	meta_release(&s->meta);
-	db_finalize(s->samples);
+	db_drop(s->samples);
 	free(s->source);
 	free(s);
 }

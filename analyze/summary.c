@@ -10,7 +10,7 @@
 #include "lib/err.h"
 #include "lib/text.h"
 
-static char *copy(struct db_stmt *q, int column)
+static char *copy(struct db_stmt *q, const char *column)
 {
 	const char *text = db_text(q, column);
 
@@ -30,31 +30,30 @@ static int each(struct summary *s, struct db *db, const char *name,
 	db_bind_i64(q, ":run", s->run);
 	while (!rc && (got = db_step(q, e)))
 		rc = got < 0 ? got : row(s, q, e);
-	db_finalize(q);
-	return rc;
+	return db_finalize(q, rc, e);
 }
 
 static int row_run(struct summary *s, struct db_stmt *q, struct err *e)
 {
 	(void)e;
-	s->label = copy(q, 0);
-	s->host = copy(q, 1);
-	s->kernel = copy(q, 2);
-	s->command = copy(q, 3);
-	s->started = copy(q, 4);
-	s->duration_ns = db_i64(q, 7);
-	s->clock = copy(q, 8);
-	s->profile = copy(q, 9);
-	s->tool = copy(q, 11);
-	s->feed = copy(q, 12);
-	s->exit_status = db_i64(q, 13);
-	s->exit_signal = db_i64(q, 14);
-	s->finished = db_i64(q, 15);
-	s->guessed = db_i64(q, 16);
-	s->uprobe_cost_ns = db_i64(q, 17);
-	s->irq_cost_ns = db_i64(q, 18);
-	s->disordered = db_i64(q, 19);
-	s->raw = copy(q, 20);
+	s->label = copy(q, "label");
+	s->host = copy(q, "host");
+	s->kernel = copy(q, "kernel");
+	s->command = copy(q, "command");
+	s->started = copy(q, "started_utc");
+	s->duration_ns = db_i64(q, "duration_ns");
+	s->clock = copy(q, "clock");
+	s->profile = copy(q, "profile");
+	s->tool = copy(q, "tool");
+	s->feed = copy(q, "irq_feed");
+	s->exit_status = db_i64(q, "exit_status");
+	s->exit_signal = db_i64(q, "exit_signal");
+	s->finished = db_i64(q, "finished");
+	s->guessed = db_i64(q, "roles_guessed");
+	s->probe_cost_ns = db_i64(q, "probe_cost_ns");
+	s->irq_cost_ns = db_i64(q, "irq_cost_ns");
+	s->disordered = db_i64(q, "disordered");
+	s->raw = copy(q, "raw_path");
 	return 0;
 }
 
@@ -62,34 +61,34 @@ static int row_analysis(struct summary *s, struct db_stmt *q, struct err *e)
 {
 	(void)e;
 	s->analysed = true;
-	s->pairing = copy(q, 1);
-	s->pairing_from = copy(q, 2);
-	s->vectors_from = copy(q, 3);
-	s->latency = copy(q, 4);
-	s->doorbell = copy(q, 5);
-	s->submits = db_i64(q, 6);
-	s->transfers = db_i64(q, 7);
-	s->interrupts = db_i64(q, 8);
-	s->irq_used = db_i64(q, 9);
-	s->irq_stray = db_i64(q, 10);
-	s->irq_ignored = db_i64(q, 11);
-	s->waits = db_i64(q, 12);
-	s->waits_used = db_i64(q, 13);
-	s->waits_stray = db_i64(q, 14);
-	s->negative = db_i64(q, 15);
-	s->late_samples = db_i64(q, 16);
-	s->advice = copy(q, 17);
+	s->pairing = copy(q, "pairing");
+	s->pairing_from = copy(q, "pairing_from");
+	s->vectors_from = copy(q, "vectors_from");
+	s->latency = copy(q, "latency_phase");
+	s->doorbell = copy(q, "doorbell_from");
+	s->submits = db_i64(q, "submits");
+	s->transfers = db_i64(q, "transfers");
+	s->interrupts = db_i64(q, "interrupts");
+	s->irq_used = db_i64(q, "interrupts_used");
+	s->irq_stray = db_i64(q, "interrupts_stray");
+	s->irq_ignored = db_i64(q, "interrupts_ignored");
+	s->waits = db_i64(q, "waits");
+	s->waits_used = db_i64(q, "waits_used");
+	s->waits_stray = db_i64(q, "waits_stray");
+	s->negative = db_i64(q, "negative");
+	s->late_samples = db_i64(q, "disordered");
+	s->advice = copy(q, "advice");
 	return 0;
 }
 
 static int row_pairs(struct summary *s, struct db_stmt *q, struct err *e)
 {
 	(void)e;
-	s->paired = db_i64(q, 0);
-	s->coalesced = db_i64(q, 1);
-	s->most_coalesced = db_i64(q, 2);
-	s->repeated = db_i64(q, 3);
-	s->most_repeated = db_i64(q, 4);
+	s->paired = db_i64(q, "paired");
+	s->coalesced = db_i64(q, "coalesced");
+	s->most_coalesced = db_i64(q, "most_coalesced");
+	s->repeated = db_i64(q, "repeated");
+	s->most_repeated = db_i64(q, "most_repeated");
 	return 0;
 }
 
@@ -99,12 +98,12 @@ static int row_source(struct summary *s, struct db_stmt *q, struct err *e)
 
 	if (!x)
 		return err_nomem(e, "the analysis");
-	x->name = copy(q, 1);
-	x->role = copy(q, 2);
-	x->function = copy(q, 4);
-	x->counted = db_i64(q, 5);
-	x->delivered = db_i64(q, 6);
-	x->lost = db_i64(q, 7);
+	x->name = copy(q, "name");
+	x->role = copy(q, "role");
+	x->function = copy(q, "function");
+	x->counted = db_i64(q, "counted");
+	x->delivered = db_i64(q, "delivered");
+	x->lost = db_i64(q, "lost");
 	return 0;
 }
 
@@ -114,31 +113,31 @@ static int row_vector(struct summary *s, struct db_stmt *q, struct err *e)
 
 	if (!v)
 		return err_nomem(e, "the analysis");
-	v->irq = (int32_t)db_i64(q, 0);
-	v->name = copy(q, 1);
-	v->card = db_i64(q, 2);
-	v->channel = db_i64(q, 3);
-	v->verdict = copy(q, 4);
-	v->used = db_i64(q, 5) == 1;
-	v->transfers = db_i64(q, 6);
-	v->one = db_i64(q, 7);
-	v->none = db_i64(q, 8);
-	v->many = db_i64(q, 9);
-	v->interrupts = db_i64(q, 10);
-	v->outside = db_i64(q, 11);
-	v->position = db_real(q, 12);
-	v->to_end_ns = db_real(q, 13);
-	v->slope = db_real(q, 14);
-	v->score = db_real(q, 15);
-	v->why = copy(q, 16);
-	v->proc = db_i64(q, 17);
+	v->irq = (int32_t)db_i64(q, "irq");
+	v->name = copy(q, "name");
+	v->card = db_i64(q, "card");
+	v->channel = db_i64(q, "channel");
+	v->verdict = copy(q, "verdict");
+	v->used = db_i64(q, "used") == 1;
+	v->transfers = db_i64(q, "transfers");
+	v->one = db_i64(q, "one");
+	v->none = db_i64(q, "none");
+	v->many = db_i64(q, "many");
+	v->interrupts = db_i64(q, "interrupts");
+	v->outside = db_i64(q, "outside");
+	v->position = db_real(q, "position");
+	v->to_end_ns = db_real(q, "to_end_ns");
+	v->slope = db_real(q, "slope_ns_per_byte");
+	v->score = db_real(q, "score");
+	v->why = copy(q, "why");
+	v->proc = db_i64(q, "counted");
 	return 0;
 }
 
 static struct summary_group *group_of(struct summary *s, struct db_stmt *q)
 {
-	int64_t card = db_i64(q, 0), channel = db_i64(q, 1);
-	const char *direction = db_text(q, 2);
+	int64_t card = db_i64(q, "card"), channel = db_i64(q, "channel");
+	const char *direction = db_text(q, "direction");
 	struct summary_group *g;
 
 	direction = direction ? direction : "";
@@ -160,7 +159,7 @@ static struct summary_group *group_of(struct summary *s, struct db_stmt *q)
 static int row_summary(struct summary *s, struct db_stmt *q, struct err *e)
 {
 	struct summary_group *g = group_of(s, q);
-	const char *phase = db_text(q, 3);
+	const char *phase = db_text(q, "phase");
 	int p = phase ? phase_parse(phase) : -1;
 	struct summary_phase *x;
 
@@ -170,21 +169,21 @@ static int row_summary(struct summary *s, struct db_stmt *q, struct err *e)
 		return err_set(e, ERR_FORMAT, "table summary: there is no phase '%s'",
 			       phase ? phase : "");
 	x = &g->phase[p];
-	x->n = db_i64(q, 4);
-	x->excluded = db_i64(q, 5);
-	x->negative = db_i64(q, 6);
-	x->min_ns = db_i64(q, 7);
-	x->max_ns = db_i64(q, 8);
-	x->mean_ns = db_real(q, 9);
-	x->stddev_ns = db_real(q, 10);
-	x->error_ns = db_i64(q, 11);
+	x->n = db_i64(q, "n");
+	x->excluded = db_i64(q, "excluded");
+	x->negative = db_i64(q, "negative");
+	x->min_ns = db_i64(q, "min_ns");
+	x->max_ns = db_i64(q, "max_ns");
+	x->mean_ns = db_real(q, "mean_ns");
+	x->stddev_ns = db_real(q, "stddev_ns");
+	x->error_ns = db_i64(q, "error_ns");
 	return 0;
 }
 
 static int row_state(struct summary *s, struct db_stmt *q, struct err *e)
 {
 	struct summary_group *g = group_of(s, q);
-	const char *word = db_text(q, 3);
+	const char *word = db_text(q, "state");
 	int state = word ? state_parse(word) : -1;
 
 	if (!g)
@@ -192,8 +191,8 @@ static int row_state(struct summary *s, struct db_stmt *q, struct err *e)
 	if (state < 0)
 		return err_set(e, ERR_FORMAT, "table state_count: there is no state '%s'",
 			       word ? word : "");
-	g->state[state] += db_i64(q, 4);
-	s->group[0].state[state] += db_i64(q, 4);
+	g->state[state] += db_i64(q, "n");
+	s->group[0].state[state] += db_i64(q, "n");
 	return 0;
 }
 
@@ -203,9 +202,9 @@ static int row_reason(struct summary *s, struct db_stmt *q, struct err *e)
 
 	if (!c)
 		return err_nomem(e, "the analysis");
-	c->what = copy(q, 0);
-	c->reason = copy(q, 1);
-	c->n = db_i64(q, 2);
+	c->what = copy(q, "state");
+	c->reason = copy(q, "reason");
+	c->n = db_i64(q, "n");
 	return 0;
 }
 
@@ -215,9 +214,9 @@ static int row_stray(struct summary *s, struct db_stmt *q, struct err *e)
 
 	if (!c)
 		return err_nomem(e, "the analysis");
-	c->what = copy(q, 0);
-	c->reason = copy(q, 1);
-	c->n = db_i64(q, 2);
+	c->what = copy(q, "kind");
+	c->reason = copy(q, "reason");
+	c->n = db_i64(q, "n");
 	return 0;
 }
 
@@ -227,17 +226,17 @@ static int row_warning(struct summary *s, struct db_stmt *q, struct err *e)
 
 	if (!w)
 		return err_nomem(e, "the analysis");
-	*w = copy(q, 0);
+	*w = copy(q, "text");
 	return 0;
 }
 
 static int row_loss(struct summary *s, struct db_stmt *q, struct err *e)
 {
-	const char *kind = db_text(q, 4);
+	const char *kind = db_text(q, "kind");
 
 	(void)e;
 	if (kind && !strcmp(kind, "ring"))
-		s->lost += db_i64(q, 3);
+		s->lost += db_i64(q, "lost");
 	return 0;
 }
 
@@ -260,8 +259,9 @@ static int read_quantiles(struct summary *s, struct db_stmt *q, struct summary_g
 	while ((got = db_step(q, e)) > 0)
 		if (x->nq < SUMMARY_QUANTILES)
 			x->q[x->nq++] = (struct summary_quantile){
-				db_real(q, 0), db_i64(q, 1), db_i64(q, 2),
-				db_i64(q, 3),  db_i64(q, 4), db_i64(q, 5)};
+				db_real(q, "q"),	   db_i64(q, "value_ns"),
+				db_i64(q, "bound_low_ns"), db_i64(q, "bound_high_ns"),
+				db_i64(q, "ci_low_ns"),	   db_i64(q, "ci_high_ns")};
 	return got;
 }
 
@@ -282,14 +282,15 @@ static int read_groups(struct summary *s, struct db *db, struct err *e)
 		bind_group(rate, s->run, g);
 		got = db_step(rate, e);
 		rc = got < 0 ? got : 0;
-		g->ended = got > 0 ? db_i64(rate, 0) : 0;
-		g->bytes = got > 0 ? db_i64(rate, 1) : 0;
-		g->bytes_per_s = got > 0 ? db_real(rate, 4) : 0;
+		g->ended = got > 0 ? db_i64(rate, "transfers") : 0;
+		g->bytes = got > 0 ? db_i64(rate, "size_bytes") : 0;
+		g->bytes_per_s = got > 0 ? db_real(rate, "bytes_per_s") : 0;
+		g->left_out = got > 0 ? db_i64(rate, "left_out") : 0;
+		g->took_ns = got > 0 && g->ended ? db_i64(rate, "took_ns") : 0;
 		db_reset(rate);
 	}
-	db_finalize(quantile);
-	db_finalize(rate);
-	return rc;
+	rc = db_finalize(quantile, rc, e);
+	return db_finalize(rate, rc, e);
 }
 
 int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e)
@@ -315,6 +316,8 @@ int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e)
 		rc = each(s, db, "states", row_state, e);
 	if (!rc)
 		rc = read_groups(s, db, e);
+	if (!rc && s->analysed)
+		rc = answer_read(&s->answer, db, run, e);
 	if (rc)
 		summary_release(s);
 	return rc;
@@ -348,6 +351,8 @@ void summary_clean(struct summary *s)
 		text_clean(s->warning[i]);
 	for (size_t i = 0; i < s->ngroup; i++)
 		text_clean(s->group[i].direction);
+	text_clean(s->answer.interrupt);
+	text_clean(s->answer.next);
 }
 
 void summary_release(struct summary *s)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "lib/answer.h"
 #include "lib/dma.h"
 
 struct db;
@@ -32,7 +33,9 @@ struct summary_group { /* the first is the whole run: card, channel DMA_UNKNOWN,
 	char direction[16];
 	struct summary_phase phase[PHASE_N];
 	int64_t state[STATE_N]; /* of the whole run too */
-	int64_t ended, bytes;	/* with a known size */
+	/* Throughput: what ended for the program and moved bytes that are known; of the
+	 * group's transfers the others; from the first submit to the last end. */
+	int64_t ended, left_out, bytes, took_ns;
 	double bytes_per_s;
 };
 
@@ -58,9 +61,10 @@ struct summary {
 	int64_t run;
 	char *label, *host, *kernel, *command, *started, *clock, *profile, *tool, *feed,
 		*raw;
-	int64_t duration_ns, exit_status, exit_signal, finished, guessed, uprobe_cost_ns,
+	int64_t duration_ns, exit_status, exit_signal, finished, guessed, probe_cost_ns,
 		irq_cost_ns, disordered;
 	bool analysed;
+	struct answer answer; /* of what was analysed */
 	char *pairing, *pairing_from, *vectors_from, *latency, *doorbell, *advice;
 	int64_t submits, transfers, interrupts, irq_used, irq_stray, irq_ignored, waits,
 		waits_used, waits_stray, negative, late_samples;
@@ -90,6 +94,9 @@ struct summary_style {
 	bool verify, verbose, color;
 };
 void summary_text(const struct summary *s, const struct summary_style *style, FILE *out);
+/* Grows when a key goes away or changes its meaning. 2: throughput counts what ended for the
+ * program, error_ns is capped and of one side; 1 had no "format". */
+enum { SUMMARY_JSON_FORMAT = 2 };
 void summary_json(const struct summary *s, FILE *out); /* one object */
 void summary_csv_head(FILE *out);
 void summary_csv(const struct summary *s, FILE *out);

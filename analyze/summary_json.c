@@ -150,6 +150,7 @@ static void print_groups(const struct summary *s, FILE *f)
 		}
 		putc('}', f);
 		number(f, "ended", g->ended);
+		number(f, "not_in_throughput", g->left_out);
 		number(f, "size_bytes", g->bytes);
 		real(f, "bytes_per_s", g->bytes_per_s);
 		print_phases(g, f);
@@ -193,7 +194,7 @@ void summary_json(const struct summary *s, FILE *f)
 	number(f, "exit_signal", s->exit_signal);
 	boolean(f, "finished", s->finished);
 	boolean(f, "roles_guessed", s->guessed);
-	number(f, "uprobe_cost_ns", s->uprobe_cost_ns);
+	number(f, "probe_cost_ns", s->probe_cost_ns);
 	number(f, "irq_cost_ns", s->irq_cost_ns);
 	number(f, "disordered", s->disordered);
 	number(f, "lost_by_records", s->lost);

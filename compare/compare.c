@@ -208,6 +208,8 @@ static int lines_fill(struct compare_group *g, const struct side *base,
 	if (rc)
 		return rc;
 	g->nline = N;
+	for (size_t i = 0; i <= N && !o->across; i++)
+		estimate_scatter(&b[i], &f[i], o->run_scatter, base->nrun, fresh->nrun);
 	for (size_t i = 0; i < N; i++)
 		line_fill(&g->line[i], q[i], LEVEL, &b[i], &f[i], o);
 	line_fill(&g->judged, o->q, level, &b[N], &f[N], o);
@@ -345,6 +347,45 @@ static bool no_interval(struct compare_group *g, const struct compare_options *o
 	return true;
 }
 
+/* The interval's width is what keeps from a verdict. */
+static void too_wide(struct compare_group *g, double d, double low, double high,
+		     const struct compare_options *o)
+{
+	g->verdict = COMPARE_CANNOT_TELL;
+	g->few_runs = !o->across && o->run_scatter > 0;
+	if (g->few_runs)
+		snprintf(g->why, sizeof(g->why),
+			 "%+.1f %%, seen in one run a side (interval %+.0f %% to %+.0f "
+			 "%%)",
+			 100 * d, 100 * low, 100 * high);
+	else
+		snprintf(g->why, sizeof(g->why),
+			 "%+.1f %%, and the interval %+.1f %% to %+.1f %% is too wide "
+			 "for a threshold of %.3g %%",
+			 100 * d, 100 * low, 100 * high, 100 * o->threshold);
+	if (!g->few_runs)
+		g->needed = transfers_needed(g, d, (high - low) / 2, o);
+}
+
+bool comparison_explain(struct compare_group *g, double more_ns, const char *what,
+			const struct compare_options *o)
+{
+	const struct difference *v = &g->judged.diff;
+	double unit = fabs(g->judged.base.value);
+	char more[32];
+
+	if (g->verdict == COMPARE_CANNOT_TELL || !(unit > 0) || isnan(more_ns) ||
+	    verdict_of((v->value - more_ns) / unit, (v->low - more_ns) / unit,
+		       (v->high - more_ns) / unit, o->threshold) == g->verdict)
+		return false;
+	g->verdict = COMPARE_CANNOT_TELL;
+	g->needed = NAN;
+	snprintf(g->why, sizeof(g->why), "%+.1f %%, but %s %s %s on the new side",
+		 100 * v->value / unit, what, num_print_ns(more, (int64_t)fabs(more_ns)),
+		 more_ns > 0 ? "more" : "less");
+	return true;
+}
+
 static void judge_group(struct compare_group *g, const struct compare_options *o)
 {
 	const struct compare_line *l = &g->judged;
@@ -363,17 +404,14 @@ static void judge_group(struct compare_group *g, const struct compare_options *o
 	g->verdict = verdict_of(d, low, high, o->threshold);
 	if (fewest < COMPARE_MIN_EFFECTIVE)
 		cannot_tell(g, "too few independent transfers on a side");
-	else if (g->verdict == COMPARE_CANNOT_TELL)
-		snprintf(g->why, sizeof(g->why),
-			 "%+.1f %%, and the interval %+.1f %% to %+.1f %% is too wide "
-			 "for a threshold of %.3g %%",
-			 100 * d, 100 * low, 100 * high, 100 * o->threshold);
-	else
+	else if (g->verdict != COMPARE_CANNOT_TELL)
 		snprintf(g->why, sizeof(g->why),
 			 "%+.1f %%, interval %+.1f %% to %+.1f %%", 100 * d, 100 * low,
 			 100 * high);
-	if (g->verdict == COMPARE_CANNOT_TELL)
+	if (fewest < COMPARE_MIN_EFFECTIVE)
 		g->needed = transfers_needed(g, d, (high - low) / 2, o);
+	else if (g->verdict == COMPARE_CANNOT_TELL)
+		too_wide(g, d, low, high, o);
 	else
 		doubt(g, d, o);
 }
@@ -433,5 +471,7 @@ int comparison_status(const struct comparison *c)
 {
 	enum compare_verdict v = comparison_verdict(c);
 
-	return v == COMPARE_SLOWER ? 1 : v == COMPARE_CANNOT_TELL ? 2 : 0;
+	return v == COMPARE_SLOWER	  ? EXIT_SLOWER
+	       : v == COMPARE_CANNOT_TELL ? EXIT_CANNOT_TELL
+					  : EXIT_NO_SLOWER;
 }

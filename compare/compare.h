@@ -10,6 +10,9 @@
  *   slower, faster   the interval leaves out zero, and the difference is at least the
  *                    threshold
  *   same             the whole interval lies within +- threshold
+ * Where a side has one recording, its interval holds what changes from run to run as a
+ * known share of the value (compare_options.run_scatter), since one run cannot show it.
+ *
  *   cannot tell      everything else; and fewer than COMPARE_MIN_EFFECTIVE independent
  *                    values a side; and when the transfers left out, or the events lost,
  *                    could turn the verdict round
@@ -91,6 +94,7 @@ struct compare_group {
 	enum compare_verdict verdict;
 	double needed; /* transfers (across: recordings) a side for a verdict; NAN = not
 			* known */
+	bool few_runs; /* one run a side is in the way of one: record several */
 	char why[200]; /* one sentence */
 };
 
@@ -99,6 +103,9 @@ struct compare_options {
 	double q;	  /* statistic of the verdict: 0.5; 0 = mean */
 	uint64_t seed;
 	bool across; /* each side has several recordings: use their scatter */
+	/* Else: the relative standard deviation of a run's statistic from run to run;
+	 * 0 = none. */
+	double run_scatter;
 	void (*step)(void *arg, size_t done); /* groups judged so far; may be NULL */
 	void *arg;
 };
@@ -116,11 +123,18 @@ void comparison_release(struct comparison *c);
 int comparison_judge(struct comparison *c, const struct compare_options *o,
 		     struct err *e);
 
+/* Does so much more on the new side (ns), which is not the card's or the program's, explain
+ * the group's verdict? Then it becomes COMPARE_CANNOT_TELL, `what` says why ("the probes
+ * add"), and true. */
+bool comparison_explain(struct compare_group *g, double more_ns, const char *what,
+			const struct compare_options *o);
+
 /* COMPARE_SLOWER when any group is; else CANNOT_TELL when no group could be told; else
  * FASTER when any is, else SAME. */
 enum compare_verdict comparison_verdict(const struct comparison *c);
 
-/* The exit status that says it: 0, 1 (slower), 2 (no group could be told). */
+/* The exit status that says it. 2 is wrong usage, and what cannot be compared at all. */
+enum { EXIT_NO_SLOWER = 0, EXIT_SLOWER = 1, EXIT_CANNOT_TELL = 3 };
 int comparison_status(const struct comparison *c);
 
 /* "channel 2, to_host, 4 KiB, device", or "all transfers". Returns buf. */

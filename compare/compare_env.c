@@ -163,8 +163,8 @@ static double hit_cost(const struct compare_set *s)
 	double sum = 0, n = 0;
 
 	for (size_t i = 0; i < s->n; i++)
-		if (s->run[i].uprobe_cost_ns != DMA_UNKNOWN) {
-			sum += (double)s->run[i].uprobe_cost_ns;
+		if (s->run[i].probe_cost_ns != DMA_UNKNOWN) {
+			sum += (double)s->run[i].probe_cost_ns;
 			n++;
 		}
 	return n > 0 ? sum / n : NAN;
@@ -382,113 +382,6 @@ int compare_phases(unsigned wanted, const struct compare_set *base,
 				    "only total times are compared: one side's latency "
 				    "is not the device time");
 	return 0;
-}
-
-/* ---- after the judgement ---- */
-
-static int note_thinned(struct compare_env *env, const struct comparison *c,
-			struct err *e)
-{
-	uint64_t met = 0, kept = 0;
-
-	for (size_t i = 0; i < c->n; i++) {
-		met += side_met(&c->group[i].base) + side_met(&c->group[i].fresh);
-		kept += side_kept(&c->group[i].base) + side_kept(&c->group[i].fresh);
-	}
-	if (met == kept)
-		return 0;
-	return compare_note(env, e,
-			    "statistics stand on %" PRIu64 " of %" PRIu64
-			    " values: of a group and recording at most %d are kept, in "
-			    "whole stretches of %d",
-			    kept, met, COMPARE_KEEP, COMPARE_STRETCH);
-}
-
-struct sizes {
-	double mean, se2; /* bytes; squared standard error of the mean; NAN = none */
-};
-
-static struct sizes sizes_of(const struct group_side *s)
-{
-	double bytes = 0, squares = 0, n = 0, mean;
-
-	for (size_t i = 0; i < s->nrun; i++) {
-		bytes += (double)s->run[i].bytes;
-		squares += s->run[i].bytes_squared;
-		n += (double)s->run[i].sized;
-	}
-	if (!(n > 0))
-		return (struct sizes){NAN, NAN};
-	mean = bytes / n;
-	return (struct sizes){mean, fmax(squares / n - mean * mean, 0) / n};
-}
-
-/* A group whose transfers are larger on one side is slower for that reason. By 2 % and
- * four standard errors: random sizes differ by chance. */
-static int note_sizes(struct compare_env *env, const struct compare_group *g,
-		      struct err *e)
-{
-	struct sizes b = sizes_of(&g->base), f = sizes_of(&g->fresh);
-	double d = f.mean - b.mean;
-	char name[128], from[32], to[32];
-
-	if (!(b.mean > 0) || !(f.mean > 0) || fabs(d) < 0.02 * b.mean ||
-	    d * d < 16 * (b.se2 + f.se2))
-		return 0;
-	return compare_note(env, e,
-			    "%s: sizes differ, %s on average against %s; --by with "
-			    "size compares like with like",
-			    group_name(&g->key, name, sizeof(name)),
-			    num_print_bytes(from, (int64_t)b.mean),
-			    num_print_bytes(to, (int64_t)f.mean));
-}
-
-/* Mean over the recordings that have it; NAN = none. */
-static double probe_cost(const struct compare_set *s, enum phase p)
-{
-	double sum = 0, n = 0;
-
-	for (size_t i = 0; i < s->n; i++)
-		if (s->run[i].error_ns[p] != DMA_UNKNOWN) {
-			sum += (double)s->run[i].error_ns[p];
-			n++;
-		}
-	return n > 0 ? sum / n : NAN;
-}
-
-static int note_cost(struct compare_env *env, const struct compare_group *g, double delta,
-		     struct err *e)
-{
-	char name[128], ns[32], diff[32];
-
-	if ((g->verdict != COMPARE_SLOWER && g->verdict != COMPARE_FASTER) ||
-	    !(fabs(delta) >= 0.25 * fabs(g->judged.diff.value)))
-		return 0;
-	return compare_note(env, e,
-			    "%s: the probes cost %s %s within this phase on the new "
-			    "side; of the difference of %s so much may be theirs",
-			    group_name(&g->key, name, sizeof(name)),
-			    num_print_ns(ns, (int64_t)fabs(delta)),
-			    delta > 0 ? "more" : "less",
-			    num_print_ns(diff, (int64_t)g->judged.diff.value));
-}
-
-int compare_doubts(struct compare_env *env, const struct comparison *c,
-		   const struct compare_set *base, const struct compare_set *fresh,
-		   struct err *e)
-{
-	int rc = note_thinned(env, c, e);
-
-	for (size_t i = 0; !rc && i < c->n; i++) {
-		enum phase p = c->group[i].key.phase;
-
-		if (p == c->group[0].key.phase) /* once for all phases */
-			rc = note_sizes(env, &c->group[i], e);
-		rc = rc ? rc
-			: note_cost(env, &c->group[i],
-				    probe_cost(fresh, p) - probe_cost(base, p), e);
-	}
-	return rc;
 }
 
 void compare_set_print(const struct compare_set *s, FILE *out)

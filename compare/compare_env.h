@@ -42,10 +42,17 @@ int compare_phases(unsigned wanted, const struct compare_set *base,
 		   unsigned *out, struct err *e);
 
 /* After the judgement: what the figures themselves raise (values left out to save memory,
- * sizes that differ, the probes' own cost). */
-int compare_doubts(struct compare_env *env, const struct comparison *c,
-		   const struct compare_set *base, const struct compare_set *fresh,
-		   struct err *e);
+ * sizes that differ), and verdicts that something else explains, which become `cannot
+ * tell`: what the probes add, and properties of the machine that rarely are what is
+ * tried. `despite`: beginnings of keys of those that are. */
+struct compare_doubt {
+	const struct compare_set *base, *fresh;
+	const struct compare_options *o;
+	const char *const *despite;
+	size_t ndespite;
+};
+int compare_doubts(struct compare_env *env, struct comparison *c,
+		   const struct compare_doubt *doubt, struct err *e);
 
 /* Texts of a recording come from elsewhere: nothing in them may steer the terminal, so
  * control characters become '?'. */

@@ -9,7 +9,7 @@
 #include "lib/db.h"
 #include "lib/json.h"
 
-enum { FORMAT = 1 }; /* grows when a key changes its meaning or goes away */
+enum { FORMAT = 2 }; /* grows when a key changes its meaning or goes away */
 
 static void key(FILE *f, const char *name)
 {
@@ -61,7 +61,7 @@ static void print_run(FILE *f, const struct compare_run *r, bool first)
 	number(f, "transfers", r->transfers);
 	number(f, "events", r->events);
 	number(f, "lost", r->whole_unknown && !r->lost ? DMA_UNKNOWN : r->lost);
-	number(f, "uprobe_cost_ns", r->uprobe_cost_ns);
+	number(f, "probe_cost_ns", r->probe_cost_ns);
 	key(f, "probes_ns");
 	for (int p = 0; p < PHASE_N; p++) {
 		fprintf(f, "%s\"%s\":", p ? "," : "{", phase_name((enum phase)p));
@@ -222,6 +222,7 @@ void compare_print_json(const struct compare_result *r, FILE *out)
 
 	begin(out);
 	text(out, "verdict", compare_verdict_name(comparison_verdict(r->c)));
+	real(out, "run_scatter", r->o->across ? (double)NAN : r->o->run_scatter);
 	number(out, "exit", comparison_status(r->c));
 	print_metrics(out, r->phases);
 	text(out, "statistic", statistic_name(o->q, stat, sizeof(stat)));

@@ -127,8 +127,27 @@ static int value_add(struct group_run *r, int64_t value_ns, struct err *e)
 	return 0;
 }
 
-/* columns of compare_transfers */
-enum { CARD, CHANNEL, DIRECTION, SIZE, STATE, SUBMIT, WOKEN, IRQ, PHASE };
+/* of compare_transfers */
+struct columns {
+	struct db_column card, channel, direction, size_bytes, state, submit_ns, woken_ns,
+		irq_ns, phase[PHASE_N];
+};
+
+static struct columns columns_of(struct db_stmt *st)
+{
+	return (struct columns){.card = db_column(st, "card"),
+				.channel = db_column(st, "channel"),
+				.direction = db_column(st, "direction"),
+				.size_bytes = db_column(st, "size_bytes"),
+				.state = db_column(st, "state"),
+				.submit_ns = db_column(st, "submit_ns"),
+				.woken_ns = db_column(st, "woken_ns"),
+				.irq_ns = db_column(st, "irq_ns"),
+				.phase = {[PHASE_API] = db_column(st, "api_ns"),
+					  [PHASE_DEVICE] = db_column(st, "device_ns"),
+					  [PHASE_NOTICE] = db_column(st, "notice_ns"),
+					  [PHASE_TOTAL] = db_column(st, "total_ns")}};
+}
 
 /* Has a transfer that ended like this no such duration at all? One whose interrupt never
  * came does have a device time: it is not known. */
@@ -139,20 +158,14 @@ static bool has_none(int state, enum phase p)
 	return state == STATE_POLLED && (p == PHASE_DEVICE || p == PHASE_NOTICE);
 }
 
-static bool has_ended(int state)
-{
-	return state == STATE_COMPLETE || state == STATE_POLLED ||
-	       state == STATE_NO_INTERRUPT || state == STATE_LATE;
-}
-
-static void add_throughput(struct group_run *r, struct db_stmt *st, int state,
+static void add_throughput(struct group_run *r, const struct columns *c, int state,
 			   int64_t size)
 {
-	int64_t from = db_i64(st, SUBMIT), to = db_i64(st, WOKEN);
+	int64_t from = db_get_i64(c->submit_ns), to = db_get_i64(c->woken_ns);
 
-	to = to == DMA_UNKNOWN ? db_i64(st, IRQ) : to;
-	if (!has_ended(state) || size == DMA_UNKNOWN || from == DMA_UNKNOWN ||
-	    to == DMA_UNKNOWN)
+	to = to == DMA_UNKNOWN ? db_get_i64(c->irq_ns) : to;
+	if (!state_moves_bytes((enum transfer_state)state) || size == DMA_UNKNOWN ||
+	    from == DMA_UNKNOWN || to == DMA_UNKNOWN)
 		return;
 	if (!r->sized || from < r->from_ns)
 		r->from_ns = from;
@@ -163,16 +176,16 @@ static void add_throughput(struct group_run *r, struct db_stmt *st, int state,
 	r->bytes_squared += (double)size * (double)size;
 }
 
-static void take_key(struct loading *l, struct db_stmt *st, struct group_key *k)
+static void take_key(struct loading *l, const struct columns *c, struct group_key *k)
 {
-	const char *word = db_text(st, DIRECTION);
+	const char *word = db_get_text(c->direction);
 	int direction = word ? direction_parse(word) : -1;
 	unsigned by = l->v->by;
 
 	*k = (struct group_key){
-		.card = by & BY_CARD ? db_i64(st, CARD) : DMA_UNKNOWN,
-		.channel = by & BY_CHANNEL ? db_i64(st, CHANNEL) : DMA_UNKNOWN,
-		.size_bytes = by & BY_SIZE ? db_i64(st, SIZE) : DMA_UNKNOWN,
+		.card = by & BY_CARD ? db_get_i64(c->card) : DMA_UNKNOWN,
+		.channel = by & BY_CHANNEL ? db_get_i64(c->channel) : DMA_UNKNOWN,
+		.size_bytes = by & BY_SIZE ? db_get_i64(c->size_bytes) : DMA_UNKNOWN,
 		.direction = by & BY_DIRECTION && direction > 0
 				     ? (enum direction)direction
 				     : DIR_UNKNOWN,
@@ -184,28 +197,28 @@ static void take_key(struct loading *l, struct db_stmt *st, struct group_key *k)
 		    (k->size_bytes != DMA_UNKNOWN ? (unsigned)BY_SIZE : 0);
 }
 
-static int take_value(struct group_run *r, struct db_stmt *st, int state, enum phase p,
-		      struct err *e)
+static int take_value(struct group_run *r, const struct columns *c, int state,
+		      enum phase p, struct err *e)
 {
-	int64_t value = db_i64(st, PHASE + (int)p);
+	int64_t value = db_get_i64(c->phase[p]);
 
-	add_throughput(r, st, state, db_i64(st, SIZE));
+	add_throughput(r, c, state, db_get_i64(c->size_bytes));
 	if (value != DMA_UNKNOWN)
 		return value_add(r, value, e);
 	r->excluded += !has_none(state, p);
 	return 0;
 }
 
-static int take_transfer(struct loading *l, struct db_stmt *st, bool fresh, size_t run,
-			 struct err *e)
+static int take_transfer(struct loading *l, const struct columns *c, bool fresh,
+			 size_t run, struct err *e)
 {
-	const char *word = db_text(st, STATE);
+	const char *word = db_get_text(c->state);
 	int state = word ? state_parse(word) : -1;
 	struct compare_group *g;
 	struct group_key k;
 	int rc = 0;
 
-	take_key(l, st, &k);
+	take_key(l, c, &k);
 	for (int p = 0; !rc && p < PHASE_N; p++) {
 		if (!(l->v->phases & 1u << p))
 			continue;
@@ -213,7 +226,7 @@ static int take_transfer(struct loading *l, struct db_stmt *st, bool fresh, size
 		g = group_of(l, &k, e);
 		if (!g)
 			return e && e->code ? e->code : ERR_NOMEM;
-		rc = take_value(fresh ? &g->fresh.run[run] : &g->base.run[run], st, state,
+		rc = take_value(fresh ? &g->fresh.run[run] : &g->base.run[run], c, state,
 				k.phase, e);
 	}
 	return rc;
@@ -223,18 +236,19 @@ static int load_run(struct loading *l, bool fresh, size_t run, struct err *e)
 {
 	const struct compare_run *r = fresh ? &l->fresh->run[run] : &l->base->run[run];
 	struct db_stmt *st;
+	struct columns columns;
 	int rc = db_prepare_named(r->db, &st, "compare_transfers", e), got = 0;
 
 	if (rc)
 		return rc;
 	db_bind_i64(st, ":run", r->id);
+	columns = columns_of(st);
 	while (!rc && (got = db_step(st, e)) > 0) {
-		rc = take_transfer(l, st, fresh, run, e);
+		rc = take_transfer(l, &columns, fresh, run, e);
 		if (++l->done % 4096 == 0 && l->v->step)
 			l->v->step(l->v->arg, l->done);
 	}
-	db_finalize(st);
-	return rc ? rc : got;
+	return db_finalize(st, rc ? rc : got, e);
 }
 
 /* ---- all ---- */

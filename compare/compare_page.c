@@ -65,14 +65,106 @@ static void sentence(FILE *f, const struct compare_result *r)
 		n[COMPARE_SAME], 100 * r->o->threshold, n[COMPARE_CANNOT_TELL]);
 }
 
+/* ---- forest plot ---- */
+
+/* A verdict in colour and in shape. */
+static const struct sign {
+	const char *shape, *name;
+} sign[] = {
+	[COMPARE_SAME] = {"■", "same"},
+	[COMPARE_FASTER] = {"▼", "faster"},
+	[COMPARE_SLOWER] = {"▲", "slower"},
+	[COMPARE_CANNOT_TELL] = {"○", "cannot"},
+};
+
+static double relative(const struct compare_group *g, double ns)
+{
+	double unit = fabs(g->judged.base.value);
+
+	return unit > 0 ? ns / unit : (double)NAN;
+}
+
+/* To either side: the largest difference, or the threshold, with room beside it; intervals
+ * that are wider leave the picture. */
+static double reach(const struct compare_result *r)
+{
+	double most = 2 * r->o->threshold;
+
+	for (size_t i = 0; i < r->c->n; i++) {
+		const struct compare_group *g = &r->c->group[i];
+		double d = fabs(relative(g, g->judged.diff.value));
+
+		most = fmax(most, isnan(d) ? 0 : 1.4 * d);
+	}
+	return most > 0 ? most : 0.1;
+}
+
+enum { ROW = 26, PLOT_LEFT = 6, PLOT_WIDTH = 308, SCALE = 22 };
+
+static double along(double v, double most)
+{
+	double at = PLOT_LEFT + PLOT_WIDTH * (v + most) / (2 * most);
+
+	return fmin(fmax(at, PLOT_LEFT), PLOT_LEFT + PLOT_WIDTH);
+}
+
+static void interval(FILE *f, const struct compare_group *g, double most)
+{
+	const struct difference *d = &g->judged.diff;
+	double low = relative(g, d->low), high = relative(g, d->high),
+	       value = relative(g, d->value), y = ROW / 2.0;
+
+	fprintf(f,
+		"<svg class=\"forest %s\" viewBox=\"0 0 320 %d\" aria-hidden=\"true\">"
+		"<path class=\"zero\" d=\"M%.1f 0V%d\"/>",
+		sign[g->verdict].name, ROW, along(0, most), ROW);
+	if (!isnan(low) && !isnan(high)) {
+		fprintf(f, "<path class=\"range\" d=\"M%.1f %.1fH%.1f\"/>",
+			along(low, most), y, along(high, most));
+		if (low < -most)
+			fprintf(f, "<path class=\"range\" d=\"M%d %.1fl6 -4v8z\"/>",
+				PLOT_LEFT - 4, y);
+		if (high > most)
+			fprintf(f, "<path class=\"range\" d=\"M%d %.1fl-6 -4v8z\"/>",
+				PLOT_LEFT + PLOT_WIDTH + 4, y);
+	}
+	if (!isnan(value))
+		fprintf(f, "<text x=\"%.1f\" y=\"%.1f\">%s</text>", along(value, most),
+			y + 5, sign[g->verdict].shape);
+	fputs("</svg>", f);
+}
+
+/* The bar is the threshold to either side. */
+static void scale(FILE *f, const struct compare_result *r, double most)
+{
+	double threshold = r->o->threshold;
+
+	fprintf(f,
+		"<svg class=\"forest\" viewBox=\"0 0 320 %d\" role=\"img\" "
+		"aria-label=\"difference, %+.3g %% to %+.3g %%\">"
+		"<text class=\"tick first\" x=\"%d\" y=\"15\">%+.3g %%</text>"
+		"<text class=\"tick\" x=\"%.1f\" y=\"15\">0</text>"
+		"<text class=\"tick last\" x=\"%d\" y=\"15\">%+.3g %%</text>",
+		SCALE, -100 * most, 100 * most, PLOT_LEFT, -100 * most, along(0, most),
+		PLOT_LEFT + PLOT_WIDTH, 100 * most);
+	if (threshold > 0)
+		fprintf(f, "<path class=\"range\" d=\"M%.1f 20H%.1f\"/>",
+			along(-threshold, most), along(threshold, most));
+	fputs("</svg>", f);
+}
+
 static void verdicts(FILE *f, const struct compare_result *r)
 {
 	char name[128], words[64], needed[96];
+	double most = reach(r);
 
-	table_begin(f, "Verdicts");
+	table_begin(f, "Verdicts, with the difference and its interval");
 	fputs("<thead><tr>", f);
 	head(f, "group", false);
 	head(f, "verdict", false);
+	fputs("<th scope=\"col\">", f);
+	scale(f, r, most);
+	fputs("</th>", f);
 	head(f, "why", false);
 	fputs("</tr></thead>\n<tbody>\n", f);
 	for (size_t i = 0; i < r->c->n; i++) {
@@ -80,9 +172,13 @@ static void verdicts(FILE *f, const struct compare_result *r)
 
 		fputs("<tr>", f);
 		cell(f, group_name(&g->key, name, sizeof(name)), false);
-		cell(f, compare_verdict_words(g, r->o->threshold, words, sizeof(words)),
-		     false);
-		fputs("<td>", f);
+		fprintf(f, "<td class=\"told %s\">%s ", sign[g->verdict].name,
+			sign[g->verdict].shape);
+		html_text(f, compare_verdict_words(g, r->o->threshold, words,
+						   sizeof(words)));
+		fputs("</td><td>", f);
+		interval(f, g, most);
+		fputs("</td><td>", f);
 		html_text(f, g->why);
 		compare_needed_words(g, r->o->across, needed, sizeof(needed));
 		fprintf(f, "%s%s</td></tr>\n", *needed ? "; " : "", needed);
@@ -109,7 +205,7 @@ static int print_set(FILE *f, const char *name, const struct compare_set *s,
 
 static int header(FILE *f, const struct compare_result *r, struct err *e)
 {
-	char stat[32];
+	char stat[32], phases[160];
 	int rc;
 
 	html_begin(f, "DMA transfers: new against base");
@@ -122,7 +218,7 @@ static int header(FILE *f, const struct compare_result *r, struct err *e)
 	sentence(f, r);
 	fprintf(f, "<p>What is judged: %s of ",
 		statistic_name(r->o->q, stat, sizeof(stat)));
-	compare_print_phases(r->phases, f);
+	html_text(f, compare_phases_text(r->phases, phases, sizeof(phases)));
 	fputs(". Intervals ", f);
 	if (r->o->across)
 		fputs("from the scatter between recordings.", f);

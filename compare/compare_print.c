@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,16 +33,17 @@ const char *compare_phase_words(enum phase p)
 	return words[p];
 }
 
-void compare_print_phases(unsigned phases, FILE *out)
+const char *compare_phases_text(unsigned phases, char *buf, size_t len)
 {
-	bool first = true;
+	size_t at = 0;
 
-	for (int p = 0; p < PHASE_N; p++)
-		if (phases & 1u << p) {
-			fprintf(out, "%s%s", first ? "" : " and ",
-				compare_phase_words((enum phase)p));
-			first = false;
-		}
+	*buf = 0;
+	for (int p = 0; p < PHASE_N && at < len; p++)
+		if (phases & 1u << p)
+			at += (size_t)snprintf(buf + at, len - at, "%s%s",
+					       at ? " and " : "",
+					       compare_phase_words((enum phase)p));
+	return buf;
 }
 
 const char *compare_verdict_words(const struct compare_group *g, double threshold,
@@ -61,8 +63,9 @@ const char *compare_needed_words(const struct compare_group *g, bool across, cha
 	double digits;
 
 	*buf = 0;
-	if (g->verdict != COMPARE_CANNOT_TELL || !(g->needed > 0) || g->needed > 1e12)
-		return buf;
+	if (g->verdict != COMPARE_CANNOT_TELL || !(g->needed > 0) ||
+	    g->needed > (across ? 1e3 : 1e9))
+		return buf; /* nobody will: the difference is as large as the threshold */
 	/* two digits are what such an estimate is good for */
 	digits = pow(10, floor(log10(g->needed)) - 1);
 	if (!(digits >= 1))
@@ -85,13 +88,28 @@ const char *compare_ns(char buf[40], double ns, bool sign)
 	return buf;
 }
 
+enum { WIDTH = 80 };
+
 static size_t columns(const char *text)
 {
-	size_t n = 0;
+	return (size_t)text_columns(text);
+}
 
-	for (; *text; text++)
-		n += (*text & 0xc0) != 0x80;
-	return n;
+/* A paragraph of texts from elsewhere, broken at words behind `at` columns. */
+static void __attribute__((format(printf, 4, 5)))
+say(FILE *out, int at, int indent, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	text_wrap(out, text_clean(text), at, indent, WIDTH);
+	free(text);
 }
 
 static void right(FILE *out, const char *text, size_t width)
@@ -150,40 +168,66 @@ static void print_verdict(const struct printer *p, const struct compare_group *g
 			  size_t width)
 {
 	char name[128], verdict[64], needed[96];
+	int at = (int)width + 2;
 
 	left(p->out, group_name(&g->key, name, sizeof(name)), width + 2);
 	compare_verdict_words(g, p->r->o->threshold, verdict, sizeof(verdict));
-	fprintf(p->out, "%s%s%s: %s", shade(p, g->verdict), verdict, plain(p), g->why);
+	fprintf(p->out, "%s%s%s: ", shade(p, g->verdict), verdict, plain(p));
 	compare_needed_words(g, p->r->o->across, needed, sizeof(needed));
-	fprintf(p->out, "%s%s\n", *needed ? "; " : "", needed);
+	say(p->out, at + text_columns(verdict) + 2, 4, "%s%s%s", g->why,
+	    *needed ? "; " : "", needed);
 }
 
 static void print_head(const struct printer *p)
 {
 	const struct compare_options *o = p->r->o;
-	char stat[32];
+	char stat[32], phases[160], each[40] = "", scatter[112] = "";
 
 	fprintf(p->out, "base  ");
 	compare_set_print(p->r->base, p->out);
 	fprintf(p->out, "\nnew   ");
 	compare_set_print(p->r->fresh, p->out);
-	fprintf(p->out, "\n%s of ", statistic_name(o->q, stat, sizeof(stat)));
-	compare_print_phases(p->r->phases, p->out);
-	fprintf(p->out, "; a difference of %.3g %% matters\n", 100 * o->threshold);
-	if (o->across)
-		fprintf(p->out, "intervals from the scatter between recordings");
-	else
-		fprintf(p->out, "intervals from a block bootstrap, seed %" PRIu64,
-			o->seed);
-	fprintf(p->out, "; those of the verdicts hold together at 95 %%");
+	fputc('\n', p->out);
+	compare_phases_text(p->r->phases, phases, sizeof(phases));
+	say(p->out, 0, 2, "%s of %s; a difference of %.3g %% matters",
+	    statistic_name(o->q, stat, sizeof(stat)), phases, 100 * o->threshold);
 	if (p->r->c->level > 0.9501)
-		fprintf(p->out, " (each at %.4g %%)", 100 * p->r->c->level);
-	fprintf(p->out, "\n\n");
+		snprintf(each, sizeof(each), " (each at %.4g %%)", 100 * p->r->c->level);
+	if (!o->across && o->run_scatter > 0)
+		snprintf(scatter, sizeof(scatter),
+			 ", and a scatter of %.3g %% from run to run, taken for granted "
+			 "(--run-scatter)",
+			 100 * o->run_scatter);
+	if (o->across)
+		say(p->out, 0, 2,
+		    "intervals from the scatter between recordings; those of the "
+		    "verdicts hold together at 95 %%%s",
+		    each);
+	else
+		say(p->out, 0, 2,
+		    "intervals from a block bootstrap, seed %" PRIu64
+		    "%s; those of the verdicts hold together at 95 %%%s",
+		    o->seed, scatter, each);
+	fputc('\n', p->out);
+}
+
+/* What to record for an answer. */
+static void print_next(const struct printer *p)
+{
+	for (size_t i = 0; i < p->r->c->n; i++)
+		if (p->r->c->group[i].few_runs) {
+			fputs("next: one run a side does not show by how much runs of the "
+			      "same program differ;\n"
+			      "  record several, in turns: dmarec --runs 5 --interleave "
+			      "-- ./old --vs ./new\n",
+			      p->out);
+			return;
+		}
 }
 
 /* ---- figures ---- */
 
-enum { LABEL = 9, COUNT = 10, VALUE = 11 };
+enum { LABEL = 8, COUNT = 10, VALUE = 10 }; /* 78 columns */
 
 static void print_side(const struct printer *p, const struct compare_group *g, bool fresh)
 {
@@ -241,25 +285,28 @@ static void print_tests(const struct printer *p, const struct compare_group *g)
 	char shift[40], one[32], two[32];
 
 	if (!isnan(g->rank.p)) {
-		fprintf(p->out, "  Mann-Whitney p ");
-		if (g->rank.p < 1e-300)
-			fprintf(p->out, "below 1e-300");
-		else
-			fprintf(p->out, "= %.2g", g->rank.p);
-		fprintf(p->out,
-			", Hodges-Lehmann shift %s; new is slower in %.1f %% of pairs\n",
-			compare_ns(shift, g->rank.shift, true), 100 * g->rank.above);
+		snprintf(one, sizeof(one), g->rank.p < 1e-300 ? "below 1e-300" : "= %.2g",
+			 g->rank.p);
+		fputs("  ", p->out);
+		say(p->out, 2, 4,
+		    "Mann-Whitney p %s, Hodges-Lehmann shift %s; new is slower in %.1f "
+		    "%% of pairs",
+		    one, compare_ns(shift, g->rank.shift, true), 100 * g->rank.above);
 	}
-	if (!p->r->o->across && b->nblock && f->nblock)
-		fprintf(p->out,
-			"  blocks of %zu and %zu transfers; worth %.0f and %.0f "
-			"independent ones\n",
-			b->block, f->block, b->effective, f->effective);
-	if (out_b || out_f)
-		fprintf(p->out,
-			"  left out: %s of base, %s of new, whose %s time is not known\n",
-			text_count(out_b, one), text_count(out_f, two),
-			phase_name(g->key.phase));
+	if (!p->r->o->across && b->nblock && f->nblock) {
+		fputs("  ", p->out);
+		say(p->out, 2, 4,
+		    "blocks of %zu and %zu transfers; worth %.0f and %.0f independent "
+		    "ones",
+		    b->block, f->block, b->effective, f->effective);
+	}
+	if (out_b || out_f) {
+		fputs("  ", p->out);
+		say(p->out, 2, 4,
+		    "left out: %s of base, %s of new, whose %s time is not known",
+		    text_count(out_b, one), text_count(out_f, two),
+		    phase_name(g->key.phase));
+	}
 }
 
 static void print_figures(const struct printer *p, const struct compare_group *g)
@@ -284,7 +331,7 @@ static void print_figures(const struct printer *p, const struct compare_group *g
 
 /* ---- what else differs ---- */
 
-enum { KEY_WIDTH = 30, SIDE_WIDTH = 24 };
+enum { KEY_WIDTH = 30, SIDE_WIDTH = 24 }; /* with 2 before, 80 columns */
 
 static void print_property(const struct printer *p, const struct compare_property *x)
 {
@@ -300,9 +347,10 @@ static void print_property(const struct printer *p, const struct compare_propert
 	} else {
 		compare_print_text(p->out, x->key);
 		fputs("\n    base  ", p->out);
-		compare_print_text(p->out, base);
-		fputs("\n    new   ", p->out);
-		compare_print_text(p->out, fresh);
+		say(p->out, 10, 10, "%s", base);
+		fputs("    new   ", p->out);
+		say(p->out, 10, 10, "%s", fresh);
+		return;
 	}
 	putc('\n', p->out);
 }
@@ -310,7 +358,9 @@ static void print_property(const struct printer *p, const struct compare_propert
 static void print_environment(const struct printer *p)
 {
 	const struct compare_env *env = p->r->env;
-	size_t differ = 0, same = 0;
+	size_t differ = 0, same = 0, len;
+	char *list = NULL;
+	FILE *f;
 
 	for (size_t i = 0; i < env->n; i++) {
 		differ += env->property[i].differs;
@@ -323,13 +373,17 @@ static void print_environment(const struct printer *p)
 			print_property(p, &env->property[i]);
 	if (!same)
 		return;
-	fputs("  the same on both sides: ", p->out);
+	f = open_memstream(&list, &len);
+	if (!f)
+		return;
 	for (size_t i = 0, n = 0; i < env->n; i++)
-		if (!env->property[i].differs && env->property[i].base) {
-			fputs(n++ ? ", " : "", p->out);
-			compare_print_text(p->out, env->property[i].key);
-		}
-	putc('\n', p->out);
+		if (!env->property[i].differs && env->property[i].base)
+			fprintf(f, "%s%s", n++ ? ", " : "", env->property[i].key);
+	if (!fclose(f)) {
+		fputs("  ", p->out);
+		say(p->out, 2, 4, "the same on both sides: %s", list);
+	}
+	free(list);
 }
 
 void compare_print(const struct compare_result *r, const struct compare_style *s,
@@ -342,14 +396,14 @@ void compare_print(const struct compare_result *r, const struct compare_style *s
 		print_head(&p);
 	for (size_t i = 0; i < r->c->n; i++)
 		print_verdict(&p, &r->c->group[i], width);
+	print_next(&p);
 	if (s->quiet)
 		return;
 	if (r->env->nnote)
 		putc('\n', out);
 	for (size_t i = 0; i < r->env->nnote; i++) {
 		fprintf(out, "%snote:%s ", shade(&p, COMPARE_CANNOT_TELL), plain(&p));
-		compare_print_text(out, r->env->note[i]);
-		putc('\n', out);
+		say(out, 6, 6, "%s", r->env->note[i]);
 	}
 	for (size_t i = 0; i < r->c->n; i++)
 		print_figures(&p, &r->c->group[i]);

@@ -32,7 +32,7 @@ void compare_print_json_refusal(const char *why, FILE *out);
 const char *compare_phase_words(enum phase p);
 
 /* Those of several, with "and" between them. */
-void compare_print_phases(unsigned phases, FILE *out);
+const char *compare_phases_text(unsigned phases, char *buf, size_t len);
 
 /* "slower", "same within 5 %". Returns buf. */
 const char *compare_verdict_words(const struct compare_group *g, double threshold,

@@ -192,7 +192,8 @@ static void draw_histogram(const struct figure *f, struct drawing *d)
 
 		snprintf(text, sizeof(text), "%s %s", side_name[side],
 			 axis_print(AXIS_NS, median, value, sizeof(value)));
-		draw_mark(d, &marks, axis_pos(&x, median), side == FRESH ? 2 : 1, text);
+		draw_mark(d, &marks, axis_pos(&x, median),
+			  median < value_at(p, !side, 0.5), side == FRESH ? 2 : 1, text);
 	}
 	hover_bins(d, &x, share, y.hi);
 }
@@ -310,13 +311,15 @@ static void draw_zero(struct drawing *d, const struct axis *y, double threshold)
 static void draw_difference(const struct figure *f, struct drawing *d)
 {
 	const struct pair *p = f->data;
-	double low = -1.2 * p->r->o->threshold, high = -low, v[3];
+	double low = -2 * p->r->o->threshold, high = -low, v[3];
 	struct axis x, y;
 
+	/* The scale of most transfers; what is beyond leaves the picture, as the tail's
+	 * quantiles and their bands may by a hundred times. */
 	for (size_t i = 0; i < BAND; i++)
-		if (relative(p, i, v)) {
-			low = fmin(low, v[0]);
-			high = fmax(high, v[2]);
+		if (band_q[i] <= 0.9 && relative(p, i, v)) {
+			low = fmin(low, 1.3 * v[1]);
+			high = fmax(high, 1.3 * v[1]);
 		}
 	tail_axis(&x, p);
 	axis_init_scale(&y, AXIS_SHARE, AXIS_LINEAR, low, high, 6);
@@ -453,6 +456,7 @@ int compare_report(const struct compare_result *r, const char *dir, char **path,
 	struct gnuplot_terminals can;
 	size_t pick[COMPARE_DRAWN], n = choose_groups(r->c, pick);
 	struct formats want = {.html = true, .png = true, .svg = true};
+	struct gnuplot_watch w = {0};
 	int rc = fig ? gnuplot_probe(&can, e) : err_nomem(e, "a comparison");
 
 	*path = NULL;
@@ -460,7 +464,7 @@ int compare_report(const struct compare_result *r, const char *dir, char **path,
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = make_group(r, &r->c->group[pick[i]], i + 1,
 				&fig[i * COMPARE_FIGURES], e);
-	rc = rc ? rc : render(fig, n * COMPARE_FIGURES, dir, &want, &can, e);
+	rc = rc ? rc : render(fig, n * COMPARE_FIGURES, dir, &want, &can, &w, e);
 	if (!rc)
 		rc = render_page(dir, write_page,
 				 &(struct page){r, fig, n * COMPARE_FIGURES}, path, e);

@@ -56,14 +56,14 @@ static int add_id(struct compare_set *s, struct db *db, int64_t id, struct err *
 	return 0;
 }
 
-/* Every id that a statement gives, in its first column. */
+/* Every id that a statement gives. */
 static int add_rows(struct compare_set *s, struct db *db, struct db_stmt *st,
 		    struct err *e)
 {
 	int rc = 0, got;
 
 	while (!rc && (got = db_step(st, e)))
-		rc = got < 0 ? got : add_id(s, db, db_i64(st, 0), e);
+		rc = got < 0 ? got : add_id(s, db, db_i64(st, "id"), e);
 	return rc;
 }
 
@@ -74,7 +74,7 @@ static int add_all(struct compare_set *s, struct db *db, struct err *e)
 
 	if (!rc)
 		rc = add_rows(s, db, st, e);
-	db_finalize(st);
+	rc = db_finalize(st, rc, e);
 	if (!rc && !s->n)
 		rc = err_set(e, ERR_NOTFOUND,
 			     "%s: holds no run yet; load one "
@@ -95,8 +95,7 @@ static int has_run(struct db *db, int64_t id, bool *found, struct err *e)
 	db_bind_i64(st, ":run", id);
 	rc = db_step(st, e);
 	*found = rc > 0;
-	db_finalize(st);
-	return rc < 0 ? rc : 0;
+	return db_finalize(st, rc < 0 ? rc : 0, e);
 }
 
 static int add_labelled(struct compare_set *s, struct db *db, const char *label,
@@ -109,8 +108,7 @@ static int add_labelled(struct compare_set *s, struct db *db, const char *label,
 		return rc;
 	db_bind_text(st, ":label", label);
 	rc = add_rows(s, db, st, e);
-	db_finalize(st);
-	return rc;
+	return db_finalize(st, rc, e);
 }
 
 static int add_word(struct compare_set *s, struct db *db, const char *word, struct err *e)
@@ -166,7 +164,7 @@ int compare_set_add(struct compare_set *s, struct db *db, const char *list, stru
 
 /* ---- what is known of each ---- */
 
-static int take_text(char **to, struct db_stmt *st, int column, struct err *e)
+static int take_text(char **to, struct db_stmt *st, const char *column, struct err *e)
 {
 	const char *text = db_text(st, column);
 
@@ -179,11 +177,11 @@ static int64_t or_zero(int64_t v)
 	return v == DMA_UNKNOWN ? 0 : v;
 }
 
-/* counted .. windows: columns 9 to 13 of compare_run. */
 static void take_loss(struct compare_run *r, struct db_stmt *st)
 {
-	int64_t counted = db_i64(st, 9), delivered = db_i64(st, 10);
-	int64_t by_count = or_zero(db_i64(st, 11)), by_window = or_zero(db_i64(st, 12));
+	int64_t counted = db_i64(st, "counted"), delivered = db_i64(st, "delivered");
+	int64_t by_count = or_zero(db_i64(st, "lost_by_count")),
+		by_window = or_zero(db_i64(st, "lost_by_window"));
 
 	r->lost = by_count > by_window ? by_count : by_window;
 	r->events = or_zero(delivered);
@@ -192,7 +190,7 @@ static void take_loss(struct compare_run *r, struct db_stmt *st)
 
 static int take_run(struct compare_run *r, struct db_stmt *st, struct err *e)
 {
-	const char *latency = db_text(st, 6);
+	const char *latency = db_text(st, "latency_phase");
 	int phase = latency ? phase_parse(latency) : -1, rc;
 
 	if (!latency)
@@ -205,18 +203,18 @@ static int take_run(struct compare_run *r, struct db_stmt *st, struct err *e)
 			       "%s: run %lld: its latency is '%s', which is no phase",
 			       db_path(r->db), (long long)r->id, latency);
 	r->latency = (enum phase)phase;
-	r->finished = or_zero(db_i64(st, 3)) != 0;
-	r->roles_guessed = or_zero(db_i64(st, 4)) != 0;
-	r->uprobe_cost_ns = db_i64(st, 5);
-	r->transfers = or_zero(db_i64(st, 8));
+	r->finished = or_zero(db_i64(st, "finished")) != 0;
+	r->roles_guessed = or_zero(db_i64(st, "roles_guessed")) != 0;
+	r->probe_cost_ns = db_i64(st, "probe_cost_ns");
+	r->transfers = or_zero(db_i64(st, "transfers"));
 	take_loss(r, st);
-	r->cards = or_zero(db_i64(st, 14));
-	r->duration_ns = db_i64(st, 16);
-	rc = take_text(&r->label, st, 0, e);
-	rc = rc ? rc : take_text(&r->uuid, st, 1, e);
-	rc = rc ? rc : take_text(&r->clock, st, 2, e);
-	rc = rc ? rc : take_text(&r->doorbell, st, 7, e);
-	return rc ? rc : take_text(&r->started, st, 15, e);
+	r->cards = or_zero(db_i64(st, "cards"));
+	r->duration_ns = db_i64(st, "duration_ns");
+	rc = take_text(&r->label, st, "label", e);
+	rc = rc ? rc : take_text(&r->uuid, st, "uuid", e);
+	rc = rc ? rc : take_text(&r->clock, st, "clock", e);
+	rc = rc ? rc : take_text(&r->doorbell, st, "doorbell_from", e);
+	return rc ? rc : take_text(&r->started, st, "started_utc", e);
 }
 
 static int load_run(struct compare_run *r, struct err *e)
@@ -233,8 +231,7 @@ static int load_run(struct compare_run *r, struct err *e)
 	else if (!rc)
 		rc = err_set(e, ERR_NOTFOUND, "%s: run %lld is gone", db_path(r->db),
 			     (long long)r->id);
-	db_finalize(st);
-	return rc;
+	return db_finalize(st, rc, e);
 }
 
 static int load_facts(struct compare_run *r, struct err *e)
@@ -252,11 +249,10 @@ static int load_facts(struct compare_run *r, struct err *e)
 			rc = nomem(e);
 			break;
 		}
-		rc = take_text(&added->key, st, 0, e);
-		rc = rc ? rc : take_text(&added->value, st, 1, e);
+		rc = take_text(&added->key, st, "key", e);
+		rc = rc ? rc : take_text(&added->value, st, "value", e);
 	}
-	db_finalize(st);
-	return rc ? rc : got;
+	return db_finalize(st, rc ? rc : got, e);
 }
 
 static int load_costs(struct compare_run *r, struct err *e)
@@ -270,14 +266,13 @@ static int load_costs(struct compare_run *r, struct err *e)
 		return rc;
 	db_bind_i64(st, ":run", r->id);
 	while ((got = db_step(st, e)) > 0) {
-		const char *word = db_text(st, 0);
+		const char *word = db_text(st, "phase");
 		int p = word ? phase_parse(word) : -1;
 
 		if (p >= 0)
-			r->error_ns[p] = db_i64(st, 1);
+			r->error_ns[p] = db_i64(st, "error_ns");
 	}
-	db_finalize(st);
-	return got;
+	return db_finalize(st, got, e);
 }
 
 int compare_set_load(struct compare_set *s, struct err *e)
@@ -320,8 +315,8 @@ static int set_sizes(const struct compare_set *s, struct sizes *sizes, struct er
 			return rc;
 		db_bind_i64(st, ":run", s->run[i].id);
 		while ((rc = db_step(st, e)) > 0)
-			add_size(sizes, db_i64(st, 0));
-		db_finalize(st);
+			add_size(sizes, db_i64(st, "size_bytes"));
+		rc = db_finalize(st, rc, e);
 		if (rc)
 			return rc;
 	}

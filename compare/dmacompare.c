@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* dmacompare: options, the two sides, and what is printed. Exit 0, 1 slower, 2 not
- * told. */
+/* dmacompare: options, the two sides, and what is printed. */
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -19,6 +18,10 @@
 
 enum { MAX_LISTS = 64 };
 
+/* Chosen: medians of equal recordings of a virtual machine's disk scatter by some percent
+ * when it is quiet and by tens when it is not; a card on a quiet host by less. */
+#define RUN_SCATTER 0.1
+
 struct run_lists {
 	const char *list[MAX_LISTS];
 	size_t n;
@@ -27,7 +30,7 @@ struct run_lists {
 struct options {
 	const char *file[2];
 	int nfile;
-	struct run_lists base, fresh;
+	struct run_lists base, fresh, despite;
 	unsigned metric; /* 1 << PHASE_*; 0 = not given */
 	unsigned by;
 	bool by_given, json, quiet;
@@ -43,37 +46,53 @@ enum {
 	KEY_THRESHOLD,
 	KEY_BY,
 	KEY_SEED,
+	KEY_SCATTER,
+	KEY_DESPITE,
 	KEY_REPORT,
 	KEY_JSON
 };
 
 static const struct argp_option table[] = {
+	{0, 0, 0, 0, "The two sides:", 1},
 	{"base", KEY_BASE, "RUN", 0,
-	 "Runs of the base side, by number or label; repeatable, or a list", 0},
-	{"new", KEY_NEW, "RUN", 0, "Runs of the new side, likewise", 0},
+	 "Runs of the base side, by number or label; repeatable, or a list", 1},
+	{"new", KEY_NEW, "RUN", 0, "Runs of the new side, likewise", 1},
+	{0, 0, 0, 0, "What is judged:", 2},
 	{"metric", KEY_METRIC, "PHASE", 0,
 	 "api, device, notice, total, or a list (default: "
 	 "total, and device where both sides have it)",
-	 0},
+	 2},
 	{"stat", KEY_STAT, "STATISTIC", 0,
 	 "What the verdict stands on: median (default), mean, or a quantile such as p99",
-	 0},
-	{"threshold", KEY_THRESHOLD, "SHARE", 0,
-	 "A smaller difference does not matter (default 5%)", 0},
+	 2},
 	{"by", KEY_BY, "KEYS", 0,
 	 "Groups: card, channel, direction, size; or none (default: channel,direction, "
 	 "and what tells sizes and cards apart)",
-	 0},
-	{"seed", KEY_SEED, "N", 0, "Of the bootstrap (default 1)", 0},
-	{"report", KEY_REPORT, "DIR", 0, "Draw both sides over one another into DIR", 0},
-	{"json", KEY_JSON, 0, 0, "The same figures as JSON", 0},
-	{"quiet", 'q', 0, 0, "Only the verdicts", 0},
+	 2},
+	{0, 0, 0, 0, "When it is a difference:", 3},
+	{"threshold", KEY_THRESHOLD, "SHARE", 0,
+	 "A smaller difference does not matter, 0% to 100% (default 5%)", 3},
+	{"run-scatter", KEY_SCATTER, "SHARE", 0,
+	 "With one run a side: how much a run's figure changes from run to run (default "
+	 "10%; 0% to look within the runs alone)",
+	 3},
+	{"despite", KEY_DESPITE, "KEY", 0,
+	 "A difference of the machine that is what you try (governor, link_speed, "
+	 "link_width, CPUs, affinity): judge all the same; repeatable",
+	 3},
+	{"seed", KEY_SEED, "N", 0, "Of the bootstrap (default 1)", 3},
+	{0, 0, 0, 0, "What is printed:", 4},
+	{"report", KEY_REPORT, "DIR", 0, "Draw both sides over one another into DIR", 4},
+	{"json", KEY_JSON, 0, 0, "The same figures as JSON", 4},
+	{"quiet", 'q', 0, 0, "Only the verdicts", 4},
+	{0, 'h', 0, 0, "Give this help list", -1},
 	{0}};
 
 const char *argp_program_version = TOOL " " DMA_VERSION;
-static const char doc[] = "Is this run slower than that one, or is it noise?\v"
-			  "Exit status: 0 no regression, 1 a group is slower, 2 cannot "
-			  "be told. See dmacompare(1).";
+static const char doc[] =
+	"Is this run slower than that one, or is it noise?\v"
+	"Exit status: 0 no regression, 1 a group is slower, 2 wrong usage "
+	"or the runs cannot be compared, 3 cannot tell. See dmacompare(1).";
 
 /* ---- options ---- */
 
@@ -147,7 +166,10 @@ static void parse_number(struct argp_state *state, int key, char *arg, struct op
 		if (num_i64(arg, 0, INT64_MAX, &seed, &e))
 			argp_error(state, "--seed: %s", e.text);
 		o->judge.seed = (uint64_t)seed;
-	} else if (num_share(arg, 0, 10, &o->judge.threshold, &e)) {
+	} else if (key == KEY_SCATTER) {
+		if (num_share(arg, 0, 1, &o->judge.run_scatter, &e))
+			argp_error(state, "--run-scatter: %s", e.text);
+	} else if (num_share(arg, 0, 1, &o->judge.threshold, &e)) {
 		argp_error(state, "--threshold: %s", e.text);
 	}
 }
@@ -196,11 +218,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *o = state->input;
 
 	switch (key) {
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
 	case KEY_BASE:
 		add_list(state, &o->base, "--base", arg);
 		return 0;
 	case KEY_NEW:
 		add_list(state, &o->fresh, "--new", arg);
+		return 0;
+	case KEY_DESPITE:
+		add_list(state, &o->despite, "--despite", arg);
 		return 0;
 	case KEY_METRIC:
 	case KEY_STAT:
@@ -208,6 +236,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_THRESHOLD:
 	case KEY_SEED:
+	case KEY_SCATTER:
 		parse_number(state, key, arg, o);
 		return 0;
 	case KEY_BY:
@@ -460,7 +489,12 @@ static int judge(struct work *w, struct err *e)
 	cli_progress_begin(&w->progress, "comparing", "groups", w->c.n);
 	rc = comparison_judge(&w->c, &w->o.judge, e);
 	cli_progress_end(&w->progress);
-	return rc ? rc : compare_doubts(&w->env, &w->c, &w->base, &w->fresh, e);
+	return rc ? rc
+		  : compare_doubts(&w->env, &w->c,
+				   &(struct compare_doubt){&w->base, &w->fresh,
+							   &w->o.judge, w->o.despite.list,
+							   w->o.despite.n},
+				   e);
 }
 
 static int compare(struct work *w, struct err *e)
@@ -500,7 +534,10 @@ static int say(struct work *w, struct err *e)
 
 int main(int argc, char **argv)
 {
-	struct work w = {.o = {.judge = {.threshold = 0.05, .q = 0.5, .seed = 1}}};
+	struct work w = {.o = {.judge = {.threshold = 0.05,
+					 .q = 0.5,
+					 .seed = 1,
+					 .run_scatter = RUN_SCATTER}}};
 	struct err e = {0};
 	int status = EXIT_USAGE;
 

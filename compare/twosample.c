@@ -361,6 +361,31 @@ int side_estimate(const struct side *s, double q, bool across, uint64_t seed,
 	return side_estimates(s, &q, 1, across, seed, out, e);
 }
 
+static void add_scatter(struct estimate *e, double run_sd, size_t nrun)
+{
+	static const double guessed_df = 1.5; /* a side */
+	double own = e->se * e->se, more;
+
+	if (!nrun || isnan(e->se))
+		return;
+	more = run_sd * run_sd / (double)nrun;
+	e->df = (own + more) * (own + more) /
+		((own > 0 ? own * own / e->df : 0) + more * more / guessed_df);
+	e->se = sqrt(own + more);
+}
+
+void estimate_scatter(struct estimate *base, struct estimate *fresh, double relative,
+		      size_t nbase, size_t nfresh)
+{
+	double unit = base->value * fresh->value;
+
+	unit = unit > 0 ? sqrt(unit) : fmax(fabs(base->value), fabs(fresh->value));
+	if (!(relative > 0) || !(unit > 0))
+		return;
+	add_scatter(base, relative * unit, nbase);
+	add_scatter(fresh, relative * unit, nfresh);
+}
+
 void estimate_difference(const struct estimate *base, const struct estimate *fresh,
 			 double level, struct difference *out)
 {

@@ -64,6 +64,15 @@ int side_estimate(const struct side *s, double q, bool across, uint64_t seed,
 int side_estimates(const struct side *s, const double *q, size_t nq, bool across,
 		   uint64_t seed, struct estimate *out, struct err *e);
 
+/* Of blocks within one recording: what changes from run to run is not in the standard
+ * error. Adds it to both sides, as a relative standard deviation of a run's statistic that
+ * was guessed and not measured: it counts as if three degrees of freedom stood behind the
+ * two together, so that a machine whose runs differ by twice as much seldom deceives. Its
+ * unit is the geometric mean of the two values, so that twice as slow and twice as fast are
+ * told alike. nrun runs shrink it by their root. */
+void estimate_scatter(struct estimate *base, struct estimate *fresh, double relative,
+		      size_t nbase, size_t nfresh);
+
 struct difference {
 	double value;	  /* new - base */
 	double low, high; /* interval at the level asked for; NAN = cannot be told */

@@ -16,15 +16,35 @@ _dmarec_devices() {
 
 _dmarec_profiles() {
 	local dir
-	for dir in "${XDG_CONFIG_HOME:-$HOME/.config}/dmarec/profiles" /usr/share/dmarec/profiles \
+	for dir in ${DMAREC_PROFILES:+"$DMAREC_PROFILES"} "${XDG_CONFIG_HOME:-$HOME/.config}/dmarec/profiles" /usr/share/dmarec/profiles \
 		/usr/local/share/dmarec/profiles; do
 		[ -d "$dir" ] && (cd "$dir" && ls ./*.ini 2>/dev/null | sed 's|^\./||; s|\.ini$||')
 	done
 }
 
+# Runs and labels of the databases on the command line.
+_dmarec_runs() {
+	local word
+	for word in "${COMP_WORDS[@]}"; do
+		[[ $word == *.db && -f $word ]] || continue
+		"${tool%/*}/dmaanalyze" --list --json "$word" 2>/dev/null ||
+			dmaanalyze --list --json "$word" 2>/dev/null
+	done | tr '{' '\n' | sed -nE "$1"
+}
+_dmarec_run_numbers() { _dmarec_runs 's/^"run":([0-9]+),.*/\1/p' | sort -nu; }
+_dmarec_labels() { _dmarec_runs 's/.*"label":"([^"\\]*)".*/\1/p' | sort -u; }
+
 _dmarec() {
-	local tool=$1 cur=$2 prev=$3 i words=
+	local tool=$1 cur=$2 prev=$3 i words= IFS=$' \t\n'
 	COMPREPLY=()
+	# --option=value: readline splits at "=", other callers do not
+	if [[ $cur == --*=* ]]; then
+		prev=${cur%%=*} cur=${cur#*=}
+	elif [ "$cur" = = ]; then
+		cur=
+	elif [ "$prev" = = ] && ((COMP_CWORD > 1)); then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
 	if [ "${tool##*/}" = dmarec ]; then
 		for ((i = 1; i < COMP_CWORD; i++)); do # behind -- the workload's own words follow
 			if [ "${COMP_WORDS[i]}" = -- ]; then
@@ -38,15 +58,20 @@ _dmarec() {
 	--device) words=$(_dmarec_devices) ;;
 	--pci) words=$(cd /sys/bus/pci/devices 2>/dev/null && ls) ;;
 	--profile) words=$(_dmarec_profiles) ;;
+	-p | --pid) words=$(cd /proc && ls -d [0-9]*) ;;
+	--run) words=$(_dmarec_run_numbers) ;;
+	--base | --new) words=$(_dmarec_labels; _dmarec_run_numbers) IFS=$'\n' ;;
+	--despite) words='governor link_speed link_width CPUs affinity' ;;
 	--clock) words='mono mono_raw boot tai' ;;
 	--irq-feed) words='auto bpf perf' ;;
+	--probes) words='auto process kernel' ;;
 	--exit-probes) words='ret uretprobe none' ;;
 	--pairing) words='infer one drain first last' ;;
 	--metric) words='api device notice total' ;;
 	--by) words='card channel direction size none' ;;
 	--stat) words='median mean p90 p99 p99.9' ;;
 	--format) words='html png svg pdf' ;;
-	--plot) words='histogram tail time heatmap size throughput phases slowest interrupts' ;;
+	--plot) words='histogram tail time size throughput phases slowest interrupts' ;;
 	esac
 	if [ -n "$words" ]; then
 		COMPREPLY=($(compgen -W "$words" -- "$cur"))

@@ -11,8 +11,12 @@
  * changed. The room doubles when n is 0 or a power of two, so whatever has grown by this
  * must not be given room in another way; elements may be taken away from its end.
  */
-#define array_add(array, n) \
+#ifdef __CPPCHECK__ /* which cannot follow a type that is made of an expression */
+#define array_add(array, n) array_grow((array), (n), sizeof(**(array)))
+#else
+#define array_add(array, n)                                                              \
 	((__typeof__(*(array)))array_grow((void *)(array), (n), sizeof(**(array))))
+#endif
 void *array_grow(void *array, size_t *n, size_t size);
 
 #endif

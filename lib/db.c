@@ -6,6 +6,7 @@
 #include <math.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,14 +21,17 @@ struct db {
 	sqlite3 *sq;
 	volatile sig_atomic_t interrupted;
 	char *path;
-	bool created; /* we made the file and nothing is committed yet */
+	bool created;  /* we made the file and nothing is committed yet */
+	char bug[256]; /* the first name that a statement does not have; "" = none */
 };
 
 struct db_stmt {
 	sqlite3_stmt *st;
 	struct db *db;
-	bool misbound;
+	const char *name; /* within sql_queries, up to the end of the line; NULL = none */
 	uint64_t bound; /* places below 64 that are not NULL: binding NULL again costs */
+	int columns;
+	char *column[]; /* names: SQLite's own do not outlive a changed schema */
 };
 
 static int fail(struct db *db, struct err *e)
@@ -65,6 +69,11 @@ static int fail(struct db *db, struct err *e)
 	default:
 		return err_set(e, ERR_IO, "%s: %s", db->path, sqlite3_errmsg(db->sq));
 	}
+}
+
+static int tell_bug(const struct db *db, struct err *e)
+{
+	return err_set(e, ERR_USAGE, "%s", db->bug);
 }
 
 int db_exec(struct db *db, const char *sql, struct err *e)
@@ -264,7 +273,7 @@ int db_begin(struct db *db, struct err *e)
 
 int db_commit(struct db *db, struct err *e)
 {
-	int got = db_exec(db, "COMMIT", e);
+	int got = *db->bug ? tell_bug(db, e) : db_exec(db, "COMMIT", e);
 
 	if (got)
 		db_rollback(db);
@@ -299,7 +308,7 @@ int db_check(struct db *db, struct err *e)
 	if (got)
 		return got;
 	got = db_step(s, e);
-	said = got == 1 ? db_text(s, 0) : NULL;
+	said = got == 1 ? (const char *)sqlite3_column_text(s->st, 0) : NULL;
 	if (got == 1)
 		got = said && !strcmp(said, "ok")
 			      ? 0
@@ -307,32 +316,86 @@ int db_check(struct db *db, struct err *e)
 					"%s: the database is damaged (%s); load its "
 					"recordings into a new one",
 					db->path, said ? said : "?");
-	db_finalize(s);
-	return got;
+	return db_finalize(s, got, e);
 }
 
-int db_prepare(struct db *db, struct db_stmt **out, const char *sql, struct err *e)
+/* The first of them stays: what comes after may be its consequence. */
+static void note_bug(struct db_stmt *s, const char *kind, const char *name)
 {
-	struct db_stmt *s = calloc(1, sizeof(*s));
+	const char *of = s->name ? s->name : sqlite3_sql(s->st);
+
+	if (!*s->db->bug)
+		snprintf(s->db->bug, sizeof(s->db->bug),
+			 "bug: statement '%.*s' has no %s '%s'", (int)strcspn(of, "\n"),
+			 of, kind, name);
+}
+
+static int find_column(const struct db_stmt *s, const char *name)
+{
+	for (int i = 0; i < s->columns; i++)
+		if (!strcmp(s->column[i], name))
+			return i;
+	return -1;
+}
+
+/* Two columns of one name: which would be read? */
+static int take_columns(struct db_stmt *s, const char *sql, struct err *e)
+{
+	int n = sqlite3_column_count(s->st);
+
+	for (; s->columns < n; s->columns++) {
+		const char *name = sqlite3_column_name(s->st, s->columns);
+
+		if (name && find_column(s, name) >= 0)
+			return err_set(e, ERR_USAGE,
+				       "bug: statement '%.*s' has two columns '%s'",
+				       (int)strcspn(sql, "\n"), sql, name);
+		s->column[s->columns] = name ? strdup(name) : NULL;
+		if (!s->column[s->columns])
+			return err_nomem(e, "the database");
+	}
+	return 0;
+}
+
+static int prepare(struct db *db, struct db_stmt **out, const char *sql, const char *name,
+		   struct err *e)
+{
+	sqlite3_stmt *st;
+	struct db_stmt *s;
+	int rc;
 
 	*out = NULL;
-	if (!s)
-		return err_nomem(e, "the database");
-	s->db = db;
-	if (sqlite3_prepare_v3(db->sq, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->st,
-			       NULL) != SQLITE_OK) {
-		free(s);
+	if (*db->bug)
+		return tell_bug(db, e);
+	if (sqlite3_prepare_v3(db->sq, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) !=
+	    SQLITE_OK)
 		return fail(db, e);
+	s = calloc(1, sizeof(*s) + (size_t)sqlite3_column_count(st) * sizeof(*s->column));
+	if (!s) {
+		sqlite3_finalize(st);
+		return err_nomem(e, "the database");
 	}
-	*out = s;
-	return 0;
+	s->st = st;
+	s->db = db;
+	s->name = name;
+	rc = take_columns(s, name ? name : sql, e);
+	if (rc)
+		db_drop(s);
+	else
+		*out = s;
+	return rc;
+}
+
+int db_prepare(struct db *db, struct db_stmt **s, const char *sql, struct err *e)
+{
+	return prepare(db, s, sql, NULL, e);
 }
 
 int db_prepare_named(struct db *db, struct db_stmt **s, const char *name, struct err *e)
 {
 	static const char mark[] = "-- name: ";
 	size_t len = strlen(name);
-	const char *p = sql_queries, *next;
+	const char *p = sql_queries, *own, *next;
 	char *text;
 	int rc;
 
@@ -345,12 +408,13 @@ int db_prepare_named(struct db *db, struct db_stmt **s, const char *name, struct
 	if (!p)
 		return err_set(e, ERR_USAGE, "bug: no statement '%s' in queries.sql",
 			       name);
+	own = p;
 	p += len;
 	next = strstr(p, mark);
 	text = next ? strndup(p, (size_t)(next - p)) : strdup(p);
 	if (!text)
 		return err_nomem(e, "the database");
-	rc = db_prepare(db, s, text, e);
+	rc = prepare(db, s, text, own, e);
 	free(text);
 	return rc;
 }
@@ -364,24 +428,43 @@ int db_run_named(struct db *db, const char *name, int64_t run, struct err *e)
 		return rc;
 	db_bind_i64(s, ":run", run);
 	rc = db_run(s, e);
-	db_finalize(s);
-	return rc;
+	return db_finalize(s, rc, e);
 }
 
-void db_finalize(struct db_stmt *s)
+void db_drop(struct db_stmt *s)
 {
-	if (s)
-		sqlite3_finalize(s->st);
+	if (!s)
+		return;
+	for (int i = 0; i < s->columns; i++)
+		free(s->column[i]);
+	sqlite3_finalize(s->st);
 	free(s);
 }
 
-static int place_of(struct db_stmt *s, const char *name)
+int db_finalize(struct db_stmt *s, int rc, struct err *e)
+{
+	if (rc >= 0 && s && *s->db->bug)
+		rc = tell_bug(s->db, e);
+	db_drop(s);
+	return rc;
+}
+
+struct db_param db_param(struct db_stmt *s, const char *name)
 {
 	int place = sqlite3_bind_parameter_index(s->st, name);
 
 	if (!place)
-		s->misbound = true;
-	return place;
+		note_bug(s, "parameter", name);
+	return (struct db_param){s, place};
+}
+
+struct db_column db_column(struct db_stmt *s, const char *name)
+{
+	int place = find_column(s, name);
+
+	if (place < 0)
+		note_bug(s, "column", name);
+	return (struct db_column){s, place};
 }
 
 /* Notes whether a place has a value from now on. false = it is NULL and shall be. */
@@ -394,14 +477,30 @@ static bool is_set(struct db_stmt *s, int place, bool value)
 	return call;
 }
 
+void db_set_i64(struct db_param p, int64_t v)
+{
+	if (!is_set(p.s, p.place, v != DMA_UNKNOWN))
+		return;
+	if (v == DMA_UNKNOWN)
+		sqlite3_bind_null(p.s->st, p.place);
+	else
+		sqlite3_bind_int64(p.s->st, p.place, v);
+}
+
+void db_set_static_text(struct db_param p, const char *v)
+{
+	if (is_set(p.s, p.place, v != NULL))
+		sqlite3_bind_text(p.s->st, p.place, v, -1, SQLITE_STATIC);
+}
+
 void db_bind_i64(struct db_stmt *s, const char *name, int64_t v)
 {
-	db_bind_at(s, place_of(s, name), v);
+	db_set_i64(db_param(s, name), v);
 }
 
 void db_bind_real(struct db_stmt *s, const char *name, double v)
 {
-	int place = place_of(s, name);
+	int place = db_param(s, name).place;
 
 	if (isfinite(v) && is_set(s, place, true))
 		sqlite3_bind_double(s->st, place, v);
@@ -411,35 +510,18 @@ void db_bind_real(struct db_stmt *s, const char *name, double v)
 
 void db_bind_text(struct db_stmt *s, const char *name, const char *v)
 {
-	int place = place_of(s, name);
+	int place = db_param(s, name).place;
 
 	if (is_set(s, place, v != NULL))
 		sqlite3_bind_text(s->st, place, v, -1, SQLITE_TRANSIENT);
-}
-
-void db_bind_at(struct db_stmt *s, int place, int64_t v)
-{
-	if (!is_set(s, place, v != DMA_UNKNOWN))
-		return;
-	if (v == DMA_UNKNOWN)
-		sqlite3_bind_null(s->st, place);
-	else
-		sqlite3_bind_int64(s->st, place, v);
-}
-
-void db_bind_text_at(struct db_stmt *s, int place, const char *v)
-{
-	if (is_set(s, place, v != NULL))
-		sqlite3_bind_text(s->st, place, v, -1, SQLITE_STATIC);
 }
 
 int db_step(struct db_stmt *s, struct err *e)
 {
 	int got;
 
-	if (s->misbound)
-		return err_set(e, ERR_USAGE, "bug: no such parameter in: %s",
-			       sqlite3_sql(s->st));
+	if (*s->db->bug)
+		return tell_bug(s->db, e);
 	if (s->db->interrupted)
 		return err_set(e, ERR_IO, "interrupted; %s is as it was", s->db->path);
 	got = sqlite3_step(s->st);
@@ -466,21 +548,33 @@ int db_run(struct db_stmt *s, struct err *e)
 	return got < 0 ? got : 0;
 }
 
-int64_t db_i64(struct db_stmt *s, int column)
+int64_t db_get_i64(struct db_column c)
 {
-	if (sqlite3_column_type(s->st, column) == SQLITE_NULL)
+	if (sqlite3_column_type(c.s->st, c.place) == SQLITE_NULL)
 		return DMA_UNKNOWN;
-	return sqlite3_column_int64(s->st, column);
+	return sqlite3_column_int64(c.s->st, c.place);
 }
 
-double db_real(struct db_stmt *s, int column)
+const char *db_get_text(struct db_column c)
 {
-	if (sqlite3_column_type(s->st, column) == SQLITE_NULL)
+	return (const char *)sqlite3_column_text(c.s->st, c.place);
+}
+
+int64_t db_i64(struct db_stmt *s, const char *name)
+{
+	return db_get_i64(db_column(s, name));
+}
+
+double db_real(struct db_stmt *s, const char *name)
+{
+	struct db_column c = db_column(s, name);
+
+	if (sqlite3_column_type(s->st, c.place) == SQLITE_NULL)
 		return NAN;
-	return sqlite3_column_double(s->st, column);
+	return sqlite3_column_double(s->st, c.place);
 }
 
-const char *db_text(struct db_stmt *s, int column)
+const char *db_text(struct db_stmt *s, const char *name)
 {
-	return (const char *)sqlite3_column_text(s->st, column);
+	return db_get_text(db_column(s, name));
 }

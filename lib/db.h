@@ -16,7 +16,7 @@ struct db_stmt;
 
 enum {
 	DB_APPLICATION_ID = 0x444d4172, /* "DMAr" */
-	DB_VERSION = 1,			/* PRAGMA user_version of schema/ as it stands */
+	DB_VERSION = 2,			/* PRAGMA user_version of schema/ as it stands */
 };
 
 enum db_mode {
@@ -48,6 +48,10 @@ void db_interrupt(struct db *db);
 /* PRAGMA integrity: quick_check; ERR_FORMAT with what it found. */
 int db_check(struct db *db, struct err *e);
 
+/* Parameters and columns have names, and are never counted: a column that comes in between
+ * moves nothing. Two columns of one name fail here. A name that the statement does not
+ * have is a bug, told with both names by db_finalize() and by every later step, prepare
+ * and commit of the database; until then it reads as NULL and binds nothing. */
 int db_prepare(struct db *db, struct db_stmt **s, const char *sql, struct err *e);
 
 /* A statement of schema/queries.sql, by the name that stands above it. */
@@ -55,18 +59,18 @@ int db_prepare_named(struct db *db, struct db_stmt **s, const char *name, struct
 
 /* Prepare, bind :run, step, finalize. */
 int db_run_named(struct db *db, const char *name, int64_t run, struct err *e);
-void db_finalize(struct db_stmt *s);
 
-/* By name (":run"); a name that the statement does not have is a bug and fails the next
- * step. Texts are copied. */
+/* Returns rc, or, when that is no error, what was misnamed. s may be NULL. */
+int db_finalize(struct db_stmt *s, int rc, struct err *e)
+	__attribute__((warn_unused_result));
+
+/* The same where nobody is left to be told. */
+void db_drop(struct db_stmt *s);
+
+/* Texts are copied. */
 void db_bind_i64(struct db_stmt *s, const char *name, int64_t v);
 void db_bind_real(struct db_stmt *s, const char *name, double v);
 void db_bind_text(struct db_stmt *s, const char *name, const char *v);
-
-/* By place, 1-based: for the statements that run a million times. A text must be
- * static. */
-void db_bind_at(struct db_stmt *s, int place, int64_t v);
-void db_bind_text_at(struct db_stmt *s, int place, const char *v);
 
 /* 1 = a row, 0 = done (and reset, ready for the next values), negative. */
 int db_step(struct db_stmt *s, struct err *e);
@@ -75,8 +79,28 @@ void db_reset(struct db_stmt *s);
 /* A statement that returns no rows: step and reset. */
 int db_run(struct db_stmt *s, struct err *e);
 
-int64_t db_i64(struct db_stmt *s, int column);	    /* DMA_UNKNOWN for NULL; 0-based */
-double db_real(struct db_stmt *s, int column);	    /* NAN for NULL */
-const char *db_text(struct db_stmt *s, int column); /* NULL; valid until the next step */
+int64_t db_i64(struct db_stmt *s, const char *column);	    /* DMA_UNKNOWN for NULL */
+double db_real(struct db_stmt *s, const char *column);	    /* NAN for NULL */
+const char *db_text(struct db_stmt *s, const char *column); /* NULL; till the next step */
+
+/* For loops of a million rows: names that are looked up once, before the first step, which
+ * fails if there is no such name. They belong to their statement and end with it. */
+struct db_param {
+	struct db_stmt *s;
+	int place;
+};
+
+struct db_column {
+	struct db_stmt *s;
+	int place;
+};
+
+struct db_param db_param(struct db_stmt *s, const char *name);
+void db_set_i64(struct db_param p, int64_t v);
+void db_set_static_text(struct db_param p, const char *v); /* not copied */
+
+struct db_column db_column(struct db_stmt *s, const char *name);
+int64_t db_get_i64(struct db_column c);
+const char *db_get_text(struct db_column c);
 
 #endif

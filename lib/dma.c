@@ -51,6 +51,12 @@ static int index_of(const char *const *names, int n, const char *word)
 	return -1;
 }
 
+bool state_moves_bytes(enum transfer_state s)
+{
+	return s == STATE_UNKNOWN || s == STATE_COMPLETE || s == STATE_POLLED ||
+	       s == STATE_NO_INTERRUPT || s == STATE_LATE;
+}
+
 const char *role_name(enum role r)
 {
 	return name_of(role_names, ROLE_N, (int)r);

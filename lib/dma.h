@@ -7,6 +7,7 @@
 #ifndef DMA_DMA_H
 #define DMA_DMA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A value that is not known. NULL in the database, never 0. */
@@ -70,6 +71,11 @@ const char *direction_name(enum direction d);
 const char *state_name(enum transfer_state s);
 const char *phase_name(enum phase p);
 const char *pairing_name(enum pairing p);
+
+/* Did a transfer that ended like this, at a time that is known, move its bytes? Also where
+ * it is not known which interrupt ended it (`unknown`); not where it failed, was aborted, or
+ * runs until it is stopped. Throughput counts these, and says what it leaves out. */
+bool state_moves_bytes(enum transfer_state s);
 
 /* The reverse; -1 for a word that is none. */
 int role_parse(const char *word);

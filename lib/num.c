@@ -148,6 +148,10 @@ int num_share(const char *text, double min, double max, double *out, struct err 
 	if (*end == '%') {
 		v /= 100;
 		end++;
+	} else if (!*end && v >= 1) {
+		return err_set(e, ERR_USAGE,
+			       "'%s': percent or a share? Write %s%%, or a share below 1",
+			       text, text);
 	}
 	if (*end || !isfinite(v))
 		return err_set(e, ERR_USAGE, "'%s' is not a share (such as 5%% or 0.05)",
@@ -255,5 +259,22 @@ const char *num_print_bytes(char buf[32], int64_t bytes)
 		u++;
 	}
 	snprintf(buf, 32, "%.*f %s", u && v != floor(v) ? 1 : 0, v, unit[u]);
+	return buf;
+}
+
+const char *num_print_rate(char buf[32], double bytes_per_s)
+{
+	static const char *const unit[] = {"B/s", "kB/s", "MB/s", "GB/s", "TB/s"};
+	int u = 0;
+
+	while (bytes_per_s >= 999.5 && u < 4) {
+		bytes_per_s /= 1000;
+		u++;
+	}
+	snprintf(buf, 32, "%.*f %s",
+		 bytes_per_s >= 99.95	? 0
+		 : bytes_per_s >= 9.995 ? 1
+					: 2,
+		 bytes_per_s, unit[u]);
 	return buf;
 }

@@ -23,7 +23,8 @@ int num_bytes(const char *text, int64_t min, int64_t max, int64_t *out, struct e
 int num_duration_ns(const char *text, int64_t min, int64_t max, int64_t *out,
 		    struct err *e);
 
-/* A share: "5%" or "0.05" gives 0.05. */
+/* A share: "5%" or "0.05" gives 0.05. A bare number from 1 on is an error: who writes 10
+ * means 10 %, and 1 may be either. */
 int num_share(const char *text, double min, double max, double *out, struct err *e);
 
 /* "1,5,7-9" as the kernel writes CPU lists: fills *out (malloc'ed, the caller frees) and
@@ -37,5 +38,8 @@ const char *num_print_ns(char buf[32], int64_t ns);
 
 /* Bytes for a person: "4096 B", "64 KiB", "1.5 GiB". Returns buf. */
 const char *num_print_bytes(char buf[32], int64_t bytes);
+
+/* Bytes per second for a person: "113 MB/s", "4.38 MB/s". Returns buf. */
+const char *num_print_rate(char buf[32], double bytes_per_s);
 
 #endif

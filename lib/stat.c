@@ -19,33 +19,26 @@ static uint64_t nearest_rank(double q, uint64_t n)
 	return r < 1 ? 1 : r > (double)n ? n : (uint64_t)r;
 }
 
-/* P(X <= k), X binomial(n, q), k = 0 .. n: into cdf(k) by adding up logs. */
-static double binomial_cdf(uint64_t n, double q, uint64_t k)
-{
-	double sum = 0;
-
-	for (uint64_t i = 0; i <= k && i <= n; i++)
-		sum += exp(lgamma((double)n + 1) - lgamma((double)i + 1) -
-			   lgamma((double)(n - i) + 1) + (double)i * log(q) +
-			   (double)(n - i) * log1p(-q));
-	return sum < 1 ? sum : 1;
-}
-
 /*
  * [X(l), X(u)] covers the quantile with P(l <= B <= u - 1), B binomial(n, q): l is the
  * largest with P(B <= l - 1) <= a, u the smallest with P(B >= u) <= a, a = (1 - level)
- * / 2.
+ * / 2. The distribution is added up once, each term from the one before by its logarithm:
+ * (1 - q)^n may be too small for a double.
  */
 static void exact_ranks(uint64_t n, double q, double tail, uint64_t *low, uint64_t *high)
 {
+	double log_term = (double)n * log1p(-q), log_odds = log(q) - log1p(-q);
+	double cdf = exp(log_term); /* P(B <= k) */
 	uint64_t k = 0;
 
-	while (k < n && binomial_cdf(n, q, k) <= tail)
+	*low = 0; /* no such rank */
+	while (k < n && 1 - cdf > tail) {
+		if (cdf <= tail)
+			*low = k + 1;
+		log_term += log((double)(n - k) / (double)(k + 1)) + log_odds;
 		k++;
-	*low = k; /* P(B <= k - 1) <= tail; 0 = no such rank */
-	/* P(B >= k + 1) = 1 - P(B <= k) <= tail, k + 1 <= n */
-	while (k < n && 1 - binomial_cdf(n, q, k) > tail)
-		k++;
+		cdf += exp(log_term);
+	}
 	*high = k < n ? k + 1 : 0;
 }
 

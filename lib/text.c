@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 size_t text_utf8(const unsigned char *p)
 {
@@ -47,4 +48,40 @@ const char *text_count(uint64_t n, char buf[32])
 	}
 	buf[at] = 0;
 	return buf;
+}
+
+static int columns_of(const char *text, size_t bytes)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return n;
+}
+
+int text_columns(const char *text)
+{
+	return columns_of(text, strlen(text));
+}
+
+void text_wrap(FILE *f, const char *text, int at, int indent, int width)
+{
+	bool first = true; /* on its line */
+
+	while (*text) {
+		size_t len = strcspn(text, " \n");
+		int n = columns_of(text, len);
+
+		if (!first && at + 1 + n > width) {
+			fprintf(f, "\n%*s", indent, "");
+			at = indent;
+			first = true;
+		}
+		fprintf(f, "%s%.*s", first ? "" : " ", (int)len, text);
+		at += n + !first;
+		first = false;
+		text += len;
+		text += strspn(text, " \n");
+	}
+	fputc('\n', f);
 }

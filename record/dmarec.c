@@ -14,6 +14,7 @@
 #include "record/elf/symbols.h"
 #include "record/list.h"
 #include "record/recording.h"
+#include "record/series.h"
 
 #define TOOL "dmarec"
 
@@ -29,7 +30,10 @@ struct options {
 	int64_t *irq;
 	size_t nirq;
 	enum exit_probes exits;
-	bool dry_run, list, json;
+	bool dry_run, list, json, interleave;
+	const char *label[2];
+	int nlabel;
+	int64_t runs; /* of each command */
 };
 
 enum {
@@ -44,37 +48,51 @@ enum {
 	KEY_CLOCK,
 	KEY_FEED,
 	KEY_EXITS,
+	KEY_PROBES,
 	KEY_LABEL,
+	KEY_RUNS,
+	KEY_INTERLEAVE,
 	KEY_DRY,
 	KEY_LIST,
 	KEY_JSON
 };
 
 static const struct argp_option table[] = {
-	{"output", 'o', "FILE", 0, "The recording (default dma.data)", 0},
-	{"library", 'x', "LIB", 0, "Look for the functions in this library too", 0},
-	{"start", KEY_START, "FUNC", 0, "A function that starts a transfer", 0},
-	{"wait", KEY_WAIT, "FUNC", 0, "A function that waits for one", 0},
-	{"stop", KEY_STOP, "FUNC", 0, "A function that stops a channel", 0},
+	{0, 0, 0, 0, "What is recorded:", 1},
+	{"start", KEY_START, "FUNC", 0, "A function that starts a transfer", 1},
+	{"wait", KEY_WAIT, "FUNC", 0, "A function that waits for one", 1},
+	{"stop", KEY_STOP, "FUNC", 0, "A function that stops a channel", 1},
+	{"library", 'x', "LIB", 0, "Look for the functions in this library too", 1},
 	{"profile", KEY_PROFILE, "NAME|FILE", 0,
-	 "Take functions and interrupts from a profile", 0},
-	{"irq", KEY_IRQ, "N[,N...]", 0, "Record these interrupts only", 0},
-	{"device", KEY_DEVICE, "NAME", 0, "Record the interrupts of this name", 0},
-	{"pci", KEY_PCI, "BDF", 0, "Record the interrupts of this PCI device", 0},
-	{"pid", 'p', "PID", 0, "Attach to a running process", 0},
+	 "Take functions and interrupts from a profile", 1},
+	{"pid", 'p', "PID", 0, "Attach to a running process", 1},
 	{"duration", KEY_DURATION, "TIME", 0, "Stop recording after so long (10s, 500ms)",
-	 0},
+	 1},
+	{0, 0, 0, 0, "Which interrupts:", 2},
+	{"irq", KEY_IRQ, "N[,N...]", 0, "Record these interrupts only", 2},
+	{"device", KEY_DEVICE, "NAME", 0, "Record the interrupts of this name", 2},
+	{"pci", KEY_PCI, "BDF", 0, "Record the interrupts of this PCI device", 2},
+	{"list", KEY_LIST, 0, 0, "Print the machine's interrupts", 2},
+	{"json", KEY_JSON, 0, 0, "With --list: as JSON", 2},
+	{0, 0, 0, 0, "Several runs:", 3},
+	{"runs", KEY_RUNS, "N", 0, "Record the command N times, into dma-1.data, ...", 3},
+	{"interleave", KEY_INTERLEAVE, 0, 0,
+	 "Two commands, COMMAND --vs COMMAND, recorded in turns", 3},
+	{"label", KEY_LABEL, "TEXT", 0,
+	 "A name for this run (a second one: of --interleave's second command)", 3},
+	{0, 0, 0, 0, "How:", 4},
+	{"output", 'o', "FILE", 0, "The recording (default dma.data)", 4},
+	{"dry-run", KEY_DRY, 0, 0, "Print what would be armed; arm nothing", 4},
 	{"ring", 'm', "SIZE", 0,
-	 "Size of each CPU's ring (16M, or what fits into 256M for all)", 0},
-	{"clock", KEY_CLOCK, "mono|mono_raw|boot|tai", 0, "Clock of the time stamps", 0},
-	{"irq-feed", KEY_FEED, "auto|bpf|perf", 0, "How interrupts are sampled", 0},
-	{"exit-probes", KEY_EXITS, "ret|uretprobe|none", 0, "How exits are seen", 0},
-	{"label", KEY_LABEL, "TEXT", 0, "A name for this run", 0},
-	{"dry-run", KEY_DRY, 0, 0, "Print what would be armed; arm nothing", 0},
-	{"list", KEY_LIST, 0, 0, "Print the machine's interrupts", 0},
-	{"json", KEY_JSON, 0, 0, "With --list: as JSON", 0},
-	{"quiet", 'q', 0, 0, "Say less", 0},
-	{"verbose", 'v', 0, 0, "Say more", 0},
+	 "Size of each CPU's ring (16M, or what fits into 256M for all)", 4},
+	{"clock", KEY_CLOCK, "mono|mono_raw|boot|tai", 0, "Clock of the time stamps", 4},
+	{"irq-feed", KEY_FEED, "auto|bpf|perf", 0, "How interrupts are sampled", 4},
+	{"probes", KEY_PROBES, "auto|process|kernel", 0,
+	 "Where probes are armed: in the process without a trap, or in the kernel", 4},
+	{"exit-probes", KEY_EXITS, "ret|uretprobe|none", 0, "How exits are seen", 4},
+	{"quiet", 'q', 0, 0, "Say less", 4},
+	{"verbose", 'v', 0, 0, "Say more", 4},
+	{0, 'h', 0, 0, "Give this help list", -1},
 	{0}};
 
 const char *argp_program_version = TOOL " " DMA_VERSION;
@@ -145,6 +163,8 @@ static error_t parse_number(int key, char *arg, struct argp_state *state,
 	} else if (key == 'm') {
 		check(state, "-m", num_bytes(arg, 4096, 1 << 30, &v, &e), &e);
 		o->rec.ring_bytes = (size_t)v;
+	} else if (key == KEY_RUNS) {
+		check(state, "--runs", num_i64(arg, 1, SERIES_MOST, &o->runs, &e), &e);
 	} else if (key == KEY_DURATION) {
 		check(state, "--duration", num_duration_ns(arg, 1, INT64_MAX / 4, &v, &e),
 		      &e);
@@ -163,6 +183,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *o = state->input;
 
 	switch (key) {
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		break;
 	case 'o':
 		o->rec.output = nonempty(state, "-o", arg);
 		break;
@@ -188,7 +211,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		push(&o->pci, nonempty(state, "--pci", arg));
 		break;
 	case KEY_LABEL:
-		o->rec.label = arg;
+		if (o->nlabel == 2)
+			argp_error(state, "--label: '%s' is a third", arg);
+		o->label[o->nlabel++] = arg;
+		break;
+	case KEY_INTERLEAVE:
+		o->interleave = true;
 		break;
 	case KEY_CLOCK:
 		set_clock(state, o, arg);
@@ -200,6 +228,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_EXITS:
 		o->exits = (enum exit_probes)word_of(state, "--exit-probes", arg,
 						     "ret|uretprobe|none");
+		break;
+	case KEY_PROBES:
+		o->rec.probes = (enum probes_how)word_of(state, "--probes", arg,
+							 "auto|process|kernel");
 		break;
 	case KEY_DRY:
 		o->dry_run = true;
@@ -219,6 +251,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'p':
 	case 'm':
 	case KEY_DURATION:
+	case KEY_RUNS:
 	case KEY_IRQ:
 		return parse_number(key, arg, state, o);
 	case ARGP_KEY_ARGS:
@@ -489,6 +522,16 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	return status;
 }
 
+static int choose_probes(const struct options *o, struct plan *plan,
+			 const struct plan_files *files, struct err *e)
+{
+	if (o->rec.probes == PROBES_KERNEL)
+		return 0;
+	if (!o->rec.argv)
+		return plan_unplace(plan, NULL, "the process is running already", e);
+	return plan_places(plan, files, e);
+}
+
 static int run(struct options *o, struct err *e)
 {
 	struct profile p;
@@ -511,6 +554,8 @@ static int run(struct options *o, struct err *e)
 		rc = choose_profile(o, &p, &opened, e);
 	if (!rc)
 		rc = plan_make(&plan, &p, &opened, o->exits, e);
+	if (!rc)
+		rc = choose_probes(o, &plan, &opened, e);
 	plan_files_close(&opened);
 	if (!rc)
 		rc = irqmap_read(&map, "", e);
@@ -519,6 +564,70 @@ static int run(struct options *o, struct err *e)
 	irqmap_release(&map);
 	profile_release(&p);
 	paths_free(files, n);
+	return status;
+}
+
+/* ---- several recordings ---- */
+
+static int record_one(void *arg, char **command, const char *label, const char *output)
+{
+	struct options *o = arg;
+	struct err e = {0};
+	int status;
+
+	o->rec.argv = command;
+	o->rec.label = label;
+	o->rec.output = output;
+	o->rec.in_series = true;
+	status = run(o, &e);
+	if (e.code)
+		cli_error(TOOL, &e);
+	return status;
+}
+
+static void print_next(const struct series *s, int made)
+{
+	int run[2] = {0};
+
+	fprintf(stderr, "next: dmaanalyze -q");
+	for (int step = 0; step < made; step++) {
+		int side = series_side(s, step);
+		char *output = series_output(s, side, ++run[side]);
+
+		fprintf(stderr, " -i %s", output ? output : "?");
+		free(output);
+	}
+	fprintf(stderr, " trace.db\n");
+	if (run[1])
+		fprintf(stderr, "      dmacompare --base '%s' --new '%s' trace.db\n",
+			s->label[0], s->label[1]);
+}
+
+static int run_series(struct options *o, struct err *e)
+{
+	struct series s = {.runs = (int)o->runs,
+			   .command = {o->rec.argv},
+			   .label = {o->label[0], o->label[1]},
+			   .output = o->rec.output};
+	int made, status;
+
+	if (o->interleave) {
+		s.command[1] = series_cut(o->rec.argv);
+		s.label[0] = s.label[0] ? s.label[0] : "base";
+		s.label[1] = s.label[1] ? s.label[1] : "new";
+	}
+	if (o->dry_run ||
+	    (o->interleave && (!s.command[1] || !s.command[0][0] || !s.command[1][0]))) {
+		err_set(e, ERR_USAGE,
+			o->dry_run ? "--dry-run shows one recording: without --runs and "
+				     "--interleave"
+				   : "--interleave records two commands: dmarec "
+				     "--interleave -- COMMAND --vs COMMAND");
+		return EXIT_USAGE;
+	}
+	status = series_run(&s, record_one, o, &made, e);
+	if (made && o->rec.verbosity >= 0)
+		print_next(&s, made);
 	return status;
 }
 
@@ -543,7 +652,15 @@ int main(int argc, char **argv)
 		err_set(&e, ERR_USAGE,
 			"what to record? Either 'dmarec -- COMMAND' or 'dmarec -p PID'");
 		status = EXIT_USAGE;
+	} else if (!o.interleave && o.nlabel == 2) {
+		err_set(&e, ERR_USAGE,
+			"a second --label is of --interleave's second command");
+		status = EXIT_USAGE;
+	} else if (o.runs || o.interleave) {
+		o.runs = o.runs ? o.runs : 1;
+		status = run_series(&o, &e);
 	} else {
+		o.rec.label = o.label[0];
 		status = run(&o, &e);
 	}
 	if (e.code)

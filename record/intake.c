@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "lib/err.h"
 #include "record/descriptors.h"
+#include "record/inside.h"
 #include "record/session.h"
 
 /* Which event an id belongs to: open addressing, a power of two of slots; id 0 = free. */
@@ -28,6 +30,10 @@ static size_t event_of(const struct intake *in, uint64_t id)
 /* Where session.c's samples and records keep the first number we need: the id, or what
  * LOST says; and a sample's time. */
 enum { AT_ID = 8, AT_LOST = 16, AT_TIME = 32 };
+/* MMAP2 of linux/perf_event.h: pid, tid, addr, len, pgoff, maj, min, ino, generation,
+ * prot, flags, then the name. */
+enum { MMAP_PROT = 64, MMAP_NAME = 72 };
+enum { MAX_TORN = 32 /* drains: some seconds */ };
 /* Behind other records: pid and tid, time, CPU, id. */
 enum { TRAILER = 32, AT_TRAILER_TIME = 8 };
 
@@ -56,6 +62,15 @@ static int see_sample(struct intake *in, uint64_t id, const char *sample, size_t
 	return descriptors_see(in->descriptors, event, sample, size, e);
 }
 
+static void see_mapping(struct intake *in, int32_t pid, const char *rec, size_t size)
+{
+	uint32_t prot;
+
+	memcpy(&prot, rec + MMAP_PROT, sizeof(prot));
+	if (prot & PROT_EXEC && memchr(rec + MMAP_NAME, 0, size - MMAP_NAME))
+		inside_mapped(in->inside, pid, rec + MMAP_NAME);
+}
+
 /* exec closes descriptors; and what was lost may have been a closing. */
 static void see_other(struct intake *in, uint32_t type, uint16_t misc, uint64_t v,
 		      const char *rec, size_t size)
@@ -73,6 +88,8 @@ static void see_other(struct intake *in, uint32_t type, uint16_t misc, uint64_t 
 		descriptors_doubt(in->descriptors, -1, in->drained_ns);
 		descriptors_doubt(in->descriptors, -1, time_ns);
 	}
+	if (type == PERF_RECORD_MMAP2 && in->inside && size > MMAP_NAME + TRAILER)
+		see_mapping(in, pid, rec, size - TRAILER);
 	if (type == PERF_RECORD_COMM && misc & PERF_RECORD_MISC_COMM_EXEC)
 		descriptors_doubt(in->descriptors, pid, time_ns);
 }
@@ -98,21 +115,36 @@ static int put(void *arg, const void *buf, size_t len, struct err *e)
 	return rc;
 }
 
-int intake_drain(struct intake *in, struct session *s, struct err *e)
+/* The agents' rings. *torn: a hit is under way whose time may be earlier than others that
+ * are in the file now, so that the round does not end; but not for ever, when its thread
+ * has left it by a jump out of a signal's handler. */
+static int drain_inside(struct intake *in, bool last, bool *torn, struct err *e)
+{
+	bool whole = true;
+	int rc = in->inside ? inside_drain(in->inside, last, put, in, &whole, e) : 0;
+
+	in->torn = whole ? 0 : in->torn + 1;
+	*torn = in->torn && in->torn < MAX_TORN && !last;
+	return rc;
+}
+
+int intake_drain(struct intake *in, struct session *s, bool last, struct err *e)
 {
 	int64_t begin_ns;
 	uint64_t bytes = 0;
 	struct timespec t;
+	bool torn = false;
 	int rc;
 
 	clock_gettime(in->clockid, &t);
 	begin_ns = t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 	rc = session_drain(s, put, in, &bytes, e);
-
+	if (!rc)
+		rc = drain_inside(in, last, &torn, e);
 	if (!rc)
 		rc = descriptors_look(in->descriptors, e);
 	in->drained_ns = begin_ns;
-	if (!rc && bytes && in->file)
+	if (!rc && !torn && in->file) /* without anything new it writes nothing */
 		rc = perfdata_round(in->file, e);
 	return rc || !in->file ? rc : perfdata_flush(in->file, e);
 }

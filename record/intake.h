@@ -5,6 +5,7 @@
 #ifndef DMA_INTAKE_H
 #define DMA_INTAKE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,7 @@
 
 struct descriptors;
 struct err;
+struct inside;
 struct session;
 
 struct intake {
@@ -21,10 +23,12 @@ struct intake {
 	uint64_t *delivered;		 /* samples of each event */
 	uint64_t lost;			 /* by LOST records */
 	uint64_t first_ns, last_ns;	 /* of the samples; last 0 = none */
+	struct inside *inside;		 /* probes in the process; NULL = none */
 	/* its own */
 	int64_t drained_ns; /* the rings were last read from then on */
 	struct intake_slot *slot;
 	size_t nslot, nevent;
+	unsigned torn; /* times in a row that a hit was under way */
 };
 
 /* For events with these ids; the fields above `its own` are the caller's to set, but for
@@ -32,8 +36,8 @@ struct intake {
 int intake_open(struct intake *in, const struct perfdata_attr *attr, size_t n,
 		struct err *e);
 
-/* Everything that lies in the rings, then FINISHED_ROUND. */
-int intake_drain(struct intake *in, struct session *s, struct err *e);
+/* Everything that lies in the rings, then FINISHED_ROUND. last: all is disabled. */
+int intake_drain(struct intake *in, struct session *s, bool last, struct err *e);
 
 /* Abandons the file, frees the descriptors. */
 void intake_close(struct intake *in);

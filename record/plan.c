@@ -52,7 +52,7 @@ static bool name_taken(const struct plan *p, const char *event)
 }
 
 static int add(struct site *s, const char *event, enum role role, uint64_t offset,
-	       const char *args, const char *code, struct err *e)
+	       enum place_where where, const char *args, const char *code, struct err *e)
 {
 	struct plan *p = s->plan;
 	struct plan_probe *q = array_add(&p->probe, &p->n);
@@ -76,6 +76,7 @@ static int add(struct site *s, const char *event, enum role role, uint64_t offse
 		.code = code ? strdup(code) : NULL,
 		.func = s->func,
 		.constant = s->constant,
+		.where = where,
 	};
 	if (!q->event || !q->symbol || !q->file || !q->function || !q->args ||
 	    (code && !q->code))
@@ -94,19 +95,13 @@ static const struct parameter *param_named(const struct site *s, const char *nam
 }
 
 /* The parameter that, by its name, is this field. */
-static const struct parameter *param_for(const struct site *s, enum arg_field f)
+static const struct parameter *param_for(const struct site *s, enum field f)
 {
-	static const char *const name[FIELD_N][6] = {
-		[FIELD_CARD] = {"this"},
-		[FIELD_CHANNEL] = {"channel", "dma_id", "id", "chan"},
-		[FIELD_SIZE] = {"size", "len", "size_bytes", "bytes", "count"},
-		[FIELD_ADDR] = {"dst", "addr", "src", "dma_addr", "offset"},
-		[FIELD_FLAGS] = {"flags"},
-	};
 	const struct parameter *q = NULL;
+	const char *word;
 
-	for (size_t i = 0; i < 6 && name[f][i] && !q; i++)
-		q = param_named(s, name[f][i]);
+	for (size_t i = 0; (word = field_parameter(f, i)) && !q; i++)
+		q = param_named(s, word);
 	return q;
 }
 
@@ -128,7 +123,7 @@ static const struct parameter *param_at(const struct site *s, int index)
 	return NULL;
 }
 
-static int put_index(const struct site *s, const struct arg_spec *a, enum arg_field f,
+static int put_index(const struct site *s, const struct arg_spec *a, enum field f,
 		     int index, const struct parameter *q, FILE *out, struct err *e)
 {
 	char buf[32];
@@ -146,8 +141,7 @@ static int put_index(const struct site *s, const struct arg_spec *a, enum arg_fi
 	return 0;
 }
 
-static int put_arg(struct site *s, enum arg_field f, bool by_name, FILE *out,
-		   struct err *e)
+static int put_arg(struct site *s, enum field f, bool by_name, FILE *out, struct err *e)
 {
 	const struct arg_spec *a = &s->spec->arg[f];
 	const struct parameter *q;
@@ -199,7 +193,7 @@ static int make_args(struct site *s, struct err *e)
 		if (s->spec->arg[f].kind != ARG_NONE)
 			by_name = false;
 	for (int f = 0; !rc && f < FIELD_RET; f++)
-		rc = put_arg(s, (enum arg_field)f, by_name, out, e);
+		rc = put_arg(s, (enum field)f, by_name, out, e);
 	if (fclose(out) || rc)
 		return rc ? rc : err_nomem(e, "a recording");
 	if (ret->kind == ARG_RETURN)
@@ -222,29 +216,47 @@ static enum role entry_role(const struct func_spec *f)
 				      : ROLE_SUBMIT;
 }
 
+static int add_doorbells(struct site *s, const struct code_sites *sites,
+			 enum place_where where, struct err *e)
+{
+	char event[80];
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sites->n; i++) {
+		snprintf(event, sizeof(event), "%s_db%zu", s->name, i);
+		rc = add(s, event, ROLE_DOORBELL, sites->site[i].offset, where, "",
+			 sites->site[i].text, e);
+	}
+	return rc;
+}
+
+/* What starts the card, as the profile says: a store, or a call. */
 static int plan_doorbells(struct site *s, struct err *e)
 {
+	const char *call = s->spec->doorbell_call;
+	int64_t store = s->spec->doorbell_store;
 	struct code_sites sites = {0};
 	struct err why = {0};
-	char *where = NULL, event[80];
+	char *where = NULL;
 	int rc;
 
-	if (s->spec->doorbell_store < 0 || s->spec->role != FUNC_START)
+	if ((store < 0 && !call) || s->spec->role != FUNC_START)
 		return 0;
-	rc = elf_file_stores(s->file, s->symbol, s->spec->doorbell_store, &sites, &where,
-			     &why);
-	for (size_t i = 0; !rc && i < sites.n; i++) {
-		snprintf(event, sizeof(event), "%s_db%zu", s->name, i);
-		rc = add(s, event, ROLE_DOORBELL, sites.site[i].offset, "",
-			 sites.site[i].text, e);
-	}
+	rc = call ? elf_file_calls(s->file, s->symbol, call, &sites, &why)
+		  : elf_file_stores(s->file, s->symbol, store, &sites, &where, &why);
+	if (!rc)
+		rc = add_doorbells(s, &sites, call ? PLACE_LEAVE : PLACE_INSIDE, e);
 	if (rc == ERR_UNSUPPORTED)
 		rc = note(s->plan, e, "%s; its exits stand for the doorbell", why.text);
+	else if (!rc && !sites.n && call)
+		rc = note(s->plan, e,
+			  "%s: no call of %s found, its exits stand for the doorbell",
+			  s->symbol->qualified, call);
 	else if (!rc && !sites.n)
 		rc = note(s->plan, e,
 			  "%s: no store to +0x%" PRIx64
 			  " found, its exits stand for the doorbell",
-			  s->symbol->qualified, (uint64_t)s->spec->doorbell_store);
+			  s->symbol->qualified, (uint64_t)store);
 	code_sites_release(&sites);
 	free(where);
 	return rc;
@@ -280,7 +292,8 @@ static int plan_exits(struct site *s, size_t entry, enum exit_probes mode, struc
 		return 0;
 	if (mode == EXITS_URETPROBE) {
 		snprintf(event, sizeof(event), "%s_ret", s->name);
-		rc = add(s, event, role, s->symbol->offset, s->ret, "uretprobe", e);
+		rc = add(s, event, role, s->symbol->offset, PLACE_ENTRY, s->ret,
+			 "uretprobe", e);
 		if (!rc)
 			s->plan->probe[s->plan->n - 1].is_return = true;
 		return rc;
@@ -300,7 +313,8 @@ static int plan_exits(struct site *s, size_t entry, enum exit_probes mode, struc
 		bool tail = sites.site[i].kind == SITE_TAIL_JUMP;
 
 		snprintf(event, sizeof(event), "%s_ret%zu", s->name, i);
-		rc = add(s, event, role, sites.site[i].offset, tail ? "" : s->ret,
+		rc = add(s, event, role, sites.site[i].offset,
+			 tail ? PLACE_LEAVE : PLACE_EXIT, tail ? "" : s->ret,
 			 sites.site[i].text, e);
 	}
 	code_sites_release(&sites);
@@ -329,7 +343,7 @@ static int plan_function(struct plan *p, const struct func_spec *spec, struct el
 		s.params = (struct parameter_list){0};
 	rc = make_args(&s, e);
 	if (!rc)
-		rc = add(&s, s.name, entry_role(spec), symbol->offset,
+		rc = add(&s, s.name, entry_role(spec), symbol->offset, PLACE_ENTRY,
 			 s.args[0] == ' ' ? s.args + 1 : s.args, NULL, e);
 	if (!rc)
 		rc = plan_doorbells(&s, e);
@@ -554,7 +568,12 @@ void plan_release(struct plan *p)
 		free(q->symbol);
 		free(q->args);
 		free(q->code);
+		free(q->place);
+		free(q->why);
 	}
+	for (size_t i = 0; i < p->nhook; i++)
+		free(p->hook[i].file);
+	free(p->hook);
 	for (size_t i = 0; i < p->nnote; i++)
 		free(p->note[i]);
 	free(p->probe);

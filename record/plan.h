@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "record/agent/place.h"
 #include "record/profile/profile.h"
 
 struct err;
@@ -32,6 +33,15 @@ struct plan_probe {
 	bool no_exit;	/* an entry whose exits are not armed */
 	bool is_return; /* a uretprobe */
 	struct meta_const constant;
+	enum place_where where;
+	struct agent_place *place; /* armed in the process; NULL = a uprobe */
+	char *why;		   /* it is a uprobe, where the process was asked for */
+};
+
+/* A place that the agent needs for itself. */
+struct plan_hook {
+	char *file;
+	struct agent_place place;
 };
 
 struct plan {
@@ -40,6 +50,8 @@ struct plan {
 	int32_t nfunc;
 	char **note; /* sentences for the user: what was left out, and why */
 	size_t nnote;
+	struct plan_hook *hook; /* when any probe has a place */
+	size_t nhook;
 };
 
 /* The files in which functions are looked for, opened once. */
@@ -63,6 +75,13 @@ int plan_make(struct plan *p, const struct profile *prof, const struct plan_file
 /* How many start functions of prof the files define; and is one of the files a library
  * that prof names (by file name or soname)? */
 size_t plan_fits(const struct profile *prof, const struct plan_files *f, bool *library);
+
+/* Gives every probe that can be armed in the process its place, and the others the reason
+ * why not. Fails only without memory. */
+int plan_places(struct plan *p, const struct plan_files *f, struct err *e);
+/* Back to uprobes: all probes in that file (NULL = in any), for this reason. */
+int plan_unplace(struct plan *p, const char *file, const char *why, struct err *e);
+size_t plan_nplaced(const struct plan *p);
 
 void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out);
 void plan_release(struct plan *p);

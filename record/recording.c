@@ -28,6 +28,7 @@
 #include "record/descriptors.h"
 #include "record/host/machine.h"
 #include "record/host/rootfs.h"
+#include "record/inside.h"
 #include "record/intake.h"
 #include "record/probes.h"
 #include "record/snapshot.h"
@@ -47,6 +48,7 @@ struct recording {
 	struct probes *probes;
 	struct session *session;
 	struct intake in;
+	struct inside *inside;		   /* probes in the process; NULL = none */
 	uint32_t *event_id;		   /* probes, closings, then the interrupt */
 	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
 	size_t nclosing;
@@ -58,6 +60,30 @@ struct recording {
 	int exec_errno;
 };
 
+/* Which probes are uprobes after all, and why. Of several with one reason, the first. */
+static void note_places(const struct plan *p)
+{
+	size_t kernel = 0, placed = plan_nplaced(p);
+
+	for (size_t i = 0; i < p->n; i++) {
+		bool told = false;
+
+		if (p->probe[i].place || !p->probe[i].why)
+			continue;
+		kernel++;
+		for (size_t k = 0; k < i; k++)
+			told |= p->probe[k].why && !p->probe[k].place &&
+				!strcmp(p->probe[i].why, p->probe[k].why);
+		if (!told)
+			cli_note(TOOL, "%s is probed by the kernel: %s",
+				 placed ? p->probe[i].event : "the command",
+				 p->probe[i].why);
+	}
+	if (placed)
+		cli_note(TOOL, "%zu of %zu probes are armed in the process", placed,
+			 placed + kernel);
+}
+
 static int64_t now_ns(int clockid)
 {
 	struct timespec t;
@@ -67,6 +93,21 @@ static int64_t now_ns(int clockid)
 }
 
 /* ---- arming ---- */
+
+/* The agent's trial, and what it says of the plan. */
+static int try_inside(struct recording *r, struct err *e)
+{
+	const struct plan *p = r->o->plan;
+	size_t wanted = plan_nplaced(p);
+	int rc = wanted ? inside_open(&r->inside, r->o->plan, r->o->argv, r->o->clockid,
+				      r->o->ring_bytes, e)
+			: 0;
+
+	r->in.inside = r->inside;
+	if (!rc && r->o->probes != PROBES_KERNEL && r->o->verbosity >= 0)
+		note_places(p);
+	return rc;
+}
 
 static int threads_of(pid_t pid, pid_t **out, size_t *n, struct err *e)
 {
@@ -140,6 +181,7 @@ static int add_probes(struct recording *r, struct err *e)
 static int open_session(struct recording *r, struct err *e)
 {
 	bool *wake = calloc(r->meta.nevent + 1, sizeof(*wake));
+	bool *inside = calloc(r->meta.nevent + 1, sizeof(*inside));
 	struct session_options so = {.clockid = r->o->clockid,
 				     .ring_bytes = r->o->ring_bytes,
 				     .feed = r->o->feed,
@@ -148,20 +190,24 @@ static int open_session(struct recording *r, struct err *e)
 				     .uprobe = r->event_id,
 				     .nuprobe = r->o->plan->n + r->nclosing,
 				     .wake = wake,
+				     .inside = r->inside ? inside : NULL,
 				     .irq_event =
 					     r->event_id[r->o->plan->n + r->nclosing]};
 	pid_t *tasks = NULL;
 	int rc = threads_of(r->o->argv ? r->work.pid : r->o->pid, &tasks, &so.npid, e);
 
-	for (size_t i = 0; wake && i < r->o->plan->n; i++)
+	for (size_t i = 0; wake && inside && i < r->o->plan->n; i++) {
 		wake[i] = descriptors_wanted(&r->meta.event[i]);
-	if (!rc && !wake)
+		inside[i] = r->o->plan->probe[i].place != NULL;
+	}
+	if (!rc && (!wake || !inside))
 		rc = err_nomem(e, "a recording");
 	so.pid = tasks;
 	if (!rc)
 		rc = session_open(&r->session, &so, e);
 	free(tasks);
 	free(wake);
+	free(inside);
 	if (rc)
 		return rc;
 	r->nattr = session_nevents(r->session);
@@ -344,22 +390,28 @@ static int wait_for_end(struct recording *r, struct err *e)
 	int rc = 0;
 
 	while (!rc && !over(r, end_ns)) {
-		struct pollfd p = {r->signal_fd, POLLIN, 0};
+		struct pollfd p[2] = {{r->signal_fd, POLLIN, 0},
+				      {r->inside ? inside_fd(r->inside) : -1, POLLIN, 0}};
 		int timeout = DRAIN_MS;
 
 		if (end_ns &&
 		    end_ns - now_ns(CLOCK_MONOTONIC) < DRAIN_MS * INT64_C(1000000))
 			timeout = 1 + (int)((end_ns - now_ns(CLOCK_MONOTONIC)) / 1000000);
-		rc = session_wait(r->session, &p, 1, timeout < 0 ? 0 : timeout, e);
-		if (!rc && (p.revents & POLLIN))
+		rc = session_wait(r->session, p, 2, timeout < 0 ? 0 : timeout, e);
+		if (!rc && (p[0].revents & POLLIN))
 			on_signal(r);
 		if (!rc)
-			rc = intake_drain(&r->in, r->session, e);
+			rc = intake_drain(&r->in, r->session, false, e);
 	}
 	return rc;
 }
 
 /* ---- the end ---- */
+
+static bool is_inside(const struct recording *r, size_t event)
+{
+	return r->inside && event < r->o->plan->n && r->o->plan->probe[event].place;
+}
 
 static int read_counts(struct recording *r, struct err *e)
 {
@@ -367,7 +419,12 @@ static int read_counts(struct recording *r, struct err *e)
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < r->nattr; i++) {
-		rc = session_count(r->session, i, &counted, e);
+		uint64_t lost;
+
+		if (is_inside(r, i))
+			counted = inside_counted(r->inside, i, &lost);
+		else
+			rc = session_count(r->session, i, &counted, e);
 		if (rc)
 			break;
 		r->meta.event[i].counted = (int64_t)counted;
@@ -384,7 +441,11 @@ static void warn(struct recording *r, const char *text)
 
 static void check_holes(struct recording *r)
 {
-	char text[400];
+	char text[400], *unarmed = r->inside ? inside_unarmed(r->inside) : NULL;
+
+	if (unarmed)
+		warn(r, unarmed);
+	free(unarmed);
 
 	for (size_t i = 0; i < r->nattr; i++) {
 		const struct meta_event *ev = &r->meta.event[i];
@@ -394,9 +455,10 @@ static void check_holes(struct recording *r)
 			continue;
 		snprintf(
 			text, sizeof(text),
-			"%s: the kernel counted %" PRId64 ", %" PRId64
+			"%s: the %s counted %" PRId64 ", %" PRId64
 			" were delivered, %" PRId64 " are missing; %s",
-			ev->name, ev->counted, ev->delivered, hole,
+			ev->name, is_inside(r, i) ? "agent" : "kernel", ev->counted,
+			ev->delivered, hole,
 			ev->role == ROLE_INTERRUPT &&
 					session_feed(r->session) == FEED_PERF &&
 					!r->in.lost
@@ -456,9 +518,11 @@ static void print_summary(const struct recording *r)
 	}
 	fprintf(stderr,
 		"%s: %" PRId64 " transfers started, %" PRId64 " interrupts, %" PRId64
-		" lost, %s in %s\nnext: dmaanalyze -i %s trace.db\n",
+		" lost, %s in %s\n",
 		TOOL, starts, irqs, missing, num_print_bytes(size, (int64_t)bytes),
-		r->o->output, r->o->output);
+		r->o->output);
+	if (!r->o->in_series)
+		fprintf(stderr, "next: dmaanalyze -i %s trace.db\n", r->o->output);
 }
 
 static int finish_file(struct recording *r, struct err *e)
@@ -488,12 +552,16 @@ static int finish_file(struct recording *r, struct err *e)
 /* Whatever failed before, counts are read, and what there is stays readable. */
 static int end(struct recording *r, int rc, struct err *e)
 {
-	int bad = session_disable(r->session, rc ? NULL : e);
+	int bad;
+
+	if (r->inside)
+		inside_disable(r->inside);
+	bad = session_disable(r->session, rc ? NULL : e);
 
 	r->meta.end_ns = now_ns(r->o->clockid);
 	rc = rc ? rc : bad;
 	if (!rc)
-		rc = intake_drain(&r->in, r->session, e);
+		rc = intake_drain(&r->in, r->session, true, e);
 	bad = read_counts(r, rc ? NULL : e);
 	r->meta.irq_cost_ns = session_irq_cost_ns(r->session);
 	if (!bad)
@@ -513,8 +581,10 @@ static int arm(struct recording *r, struct err *e)
 	const char *note;
 	int rc = add_probes(r, e);
 
-	if (!rc)
+	if (!rc && plan_nplaced(r->o->plan) < r->o->plan->n)
 		r->meta.uprobe_cost_ns = cost_uprobe_ns(r->probes);
+	if (!rc && r->inside)
+		r->meta.process_cost_ns = inside_cost_ns(r->inside);
 
 	if (!rc)
 		rc = snapshot_events(&r->meta, r->o->plan, probes_group(r->probes),
@@ -540,6 +610,8 @@ static int run_armed(struct recording *r, struct err *e)
 {
 	int rc = session_enable(r->session, e);
 
+	if (!rc && r->inside)
+		rc = inside_enable(r->inside, r->event_id, e);
 	if (!rc && r->o->argv)
 		rc = workload_go(&r->work, r->o->argv[0], &r->exec_errno, e);
 	if (!rc)
@@ -569,6 +641,7 @@ static void clean(struct recording *r)
 	if (probes_close(r->probes, &why))
 		cli_warn(TOOL, "%s", why.text);
 	workload_release(&r->work);
+	inside_close(r->inside);
 	meta_release(&r->meta);
 	free(r->event_id);
 	free(r->attr);
@@ -586,8 +659,10 @@ int recording_run(const struct recording_options *o, struct err *e)
 
 	meta_init(&r.meta);
 	block_signals(&r);
-	if (o->argv)
-		rc = workload_fork(&r.work, o->argv, &r.old_mask, e);
+	rc = try_inside(&r, e);
+	if (!rc && o->argv)
+		rc = workload_fork(&r.work, o->argv, &r.old_mask,
+				   r.inside ? inside_library(r.inside) : NULL, e);
 	signal(SIGPIPE, SIG_IGN); /* not before the fork: it would be inherited */
 	setpriority(PRIO_PROCESS, 0, RECORDER_NICE); /* likewise; a wish, no need */
 	if (!rc)

@@ -4,6 +4,7 @@
 #define DMA_RECORDING_H
 
 #include "record/host/irqmap.h"
+#include "record/inside.h"
 #include "record/plan.h"
 #include "record/session.h"
 
@@ -17,13 +18,15 @@ struct recording_options {
 	int64_t duration_ns; /* 0 = to the end of the command */
 	size_t ring_bytes;
 	enum irq_feed feed;
-	const struct plan *plan;
+	enum probes_how probes;
+	struct plan *plan; /* what the agent's trial refuses is changed in it */
 	const struct profile *profile;
 	const struct irqmap *map;
 	const int32_t *irq; /* ascending */
 	size_t nirq;
 	bool irq_named;
-	int verbosity; /* -1 quiet, 0, 1 verbose */
+	int verbosity;	/* -1 quiet, 0, 1 verbose */
+	bool in_series; /* what comes next is said once, at the end of all */
 	char **cmdline;
 };
 

@@ -31,6 +31,7 @@
 #define DEFAULT_RING_BYTES (16u << 20)
 #define ALL_RINGS_BYTES	   (256u << 20) /* unless -m says more */
 #define MIN_RING_BYTES	   (64u << 10)
+#define LISTS		   2 /* with rings of their own: uprobes, interrupts */
 
 struct session {
 	struct perf_cpu_map *cpus;
@@ -38,7 +39,11 @@ struct session {
 	struct perf_evlist *uprobes, *interrupts; /* with rings */
 	struct perf_evlist *counters;		  /* without */
 	struct perf_evlist *holders;		  /* see hold_probes() */
-	struct perf_evsel **event;		  /* in the order of the file */
+	struct perf_evsel **event; /* in the order of the file; NULL = in the process */
+	struct perf_event_attr *inside; /* of those */
+	uint64_t *inside_id, *first_ids;
+	struct perf_evsel
+		*follower; /* tells of tasks and mappings; NULL = event 0 does */
 	size_t nevent;
 	struct perf_evsel *counter;
 	struct irqfeed *feed; /* NULL with FEED_PERF */
@@ -175,7 +180,7 @@ static size_t default_ring(const struct session *s)
 {
 	size_t bytes = DEFAULT_RING_BYTES, ncpu = (size_t)perf_cpu_map__nr(s->cpus);
 
-	while (bytes > MIN_RING_BYTES && bytes * ncpu > ALL_RINGS_BYTES)
+	while (bytes > MIN_RING_BYTES && bytes * ncpu * LISTS > ALL_RINGS_BYTES)
 		bytes /= 2;
 	return bytes;
 }
@@ -223,9 +228,11 @@ static int hold_probes(struct session *s, const struct session_options *o, struc
 					    .disabled = 1};
 		struct perf_evsel *event;
 
+		if (!s->event[i]) /* in the process */
+			continue;
 		rc = add_event(s, s->holders, &a, &event, e);
 	}
-	if (!rc) {
+	if (!rc && s->holders->nr_entries) {
 		perf_evlist__set_maps(s->holders, one, s->everything);
 		rc = perf_evlist__open(s->holders);
 		rc = rc ? open_error(rc, e) : 0;
@@ -234,10 +241,39 @@ static int hold_probes(struct session *s, const struct session_options *o, struc
 	return rc;
 }
 
+/* Where something is armed in the process, event 0 may be none of perf's; and which files
+ * a process maps tells whether the agent has come to life there. */
+static int open_follower(struct session *s, const struct session_options *o,
+			 struct err *e)
+{
+	struct perf_event_attr a = tracepoint_attr(PERF_COUNT_SW_DUMMY, o->clockid);
+	int rc;
+
+	a.type = PERF_TYPE_SOFTWARE;
+	a.inherit = 1;
+	a.comm = a.comm_exec = a.task = a.mmap = a.mmap2 = 1;
+	a.wakeup_watermark = (uint32_t)(s->ring_bytes / 4);
+	rc = add_event(s, s->uprobes, &a, &s->follower, e);
+	if (!rc)
+		s->nevent--; /* no event of the file's */
+	return rc;
+}
+
+static void add_inside(struct session *s, const struct session_options *o, size_t i)
+{
+	s->inside[i] = tracepoint_attr(o->uprobe[i], o->clockid);
+	s->inside[i].inherit = 1;
+	s->inside_id[i] = SESSION_INSIDE_ID(i);
+	s->event[s->nevent++] = NULL;
+}
+
 static int open_uprobes(struct session *s, const struct session_options *o, struct err *e)
 {
+	bool any = false;
 	int rc = 0;
 
+	for (size_t i = 0; o->inside && i < o->nuprobe; i++)
+		any |= o->inside[i];
 	if (!o->nuprobe)
 		return 0;
 	s->uprobes = perf_evlist__new();
@@ -247,16 +283,22 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 		struct perf_event_attr a = tracepoint_attr(o->uprobe[i], o->clockid);
 		struct perf_evsel *event;
 
+		if (any && o->inside[i]) {
+			add_inside(s, o, i);
+			continue;
+		}
 		a.inherit = 1;
 		a.wakeup_watermark = (uint32_t)(s->ring_bytes / 4);
 		if (o->wake && o->wake[i]) {
 			a.watermark = 0;
 			a.wakeup_events = 1;
 		}
-		if (i == 0) /* names of tasks, and who begot whom */
+		if (i == 0 && !any) /* names of tasks, and who begot whom */
 			a.comm = a.comm_exec = a.task = 1;
 		rc = add_event(s, s->uprobes, &a, &event, e);
 	}
+	if (!rc && any)
+		rc = open_follower(s, o, e);
 	if (!rc)
 		rc = open_list(s, s->uprobes, s->tasks, e);
 	if (!rc)
@@ -415,6 +457,29 @@ static int be_quiet(enum libperf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
+static size_t ids_of(const struct session *s, size_t i, const uint64_t **ids)
+{
+	*ids = s->event[i] ? (const uint64_t *)s->event[i]->id : &s->inside_id[i];
+	return s->event[i] ? (size_t)s->event[i]->ids : 1;
+}
+
+/* In the file the follower's records are event 0's, as they are without it. */
+static int name_follower(struct session *s, struct err *e)
+{
+	const uint64_t *ids;
+	size_t n, more = s->follower ? (size_t)s->follower->ids : 0;
+
+	if (!more)
+		return 0;
+	n = ids_of(s, 0, &ids);
+	s->first_ids = calloc(n + more, sizeof(*s->first_ids));
+	if (!s->first_ids)
+		return err_nomem(e, "a recording");
+	memcpy(s->first_ids, ids, n * sizeof(*ids));
+	memcpy(s->first_ids + n, s->follower->id, more * sizeof(*ids));
+	return 0;
+}
+
 int session_open(struct session **out, const struct session_options *o, struct err *e)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -426,19 +491,26 @@ int session_open(struct session **out, const struct session_options *o, struct e
 	libperf_init(be_quiet);
 	raise_limits();
 	s->irq_event = o->irq_event;
-	s->ring_bytes = round_ring(o->ring_bytes ? o->ring_bytes : default_ring(s));
-	s->event = calloc(o->nuprobe + 1, sizeof(*s->event));
+	s->event = calloc(o->nuprobe + 2, sizeof(*s->event));
+	s->inside = calloc(o->nuprobe + 1, sizeof(*s->inside));
+	s->inside_id = calloc(o->nuprobe + 1, sizeof(*s->inside_id));
 	s->cpus = perf_cpu_map__new(NULL);
 	s->tasks = perf_thread_map__new_array((int)o->npid, (pid_t *)o->pid);
 	s->everything = perf_thread_map__new_dummy();
-	if (!s->event || !s->cpus || !s->tasks || !s->everything)
+	if (!s->event || !s->inside || !s->inside_id || !s->cpus || !s->tasks ||
+	    !s->everything)
 		rc = err_nomem(e, "a recording");
-	if (!rc)
+	if (!rc) {
+		s->ring_bytes =
+			round_ring(o->ring_bytes ? o->ring_bytes : default_ring(s));
 		perf_thread_map__set_pid(s->everything, 0, -1);
+	}
 	if (!rc)
 		rc = open_uprobes(s, o, e);
 	if (!rc)
 		rc = open_interrupts(s, o, e);
+	if (!rc)
+		rc = name_follower(s, e);
 	if (rc) {
 		session_close(s);
 		return rc;
@@ -460,6 +532,9 @@ void session_close(struct session *s)
 	perf_thread_map__put(s->tasks);
 	perf_thread_map__put(s->everything);
 	free(s->event);
+	free(s->inside);
+	free(s->inside_id);
+	free(s->first_ids);
 	free(s);
 }
 
@@ -473,13 +548,16 @@ size_t session_nevents(const struct session *s)
 void session_event(const struct session *s, size_t i, struct perf_event_attr *attr,
 		   const uint64_t **ids, size_t *nids)
 {
-	*attr = *perf_evsel__attr(s->event[i]);
+	*attr = s->event[i] ? *perf_evsel__attr(s->event[i]) : s->inside[i];
 	if (attr->type == PERF_TYPE_SOFTWARE) {
 		attr->type = PERF_TYPE_TRACEPOINT;
 		attr->config = s->irq_event;
 	}
-	*ids = (const uint64_t *)s->event[i]->id;
-	*nids = s->event[i]->ids;
+	*nids = ids_of(s, i, ids);
+	if (i == 0 && s->first_ids) {
+		*ids = s->first_ids;
+		*nids += (size_t)s->follower->ids;
+	}
 }
 
 enum irq_feed session_feed(const struct session *s)
@@ -490,16 +568,6 @@ enum irq_feed session_feed(const struct session *s)
 const char *session_feed_note(const struct session *s)
 {
 	return s->feed_note[0] ? s->feed_note : NULL;
-}
-
-size_t session_ring_bytes(const struct session *s)
-{
-	return s->ring_bytes;
-}
-
-size_t session_ncpu(const struct session *s)
-{
-	return (size_t)perf_cpu_map__nr(s->cpus);
 }
 
 /* ---- running ---- */

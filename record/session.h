@@ -32,9 +32,10 @@ enum irq_feed { FEED_AUTO, FEED_BPF, FEED_PERF };
 struct session_options {
 	const pid_t *pid; /* tasks to follow; at least one */
 	size_t npid;
-	int32_t clockid;   /* CLOCK_MONOTONIC, ... */
-	size_t ring_bytes; /* for each CPU and list; 0 = 4 MiB, less when the system says
-			      no */
+	int32_t clockid; /* CLOCK_MONOTONIC, ... */
+	/* For each CPU, of the uprobes and again of the interrupts; 0 = 16 MiB, or what
+	 * fits into 256 MiB for all, and less when the system says no. */
+	size_t ring_bytes;
 	enum irq_feed feed;
 	const int32_t *irq; /* interrupts to record; 0 = none at all */
 	size_t nirq;
@@ -43,7 +44,13 @@ struct session_options {
 	size_t nuprobe;
 	/* of each uprobe: wake the recorder at every sample; NULL = none */
 	const bool *wake;
+	/* Those that are armed in the process: no event of perf's, but an attribute and
+	 * an id for the file. NULL = none. */
+	const bool *inside;
 };
+
+/* The id of event i, when it is armed in the process: no number of the kernel's. */
+#define SESSION_INSIDE_ID(i) (UINT64_C(0x646d610000000000) + (i))
 
 /* Open and map everything, nothing enabled yet. On failure nothing stays open, and the
  * error says what to do. */
@@ -60,9 +67,6 @@ void session_event(const struct session *s, size_t i, struct perf_event_attr *at
 enum irq_feed session_feed(const struct session *s);
 const char *session_feed_note(const struct session *s);
 
-size_t session_ring_bytes(const struct session *s); /* as granted */
-size_t session_ncpu(const struct session *s);
-
 int session_enable(struct session *s, struct err *e);
 int session_disable(struct session *s, struct err *e);
 
@@ -77,7 +81,8 @@ int session_drain(struct session *s,
 		  int (*put)(void *arg, const void *buf, size_t len, struct err *e),
 		  void *arg, uint64_t *bytes, struct err *e);
 
-/* After session_disable: the kernel's count of each event. For the interrupt with
+/* After session_disable: the kernel's count of each event; not for those that are armed
+ * in the process. For the interrupt with
  * FEED_BPF it is what the program saw under the same gate as its output, and what perf's
  * own count of the tracepoint shows that it did not see. */
 int session_count(struct session *s, size_t event, uint64_t *counted, struct err *e);

@@ -93,10 +93,11 @@ int snapshot_events(struct meta *m, const struct plan *p, const char *group,
 		ev->role = q->role;
 		ev->function = copy(q->function);
 		ev->file = copy(q->file);
+		ev->armed = copy(q->place ? "process" : "kernel");
 		ev->offset = q->offset;
 		ev->func = q->func;
 		add_rules(ev, q);
-		if (!ev->name || !ev->function || !ev->file)
+		if (!ev->name || !ev->function || !ev->file || !ev->armed)
 			return nomem(e);
 		if (q->role == ROLE_SUBMIT || q->role == ROLE_WAIT ||
 		    q->role == ROLE_STOP)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,7 +13,16 @@
 #include "lib/err.h"
 
 /* In the child: wait for the word, run the command, or say why not. */
-static void run(char **argv, int go, int fail, const sigset_t *mask)
+static bool set_preload(const char *library)
+{
+	const char *old = getenv("LD_PRELOAD");
+	char *value;
+
+	return asprintf(&value, "%s%s%s", library, old ? ":" : "", old ? old : "") >= 0 &&
+	       !setenv("LD_PRELOAD", value, 1);
+}
+
+static void run(char **argv, int go, int fail, const sigset_t *mask, const char *preload)
 {
 	char c;
 	ssize_t n;
@@ -23,6 +33,8 @@ static void run(char **argv, int go, int fail, const sigset_t *mask)
 	} while (n < 0 && errno == EINTR);
 	if (n != 1)
 		_exit(125); /* the recorder gave up, or was killed */
+	if (preload && !set_preload(preload))
+		_exit(125);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(argv[0], argv);
 	why = errno;
@@ -30,7 +42,8 @@ static void run(char **argv, int go, int fail, const sigset_t *mask)
 	_exit(n == sizeof(why) && why == ENOENT ? 127 : 126);
 }
 
-int workload_fork(struct workload *w, char **argv, const sigset_t *mask, struct err *e)
+int workload_fork(struct workload *w, char **argv, const sigset_t *mask,
+		  const char *preload, struct err *e)
 {
 	int go[2] = {-1, -1}, fail[2] = {-1, -1};
 
@@ -46,7 +59,7 @@ int workload_fork(struct workload *w, char **argv, const sigset_t *mask, struct 
 	if (w->pid == 0) {
 		close(go[1]);
 		close(fail[0]);
-		run(argv, go[0], fail[1], mask);
+		run(argv, go[0], fail[1], mask, preload);
 	}
 	close(go[0]);
 	close(fail[1]);

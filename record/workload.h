@@ -19,8 +19,10 @@ struct workload {
 	int status; /* of wait(); valid when ended */
 };
 
-/* Fork; the child waits. mask: the signal mask that the command shall have. */
-int workload_fork(struct workload *w, char **argv, const sigset_t *mask, struct err *e);
+/* Fork; the child waits. mask: the signal mask that the command shall have. preload: a
+ * library for LD_PRELOAD, before the user's own; NULL = none. */
+int workload_fork(struct workload *w, char **argv, const sigset_t *mask,
+		  const char *preload, struct err *e);
 
 /* Let it run. When the command could not be executed: its errno in *exec_errno and an
  * error. */

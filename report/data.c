@@ -43,9 +43,9 @@ const char *state_words(enum transfer_state s)
 	return s < STATE_N ? words[s] : "?";
 }
 
-const char *column_text(struct db_stmt *st, int col, const char *null)
+const char *column_text(struct db_stmt *st, const char *column, const char *null)
 {
-	const char *text = db_text(st, col);
+	const char *text = db_text(st, column);
 
 	return text ? text : null;
 }
@@ -68,8 +68,7 @@ int report_rows(struct db_stmt *st, row_fn row, void *arg, struct err *e)
 		error = row(st, arg);
 	if (error == ERR_NOMEM)
 		err_nomem(e, "a report");
-	db_finalize(st);
-	return error < 0 ? error : got < 0 ? got : 0;
+	return db_finalize(st, error < 0 ? error : got < 0 ? got : 0, e);
 }
 
 int report_query(const struct report *r, const char *name, row_fn row, void *arg,
@@ -93,7 +92,7 @@ static int add_id(struct db_stmt *st, void *arg)
 
 	if (!added)
 		return ERR_NOMEM;
-	*added = db_i64(st, 0);
+	*added = db_i64(st, "id");
 	return 0;
 }
 
@@ -111,9 +110,9 @@ int report_runs(struct db *db, int64_t **out, size_t *n, struct err *e)
 }
 
 /* ---- the run ---- */
-static char *dup_column(struct db_stmt *st, int col)
+static char *dup_column(struct db_stmt *st, const char *column)
 {
-	const char *text = column_text(st, col, NULL);
+	const char *text = column_text(st, column, NULL);
 
 	return text ? strdup(text) : NULL;
 }
@@ -123,18 +122,18 @@ static int run_row(struct db_stmt *st, void *arg)
 	struct report *r = arg;
 	size_t len;
 
-	r->label = dup_column(st, 0);
-	r->host = dup_column(st, 1);
-	r->kernel = dup_column(st, 2);
-	r->command = dup_column(st, 3);
-	r->started = dup_column(st, 4);
-	r->begin_ns = db_i64(st, 5);
-	r->end_ns = db_i64(st, 6);
-	r->clock = dup_column(st, 7);
-	r->profile = dup_column(st, 8);
-	r->tool = dup_column(st, 9);
-	r->finished = db_i64(st, 10);
-	r->uprobe_cost_ns = db_i64(st, 11);
+	r->label = dup_column(st, "label");
+	r->host = dup_column(st, "host");
+	r->kernel = dup_column(st, "kernel");
+	r->command = dup_column(st, "command");
+	r->started = dup_column(st, "started_utc");
+	r->begin_ns = db_i64(st, "begin_ns");
+	r->end_ns = db_i64(st, "end_ns");
+	r->clock = dup_column(st, "clock");
+	r->profile = dup_column(st, "profile");
+	r->tool = dup_column(st, "tool");
+	r->finished = db_i64(st, "finished");
+	r->probe_cost_ns = db_i64(st, "probe_cost_ns");
 	len = 32 + (r->label ? strlen(r->label) : 0);
 	r->name = malloc(len);
 	if (!r->name)
@@ -147,21 +146,21 @@ static int run_row(struct db_stmt *st, void *arg)
 static int analysis_row(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
-	int phase = phase_parse(column_text(st, 0, "total"));
+	int phase = phase_parse(column_text(st, "latency_phase", "total"));
 
 	r->analysed = true;
 	r->latency = phase < 0 ? PHASE_TOTAL : (enum phase)phase;
-	r->transfers = db_i64(st, 1);
-	r->submits = db_i64(st, 2);
+	r->transfers = db_i64(st, "transfers");
+	r->submits = db_i64(st, "submits");
 	return 0;
 }
 
 static int state_row(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
-	int s = state_parse(column_text(st, 0, "unknown"));
+	int s = state_parse(column_text(st, "state", "unknown"));
 
-	r->state[s < 0 ? STATE_UNKNOWN : s] += (uint64_t)db_i64(st, 1);
+	r->state[s < 0 ? STATE_UNKNOWN : s] += (uint64_t)db_i64(st, "n");
 	return 0;
 }
 
@@ -169,14 +168,15 @@ static int group_row(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 	struct group *g = array_add(&r->group, &r->ngroup);
-	int dir = direction_parse(column_text(st, 2, "unknown"));
+	int dir = direction_parse(column_text(st, "direction", "unknown"));
 
 	if (!g)
 		return ERR_NOMEM;
-	*g = (struct group){.card = db_i64(st, 0),
-			    .channel = db_i64(st, 1),
+	*g = (struct group){.card = db_i64(st, "card"),
+			    .channel = db_i64(st, "channel"),
 			    .direction = dir < 0 ? DIR_UNKNOWN : dir,
-			    .n = (uint64_t)db_i64(st, 3)};
+			    .total_q = {NAN, NAN},
+			    .n = (uint64_t)db_i64(st, "n")};
 	return 0;
 }
 
@@ -277,20 +277,20 @@ const struct group *report_group(const struct report *r, int64_t card, int64_t c
 static int summary_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
-	int p = phase_parse(column_text(st, 0, ""));
+	int p = phase_parse(column_text(st, "phase", ""));
 	struct summary_row *s;
 
 	if (p < 0)
 		return 0;
 	s = &r->summary[p];
 	*s = (struct summary_row){.known = true,
-				  .n = db_i64(st, 1),
-				  .excluded = db_i64(st, 2),
-				  .negative = db_i64(st, 3),
-				  .min_ns = db_i64(st, 4),
-				  .max_ns = db_i64(st, 5),
-				  .mean_ns = db_real(st, 6),
-				  .error_ns = db_i64(st, 7)};
+				  .n = db_i64(st, "n"),
+				  .excluded = db_i64(st, "excluded"),
+				  .negative = db_i64(st, "negative"),
+				  .min_ns = db_i64(st, "min_ns"),
+				  .max_ns = db_i64(st, "max_ns"),
+				  .mean_ns = db_real(st, "mean_ns"),
+				  .error_ns = db_i64(st, "error_ns")};
 	for (int i = 0; i < 5; i++)
 		s->q[i] = DMA_UNKNOWN;
 	return 0;
@@ -299,12 +299,27 @@ static int summary_load(struct db_stmt *st, void *arg)
 static int quantile_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
-	int p = phase_parse(column_text(st, 0, ""));
-	double q = db_real(st, 1);
+	int p = phase_parse(column_text(st, "phase", ""));
+	double q = db_real(st, "q");
 
 	for (int i = 0; p >= 0 && i < 5; i++)
-		if (fabs(q - summary_q[i]) < 1e-9)
-			r->summary[p].q[i] = db_i64(st, 2);
+		if (fabs(q - summary_q[i]) < 1e-9) {
+			r->summary[p].q[i] = db_i64(st, "value_ns");
+			r->summary[p].thin[i] = db_i64(st, "ci_high_ns") == DMA_UNKNOWN;
+		}
+	return 0;
+}
+
+static int throughput_load(struct db_stmt *st, void *arg)
+{
+	struct report *r = arg;
+
+	if (db_text(st, "direction")) /* of a group */
+		return 0;
+	r->bytes_per_s = db_real(st, "bytes_per_s");
+	r->bytes = db_i64(st, "size_bytes");
+	r->ended = db_i64(st, "transfers");
+	r->left_out = db_i64(st, "left_out");
 	return 0;
 }
 
@@ -312,9 +327,9 @@ static int source_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 
-	r->counted = db_i64(st, 0);
-	r->delivered = db_i64(st, 1);
-	r->lost = db_i64(st, 2);
+	r->counted = db_i64(st, "counted");
+	r->delivered = db_i64(st, "delivered");
+	r->lost = db_i64(st, "lost");
 	return 0;
 }
 
@@ -325,30 +340,52 @@ static int loss_load(struct db_stmt *st, void *arg)
 
 	if (!added)
 		return ERR_NOMEM;
-	*added = (struct loss){db_i64(st, 0), db_i64(st, 1), db_i64(st, 2)};
+	*added = (struct loss){db_i64(st, "from_ns"), db_i64(st, "to_ns"),
+			       db_i64(st, "lost")};
+	return 0;
+}
+
+static int total_load(struct db_stmt *st, void *arg)
+{
+	struct report *r = arg;
+	int dir = direction_parse(column_text(st, "direction", "unknown"));
+
+	if (!db_text(st, "direction") ||
+	    strcmp(column_text(st, "phase", ""), phase_name(PHASE_TOTAL)) != 0)
+		return 0;
+	for (size_t i = 0; i < r->ngroup; i++)
+		if (r->group[i].card == db_i64(st, "card") &&
+		    r->group[i].channel == db_i64(st, "channel") &&
+		    r->group[i].direction == (dir < 0 ? DIR_UNKNOWN : dir))
+			r->group[i].total_q[db_real(st, "q") > 0.9] =
+				db_real(st, "value_ns");
 	return 0;
 }
 
 static int fit_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
-	int dir = direction_parse(column_text(st, 2, "unknown"));
+	int dir = direction_parse(column_text(st, "direction", "unknown"));
 	struct fit *added;
 
-	if (strcmp(column_text(st, 3, ""), phase_name(r->latency)) != 0)
+	if (strcmp(column_text(st, "phase", ""), phase_name(r->latency)) != 0)
+		return 0;
+	if (db_i64(st, "sizes") > r->most_sizes)
+		r->most_sizes = db_i64(st, "sizes");
+	if (!db_text(st, "a_ns"))
 		return 0;
 	added = array_add(&r->fit, &r->nfit);
 	if (!added)
 		return ERR_NOMEM;
-	*added = (struct fit){.card = db_i64(st, 0),
-			      .channel = db_i64(st, 1),
+	*added = (struct fit){.card = db_i64(st, "card"),
+			      .channel = db_i64(st, "channel"),
 			      .direction = dir < 0 ? DIR_UNKNOWN : dir,
-			      .a = db_real(st, 4),
-			      .a_low = db_real(st, 5),
-			      .a_high = db_real(st, 6),
-			      .slope = db_real(st, 7),
-			      .slope_low = db_real(st, 8),
-			      .slope_high = db_real(st, 9)};
+			      .a = db_real(st, "a_ns"),
+			      .a_low = db_real(st, "a_low_ns"),
+			      .a_high = db_real(st, "a_high_ns"),
+			      .slope = db_real(st, "ns_per_byte"),
+			      .slope_low = db_real(st, "ns_per_byte_low"),
+			      .slope_high = db_real(st, "ns_per_byte_high")};
 	return 0;
 }
 
@@ -358,9 +395,10 @@ static int load_derived(struct report *r, struct err *e)
 		const char *name;
 		row_fn row;
 	} query[] = {
-		{"report_states", state_row},	  {"report_groups", group_row},
-		{"report_summary", summary_load}, {"report_quantiles", quantile_load},
-		{"report_fits", fit_load},
+		{"report_states", state_row},	      {"report_groups", group_row},
+		{"report_summary", summary_load},     {"report_quantiles", quantile_load},
+		{"report_phases", total_load},	      {"report_fits", fit_load},
+		{"page_throughput", throughput_load},
 	};
 
 	for (size_t i = 0; i < sizeof(query) / sizeof(*query); i++) {
@@ -377,8 +415,11 @@ int report_load(struct report *r, struct db *db, int64_t run, struct err *e)
 {
 	int error;
 
-	*r = (struct report){
-		.db = db, .path = db_path(db), .run = run, .latency = PHASE_TOTAL};
+	*r = (struct report){.db = db,
+			     .path = db_path(db),
+			     .run = run,
+			     .latency = PHASE_TOTAL,
+			     .bytes_per_s = NAN};
 	error = report_query(r, "report_run", run_row, r, e);
 	if (error)
 		return error;
@@ -420,9 +461,9 @@ void caption_counts(const struct report *r, enum phase p, char *buf, size_t len)
 			       text_count((uint64_t)s->negative, n));
 	if (s->known && s->error_ns != DMA_UNKNOWN && s->error_ns >= 0)
 		at += snprintf(buf + at, len - (size_t)at,
-			       ". The probes cost about %s within this phase",
+			       ". Of each about %s is the probes' own",
 			       num_print_ns(cost, s->error_ns));
-	else
+	else if (r->probe_cost_ns == DMA_UNKNOWN)
 		at += snprintf(buf + at, len - (size_t)at,
 			       ". The cost of the probes was not measured");
 	snprintf(buf + at, len - (size_t)at, ".");

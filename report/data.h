@@ -27,6 +27,7 @@ struct group {
 	int direction;
 	uint64_t n;
 	int series;
+	double total_q[2]; /* median and p99 of its total time; NAN = not known */
 	char name[64];
 };
 
@@ -41,6 +42,8 @@ struct summary_row { /* of the whole run, one phase */
 	int64_t n, excluded, negative, min_ns, max_ns, error_ns; /* DMA_UNKNOWN = NULL */
 	double mean_ns;
 	int64_t q[5]; /* of 0.5 0.9 0.99 0.999 0.9999 */
+	bool thin
+		[5]; /* too few transfers for it: no upper confidence limit; marked "~" */
 };
 extern const double summary_q[5];
 
@@ -59,6 +62,14 @@ enum {
 	SCAN_SIZES = 80,    /* size columns */
 	SCAN_POINTS = 2500, /* up to so many transfers are drawn one by one */
 	SCAN_SLOW = 10,
+};
+
+/* The transfers whose total time lies near a quantile of it, and what their phases took: sums
+ * that add up to that of the total. */
+struct near {
+	double ns[PHASE_N];
+	double rest_ns; /* doorbell -> woken where no interrupt parts it */
+	uint64_t n;
 };
 
 /* Which CPU took how many of an interrupt that ended transfers. */
@@ -82,8 +93,10 @@ struct outlier {
 struct scan {
 	struct phase_bins {
 		struct axis axis;
+		double least; /* where an axis that has a strip for what is below begins */
+		bool below0;  /* that is all below 0 */
 		size_t nbins;
-		uint64_t bin[FIGURE_SERIES + 1][SCAN_BINS];
+		uint64_t bin[FIGURE_SERIES + 1][SCAN_BINS + 1];
 		uint64_t n;
 	} phase[PHASE_N];
 	int64_t from_ns, to_ns, zero_ns; /* range of time, and the time called 0 */
@@ -102,7 +115,8 @@ struct scan {
 	} * point;		   /* all, when n <= SCAN_POINTS */
 	double bytes[SCAN_TIME];   /* of transfers that ended in the slice */
 	double busy_ns[SCAN_TIME]; /* sum of the time in flight within it */
-	uint64_t ended, ended_sized, endless;
+	uint64_t ended, ended_sized,
+		endless;	     /* endless: moved no bytes, or end unknown */
 	uint64_t missing[SCAN_TIME]; /* no_interrupt, late and unknown, by submit */
 	uint64_t stray[SCAN_TIME];
 	uint64_t stray_total, missing_total;
@@ -114,6 +128,8 @@ struct scan {
 	size_t noutliers;
 	struct irq_cpu *irq_cpu;
 	size_t nirq_cpu;
+	/* Near the median and near p99, of all and of each series with a colour. */
+	struct near near_all[2], near[FIGURE_SERIES + 1][2];
 	uint64_t rows;
 };
 
@@ -124,7 +140,7 @@ struct report {
 	bool analysed;
 	char *name; /* "run 1 (label)" */
 	char *label, *host, *kernel, *command, *started, *tool, *clock, *profile;
-	int64_t begin_ns, end_ns, uprobe_cost_ns, finished;
+	int64_t begin_ns, end_ns, probe_cost_ns, finished;
 	enum phase latency; /* the phase that stands for latency */
 	int64_t transfers, submits;
 	struct group *group;
@@ -132,6 +148,9 @@ struct report {
 	struct series_name series[FIGURE_SERIES + 1];
 	int nseries;
 	uint64_t state[STATE_N];
+	/* Throughput of the whole run (schema/derived.sql); NAN = not known. */
+	double bytes_per_s;
+	int64_t bytes, ended, left_out;
 	struct summary_row summary[PHASE_N];
 	int64_t counted, delivered,
 		lost; /* over the sources; DMA_UNKNOWN = not counted */
@@ -139,9 +158,10 @@ struct report {
 		int64_t from_ns, to_ns, lost;
 	} * loss;
 	size_t nloss;
-	struct fit *fit; /* of the latency's phase */
+	struct fit *fit; /* of the latency's phase, where a line is supported */
 	size_t nfit;
-	struct scan *scan; /* NULL until report_scan() */
+	int64_t most_sizes; /* distinct sizes of the group that has most */
+	struct scan *scan;  /* NULL until report_scan() */
 };
 
 /* Runs in the file: ids ascending, malloc'ed. */
@@ -162,7 +182,7 @@ int report_query(const struct report *r, const char *name, row_fn row, void *arg
 int report_prepare(const struct report *r, const char *name, struct db_stmt **st,
 		   struct err *e);
 int report_rows(struct db_stmt *st, row_fn row, void *arg, struct err *e);
-const char *column_text(struct db_stmt *st, int col, const char *null);
+const char *column_text(struct db_stmt *st, const char *column, const char *null);
 
 const struct group *report_group(const struct report *r, int64_t card, int64_t channel,
 				 int direction);

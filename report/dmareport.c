@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/answer.h"
 #include "lib/cli.h"
 #include "lib/db.h"
 #include "lib/draw/gnuplot.h"
@@ -44,17 +45,20 @@ struct options {
 };
 
 static const struct argp_option argp_options[] = {
-	{"output", 'o', "DIR", 0, "Write into DIR (default: TRACE-report)", 0},
-	{"run", OPT_RUN, "ID", 0, "This run (default: the newest); repeatable", 0},
-	{"format", OPT_FORMAT, "LIST", 0, "html, png, svg, pdf (default: html,png,svg)",
-	 0},
+	{0, 0, 0, 0, "What is drawn:", 1},
+	{"run", OPT_RUN, "ID", 0, "This run (default: the newest); repeatable", 1},
 	{"plot", OPT_PLOT, "NAME", 0,
-	 "Only this: histogram, tail, time, heatmap, size, throughput, "
+	 "Only this: histogram, tail, time, size, throughput, "
 	 "phases, slowest, interrupts; repeatable, or a list",
-	 0},
-	{"term", OPT_TERM, NULL, 0, "Histogram and summary in the terminal instead", 0},
-	{"ascii", OPT_ASCII, NULL, 0, "With --term: plain ASCII", 0},
-	{"open", OPT_OPEN, NULL, 0, "Open the page in the desktop's browser", 0},
+	 1},
+	{0, 0, 0, 0, "Where and how:", 2},
+	{"output", 'o', "DIR", 0, "Write into DIR (default: TRACE-report)", 2},
+	{"format", OPT_FORMAT, "LIST", 0, "html, png, svg, pdf (default: html,png,svg)",
+	 2},
+	{"open", OPT_OPEN, NULL, 0, "Open the page in the desktop's browser", 2},
+	{"term", OPT_TERM, NULL, 0, "Histogram and summary in the terminal instead", 2},
+	{"ascii", OPT_ASCII, NULL, 0, "With --term: plain ASCII", 2},
+	{0, 'h', 0, 0, "Give this help list", -1},
 	{0},
 };
 
@@ -100,11 +104,10 @@ static int take_plot(struct options *o, const char *w)
 	int p = plot_parse(w);
 
 	if (p < 0)
-		return err_set(
-			&o->e, ERR_USAGE,
-			"--plot: '%s' is none of histogram, tail, time, heatmap, size, "
-			"throughput, phases, slowest, interrupts",
-			w);
+		return err_set(&o->e, ERR_USAGE,
+			       "--plot: '%s' is none of histogram, tail, time, size, "
+			       "throughput, phases, slowest, interrupts",
+			       w);
 	o->plot[p] = o->plot_given = true;
 	return 0;
 }
@@ -134,6 +137,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	int error = 0;
 
 	switch (key) {
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		break;
 	case 'o':
 		if (!*arg)
 			error = err_set(&o->e, ERR_USAGE, "-o: an empty directory name");
@@ -306,6 +312,26 @@ static void say_why_not(const struct run_figures *rf)
 				 rf->fig[i].why_not);
 }
 
+static void step(void *arg, size_t done)
+{
+	cli_progress_step(arg, done, done);
+}
+
+static int draw_run(struct run_figures *rf, const char *dir, const struct options *o,
+		    const struct gnuplot_terminals *can, struct err *e)
+{
+	struct cli_progress progress;
+	struct gnuplot_watch w = {.step = step, .arg = &progress};
+	int error;
+
+	cli_progress_begin(&progress, "drawing", "plots", rf->n);
+	error = render(rf->fig, rf->n, dir, &o->format, can, &w, e);
+	cli_progress_end(&progress);
+	if (!error && *w.said)
+		cli_note(tool, "gnuplot said, though it drew: %s", w.said);
+	return error;
+}
+
 static int draw(struct run_figures *rf, size_t n, struct options *o, struct err *e)
 {
 	struct gnuplot_terminals can;
@@ -319,7 +345,7 @@ static int draw(struct run_figures *rf, size_t n, struct options *o, struct err 
 		if (!error && n > 1)
 			name_figures(&rf[k]);
 		if (!error)
-			error = render(rf[k].fig, rf[k].n, dir, &o->format, &can, e);
+			error = draw_run(&rf[k], dir, o, &can, e);
 		if (!error)
 			say_why_not(&rf[k]);
 	}
@@ -370,10 +396,14 @@ static int report(struct options *o, struct err *e)
 		error = load_run(&rf[k], db, o->run[k], e);
 	if (!error && o->term) {
 		term_look(&look, stdout, o->ascii);
-		for (size_t k = 0; k < o->nrun; k++) {
+		for (size_t k = 0; k < o->nrun && !error; k++) {
+			struct answer a;
+
 			if (k)
 				putchar('\n');
-			term_print(stdout, rf[k].r, &look);
+			error = answer_read(&a, db, o->run[k], e);
+			if (!error)
+				term_print(stdout, rf[k].r, &a, &look);
 		}
 	}
 	if (!error && (!o->term || o->format_given || o->dir_given || o->open))

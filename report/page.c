@@ -3,8 +3,10 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/answer.h"
 #include "lib/cli.h"
 #include "lib/db.h"
 #include "lib/draw/html.h"
@@ -63,10 +65,15 @@ int completeness_sentence(const struct report *r, char *buf, size_t len)
 }
 
 /* ---- tables ---- */
+struct column {
+	const char *name; /* in the query */
+	const char *head; /* a leading '#' = a number, right-aligned; '~' = nanoseconds;
+			   * '/' bytes/s, '%' bytes */
+};
+
 struct table {
 	FILE *f;
-	const char *const *head; /* a leading '#' = a number, right-aligned; '~' =
-				    nanoseconds; '/' bytes/s, '%' bytes */
+	const struct column *column; /* up to one without a name */
 	const char *caption;
 	size_t rows, limit;
 	const char *empty;
@@ -77,38 +84,53 @@ static void table_begin(struct table *t)
 	fprintf(t->f,
 		"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
 	html_text(t->f, t->caption);
-	fputs("\">\n<table><caption>", t->f);
+	fputs("\">\n<table class=\"stack\"><caption>", t->f);
 	html_text(t->f, t->caption);
 	fputs("</caption>\n<thead><tr>", t->f);
-	for (int i = 0; t->head[i]; i++) {
-		bool number = strchr("#~/%", t->head[i][0]) != NULL;
+	for (const struct column *c = t->column; c->name; c++) {
+		bool number = strchr("#~/%", c->head[0]) != NULL;
 
 		fprintf(t->f, "<th scope=\"col\"%s>", number ? " class=\"n\"" : "");
-		html_text(t->f, t->head[i] + number);
+		html_text(t->f, c->head + number);
 		fputs("</th>", t->f);
 	}
 	fputs("</tr></thead>\n<tbody>\n", t->f);
 }
 
-static void table_cell(struct table *t, struct db_stmt *st, int i)
+/* A quantile that n does not carry comes as "~98000". */
+static void ns_text(FILE *f, const char *text)
+{
+	bool thin = *text == '~';
+	char buf[64];
+
+	if (thin)
+		fputs("<abbr title=\"too few transfers for this quantile: no upper "
+		      "confidence limit\">~</abbr>",
+		      f);
+	html_text(f, axis_print(AXIS_NS, strtod(text + thin, NULL), buf, sizeof(buf)));
+}
+
+static void table_cell(struct table *t, struct db_stmt *st, const struct column *c)
 {
 	char buf[64];
-	char kind = t->head[i][0];
-	const char *text = column_text(st, i, NULL);
+	char kind = c->head[0];
+	const char *text = db_text(st, c->name);
 	bool number = strchr("#~/%", kind) != NULL;
 
-	fputs(number ? "<td class=\"n\">" : "<td>", t->f);
+	fprintf(t->f, "<td%s data-label=\"", number ? " class=\"n\"" : "");
+	html_text(t->f, c->head + number);
+	fputs("\">", t->f);
 	if (!text)
 		fputs("<span title=\"not known\">–</span>", t->f);
 	else if (kind == '~')
-		html_text(t->f, axis_print(AXIS_NS, db_real(st, i), buf, sizeof(buf)));
+		ns_text(t->f, text);
 	else if (kind == '/')
-		html_text(t->f,
-			  axis_print(AXIS_BYTES_PER_S, db_real(st, i), buf, sizeof(buf)));
+		html_text(t->f, axis_print(AXIS_BYTES_PER_S, db_real(st, c->name), buf,
+					   sizeof(buf)));
 	else if (kind == '%')
-		html_text(t->f, num_print_bytes(buf, db_i64(st, i)));
+		html_text(t->f, num_print_bytes(buf, db_i64(st, c->name)));
 	else if (kind == '#' && !text[strspn(text, "0123456789")])
-		html_text(t->f, text_count((uint64_t)db_i64(st, i), buf));
+		html_text(t->f, text_count((uint64_t)db_i64(st, c->name), buf));
 	else
 		html_text(t->f, text);
 	fputs("</td>", t->f);
@@ -123,17 +145,17 @@ static int table_row(struct db_stmt *st, void *arg)
 	if (t->limit && t->rows > t->limit)
 		return 0;
 	fputs("<tr>", t->f);
-	for (int i = 0; t->head[i]; i++)
-		table_cell(t, st, i);
+	for (const struct column *c = t->column; c->name; c++)
+		table_cell(t, st, c);
 	fputs("</tr>\n", t->f);
 	return 0;
 }
 
 static int table(FILE *f, const struct report *r, const char *caption,
-		 const char *const *head, const char *query, size_t limit,
+		 const struct column *column, const char *query, size_t limit,
 		 const char *empty, struct err *e)
 {
-	struct table t = {.f = f, .head = head, .caption = caption, .limit = limit};
+	struct table t = {.f = f, .column = column, .caption = caption, .limit = limit};
 	int error = report_query(r, query, table_row, &t, e);
 
 	if (t.rows)
@@ -145,7 +167,7 @@ static int table(FILE *f, const struct report *r, const char *caption,
 			t.rows - limit);
 	return error;
 }
-#define HEAD(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define COLUMNS(...) ((const struct column[]){__VA_ARGS__, {NULL, NULL}})
 
 static void row(FILE *f, const char *key, const char *value)
 {
@@ -160,7 +182,7 @@ static void row(FILE *f, const char *key, const char *value)
 
 static int env_row(struct db_stmt *st, void *arg)
 {
-	row(arg, column_text(st, 0, ""), column_text(st, 1, "not known"));
+	row(arg, column_text(st, "key", ""), column_text(st, "value", "not known"));
 	return 0;
 }
 
@@ -170,8 +192,8 @@ static int environment(FILE *f, const struct report *r, struct err *e)
 	int error;
 
 	fprintf(f,
-		"<h2 id=\"environment%" PRId64
-		"\">Environment</h2>\n<div class=\"scroll\" tabindex=\"0\" "
+		"<details id=\"environment%" PRId64
+		"\"><summary>Environment</summary>\n<div class=\"scroll\" tabindex=\"0\" "
 		"role=\"region\" aria-label=\"Environment\"><table><tbody>\n",
 		r->run);
 	row(f, "Workload", r->command);
@@ -185,26 +207,33 @@ static int environment(FILE *f, const struct report *r, struct err *e)
 		row(f, "Duration",
 		    axis_print(AXIS_NS, (double)(r->end_ns - r->begin_ns), buf,
 			       sizeof(buf)));
-	if (r->uprobe_cost_ns != DMA_UNKNOWN)
+	if (r->probe_cost_ns != DMA_UNKNOWN)
 		row(f, "Cost of one probe hit",
-		    axis_print(AXIS_NS, (double)r->uprobe_cost_ns, buf, sizeof(buf)));
+		    axis_print(AXIS_NS, (double)r->probe_cost_ns, buf, sizeof(buf)));
 	error = report_query(r, "page_environment", env_row, f, e);
-	fputs("</tbody></table></div>\n", f);
+	fputs("</tbody></table></div></details>\n", f);
 	return error;
+}
+
+static void warning(FILE *f, const char *text)
+{
+	fputs("<p class=\"warning\">", f);
+	html_text(f, text);
+	fputs("</p>\n", f);
 }
 
 static int warning_row(struct db_stmt *st, void *arg)
 {
-	fputs("<p class=\"warning\">", arg);
-	html_text(arg, column_text(st, 0, ""));
-	fputs("</p>\n", arg);
+	warning(arg, column_text(st, "text", ""));
 	return 0;
 }
 
 static int advice_row(struct db_stmt *st, void *arg)
 {
-	if (column_text(st, 0, NULL))
-		return warning_row(st, arg);
+	const char *advice = db_text(st, "advice");
+
+	if (advice)
+		warning(arg, advice);
 	return 0;
 }
 
@@ -215,6 +244,16 @@ static void card(FILE *f, const char *value, const char *what)
 	fputs("</b><span>", f);
 	html_text(f, what);
 	fputs("</span></div>\n", f);
+}
+
+static const char *quantile_text(const struct summary_row *s, int q, char *buf,
+				 size_t len)
+{
+	size_t at = s->thin[q] ? 1 : 0;
+
+	buf[0] = '~';
+	axis_print(AXIS_NS, (double)s->q[q], buf + at, len - at);
+	return buf;
 }
 
 static void cards(FILE *f, const struct report *r)
@@ -231,8 +270,9 @@ static void cards(FILE *f, const struct report *r)
 		card(f, axis_print(AXIS_NS, (double)s->q[0], buf, sizeof(buf)), what);
 	}
 	if (s->known && s->q[2] != DMA_UNKNOWN)
-		card(f, axis_print(AXIS_NS, (double)s->q[2], buf, sizeof(buf)),
-		     "99th percentile");
+		card(f, quantile_text(s, 2, buf, sizeof(buf)),
+		     s->thin[2] ? "99th percentile (too few transfers for it)"
+				: "99th percentile");
 	if (s->known && s->n > 0 && s->max_ns != DMA_UNKNOWN)
 		card(f, axis_print(AXIS_NS, (double)s->max_ns, buf, sizeof(buf)),
 		     "slowest");
@@ -260,17 +300,34 @@ static void disagreement(FILE *f, const struct report *r)
 	}
 }
 
+/* What the run says: which interrupt, how long, what moved. What is missing stands below. */
+static int answer(FILE *f, const struct report *r, struct err *e)
+{
+	struct answer a;
+	int error = answer_read(&a, r->db, r->run, e);
+
+	for (int i = 0; i < 3 && !error; i++) {
+		if (!*answer_sentence(&a, i))
+			continue;
+		fputs(i ? "<p>" : "<p><strong>", f);
+		html_text(f, answer_sentence(&a, i));
+		fputs(i ? "</p>\n" : "</strong></p>\n", f);
+	}
+	return error;
+}
+
 static int completeness(FILE *f, const struct report *r, struct err *e)
 {
 	char text[600], n[32];
 	int whole = completeness_sentence(r, text, sizeof(text)), error;
 	bool first = true;
 
-	fprintf(f,
-		"<div class=\"verdict%s\" id=\"completeness%" PRId64 "\">\n<p><strong>",
+	fprintf(f, "<div class=\"verdict%s\" id=\"completeness%" PRId64 "\">\n",
 		whole ? "" : " hole", r->run);
+	error = answer(f, r, e);
+	fputs("<p>", f);
 	html_text(f, text);
-	fprintf(f, "</strong></p>\n<p>%s transfers",
+	fprintf(f, "</p>\n<p class=\"sub\">%s transfers",
 		text_count((uint64_t)r->transfers, n));
 	for (int s = 0; s < STATE_N; s++)
 		if (r->state[s]) {
@@ -281,7 +338,8 @@ static int completeness(FILE *f, const struct report *r, struct err *e)
 		}
 	fputs(".</p>\n", f);
 	disagreement(f, r);
-	error = report_query(r, "warnings", warning_row, f, e);
+	if (!error)
+		error = report_query(r, "warnings", warning_row, f, e);
 	if (!error)
 		error = report_query(r, "page_advice", advice_row, f, e);
 	fputs("</div>\n", f);
@@ -357,37 +415,143 @@ static int tables(FILE *f, const struct report *r, struct err *e)
 	int error;
 
 	fprintf(f, "<h2 id=\"tables%" PRId64 "\">Tables</h2>\n", r->run);
-	error = table(
-		f, r, "Events: counted by the kernel, delivered, lost",
-		HEAD("event", "role", "function", "#counted", "#delivered", "#lost"),
-		"page_events", 200, "No events.", e);
+	error = table(f, r, "Events: counted by the kernel, delivered, lost",
+		      COLUMNS({"event", "event"}, {"role", "role"},
+			      {"function", "function"}, {"counted", "#counted"},
+			      {"delivered", "#delivered"}, {"lost", "#lost"}),
+		      "page_events", 200, "No events.", e);
 	if (!error)
 		error = table(f, r, "Phases, for each group (– = all)",
-			      HEAD("card", "channel", "direction", "phase", "#n",
-				   "#left out", "#below 0", "~min", "~median", "~mean",
-				   "~p90", "~p99", "~p99.9", "~max", "~probe cost"),
+			      COLUMNS({"card", "card"}, {"channel", "channel"},
+				      {"direction", "direction"}, {"phase", "phase"},
+				      {"n", "#n"}, {"excluded", "#left out"},
+				      {"negative", "#below 0"}, {"min_ns", "~min"},
+				      {"p50_ns", "~median"}, {"mean_ns", "~mean"},
+				      {"p90_ns", "~p90"}, {"p99_ns", "~p99"},
+				      {"p999_ns", "~p99.9"}, {"max_ns", "~max"},
+				      {"error_ns", "~of which probes ≈"}),
 			      "page_phases", 80, NULL, e);
 	slowest_table(f, r);
 	if (!error)
-		error = table(f, r, "Throughput of ended transfers (– = all)",
-			      HEAD("card", "channel", "direction", "#transfers", "%bytes",
-				   "/throughput"),
-			      "page_throughput", 80, NULL, e);
+		error = table(
+			f, r,
+			"Throughput: what ended for the program, from the first submit "
+			"to the last end (– = all)",
+			COLUMNS({"card", "card"}, {"channel", "channel"},
+				{"direction", "direction"},
+				{"bytes_per_s", "/throughput"}, {"size_bytes", "%bytes"},
+				{"took_ns", "~in"}, {"transfers", "#transfers"},
+				{"left_out", "#left out"}),
+			"page_throughput", 80, NULL, e);
 	if (!error)
 		error = table(f, r, "Fit: latency = a + size × slope (95 %)",
-			      HEAD("card", "channel", "direction", "phase", "#n",
-				   "#sizes", "~a", "~a from", "~a to", "/bandwidth",
-				   "/from", "/to", "#R²"),
+			      COLUMNS({"card", "card"}, {"channel", "channel"},
+				      {"direction", "direction"}, {"phase", "phase"},
+				      {"n", "#n"}, {"sizes", "#sizes"}, {"a_ns", "~a"},
+				      {"a_low_ns", "~a from"}, {"a_high_ns", "~a to"},
+				      {"bytes_per_s", "/bandwidth"},
+				      {"bytes_per_s_low", "/from"},
+				      {"bytes_per_s_high", "/to"}),
 			      "page_fits", 80, NULL, e);
 	if (!error)
 		error = table(f, r, "Interrupts: which vector ends transfers",
-			      HEAD("interrupt", "name", "vector", "verdict", "used",
-				   "#interrupts", "#outside", "why"),
+			      COLUMNS({"irq", "interrupt"}, {"name", "name"},
+				      {"vector", "vector"}, {"verdict", "verdict"},
+				      {"used", "used"}, {"interrupts", "#interrupts"},
+				      {"outside", "#outside"}, {"why", "why"}),
 			      "page_vectors", 60, NULL, e);
 	if (!error)
-		error = table(f, r, "Belonging to no transfer",
-			      HEAD("kind", "reason", "#n"), "strays", 40, NULL, e);
+		error = table(
+			f, r, "Belonging to no transfer",
+			COLUMNS({"kind", "kind"}, {"reason", "reason"}, {"n", "#n"}),
+			"strays", 40, NULL, e);
 	return error;
+}
+
+static bool nothing_drawn(const struct run_figures *run)
+{
+	for (size_t i = 0; i < run->n; i++)
+		if (!*run->fig[i].why_not)
+			return false;
+	return run->n > 0;
+}
+
+/* ---- several runs: small multiples on one scale ---- */
+
+enum { SMALL_BINS = 48, SMALL_HEIGHT = 60 };
+
+static void common_axis(struct axis *x, const struct run_figures *run, size_t nrun)
+{
+	double low = INFINITY, high = 0;
+
+	for (size_t k = 0; k < nrun; k++) {
+		const struct report *r = run[k].r;
+		const struct phase_bins *b = &r->scan->phase[r->latency];
+
+		if (!b->n || !(b->least > 0))
+			continue;
+		low = fmin(low, b->least);
+		high = fmax(high, (double)r->summary[r->latency].max_ns);
+	}
+	axis_init_scale(x, AXIS_NS, AXIS_LOG, low < high ? low : 1,
+			low < high ? high : 10, 4);
+}
+
+static void small_histogram(FILE *f, const struct report *r, const struct axis *x)
+{
+	const struct phase_bins *b = &r->scan->phase[r->latency];
+	double n[SMALL_BINS] = {0}, most = 1, width = 240.0 / SMALL_BINS;
+
+	for (size_t i = 0; i < b->nbins; i++) {
+		double at = axis_value(&b->axis, (axis_edge(&b->axis, i, b->nbins) +
+						  axis_edge(&b->axis, i + 1, b->nbins)) /
+							 2);
+		size_t to = axis_bin(x, b->axis.strip > 0 && !i ? x->lo : at, SMALL_BINS);
+
+		for (int s = 0; s < r->nseries; s++)
+			n[to] += (double)b->bin[s][i];
+		most = fmax(most, n[to]);
+	}
+	fprintf(f, "<svg viewBox=\"0 0 240 %d\" aria-hidden=\"true\">", SMALL_HEIGHT + 2);
+	for (size_t i = 0; i < SMALL_BINS; i++)
+		if (n[i] > 0)
+			fprintf(f,
+				"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
+				"height=\"%.1f\" fill=\"var(--s0)\"/>",
+				(double)i * width, SMALL_HEIGHT * (1 - n[i] / most),
+				width * 0.9, SMALL_HEIGHT * n[i] / most + 1);
+	fputs("</svg>", f);
+}
+
+static void overview(FILE *f, const struct run_figures *run, size_t nrun)
+{
+	char low[32], high[32], q[40], n[32];
+	struct axis x;
+
+	common_axis(&x, run, nrun);
+	fprintf(f,
+		"<h2>The runs beside one another</h2>\n<p class=\"sub\">Latency, from %s to "
+		"%s on one logarithmic scale; each its own height.</p>\n<div "
+		"class=\"runs\">\n",
+		axis_print(AXIS_NS, x.lo, low, sizeof(low)),
+		axis_print(AXIS_NS, x.hi, high, sizeof(high)));
+	for (size_t k = 0; k < nrun; k++) {
+		const struct report *r = run[k].r;
+		const struct summary_row *s = &r->summary[r->latency];
+
+		fprintf(f, "<a href=\"#run%" PRId64 "\"><b>", r->run);
+		html_text(f, r->name);
+		fputs("</b>", f);
+		small_histogram(f, r, &x);
+		fprintf(f, "%s %s of %s", s->q[0] == DMA_UNKNOWN ? "" : "median",
+			s->q[0] == DMA_UNKNOWN ? "no latency"
+					       : quantile_text(s, 0, q, sizeof(q)),
+			text_count((uint64_t)r->transfers, n));
+		if (s->q[2] != DMA_UNKNOWN)
+			fprintf(f, ", p99 %s", quantile_text(s, 2, q, sizeof(q)));
+		fputs("</a>\n", f);
+	}
+	fputs("</div>\n", f);
 }
 
 static int one_run(FILE *f, const struct run_figures *run, bool many, struct err *e)
@@ -402,11 +566,13 @@ static int one_run(FILE *f, const struct run_figures *run, bool many, struct err
 	}
 	error = completeness(f, r, e);
 	cards(f, r);
-	if (!error)
-		error = environment(f, r, e);
-	for (size_t i = 0; i < run->n; i++)
+	if (nothing_drawn(run))
+		fprintf(f, "<p class=\"whynot\">No plots: %s</p>\n", run->fig[0].why_not);
+	for (size_t i = 0; i < run->n && !nothing_drawn(run); i++)
 		html_figure(f, &run->fig[i], level);
-	return error ? error : tables(f, r, e);
+	if (!error)
+		error = tables(f, r, e);
+	return error ? error : environment(f, r, e);
 }
 
 static void contents(FILE *f, const struct run_figures *run, size_t nrun)
@@ -419,7 +585,7 @@ static void contents(FILE *f, const struct run_figures *run, size_t nrun)
 			fputs("</a></li>\n", f);
 			continue;
 		}
-		for (size_t i = 0; i < run[k].n; i++)
+		for (size_t i = 0; i < run[k].n && !nothing_drawn(&run[k]); i++)
 			if (i == 0 || run[k].kind[i] != run[k].kind[i - 1])
 				fprintf(f, "<li><a href=\"#%s\">%s</a></li>\n",
 					run[k].fig[i].name, plots[run[k].kind[i]].title);
@@ -445,6 +611,8 @@ int page_write(FILE *f, const struct run_figures *run, size_t nrun, struct err *
 	fputs("</p>\n", f);
 	contents(f, run, nrun);
 	fputs("</header>\n", f);
+	if (nrun > 1)
+		overview(f, run, nrun);
 	for (size_t k = 0; k < nrun && !error; k++)
 		error = one_run(f, &run[k], nrun > 1, e);
 	fprintf(f, "<footer><p>dmareport %s, from ", DMA_VERSION);

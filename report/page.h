@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* index.html: completeness first, then the environment, the plots, the tables. */
+/* index.html: the answer and completeness first, then the plots, the tables, and folded, the
+ * environment. */
 #ifndef REPORT_PAGE_H
 #define REPORT_PAGE_H
 

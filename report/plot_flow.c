@@ -17,7 +17,7 @@ static double slice_ns(const struct scan *s)
 
 /* A stair over the slices, value(i) / top. */
 static void draw_stair(struct drawing *d, const struct scan *s, const double *v,
-		       double top, enum color c, bool fill)
+		       double top, enum color c, bool fill, int dash)
 {
 	double n = (double)s->nslices;
 
@@ -26,13 +26,13 @@ static void draw_stair(struct drawing *d, const struct scan *s, const double *v,
 			if (v[i] > 0)
 				draw_row(d, (double)i / n, ((double)i + 1) / n, 0,
 					 v[i] / top);
-		draw_rects(d, c, 0.25);
+		draw_rects(d, c, 0.35);
 	}
 	for (size_t i = 0; i < s->nslices; i++) {
 		draw_row(d, (double)i / n, v[i] / top, 0, 0);
 		draw_row(d, ((double)i + 1) / n, v[i] / top, 0, 0);
 	}
-	draw_line(d, c, 1.6, 1);
+	draw_line(d, c, 1.6, dash);
 }
 
 static double largest(const double *v, size_t n)
@@ -62,7 +62,7 @@ static void panel_throughput(struct drawing *d, const struct scan *s,
 	axis_init_scale(&y, AXIS_BYTES_PER_S, AXIS_LINEAR, 0,
 			fmax(largest(rate, s->nslices) * 1.05, 1), 4);
 	panel_axes(d, x, NULL, &y, "throughput");
-	draw_stair(d, s, rate, y.hi, COLOR_S0, true);
+	draw_stair(d, s, rate, y.hi, COLOR_OTHER, true, 1);
 	for (size_t i = 0; i < s->nslices; i++) {
 		double xp = ((double)i + 0.5) / (double)s->nslices;
 
@@ -93,7 +93,7 @@ static void draw_throughput(const struct figure *f, struct drawing *d)
 	panel_begin(d, 0, s->ended_sized ? 0.6 : 0.08, 1, 0.9);
 	draw_losses(d, r);
 	panel_axes(d, &x, "since the recording began", &y, "in flight (mean)");
-	draw_stair(d, s, busy, y.hi, COLOR_S2, true);
+	draw_stair(d, s, busy, y.hi, COLOR_OTHER, true, 1);
 }
 
 int make_throughput(struct report *r, struct figure *fig, size_t *n, struct err *e)
@@ -119,9 +119,10 @@ int make_throughput(struct report *r, struct figure *fig, size_t *n, struct err 
 		snprintf(less, sizeof(less), ", %s of them of unknown size",
 			 text_count(s->ended - s->ended_sized, none));
 	snprintf(f->caption, sizeof(f->caption),
-		 "n = %s ended transfers%s; %s without a known end are left out. "
-		 "Slices of %s; bytes count where their transfer ends (its interrupt, "
-		 "else the wait's exit), in flight is from submit to that end.",
+		 "n = %s transfers that ended for the program%s; %s are left out (no "
+		 "known end, failed, aborted or circular). Slices of %s; bytes count "
+		 "where their transfer ends (the wait's exit, else its interrupt), in "
+		 "flight is from submit to that end.",
 		 text_count(s->ended, ended), less, text_count(s->endless, none),
 		 axis_print(AXIS_NS, slice_ns(s), w, sizeof(w)));
 	snprintf(f->alt, sizeof(f->alt),
@@ -277,7 +278,9 @@ static void draw_interrupts(const struct figure *f, struct drawing *d)
 	struct axis x, y;
 	double used[SCAN_TIME], stray[SCAN_TIME], missing[SCAN_TIME], most;
 
-	if (s->nirq_cpu) {
+	bool matrix = s->nirq_cpu > 1;
+
+	if (matrix) {
 		panel_begin(d, 0, 0.02, 1, 0.34);
 		panel_matrix(d, s);
 	}
@@ -290,16 +293,16 @@ static void draw_interrupts(const struct figure *f, struct drawing *d)
 		    fmax(largest(stray, s->nslices), largest(missing, s->nslices)));
 	time_ticks(&x, s, d);
 	axis_init_scale(&y, AXIS_COUNT, AXIS_LINEAR, 0, fmax(most * 1.05, 1), 4);
-	panel_begin(d, 0, s->nirq_cpu ? 0.58 : 0.15, 1, 0.9);
+	panel_begin(d, 0, matrix ? 0.58 : 0.2, 1, 0.86);
 	panel_axes(d, &x, "since the recording began", &y, "in each slice");
 	draw_losses(d, r);
-	panel_legend(d, COLOR_S0, "interrupts that ended transfers");
-	panel_legend(d, COLOR_S4, "strays");
-	panel_legend(d, COLOR_S1, "missing, late or uncertain");
-	draw_stair(d, s, used, y.hi, COLOR_S0, true);
-	draw_stair(d, s, stray, y.hi, COLOR_S4, false);
-	draw_stair(d, s, missing, y.hi, COLOR_S1, false);
-	for (size_t i = 0; i < s->nslices && !s->nirq_cpu; i++)
+	panel_legend(d, COLOR_OTHER, "interrupts that ended transfers");
+	panel_legend_line(d, COLOR_INK, 2, "strays");
+	panel_legend_line(d, COLOR_WARN, 1, "missing, late or uncertain");
+	draw_stair(d, s, used, y.hi, COLOR_OTHER, true, 1);
+	draw_stair(d, s, stray, y.hi, COLOR_INK, false, 2);
+	draw_stair(d, s, missing, y.hi, COLOR_WARN, false, 1);
+	for (size_t i = 0; i < s->nslices && !matrix; i++)
 		draw_hover(d, ((double)i + 0.5) / (double)s->nslices, used[i] / y.hi,
 			   "%.0f used, %.0f strays, %.0f missing", used[i], stray[i],
 			   missing[i]);
@@ -316,11 +319,13 @@ int make_interrupts(struct report *r, struct figure *fig, size_t *n, struct err 
 	(void)e;
 	snprintf(f->name, sizeof(f->name), "interrupts");
 	snprintf(f->title, sizeof(f->title),
-		 "Interrupts by vector and CPU; strays and missing over time");
+		 s->nirq_cpu > 1
+			 ? "Interrupts by vector and CPU; strays and missing over time"
+			 : "Interrupts over time; strays and missing");
 	f->data = r;
 	f->draw = draw_interrupts;
-	f->height = 500;
-	f->height_narrow = 430;
+	f->height = s->nirq_cpu > 1 ? 500 : 300;
+	f->height_narrow = s->nirq_cpu > 1 ? 430 : 330;
 	for (size_t i = 0; i < s->nslices; i++)
 		used += s->used[i];
 	if (!used && !s->stray_total && !s->missing_total) {
@@ -330,6 +335,9 @@ int make_interrupts(struct report *r, struct figure *fig, size_t *n, struct err 
 		return 0;
 	}
 	matrix_of(&m, s);
+	if (s->nirq_cpu == 1 && m.irq[0] != DMA_UNKNOWN && m.cpu[0] != DMA_UNKNOWN)
+		snprintf(left, sizeof(left), " All by interrupt %lld on CPU %lld.",
+			 (long long)m.irq[0], (long long)m.cpu[0]);
 	if (m.shown < m.all)
 		snprintf(left, sizeof(left),
 			 " %s on further vectors or CPUs are not shown above.",

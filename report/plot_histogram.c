@@ -14,74 +14,124 @@ struct histogram {
 	enum phase p;
 };
 
-/* Bins are merged two by two on a narrow canvas. */
-static uint64_t bar(const struct phase_bins *b, int series, size_t i, size_t merge)
+/* Bars: bins, merged two by two on a narrow canvas; the strip's stays one. */
+struct bars {
+	const struct report *r;
+	const struct phase_bins *b;
+	size_t n, merge, first; /* first: 1 with a strip */
+};
+
+static struct bars bars_of(const struct report *r, const struct phase_bins *b,
+			   bool narrow)
 {
+	struct bars v = {.r = r, .b = b, .merge = narrow && b->nbins > 36 ? 2 : 1};
+
+	v.first = b->axis.strip > 0;
+	v.n = v.first + (b->nbins - v.first + v.merge - 1) / v.merge;
+	return v;
+}
+
+/* Bins from .. to of bar i. */
+static void bins_of(const struct bars *v, size_t i, size_t *from, size_t *to)
+{
+	*from = i < v->first ? i : v->first + (i - v->first) * v->merge;
+	*to = i < v->first ? i + 1 : *from + v->merge;
+	*to = *to > v->b->nbins ? v->b->nbins : *to;
+}
+
+static uint64_t bar(const struct bars *v, int series, size_t i)
+{
+	size_t from, to;
 	uint64_t n = 0;
 
-	for (size_t k = i * merge; k < (i + 1) * merge && k < b->nbins; k++)
-		n += b->bin[series][k];
+	bins_of(v, i, &from, &to);
+	for (size_t k = from; k < to; k++)
+		n += v->b->bin[series][k];
 	return n;
 }
 
-static uint64_t column(const struct report *r, const struct phase_bins *b, size_t i,
-		       size_t merge)
+static uint64_t column(const struct bars *v, size_t i)
 {
 	uint64_t n = 0;
 
-	for (int s = 0; s < r->nseries; s++)
-		n += bar(b, s, i, merge);
+	for (int s = 0; s < v->r->nseries; s++)
+		n += bar(v, s, i);
 	return n;
 }
 
-static void draw_bars(struct drawing *d, const struct report *r,
-		      const struct phase_bins *b, size_t bars, size_t merge, double top)
+static void place(const struct bars *v, size_t i, double *from, double *to)
 {
-	double w = 1.0 / (double)bars, gap = w * 0.06;
+	size_t a, b;
+	double gap;
 
-	for (int s = 0; s < r->nseries; s++) {
-		for (size_t i = 0; i < bars; i++) {
-			uint64_t below = 0, n = bar(b, s, i, merge);
+	bins_of(v, i, &a, &b);
+	*from = axis_edge(&v->b->axis, a, v->b->nbins);
+	*to = axis_edge(&v->b->axis, b, v->b->nbins);
+	gap = i < v->first ? (*to - *from) * 0.2 : (*to - *from) * 0.06;
+	*from += i < v->first ? 0 : gap;
+	*to -= gap;
+}
+
+static void draw_bars(struct drawing *d, const struct bars *v, double top)
+{
+	double from, to;
+
+	for (int s = 0; s < v->r->nseries; s++) {
+		for (size_t i = 0; i < v->n; i++) {
+			uint64_t below = 0, n = bar(v, s, i);
 
 			for (int k = 0; k < s; k++)
-				below += bar(b, k, i, merge);
+				below += bar(v, k, i);
+			place(v, i, &from, &to);
 			if (n)
-				draw_row(d, (double)i * w + gap,
-					 (double)(i + 1) * w - gap, (double)below / top,
+				draw_row(d, from, to, (double)below / top,
 					 (double)(below + n) / top);
 		}
-		draw_rects(d, r->series[s].color, 1);
+		draw_rects(d, v->r->series[s].color, 1);
 	}
 	/* Bars too low to be seen get a dash on the axis: nothing hides. */
-	for (size_t i = 0; i < bars; i++) {
-		uint64_t n = column(r, b, i, merge);
+	for (size_t i = 0; i < v->n; i++) {
+		uint64_t n = column(v, i);
 
+		place(v, i, &from, &to);
 		if (n && (double)n < 0.006 * top)
-			draw_row(d, (double)i * w + gap, (double)(i + 1) * w - gap, 0,
-				 0.006);
+			draw_row(d, from, to, 0, 0.006);
 	}
 	draw_rects(d, COLOR_SOFT, 1);
 }
 
-static void hover_bars(struct drawing *d, const struct report *r,
-		       const struct phase_bins *b, double top)
+static void hover_bars(struct drawing *d, const struct bars *v, double top)
 {
+	const struct axis *x = &v->b->axis;
 	char lo[32], hi[32], n[32];
+	double from, to;
 
-	for (size_t i = 0; i < b->nbins; i++) {
-		uint64_t c = column(r, b, i, 1);
-		double w = 1.0 / (double)b->nbins;
+	for (size_t i = 0; i < v->n; i++) {
+		uint64_t c = column(v, i);
 
-		if (c)
-			draw_hover(
-				d, ((double)i + 0.5) * w, (double)c / top, "%s – %s: %s",
-				axis_print(AXIS_NS, axis_value(&b->axis, (double)i * w),
-					   lo, 32),
-				axis_print(AXIS_NS,
-					   axis_value(&b->axis, ((double)i + 1) * w), hi,
-					   32),
-				text_count(c, n));
+		place(v, i, &from, &to);
+		if (!c)
+			continue;
+		if (i < v->first)
+			draw_hover(d, (from + to) / 2, (double)c / top, "%s: %s",
+				   x->tick[0].label, text_count(c, n));
+		else
+			draw_hover(d, (from + to) / 2, (double)c / top, "%s – %s: %s",
+				   axis_print(AXIS_NS, axis_value(x, from), lo, 32),
+				   axis_print(AXIS_NS, axis_value(x, to), hi, 32),
+				   text_count(c, n));
 	}
+}
+
+/* The strip's count stands above it. */
+static void label_strip(struct drawing *d, const struct bars *v, double top)
+{
+	uint64_t c = v->first ? column(v, 0) : 0;
+	char n[32];
+
+	if (c)
+		draw_text(d, 0, (double)c / top, 2, -d->c.font, ALIGN_LEFT, COLOR_INK,
+			  text_count(c, n));
 }
 
 static void draw_quantile_marks(struct drawing *d, const struct summary_row *s,
@@ -94,11 +144,12 @@ static void draw_quantile_marks(struct drawing *d, const struct summary_row *s,
 	/* among fewer than 100 values p99 is just the largest */
 	for (int i = 0; i < 3; i += 2)
 		if (s->q[i] != DMA_UNKNOWN && (i == 0 || s->n >= 100)) {
-			snprintf(text, sizeof(text), "%s %s", name[i],
+			snprintf(text, sizeof(text), "%s %s%s", name[i],
+				 i && s->thin[i] ? "~" : "",
 				 axis_print(AXIS_NS, (double)s->q[i], value,
 					    sizeof(value)));
-			draw_mark(d, &marks, axis_pos(x, (double)s->q[i]), i ? 2 : 1,
-				  text);
+			draw_mark(d, &marks, axis_pos(x, (double)s->q[i]), i == 0,
+				  i ? 2 : 1, text);
 		}
 }
 
@@ -107,8 +158,7 @@ static void draw_histogram(const struct figure *f, struct drawing *d)
 	const struct histogram *h = f->data;
 	const struct report *r = h->r;
 	const struct phase_bins *b = &r->scan->phase[h->p];
-	size_t merge = drawing_narrow(d) && b->nbins > 36 ? 2 : 1,
-	       bars = (b->nbins + merge - 1) / merge;
+	const struct bars v = bars_of(r, b, drawing_narrow(d));
 	struct axis x = b->axis, y;
 	char title[64];
 	double most = 0;
@@ -116,17 +166,19 @@ static void draw_histogram(const struct figure *f, struct drawing *d)
 	if (b->axis.scale == AXIS_LINEAR)
 		axis_init_scale(&x, AXIS_NS, AXIS_LINEAR, x.lo, x.hi,
 				drawing_narrow(d) ? 4 : 8);
-	for (size_t i = 0; i < bars; i++)
-		most = fmax(most, (double)column(r, b, i, merge));
+	for (size_t i = 0; i < v.n; i++)
+		most = fmax(most, (double)column(&v, i));
 	axis_init_scale(&y, AXIS_COUNT, AXIS_LINEAR, 0, most * 1.2, 5);
 	panel_begin(d, 0, drawing_narrow(d) && r->nseries > 1 ? 0.26 : 0.15, 1, 0.88);
 	snprintf(title, sizeof(title), h->p == r->latency ? "latency (%s)" : "%s",
 		 phase_name(h->p));
 	panel_axes(d, &x, title, &y, "transfers");
 	legend_series(d, r);
-	draw_bars(d, r, b, bars, merge, y.hi);
+	draw_bars(d, &v, y.hi);
+	label_strip(d, &v, y.hi);
 	draw_quantile_marks(d, &r->summary[h->p], &x);
-	hover_bars(d, r, b, y.hi);
+	if (!drawing_narrow(d))
+		hover_bars(d, &v, y.hi);
 }
 
 static int make_one(struct report *r, enum phase p, struct figure *f, struct err *e)

@@ -79,9 +79,17 @@ void legend_series(struct drawing *d, const struct report *r)
 		panel_legend(d, r->series[i].color, r->series[i].name);
 }
 
-void legend_ramp(struct drawing *d, const char *low, const char *high)
+void legend_ramp(struct drawing *d, double max, const char *what)
 {
-	panel_legend(d, COLOR_D0, low);
-	panel_legend(d, COLOR_D3, "…");
-	panel_legend(d, COLOR_D6, high);
+	char n[32], text[72];
+
+	for (int level = 0; level < FIGURE_RAMP; level += 2) {
+		text_count((uint64_t)llrint(
+				   pow(fmax(max, 1), (double)level / (FIGURE_RAMP - 1))),
+			   n);
+		snprintf(text, sizeof(text), "%s%s%s", n,
+			 level + 2 < FIGURE_RAMP ? "" : " ",
+			 level + 2 < FIGURE_RAMP ? "" : what);
+		panel_legend(d, (enum color)(COLOR_D0 + level), text);
+	}
 }

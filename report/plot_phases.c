@@ -1,55 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Plot 7: where the time goes, phase after phase, at the median and at p99. */
+/* Plot 6: where the time goes, in the transfers near the median and in those near p99. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/db.h"
 #include "lib/err.h"
 #include "report/plots.h"
 
-enum { MAX_ROWS = 1 + FIGURE_SERIES };
+enum { MAX_ROWS = 1 + FIGURE_SERIES, PARTS = 4 };
+
+static const char *const part_name[PARTS] = {"api", "device", "notice",
+					     "doorbell to woken, no interrupt between"};
+static const enum color part_color[PARTS] = {COLOR_P0, COLOR_P1, COLOR_P2, COLOR_OTHER};
 
 struct phases {
 	const struct report *r;
 	struct phase_row {
-		char name[64];
-		double v[2][PHASE_N]; /* median, p99; NAN = not known */
+		const char *name;
+		const struct near *near; /* [2]: near the median, near p99 */
 	} row[MAX_ROWS];
-	size_t n, more;
+	size_t n;
+	bool has[PARTS];
 };
 
-static int quantile_row(struct db_stmt *st, void *arg)
+/* Mean of a part over the transfers of a row. */
+static double part(const struct near *n, int p)
 {
-	struct phases *t = arg;
-	int p = phase_parse(column_text(st, 3, "")), dir;
-	double q = db_real(st, 4);
-	const char *name = "all transfers";
-	const struct group *g = NULL;
-	size_t i;
+	return (p < PHASE_TOTAL ? n->ns[p] : n->rest_ns) / (double)n->n;
+}
 
-	if (column_text(st, 2, NULL)) {
-		dir = direction_parse(column_text(st, 2, "unknown"));
-		g = report_group(t->r, db_i64(st, 0), db_i64(st, 1), dir < 0 ? 0 : dir);
-		if (!g || t->r->series[g->series].color == COLOR_OTHER ||
-		    t->r->nseries < 2)
-			return 0;
-		name = g->name;
-	} else if (db_i64(st, 1) != DMA_UNKNOWN || db_i64(st, 0) != DMA_UNKNOWN) {
-		return 0;
-	}
-	for (i = 0; i < t->n && strcmp(t->row[i].name, name); i++)
-		;
-	if (i == MAX_ROWS || p < 0)
-		return 0;
-	if (i == t->n) {
-		snprintf(t->row[t->n++].name, sizeof(t->row[0].name), "%s", name);
-		for (int k = 0; k < 2 * PHASE_N; k++)
-			t->row[i].v[k / PHASE_N][k % PHASE_N] = NAN;
-	}
-	t->row[i].v[q > 0.9][p] = db_real(st, 5);
-	return 0;
+static void add_row(struct phases *t, const char *name, const struct near *near)
+{
+	if ((!near[0].n && !near[1].n) || t->n == MAX_ROWS)
+		return;
+	t->row[t->n++] = (struct phase_row){name, near};
+	for (int which = 0; which < 2; which++)
+		for (int p = 0; p < PARTS; p++)
+			t->has[p] |= near[which].n && fabs(part(&near[which], p)) > 0;
 }
 
 static double extent(const struct phases *t, int which)
@@ -57,91 +45,98 @@ static double extent(const struct phases *t, int which)
 	double most = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
+		const struct near *n = &t->row[i].near[which];
 		double sum = 0;
 
-		for (int p = 0; p < PHASE_TOTAL; p++)
-			sum += t->row[i].v[which][p] > 0 ? t->row[i].v[which][p] : 0;
-		most = fmax(most, fmax(sum, t->row[i].v[which][PHASE_TOTAL]));
+		for (int p = 0; n->n && p < PARTS; p++)
+			sum += fmax(part(n, p), 0);
+		most = fmax(most, sum);
 	}
 	return most;
 }
 
-static void draw_side(struct drawing *d, const struct phases *t, int which, bool names)
+static void draw_bars(struct drawing *d, const struct phases *t, int which,
+		      const struct axis *x, double h)
 {
-	static const enum color color[] = {COLOR_S4, COLOR_S0, COLOR_S2};
+	for (int p = 0; p < PARTS; p++) {
+		for (size_t i = 0; i < t->n; i++) {
+			const struct near *n = &t->row[i].near[which];
+			double from = 0;
+
+			if (!n->n || !(part(n, p) > 0))
+				continue;
+			for (int k = 0; k < p; k++)
+				from += fmax(part(n, k), 0);
+			draw_row(d, axis_pos(x, from), axis_pos(x, from + part(n, p)),
+				 1 - ((double)i + 0.86) * h, 1 - ((double)i + 0.44) * h);
+		}
+		draw_rects(d, part_color[p], 1);
+	}
+}
+
+static void hover_row(struct drawing *d, const struct phase_row *row, int which, double y)
+{
+	const struct near *n = &row->near[which];
+	char v[PARTS][32];
+
+	for (int p = 0; p < PARTS; p++)
+		axis_print(AXIS_NS, part(n, p), v[p], 32);
+	draw_hover(d, 0.3, y, "%s, %s: api %s, device %s, notice %s", row->name,
+		   which ? "near p99" : "near the median", v[0], v[1], v[2]);
+}
+
+/* The scale says what a bar's length is, so that its end needs its figure only. */
+static void draw_side(struct drawing *d, const struct phases *t, int which)
+{
 	double h = 1.0 / (double)t->n;
 	struct axis x;
-	char v[3][32];
+	char text[120], v[32], n[32];
 
 	axis_init_scale(&x, AXIS_NS, AXIS_LINEAR, 0, fmax(extent(t, which) * 1.02, 1),
 			drawing_narrow(d) ? 4 : 5);
-	panel_axes(d, &x, which ? "p99 of each phase" : "median of each phase", NULL,
-		   NULL);
-	for (int p = 0; p < PHASE_TOTAL; p++) {
-		for (size_t i = 0; i < t->n; i++) {
-			double from = 0, w = t->row[i].v[which][p];
-
-			for (int k = 0; k < p; k++)
-				from += t->row[i].v[which][k] > 0 ? t->row[i].v[which][k]
-								  : 0;
-			if (w > 0)
-				draw_row(d, axis_pos(&x, from), axis_pos(&x, from + w),
-					 1 - ((double)i + 0.82) * h,
-					 1 - ((double)i + 0.38) * h);
-		}
-		draw_rects(d, color[p], 1);
-	}
-	for (size_t i = 0; i < t->n; i++)
-		if (t->row[i].v[which][PHASE_TOTAL] > 0) {
-			double at = axis_pos(&x, t->row[i].v[which][PHASE_TOTAL]);
-
-			draw_row(d, at, at, 1 - ((double)i + 0.9) * h,
-				 1 - ((double)i + 0.3) * h);
-		}
-	draw_segments(d, COLOR_INK, 2, 0);
+	panel_axes(d, &x, which ? "near p99" : "near the median", NULL, NULL);
+	draw_bars(d, t, which, &x, h);
 	for (size_t i = 0; i < t->n; i++) {
-		if (names)
-			draw_text(d, 0, 1 - ((double)i + 0.2) * h, 3, 0, ALIGN_LEFT,
-				  COLOR_INK, t->row[i].name);
-		for (int p = 0; p < 3; p++)
-			if (isnan(t->row[i].v[which][p]))
-				snprintf(v[p], 32, "not known");
-			else
-				axis_print(AXIS_NS, t->row[i].v[which][p], v[p], 32);
-		if (!which)
-			draw_hover(d, 0.3, 1 - ((double)i + 0.6) * h,
-				   "%s, median: api %s, device %s, notice %s",
-				   t->row[i].name, v[0], v[1], v[2]);
+		const struct near *near = &t->row[i].near[which];
+
+		if (near->n)
+			snprintf(text, sizeof(text), "%s: %s, mean of %s", t->row[i].name,
+				 axis_print(AXIS_NS,
+					    near->ns[PHASE_TOTAL] / (double)near->n, v,
+					    sizeof(v)),
+				 text_count(near->n, n));
+		else
+			snprintf(text, sizeof(text), "%s: none", t->row[i].name);
+		draw_text(d, 0, 1 - ((double)i + 0.22) * h, 3, 0, ALIGN_LEFT, COLOR_INK,
+			  text);
+		if (!which && near->n)
+			hover_row(d, &t->row[i], which, 1 - ((double)i + 0.65) * h);
 	}
 }
 
 static void draw_phases(const struct figure *f, struct drawing *d)
 {
 	const struct phases *t = f->data;
-	static const char *const name[] = {"api", "device", "notice"};
-	static const enum color color[] = {COLOR_S4, COLOR_S0, COLOR_S2};
 
 	if (drawing_narrow(d))
-		panel_begin(d, -0.13, 0.1, 1, 0.46);
+		panel_begin(d, -0.13, 0.15, 1, 0.45);
 	else
-		panel_begin(d, -0.04, 0.1, 0.46, 0.88);
-	for (int p = 0; p < 3; p++)
-		panel_legend(d, color[p], name[p]);
-	panel_legend_line(d, COLOR_INK, 1, "total");
-	draw_side(d, t, 0, true);
+		panel_begin(d, -0.04, 0.12, 0.46, 0.78);
+	for (int p = 0; p < PARTS; p++)
+		if (t->has[p])
+			panel_legend(d, part_color[p], part_name[p]);
+	draw_side(d, t, 0);
 	if (drawing_narrow(d))
-		panel_begin(d, -0.13, 0.58, 1, 0.92);
+		panel_begin(d, -0.13, 0.62, 1, 0.92);
 	else
-		panel_begin(d, 0.5, 0.1, 1, 0.88);
-	draw_side(d, t, 1, true);
+		panel_begin(d, 0.5, 0.12, 1, 0.78);
+	draw_side(d, t, 1);
 }
 
 int make_phases(struct report *r, struct figure *fig, size_t *n, struct err *e)
 {
 	struct figure *f = &fig[(*n)++];
 	struct phases *t = calloc(1, sizeof(*t));
-	char counts[700];
-	int error;
 
 	if (!t)
 		return err_nomem(e, "a report");
@@ -150,26 +145,28 @@ int make_phases(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	f->release = free;
 	f->draw = draw_phases;
 	snprintf(f->name, sizeof(f->name), "phases");
-	snprintf(f->title, sizeof(f->title), "Phases: api, device, notice");
-	error = report_query(r, "report_phases", quantile_row, t, e);
-	if (!error && (!t->n || !(extent(t, 0) > 0))) {
+	snprintf(f->title, sizeof(f->title), "Where the time goes");
+	add_row(t, "all transfers", r->scan->near_all);
+	for (int s = 0; s < r->nseries && r->nseries > 1; s++)
+		if (r->series[s].color != COLOR_OTHER)
+			add_row(t, r->series[s].name, r->scan->near[s]);
+	if (!t->n || !(extent(t, 0) > 0)) {
 		if (!no_latency(r, PHASE_TOTAL, f))
 			snprintf(f->why_not, sizeof(f->why_not),
-				 "no phase has a known, positive median.");
+				 "the phases of no transfer are known.");
 		return 0;
 	}
-	f->height = 130 + 44 * (double)t->n;
-	f->height_narrow = 180 + 84 * (double)t->n;
-	caption_counts(r, PHASE_TOTAL, counts, sizeof(counts));
+	f->height = 150 + 56 * (double)t->n;
+	f->height_narrow = 210 + 96 * (double)t->n;
 	snprintf(f->caption, sizeof(f->caption),
-		 "%s Each bar is the quantile of its phase alone, so the bars need "
-		 "not add up to the total's, which is the black line. api: submit "
-		 "→ doorbell; device: doorbell → interrupt; notice: interrupt → "
-		 "woken. A phase whose quantile is below 0 has no bar.",
-		 counts);
+		 "The phases of the transfers whose total time lies within 5 %% of its "
+		 "median, and of those within 5 %% of its p99: means over the same "
+		 "transfers, so that the parts add up to the whole. api: submit → "
+		 "doorbell; device: doorbell → interrupt; notice: interrupt → woken.%s",
+		 r->summary[PHASE_DEVICE].negative > 0 ? " A mean below 0 has no bar."
+						       : "");
 	snprintf(f->alt, sizeof(f->alt),
-		 "Bars of the median and the 99th percentile of the phases api, device "
-		 "and notice, for all "
-		 "transfers and for each channel and direction.");
-	return error;
+		 "Bars of what the phases take in the transfers near the median and in "
+		 "those near the 99th percentile of the total time.");
+	return 0;
 }

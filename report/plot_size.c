@@ -38,11 +38,13 @@ static void draw_density(struct drawing *d, const struct scan *s)
 				if (ramp_level(s->size_cell[i][k], most) == level)
 					draw_row(d, (double)i / SCAN_SIZES,
 						 (i + 1.0) / SCAN_SIZES,
-						 (double)k / SCAN_LEVELS,
-						 (k + 1.0) / SCAN_LEVELS);
+						 axis_edge(&s->latency, (size_t)k,
+							   SCAN_LEVELS),
+						 axis_edge(&s->latency, (size_t)k + 1,
+							   SCAN_LEVELS));
 		draw_rects(d, (enum color)(COLOR_D0 + level), 1);
 	}
-	legend_ramp(d, "few", "many transfers");
+	legend_ramp(d, most, "transfers in a cell");
 }
 
 static void draw_single(struct drawing *d, const struct report *r)
@@ -148,8 +150,8 @@ static void draw_size(const struct figure *f, struct drawing *d)
 /* The link of the device whose vector ended the transfers, or the only one known. */
 static int link_row(struct db_stmt *st, void *arg)
 {
-	double speed = strtod(column_text(st, 0, "0"), NULL);
-	double width = strtod(column_text(st, 1, "0"), NULL);
+	double speed = strtod(column_text(st, "speed", "0"), NULL);
+	double width = strtod(column_text(st, "width", "0"), NULL);
 	double *out = arg;
 
 	/* GT/s and lanes; 8b/10b below 8 GT/s, 128b/130b from there (PCI Express
@@ -168,7 +170,7 @@ static void describe_fit(const struct report *r, struct figure *f)
 
 	for (size_t i = 0; i < r->nfit && i < 3; i++) {
 		fit = &r->fit[i];
-		if (!(fit->slope > 0) || at > 700)
+		if (at > 700)
 			continue;
 		at += (size_t)snprintf(
 			f->caption + at, sizeof(f->caption) - at,
@@ -178,20 +180,18 @@ static void describe_fit(const struct report *r, struct figure *f)
 			axis_print(AXIS_NS, fit->a_low, lo, 32),
 			axis_print(AXIS_NS, fit->a_high, hi, 32),
 			axis_print(AXIS_BYTES_PER_S, 1e9 / fit->slope, rate, 32));
-		if (fit->slope_low > 0)
-			at += (size_t)snprintf(f->caption + at, sizeof(f->caption) - at,
-					       " (%s to %s).",
-					       axis_print(AXIS_BYTES_PER_S,
-							  1e9 / fit->slope_high, rlo, 32),
-					       axis_print(AXIS_BYTES_PER_S,
-							  1e9 / fit->slope_low, rhi, 32));
-		else
-			at += (size_t)snprintf(f->caption + at, sizeof(f->caption) - at,
-					       " (no upper bound).");
+		at += (size_t)snprintf(
+			f->caption + at, sizeof(f->caption) - at, " (%s to %s).",
+			axis_print(AXIS_BYTES_PER_S, 1e9 / fit->slope_high, rlo, 32),
+			axis_print(AXIS_BYTES_PER_S, 1e9 / fit->slope_low, rhi, 32));
 	}
 	if (!r->nfit)
-		snprintf(f->caption + at, sizeof(f->caption) - at,
-			 " No fit: a line needs at least two sizes.");
+		snprintf(
+			f->caption + at, sizeof(f->caption) - at,
+			r->most_sizes < 2
+				? " No line: all transfers have one size."
+				: " No line, and no bandwidth: latency does not follow size "
+				  "clearly enough.");
 	else if (r->nfit > 3)
 		snprintf(f->caption + at, sizeof(f->caption) - at,
 			 " The other fits are in the table.");
@@ -224,8 +224,10 @@ int make_size(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	error = report_query(r, "report_link", link_row, &z->link, e);
 	caption_counts(r, r->latency, f->caption, sizeof(f->caption));
 	at = strlen(f->caption);
-	snprintf(f->caption + at, sizeof(f->caption) - at,
-		 " Lines: latency = a + size / bandwidth, with 95 %% intervals.%s%s",
+	snprintf(f->caption + at, sizeof(f->caption) - at, "%s%s%s",
+		 r->nfit ? " Lines: latency = a + size / bandwidth (Theil and Sen), with "
+			   "95 % intervals."
+			 : "",
 		 r->scan->noutliers ? " Rings: the transfers farthest above their line."
 				    : "",
 		 isnan(z->link)

@@ -8,6 +8,7 @@
 
 #include "lib/db.h"
 #include "lib/err.h"
+#include "lib/num.h"
 #include "report/plots.h"
 
 enum {
@@ -25,6 +26,7 @@ struct slowest {
 		size_t others;
 	} around[SCAN_SLOW];
 	double longest;
+	bool share; /* each row is as long as the others */
 };
 
 static int64_t end_of(const struct slow *t)
@@ -55,11 +57,12 @@ static void note_irq(struct around *a, int64_t ns, int64_t cpu)
 static int transfer_row(struct db_stmt *st, void *arg)
 {
 	struct around *a = arg;
-	int64_t submit = db_i64(st, 0), irq_ns = db_i64(st, 1), end = db_i64(st, 2);
+	int64_t submit = db_i64(st, "submit_ns"), irq_ns = db_i64(st, "irq_ns"),
+		end = db_i64(st, "woken_ns");
 
 	if (submit != DMA_UNKNOWN && submit >= a->t1)
 		return 1;
-	if (submit == DMA_UNKNOWN || db_i64(st, 4) == a->id)
+	if (submit == DMA_UNKNOWN || db_i64(st, "id") == a->id)
 		return 0;
 	if (end == DMA_UNKNOWN)
 		end = irq_ns;
@@ -69,13 +72,13 @@ static int transfer_row(struct db_stmt *st, void *arg)
 		a->others++;
 	}
 	if (irq_ns != a->own_irq_ns)
-		note_irq(a, irq_ns, db_i64(st, 3));
+		note_irq(a, irq_ns, db_i64(st, "irq_cpu"));
 	return 0;
 }
 
 static int stray_row(struct db_stmt *st, void *arg)
 {
-	note_irq(arg, db_i64(st, 0), db_i64(st, 1));
+	note_irq(arg, db_i64(st, "time_ns"), db_i64(st, "cpu"));
 	return 0;
 }
 
@@ -108,6 +111,14 @@ static int load_around(struct slowest *z, size_t i, struct err *e)
 	return report_rows(st, stray_row, a, e);
 }
 
+/* Where on the axis a time since the submit of row i lies. */
+static double at(const struct slowest *z, const struct axis *x, size_t i, int64_t ns)
+{
+	const struct around *a = &z->around[i];
+
+	return axis_pos(x, z->share ? (double)ns / (double)(a->t1 - a->t0) : (double)ns);
+}
+
 static void segments(struct drawing *d, const struct slowest *z, const struct axis *x,
 		     int p)
 {
@@ -125,9 +136,9 @@ static void segments(struct drawing *d, const struct slowest *z, const struct ax
 		if (from == DMA_UNKNOWN || to == DMA_UNKNOWN || to <= from ||
 		    t->submit_ns == DMA_UNKNOWN)
 			continue;
-		draw_row(d, axis_pos(x, (double)(from - t->submit_ns)),
-			 axis_pos(x, (double)(to - t->submit_ns)),
-			 1 - ((double)i + 0.52) * h, 1 - ((double)i + 0.2) * h);
+		draw_row(d, at(z, x, i, from - t->submit_ns),
+			 at(z, x, i, to - t->submit_ns), 1 - ((double)i + 0.56) * h,
+			 1 - ((double)i + 0.28) * h);
 	}
 }
 
@@ -146,16 +157,18 @@ static void draw_lane(struct drawing *d, const struct around *a, double end, dou
 			from = i;
 		if (!busy && from >= 0) {
 			draw_row(d, end * from / CELLS, end * i / CELLS,
-				 top - (0.67 + 0.11 * lane) * h,
-				 top - (0.59 + 0.11 * lane) * h);
+				 top - (0.72 + 0.1 * lane) * h,
+				 top - (0.64 + 0.1 * lane) * h);
 			from = -1;
 		}
 	}
 }
 
-static double width_of(const struct around *a, const struct axis *x)
+static double width_of(const struct slowest *z, const struct axis *x, size_t i)
 {
-	return a->t1 > a->t0 ? axis_pos(x, (double)(a->t1 - a->t0)) : 0;
+	const struct around *a = &z->around[i];
+
+	return a->t1 > a->t0 ? at(z, x, i, a->t1 - a->t0) : 0;
 }
 
 static void draw_around(struct drawing *d, const struct slowest *z, const struct axis *x)
@@ -165,26 +178,61 @@ static void draw_around(struct drawing *d, const struct slowest *z, const struct
 
 	for (size_t i = 0; i < n; i++)
 		for (int lane = 0; lane < LANES; lane++)
-			draw_lane(d, &z->around[i], width_of(&z->around[i], x),
-				  1 - (double)i * h, h, lane);
+			draw_lane(d, &z->around[i], width_of(z, x, i), 1 - (double)i * h,
+				  h, lane);
 	draw_rects(d, COLOR_OTHER, 1);
 	for (int same = 0; same < 2; same++) {
 		for (size_t i = 0; i < n; i++)
 			for (int k = 0; k < CELLS; k++) {
 				const struct around *a = &z->around[i];
-				double at = width_of(a, x) * (k + 0.5) / CELLS;
+				double cell = width_of(z, x, i) * (k + 0.5) / CELLS;
 
 				if (a->irq[k] && a->same_cpu[k] == (bool)same)
-					draw_row(d, at, at, 1 - ((double)i + 0.92) * h,
-						 1 - ((double)i + 0.56) * h);
+					draw_row(d, cell, cell,
+						 1 - ((double)i + 0.92) * h,
+						 1 - ((double)i + 0.62) * h);
 			}
 		draw_segments(d, same ? COLOR_WARN : COLOR_INK, same ? 1.6 : 0.7, 0);
 	}
 }
 
+/* Rows of one scale while all can be seen on it; else each is as long as the others, and the
+ * scale is the share of its own time. */
+static bool of_one_scale(const struct slowest *z)
+{
+	static const double most =
+		6; /* times the shortest: its bar has 50 of 300 pixels */
+	double shortest = z->longest;
+
+	for (size_t i = 0; i < z->r->scan->nslow; i++)
+		if (z->around[i].t1 > z->around[i].t0)
+			shortest = fmin(shortest,
+					(double)(z->around[i].t1 - z->around[i].t0));
+	return z->longest <= most * shortest;
+}
+
+/* What it was and what it took, above its bar. */
+static void label_row(struct drawing *d, const struct slowest *z, size_t i, double y)
+{
+	const struct slow *t = &z->r->scan->slow[i];
+	const struct group *g = report_group(z->r, t->card, t->channel, t->direction);
+	char text[160], size[32], v[32], whole[32];
+
+	snprintf(text, sizeof(text), "%s %s, %s, %s%s%s", phase_name(z->r->latency),
+		 axis_print(AXIS_NS, (double)t->latency_ns, v, sizeof(v)),
+		 t->size_bytes == DMA_UNKNOWN ? "size not known"
+					      : num_print_bytes(size, t->size_bytes),
+		 g ? g->name : "–", z->share ? ", in all " : "",
+		 z->share ? axis_print(AXIS_NS,
+				       (double)(z->around[i].t1 - z->around[i].t0), whole,
+				       sizeof(whole))
+			  : "");
+	draw_text(d, 0, y, 3, 0, ALIGN_LEFT, COLOR_INK, text);
+}
+
 static void draw_slowest(const struct figure *f, struct drawing *d)
 {
-	static const enum color color[] = {COLOR_S4, COLOR_S0, COLOR_S2};
+	static const enum color color[] = {COLOR_P0, COLOR_P1, COLOR_P2};
 	static const char *const name[] = {"api", "device", "notice"};
 	const struct slowest *z = f->data;
 	const struct scan *s = z->r->scan;
@@ -192,15 +240,20 @@ static void draw_slowest(const struct figure *f, struct drawing *d)
 	struct axis x;
 	char text[64], v[32];
 
-	axis_init_scale(&x, AXIS_NS, AXIS_LINEAR, 0, fmax(z->longest * 1.01, 1),
-			drawing_narrow(d) ? 4 : 8);
+	if (z->share)
+		axis_init_scale(&x, AXIS_SHARE, AXIS_LINEAR, 0, 1,
+				drawing_narrow(d) ? 3 : 5);
+	else
+		axis_init_scale(&x, AXIS_NS, AXIS_LINEAR, 0, fmax(z->longest * 1.01, 1),
+				drawing_narrow(d) ? 4 : 8);
 	panel_begin(d, 0, drawing_narrow(d) ? 0.18 : 0.1, 1, 0.91);
 	for (int p = 0; p < 3; p++)
 		panel_legend(d, color[p], name[p]);
 	panel_legend(d, COLOR_OTHER, "others in flight");
 	panel_legend_line(d, COLOR_INK, 1, "other interrupts");
 	panel_legend_line(d, COLOR_WARN, 1, "on its CPU");
-	panel_axes(d, &x, "since its submit", NULL, NULL);
+	panel_axes(d, &x, z->share ? "share of its own time" : "since its submit", NULL,
+		   NULL);
 	for (int p = 0; p < 3; p++) {
 		segments(d, z, &x, p);
 		draw_rects(d, color[p], 1);
@@ -212,6 +265,7 @@ static void draw_slowest(const struct figure *f, struct drawing *d)
 		snprintf(text, sizeof(text), "#%" PRId64, t->id);
 		draw_text(d, 0, 1 - ((double)i + 0.4) * h, -6, 0, ALIGN_RIGHT, COLOR_SOFT,
 			  text);
+		label_row(d, z, i, 1 - ((double)i + 0.18) * h);
 		draw_hover(d, 0.1, 1 - ((double)i + 0.4) * h,
 			   "transfer %" PRId64 ": %s, %s; %zu others in flight", t->id,
 			   axis_print(AXIS_NS, (double)t->latency_ns, v, sizeof(v)),
@@ -234,21 +288,27 @@ int make_slowest(struct report *r, struct figure *fig, size_t *n, struct err *e)
 	f->draw = draw_slowest;
 	snprintf(f->name, sizeof(f->name), "slowest");
 	snprintf(f->title, sizeof(f->title),
-		 r->scan->nslow == 1 ? "The only transfer with a latency"
-				     : "The %zu slowest transfers (%s)",
+		 r->scan->nslow == 0   ? "The slowest transfers"
+		 : r->scan->nslow == 1 ? "The only transfer with a latency"
+				       : "The %zu slowest transfers (%s)",
 		 r->scan->nslow, phase_name(r->latency));
 	if (no_latency(r, r->latency, f))
 		return 0;
 	for (size_t i = 0; i < r->scan->nslow && !error; i++)
 		error = load_around(z, i, e);
-	f->height = fmax(280, 110 + 40 * (double)r->scan->nslow);
-	f->height_narrow = fmax(280, 130 + 36 * (double)r->scan->nslow);
+	z->share = !of_one_scale(z);
+	f->height = fmax(280, 110 + 50 * (double)r->scan->nslow);
+	f->height_narrow = fmax(280, 130 + 50 * (double)r->scan->nslow);
 	snprintf(f->caption, sizeof(f->caption),
+		 "%s"
 		 "Each row begins at its transfer's submit. Grey below it: "
 		 "where at least one, two and three other transfers were in "
 		 "flight. Ticks: interrupts that ended others, and strays; "
 		 "red ones came on the CPU that took this transfer's own "
-		 "interrupt. The table of them is among the tables.");
+		 "interrupt. The table of them is among the tables.",
+		 z->share ? "They differ by more than six times, so that each bar is as "
+			    "long as the others: its figure says how long. "
+			  : "");
 	snprintf(f->alt, sizeof(f->alt),
 		 "Time lines of the slowest transfers with their phases, "
 		 "other transfers in flight and other interrupts.");

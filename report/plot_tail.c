@@ -34,9 +34,9 @@ struct tail {
 static int bucket_row(struct db_stmt *st, void *arg)
 {
 	struct tail *t = arg;
-	int dir = direction_parse(column_text(st, 2, "unknown"));
-	const struct group *g =
-		report_group(t->r, db_i64(st, 0), db_i64(st, 1), dir < 0 ? 0 : dir);
+	int dir = direction_parse(column_text(st, "direction", "unknown"));
+	const struct group *g = report_group(t->r, db_i64(st, "card"),
+					     db_i64(st, "channel"), dir < 0 ? 0 : dir);
 	struct bucket *grown;
 
 	if (t->n % 1024 == 0) {
@@ -45,8 +45,8 @@ static int bucket_row(struct db_stmt *st, void *arg)
 			return ERR_NOMEM;
 		t->b = grown;
 	}
-	t->b[t->n++] = (struct bucket){db_real(st, 3), db_real(st, 4),
-				       (uint64_t)db_i64(st, 5), g ? g->series : 0};
+	t->b[t->n++] = (struct bucket){db_real(st, "low_ns"), db_real(st, "high_ns"),
+				       (uint64_t)db_i64(st, "n"), g ? g->series : 0};
 	t->total += t->b[t->n - 1].n;
 	return hist_add(t->h,
 			(int64_t)((t->b[t->n - 1].low + t->b[t->n - 1].high - 1) / 2),
@@ -58,9 +58,10 @@ static int ci_row(struct db_stmt *st, void *arg)
 	struct tail *t = arg;
 
 	if (t->nci < 8)
-		t->ci[t->nci++] =
-			(struct ci){db_real(st, 0), db_real(st, 1), db_real(st, 2),
-				    db_real(st, 3), db_real(st, 4)};
+		t->ci[t->nci++] = (struct ci){db_real(st, "q"), db_real(st, "ci_low_ns"),
+					      db_real(st, "ci_high_ns"),
+					      db_real(st, "bound_low_ns"),
+					      db_real(st, "bound_high_ns")};
 	return 0;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Plots 3 and 4: latency along the recording, as density with rolling quantiles and as a
- * heat map. */
+/* Plot 3: latency along the recording, as density with rolling quantiles. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,50 +25,35 @@ static void panel_time(struct drawing *d, const struct report *r)
 	panel_axes(d, &x, "since the recording began", &y, title);
 }
 
-/* Cells of merge x merge, by shade; runs of one shade along a column become one
- * rectangle. */
-static void draw_cells(struct drawing *d, const struct scan *s, size_t merge, bool share)
+/* Cells by shade; runs of one shade along a column become one rectangle. */
+static void draw_cells(struct drawing *d, const struct scan *s, double most)
 {
-	size_t nx = (s->nslices + merge - 1) / merge,
-	       ny = (SCAN_LEVELS + merge - 1) / merge;
-	static double grid[SCAN_TIME][SCAN_LEVELS];
-	double most = 0;
-
-	memset(grid, 0, sizeof(grid));
-	for (size_t i = 0; i < s->nslices; i++)
-		for (size_t k = 0; k < SCAN_LEVELS; k++)
-			grid[i / merge][k / merge] += s->cell[i][k];
-	for (size_t i = 0; i < nx; i++) {
-		double sum = 0;
-
-		for (size_t k = 0; k < ny; k++)
-			sum += grid[i][k];
-		for (size_t k = 0; k < ny && share; k++)
-			grid[i][k] = sum > 0 ? 1000 * grid[i][k] / sum : 0;
-		for (size_t k = 0; k < ny; k++)
-			most = fmax(most, grid[i][k]);
-	}
 	for (int level = 0; level < FIGURE_RAMP; level++) {
-		for (size_t i = 0; i < nx; i++)
-			for (size_t k = 0, run; k < ny; k += run) {
+		for (size_t i = 0; i < s->nslices; i++)
+			for (size_t k = 0, run; k < SCAN_LEVELS; k += run) {
 				run = 1;
-				if (ramp_level(fmax(grid[i][k], grid[i][k] > 0), most) !=
-				    level)
+				if (ramp_level(s->cell[i][k], most) != level)
 					continue;
-				while (k + run < ny &&
-				       ramp_level(fmax(grid[i][k + run],
-						       grid[i][k + run] > 0),
-						  most) == level)
+				while (k + run < SCAN_LEVELS &&
+				       ramp_level(s->cell[i][k + run], most) == level)
 					run++;
-				draw_row(d, (double)(i * merge) / (double)s->nslices,
-					 fmin(1, (double)((i + 1) * merge) /
-							 (double)s->nslices),
-					 (double)(k * merge) / SCAN_LEVELS,
-					 fmin(1,
-					      (double)((k + run) * merge) / SCAN_LEVELS));
+				draw_row(d, (double)i / (double)s->nslices,
+					 ((double)i + 1) / (double)s->nslices,
+					 axis_edge(&s->latency, k, SCAN_LEVELS),
+					 axis_edge(&s->latency, k + run, SCAN_LEVELS));
 			}
 		draw_rects(d, (enum color)(COLOR_D0 + level), 1);
 	}
+}
+
+static double fullest(const struct scan *s)
+{
+	double most = 1;
+
+	for (size_t i = 0; i < s->nslices; i++)
+		for (size_t k = 0; k < SCAN_LEVELS; k++)
+			most = fmax(most, s->cell[i][k]);
+	return most;
 }
 
 static void draw_single(struct drawing *d, const struct report *r)
@@ -158,8 +142,8 @@ static void draw_time(const struct figure *f, struct drawing *d)
 		legend_series(d, r);
 		draw_single(d, r);
 	} else {
-		legend_ramp(d, "few", "many transfers");
-		draw_cells(d, s, 1, false);
+		legend_ramp(d, fullest(s), "transfers in a cell");
+		draw_cells(d, s, fullest(s));
 	}
 	if (enough_for(s, 10)) {
 		panel_legend_line(d, COLOR_INK, 1, "median");
@@ -211,38 +195,5 @@ int make_time(struct report *r, struct figure *fig, size_t *n, struct err *e)
 		 "Latency of %lld transfers over the time of the recording, with its "
 		 "rolling median and 99th percentile.",
 		 (long long)r->summary[r->latency].n);
-	return 0;
-}
-
-static void draw_heatmap(const struct figure *f, struct drawing *d)
-{
-	const struct report *r = f->data;
-
-	panel_time(d, r);
-	draw_losses(d, r);
-	legend_ramp(d, "small share of its moment", "large");
-	draw_cells(d, r->scan, drawing_narrow(d) ? 3 : 2, true);
-	hover_slices(d, r->scan);
-}
-
-int make_heatmap(struct report *r, struct figure *fig, size_t *n, struct err *e)
-{
-	struct figure *f = &fig[(*n)++];
-
-	(void)e;
-	snprintf(f->name, sizeof(f->name), "heatmap");
-	snprintf(f->title, sizeof(f->title), "Heat map of latency by time: %s",
-		 phase_words(r->latency));
-	if (no_latency(r, r->latency, f))
-		return 0;
-	f->data = r;
-	f->draw = draw_heatmap;
-	describe(r, f,
-		 "Each column adds up to 100 %: the shade says how the transfers of that "
-		 "moment were spread over "
-		 "latencies, however many they were (logarithmic shade).");
-	snprintf(f->alt, sizeof(f->alt),
-		 "Heat map: for each moment of the recording, "
-		 "the share of transfers at each latency.");
 	return 0;
 }

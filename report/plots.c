@@ -7,7 +7,6 @@ const struct plot plots[PLOT_N] = {
 	[PLOT_HISTOGRAM] = {"histogram", "Latency histogram", make_histogram},
 	[PLOT_TAIL] = {"tail", "The tail", make_tail},
 	[PLOT_TIME] = {"time", "Latency over time", make_time},
-	[PLOT_HEATMAP] = {"heatmap", "Heat map", make_heatmap},
 	[PLOT_SIZE] = {"size", "Latency by size", make_size},
 	[PLOT_THROUGHPUT] = {"throughput", "Throughput and in flight", make_throughput},
 	[PLOT_PHASES] = {"phases", "Phases", make_phases},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The nine plots. Each fills figures (title, caption, alt, draw) from a loaded report; a
+ * The eight plots. Each fills figures (title, caption, alt, draw) from a loaded report; a
  * figure that has nothing to draw says why. data points into the report, which must live
  * as long.
  */
@@ -14,7 +14,6 @@ enum plot_kind {
 	PLOT_HISTOGRAM,
 	PLOT_TAIL,
 	PLOT_TIME,
-	PLOT_HEATMAP,
 	PLOT_SIZE,
 	PLOT_THROUGHPUT,
 	PLOT_PHASES,
@@ -38,7 +37,6 @@ int plot_parse(const char *name); /* enum plot_kind, or -1 */
 int make_histogram(struct report *r, struct figure *fig, size_t *n, struct err *e);
 int make_tail(struct report *r, struct figure *fig, size_t *n, struct err *e);
 int make_time(struct report *r, struct figure *fig, size_t *n, struct err *e);
-int make_heatmap(struct report *r, struct figure *fig, size_t *n, struct err *e);
 int make_size(struct report *r, struct figure *fig, size_t *n, struct err *e);
 int make_throughput(struct report *r, struct figure *fig, size_t *n, struct err *e);
 int make_phases(struct report *r, struct figure *fig, size_t *n, struct err *e);
@@ -53,6 +51,7 @@ int ramp_level(double n, double max);
 /* Shades the loss windows of the run along the time axis. */
 void draw_losses(struct drawing *d, const struct report *r);
 void legend_series(struct drawing *d, const struct report *r);
-void legend_ramp(struct drawing *d, const char *low, const char *high);
+/* The colour bar of ramp_level(): how many each shade stands for, up to max. */
+void legend_ramp(struct drawing *d, double max, const char *what);
 
 #endif

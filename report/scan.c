@@ -3,8 +3,8 @@
  * One pass over the transfers of a run, which are counted into the bins of every plot, so
  * that a picture never depends on how many there are. Rules of binning: histograms have
  * equal bins on their axis (linear or logarithmic); slices of time are equal and a
- * transfer belongs to the slice of its submit, its bytes to that of its end (its
- * interrupt, or the wait's exit where there is none).
+ * transfer belongs to the slice of its submit, its bytes to that of its end for the program
+ * (the wait's exit, or its interrupt where there is none), as in the table throughput.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +15,11 @@
 #include "report/data.h"
 
 struct pass {
+	struct columns { /* of report_transfers */
+		struct db_column id, card, channel, direction, size_bytes, submit_ns,
+			doorbell_ns, irq_ns, woken_ns, irq, irq_cpu, state,
+			phase[PHASE_N];
+	} column;
 	struct report *r;
 	struct scan *s;
 	const struct group *last;
@@ -24,36 +29,34 @@ struct pass {
 		      1]; /* differences of the number of slices wholly in flight */
 };
 
-enum {
-	T_ID,
-	T_CARD,
-	T_CHANNEL,
-	T_DIRECTION,
-	T_SIZE,
-	T_SUBMIT,
-	T_DOORBELL,
-	T_IRQ_NS,
-	T_WOKEN,
-	T_IRQ,
-	T_CPU,
-	T_STATE,
-	T_PHASE
-}; /* columns of report_transfers */
-
-static int bin_of(const struct axis *a, double v, size_t n)
+static struct columns columns_of(struct db_stmt *st)
 {
-	int i = (int)floor(axis_pos(a, v) * (double)n);
-
-	return i < 0 ? 0 : i >= (int)n ? (int)n - 1 : i;
+	return (struct columns){.id = db_column(st, "id"),
+				.card = db_column(st, "card"),
+				.channel = db_column(st, "channel"),
+				.direction = db_column(st, "direction"),
+				.size_bytes = db_column(st, "size_bytes"),
+				.submit_ns = db_column(st, "submit_ns"),
+				.doorbell_ns = db_column(st, "doorbell_ns"),
+				.irq_ns = db_column(st, "irq_ns"),
+				.woken_ns = db_column(st, "woken_ns"),
+				.irq = db_column(st, "irq"),
+				.irq_cpu = db_column(st, "irq_cpu"),
+				.state = db_column(st, "state"),
+				.phase = {[PHASE_API] = db_column(st, "api_ns"),
+					  [PHASE_DEVICE] = db_column(st, "device_ns"),
+					  [PHASE_NOTICE] = db_column(st, "notice_ns"),
+					  [PHASE_TOTAL] = db_column(st, "total_ns")}};
 }
 
 static int extent_row(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 	struct scan *s = r->scan;
-	int64_t first = db_i64(st, 0), last = db_i64(st, 1), end = db_i64(st, 2);
-	int64_t small = db_i64(st, 3), large = db_i64(st, 4);
-	int64_t irq = db_i64(st, 5);
+	int64_t first = db_i64(st, "first_submit_ns"),
+		last = db_i64(st, "last_submit_ns"), end = db_i64(st, "last_woken_ns");
+	int64_t small = db_i64(st, "smallest"), large = db_i64(st, "largest");
+	int64_t irq = db_i64(st, "last_irq_ns");
 
 	if (first == DMA_UNKNOWN)
 		return 0;
@@ -71,6 +74,32 @@ static int extent_row(struct db_stmt *st, void *arg)
 	return 0;
 }
 
+/* Of the positive values the least, and of the median a hundredth: below the larger of the
+ * two, decades of an axis would hold next to nothing. */
+static int least_row(struct db_stmt *st, void *arg)
+{
+	static const char *const column[PHASE_N] = {"api_ns", "device_ns", "notice_ns",
+						    "total_ns"};
+	struct report *r = arg;
+
+	for (int p = 0; p < PHASE_N; p++) {
+		double least = db_real(st, column[p]),
+		       median = (double)r->summary[p].q[0];
+
+		r->scan->phase[p].least = fmax(least, median / 100);
+		r->scan->phase[p].below0 = least >= median / 100;
+	}
+	return 0;
+}
+
+static void init_axis(struct phase_bins *b, double min, double max)
+{
+	if (min < 0 && b->least > 0 && max > b->least)
+		axis_init_strip(&b->axis, AXIS_NS, b->least, max, b->below0, 8);
+	else
+		axis_init(&b->axis, AXIS_NS, min, max, 8);
+}
+
 static void init_phase(struct report *r, enum phase p)
 {
 	const struct summary_row *row = &r->summary[p];
@@ -79,7 +108,7 @@ static void init_phase(struct report *r, enum phase p)
 
 	if (!row->known || row->n <= 0 || row->min_ns == DMA_UNKNOWN)
 		return;
-	axis_init(&b->axis, AXIS_NS, (double)row->min_ns, (double)row->max_ns, 8);
+	init_axis(b, (double)row->min_ns, (double)row->max_ns);
 	width = 4 * sqrt((double)row->n);
 	b->nbins = width < 16	       ? 16
 		   : width > SCAN_BINS ? SCAN_BINS
@@ -89,6 +118,7 @@ static void init_phase(struct report *r, enum phase p)
 	/* no bins narrower than the clock's nanosecond */
 	if (b->axis.scale == AXIS_LINEAR && b->axis.hi - b->axis.lo < (double)b->nbins)
 		b->nbins = (size_t)fmax(2, floor(b->axis.hi - b->axis.lo));
+	b->nbins += b->axis.strip > 0; /* the strip is one more */
 }
 
 static int scan_init(struct report *r, struct err *e)
@@ -97,6 +127,8 @@ static int scan_init(struct report *r, struct err *e)
 	uint64_t per_slice = r->transfers > 0 ? (uint64_t)r->transfers / 200 : 0;
 	int error = report_query(r, "report_extent", extent_row, r, e);
 
+	if (!error)
+		error = report_query(r, "report_least", least_row, r, e);
 	if (error)
 		return error;
 	for (int p = 0; p < PHASE_N; p++)
@@ -194,10 +226,11 @@ static void add_flight(struct pass *p, int64_t from, int64_t to)
 static void add_end(struct pass *p, const struct slow *t)
 {
 	struct scan *s = p->s;
-	int64_t end = t->irq_ns != DMA_UNKNOWN ? t->irq_ns : t->woken_ns;
+	int64_t end = t->woken_ns != DMA_UNKNOWN ? t->woken_ns : t->irq_ns;
 	int slice;
 
-	if (end == DMA_UNKNOWN || t->submit_ns == DMA_UNKNOWN) {
+	if (end == DMA_UNKNOWN || t->submit_ns == DMA_UNKNOWN ||
+	    !state_moves_bytes((enum transfer_state)t->state)) {
 		s->endless++;
 		return;
 	}
@@ -216,18 +249,20 @@ static void add_end(struct pass *p, const struct slow *t)
 static void add_latency(struct pass *p, const struct slow *t, int series)
 {
 	struct scan *s = p->s;
-	int slice = -1, level = bin_of(&s->latency, (double)t->latency_ns, SCAN_LEVELS);
+	int slice = -1;
+	size_t level = axis_bin(&s->latency, (double)t->latency_ns, SCAN_LEVELS);
 
 	keep_slow(s, t);
 	if (t->submit_ns != DMA_UNKNOWN)
-		slice = bin_of(&s->time, (double)(t->submit_ns - s->zero_ns), s->nslices);
+		slice = (int)axis_bin(&s->time, (double)(t->submit_ns - s->zero_ns),
+				      s->nslices);
 	if (slice >= 0) {
 		s->cell[slice][level]++;
 		s->slice_n[slice]++;
-		s->fine[slice][bin_of(&s->latency, (double)t->latency_ns, SCAN_FINE)]++;
+		s->fine[slice][axis_bin(&s->latency, (double)t->latency_ns, SCAN_FINE)]++;
 	}
 	if (t->size_bytes != DMA_UNKNOWN) {
-		s->size_cell[bin_of(&s->size, (double)t->size_bytes, SCAN_SIZES)]
+		s->size_cell[axis_bin(&s->size, (double)t->size_bytes, SCAN_SIZES)]
 			    [level]++;
 		s->sized++;
 		if (p->fit)
@@ -241,26 +276,63 @@ static void add_latency(struct pass *p, const struct slow *t, int series)
 	s->npoints++;
 }
 
+static void add_near(struct near *n, double quantile, const int64_t phase[PHASE_N])
+{
+	static const double within = 0.05; /* of the quantile, to either side */
+	double total = (double)phase[PHASE_TOTAL];
+	bool parted =
+		phase[PHASE_DEVICE] != DMA_UNKNOWN && phase[PHASE_NOTICE] != DMA_UNKNOWN;
+
+	if (phase[PHASE_TOTAL] == DMA_UNKNOWN || phase[PHASE_API] == DMA_UNKNOWN ||
+	    !(fabs(total - quantile) <= within * quantile))
+		return;
+	n->n++;
+	for (int p = 0; p < PHASE_N; p++)
+		n->ns[p] += phase[p] == DMA_UNKNOWN ? 0 : (double)phase[p];
+	if (!parted)
+		n->rest_ns += total - (double)phase[PHASE_API];
+}
+
+static void add_phases(struct pass *p, const int64_t phase[PHASE_N], int series)
+{
+	const struct summary_row *all = &p->r->summary[PHASE_TOTAL];
+
+	for (int which = 0; which < 2; which++) {
+		if (all->known && all->q[2 * which] != DMA_UNKNOWN)
+			add_near(&p->s->near_all[which], (double)all->q[2 * which],
+				 phase);
+		if (p->last)
+			add_near(&p->s->near[series][which], p->last->total_q[which],
+				 phase);
+	}
+}
+
 static int transfer_row(struct db_stmt *st, void *arg)
 {
 	struct pass *p = arg;
+	const struct columns *c = &p->column;
 	struct scan *s = p->s;
 	struct report *r = p->r;
-	struct slow t = {.id = db_i64(st, T_ID),
-			 .card = db_i64(st, T_CARD),
-			 .channel = db_i64(st, T_CHANNEL),
-			 .size_bytes = db_i64(st, T_SIZE),
-			 .submit_ns = db_i64(st, T_SUBMIT),
-			 .doorbell_ns = db_i64(st, T_DOORBELL),
-			 .irq_ns = db_i64(st, T_IRQ_NS),
-			 .woken_ns = db_i64(st, T_WOKEN),
-			 .irq = db_i64(st, T_IRQ),
-			 .irq_cpu = db_i64(st, T_CPU)};
+	const char *word;
+	struct slow t = {.id = db_get_i64(c->id),
+			 .card = db_get_i64(c->card),
+			 .channel = db_get_i64(c->channel),
+			 .size_bytes = db_get_i64(c->size_bytes),
+			 .submit_ns = db_get_i64(c->submit_ns),
+			 .doorbell_ns = db_get_i64(c->doorbell_ns),
+			 .irq_ns = db_get_i64(c->irq_ns),
+			 .woken_ns = db_get_i64(c->woken_ns),
+			 .irq = db_get_i64(c->irq),
+			 .irq_cpu = db_get_i64(c->irq_cpu)};
+	int64_t phase[PHASE_N];
 	int series;
 
-	t.direction = direction_parse(column_text(st, T_DIRECTION, "unknown"));
+	(void)st;
+	word = db_get_text(c->direction);
+	t.direction = word ? direction_parse(word) : DIR_UNKNOWN;
 	t.direction = t.direction < 0 ? 0 : t.direction;
-	t.state = state_parse(column_text(st, T_STATE, "unknown"));
+	word = db_get_text(c->state);
+	t.state = word ? state_parse(word) : STATE_UNKNOWN;
 	t.state = t.state < 0 ? STATE_UNKNOWN : t.state;
 	s->rows++;
 	if (!p->last || p->last->card != t.card || p->last->channel != t.channel ||
@@ -271,22 +343,23 @@ static int transfer_row(struct db_stmt *st, void *arg)
 	series = p->last ? p->last->series : 0;
 	for (int i = 0; i < PHASE_N; i++) {
 		struct phase_bins *b = &s->phase[i];
-		int64_t v = db_i64(st, T_PHASE + i);
 
-		if (v == DMA_UNKNOWN || !b->nbins)
+		phase[i] = db_get_i64(c->phase[i]);
+		if (phase[i] == DMA_UNKNOWN || !b->nbins)
 			continue;
 		b->n++;
-		b->bin[series][bin_of(&b->axis, (double)v, b->nbins)]++;
+		b->bin[series][axis_bin(&b->axis, (double)phase[i], b->nbins)]++;
 	}
+	add_phases(p, phase, series);
 	add_end(p, &t);
 	if ((t.state == STATE_NO_INTERRUPT || t.state == STATE_LATE ||
 	     t.state == STATE_UNKNOWN) &&
 	    t.submit_ns != DMA_UNKNOWN) {
-		s->missing[bin_of(&s->time, (double)(t.submit_ns - s->zero_ns),
-				  s->nslices)]++;
+		s->missing[axis_bin(&s->time, (double)(t.submit_ns - s->zero_ns),
+				    s->nslices)]++;
 		s->missing_total++;
 	}
-	t.latency_ns = db_i64(st, T_PHASE + (int)r->latency);
+	t.latency_ns = phase[r->latency];
 	if (t.latency_ns != DMA_UNKNOWN && s->phase[r->latency].nbins)
 		add_latency(p, &t, series);
 	return count_irq(s, &t);
@@ -295,10 +368,10 @@ static int transfer_row(struct db_stmt *st, void *arg)
 static int stray_row(struct db_stmt *st, void *arg)
 {
 	struct scan *s = arg;
-	int64_t at = db_i64(st, 0);
+	int64_t at = db_i64(st, "time_ns");
 
 	if (at != DMA_UNKNOWN && s->to_ns > s->from_ns)
-		s->stray[bin_of(&s->time, (double)(at - s->zero_ns), s->nslices)]++;
+		s->stray[axis_bin(&s->time, (double)(at - s->zero_ns), s->nslices)]++;
 	s->stray_total++;
 	return 0;
 }
@@ -306,6 +379,7 @@ static int stray_row(struct db_stmt *st, void *arg)
 int report_scan(struct report *r, struct err *e)
 {
 	struct pass p = {.r = r};
+	struct db_stmt *st;
 	double whole = 0;
 	int error;
 
@@ -319,7 +393,11 @@ int report_scan(struct report *r, struct err *e)
 	if (error)
 		return error;
 	p.slice_ns = (r->scan->time.hi - r->scan->time.lo) / (double)r->scan->nslices;
-	error = report_query(r, "report_transfers", transfer_row, &p, e);
+	error = report_prepare(r, "report_transfers", &st, e);
+	if (error)
+		return error;
+	p.column = columns_of(st);
+	error = report_rows(st, transfer_row, &p, e);
 	for (size_t i = 0; i < r->scan->nslices; i++) {
 		whole += p.flight[i];
 		r->scan->busy_ns[i] += whole * p.slice_ns;
@@ -335,10 +413,12 @@ double scan_quantile(const struct scan *s, size_t i, double q, uint64_t least)
 
 	if (!s->slice_n[i] || s->slice_n[i] < least)
 		return -1;
-	for (int level = 0; level < SCAN_FINE; level++) {
+	for (size_t level = 0; level < SCAN_FINE; level++) {
 		sum += s->fine[i][level];
 		if (sum >= rank)
-			return (level + 0.5) / SCAN_FINE;
+			return (axis_edge(&s->latency, level, SCAN_FINE) +
+				axis_edge(&s->latency, level + 1, SCAN_FINE)) /
+			       2;
 	}
 	return -1;
 }

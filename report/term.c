@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/answer.h"
 #include "lib/cli.h"
 #include "lib/err.h"
 #include "lib/num.h"
@@ -111,12 +112,21 @@ static void bar(FILE *f, const struct term_look *l, double share, int width)
 	fputs(eighth[units % 8], f);
 }
 
+/* The first bin of row i: the strip of what lies below has a row of its own. */
+static size_t row_bin(const struct phase_bins *b, size_t i, size_t merge)
+{
+	size_t first = b->axis.strip > 0 ? 1 : 0;
+
+	return i < first ? i : first + (i - first) * merge;
+}
+
 static uint64_t row_count(const struct report *r, const struct phase_bins *b, size_t i,
 			  size_t merge)
 {
 	uint64_t n = 0;
 
-	for (size_t k = i * merge; k < (i + 1) * merge && k < b->nbins; k++)
+	for (size_t k = row_bin(b, i, merge);
+	     k < row_bin(b, i + 1, merge) && k < b->nbins; k++)
 		for (int s = 0; s < r->nseries; s++)
 			n += b->bin[s][k];
 	return n;
@@ -130,14 +140,14 @@ static void quantile_note(FILE *f, const struct report *r, const struct term_loo
 	const char *comma = "  ";
 
 	for (int q = 0; q < 5; q++) {
-		double pos;
+		size_t bin;
 
 		/* a quantile beyond the last value but one is just the largest */
 		if (s->q[q] == DMA_UNKNOWN ||
 		    (q && (double)s->n * (1 - summary_q[q]) < 1 - 1e-9))
 			continue;
-		pos = axis_pos(&b->axis, (double)s->q[q]) * (double)b->nbins;
-		if ((size_t)fmax(0, fmin(pos, (double)b->nbins - 1)) / merge != i)
+		bin = axis_bin(&b->axis, (double)s->q[q], b->nbins);
+		if (bin < row_bin(b, i, merge) || bin >= row_bin(b, i + 1, merge))
 			continue;
 		fprintf(f, "%s%s%s%s", comma, on(l, "\033[33m"), name[q],
 			on(l, "\033[0m"));
@@ -149,7 +159,7 @@ static void histogram(FILE *f, const struct report *r, const struct term_look *l
 {
 	const struct phase_bins *b = &r->scan->phase[r->latency];
 	size_t merge = (b->nbins + TERM_ROWS - 1) / TERM_ROWS,
-	       rows = (b->nbins + merge - 1) / merge;
+	       rows = (b->nbins + merge - 1) / merge + (b->axis.strip > 0);
 	size_t first = rows, last = 0;
 	uint64_t most = 1;
 	int width = l->width - 10 - 11 - 16;
@@ -167,10 +177,14 @@ static void histogram(FILE *f, const struct report *r, const struct term_look *l
 	}
 	for (size_t i = first; i < rows && i <= last; i++) {
 		uint64_t c = row_count(r, b, i, merge);
-		double from =
-			axis_value(&b->axis, (double)(i * merge) / (double)b->nbins);
+		double from = axis_value(
+			&b->axis, axis_edge(&b->axis, row_bin(b, i, merge), b->nbins));
 
-		pad_left(f, print_ns(l, from, text, sizeof(text)), 9);
+		if (b->axis.strip > 0 && !i)
+			pad_left(f, plain(l, b->axis.tick[0].label, text, sizeof(text)),
+				 9);
+		else
+			pad_left(f, print_ns(l, from, text, sizeof(text)), 9);
 		fputs(l->ascii ? " |" : " ▕", f);
 		if (c) {
 			fputs(on(l, "\033[36m"), f);
@@ -182,18 +196,18 @@ static void histogram(FILE *f, const struct report *r, const struct term_look *l
 	}
 }
 
-static void cell(FILE *f, const struct term_look *l, int64_t v, int width)
+static void cell(FILE *f, const struct term_look *l, int64_t v, bool thin, int width)
 {
-	char text[48];
+	char text[48] = "~";
 
 	fputc(' ', f);
-	pad_left(f, v == DMA_UNKNOWN ? "-" : print_ns(l, (double)v, text, sizeof(text)),
-		 width);
+	print_ns(l, (double)v, text + thin, sizeof(text) - 1);
+	pad_left(f, v == DMA_UNKNOWN ? "-" : text, width);
 }
 
 static void summary(FILE *f, const struct report *r, const struct term_look *l)
 {
-	bool wide = l->width >= 76;
+	bool wide = l->width >= 76, thin = false;
 	char n[32];
 
 	fprintf(f, "%s%-7s %*s", on(l, "\033[1m"), "phase", 9, "n");
@@ -209,17 +223,22 @@ static void summary(FILE *f, const struct report *r, const struct term_look *l)
 		fprintf(f, "%-7s %9s", phase_name((enum phase)p),
 			text_count((uint64_t)s->n, n));
 		if (wide)
-			cell(f, l, s->n ? s->min_ns : DMA_UNKNOWN, 8);
-		cell(f, l, s->q[0], 8);
+			cell(f, l, s->n ? s->min_ns : DMA_UNKNOWN, false, 8);
+		cell(f, l, s->q[0], s->thin[0], 8);
 		if (wide)
-			cell(f, l, s->q[1], 8);
-		cell(f, l, s->q[2], 8);
+			cell(f, l, s->q[1], s->thin[1], 8);
+		cell(f, l, s->q[2], s->thin[2], 8);
 		if (wide) {
-			cell(f, l, s->q[3], 8);
-			cell(f, l, s->n ? s->max_ns : DMA_UNKNOWN, 8);
+			cell(f, l, s->q[3], s->thin[3], 8);
+			cell(f, l, s->n ? s->max_ns : DMA_UNKNOWN, false, 8);
 		}
+		for (int q = 1; q < 4; q++)
+			thin |= s->q[q] != DMA_UNKNOWN && s->thin[q];
 		fputc('\n', f);
 	}
+	if (thin)
+		fputs("~ too few transfers for this quantile: no upper confidence limit\n",
+		      f);
 }
 
 /* A paragraph broken at words. */
@@ -245,7 +264,8 @@ static void say(FILE *f, const struct term_look *l, const char *text)
 	}
 }
 
-void term_print(FILE *f, const struct report *r, const struct term_look *l)
+void term_print(FILE *f, const struct report *r, const struct answer *a,
+		const struct term_look *l)
 {
 	char text[1200], counts[1024], sentence[512];
 	struct figure why = {0};
@@ -254,6 +274,9 @@ void term_print(FILE *f, const struct report *r, const struct term_look *l)
 	snprintf(text, sizeof(text), "%s: latency, %s", r->name, phase_words(r->latency));
 	say(f, l, text);
 	fputs(on(l, "\033[0m"), f);
+	for (int i = 0; i < 3 && a; i++)
+		if (*answer_sentence(a, i))
+			say(f, l, answer_sentence(a, i));
 	completeness_sentence(r, sentence, sizeof(sentence));
 	say(f, l, sentence);
 	if (r->transfers) {
@@ -269,4 +292,17 @@ void term_print(FILE *f, const struct report *r, const struct term_look *l)
 	}
 	fputc('\n', f);
 	summary(f, r, l);
+	if (!isnan(r->bytes_per_s)) {
+		char rate[32], size[32], n[32], out[32];
+
+		fputc('\n', f);
+		snprintf(text, sizeof(text),
+			 "Throughput: %s, %s of %s transfers that ended for the "
+			 "program; %s left out.",
+			 axis_print(AXIS_BYTES_PER_S, r->bytes_per_s, rate, sizeof(rate)),
+			 num_print_bytes(size, r->bytes),
+			 text_count((uint64_t)r->ended, n),
+			 text_count((uint64_t)r->left_out, out));
+		say(f, l, text);
+	}
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct answer;
 struct report;
 
 struct term_look {
@@ -16,6 +17,8 @@ struct term_look {
 /* What the terminal behind f can show: COLUMNS, its size, NO_COLOR, the locale (which
  * must be set). */
 void term_look(struct term_look *look, FILE *f, bool ascii);
-void term_print(FILE *f, const struct report *r, const struct term_look *look);
+/* a: what the run says (lib/answer.h). */
+void term_print(FILE *f, const struct report *r, const struct answer *a,
+		const struct term_look *look);
 
 #endif

@@ -89,7 +89,7 @@ CREATE TABLE summary ( -- one row for each group and phase; the group of NULLs i
 	negative      INTEGER NOT NULL,     -- values below 0 among n (evidence, not dropped)
 	min_ns INTEGER, max_ns INTEGER,     -- exact
 	mean_ns REAL, stddev_ns REAL,       -- exact; sample standard deviation
-	error_ns INTEGER                    -- cost of the probes inside this phase on that host
+	error_ns INTEGER                    -- what the probes add to each of them on that host; at most min_ns
 ) STRICT;
 
 CREATE TABLE quantile (
@@ -127,27 +127,28 @@ CREATE TABLE state_count (
 	size_bytes    INTEGER               -- sum of known sizes
 ) STRICT;
 
-CREATE TABLE throughput ( -- bytes of ended transfers over the time they took as a group
+CREATE TABLE throughput ( -- bytes of what ended for the program over the time it took as a group (lib/dma.h)
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
 	card          INTEGER,              -- NULL = all
 	channel       INTEGER,
 	direction     TEXT,
-	transfers     INTEGER NOT NULL,     -- ended ones with a known size
+	transfers     INTEGER NOT NULL,     -- complete polled no_interrupt late unknown, with a known end and size
 	size_bytes    INTEGER,              -- NULL when the sum is beyond 63 bits
 	from_ns       INTEGER,              -- first submit
 	to_ns         INTEGER,              -- last end
 	bytes_per_s   REAL                  -- NULL when it cannot be told
 ) STRICT;
 
-CREATE TABLE fit ( -- latency = a + size / bandwidth, least squares over ended transfers
+CREATE TABLE fit ( -- latency = a + size / bandwidth, Theil and Sen's line (lib/line.h)
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
 	card          INTEGER,
 	channel       INTEGER,
 	direction     TEXT NOT NULL,
 	phase         TEXT NOT NULL,        -- device or total
 	n             INTEGER NOT NULL,
-	sizes         INTEGER NOT NULL,     -- distinct sizes (1 = no fit)
+	sizes         INTEGER NOT NULL,     -- distinct sizes (1 = no line)
+	-- NULL: no line is supported (one size, few transfers, or the slope not above 0 or not known to a factor of 3)
 	a_ns REAL, a_low_ns REAL, a_high_ns REAL, -- 95 %
 	ns_per_byte REAL, ns_per_byte_low REAL, ns_per_byte_high REAL,
-	r2 REAL
+	r2 REAL                             -- share of the variance that size explains (least squares, outliers and all)
 ) STRICT;

@@ -1,16 +1,16 @@
--- Statements of the tools, by name (lib/db.h: db_prepare_named). Places are bound by name; those of the two
--- that run a million times also by number, in the order in which they stand.
+-- Statements of the tools, by name (lib/db.h: db_prepare_named). Parameters are bound and columns
+-- are read by name, so every expression has one (AS).
 
 -- name: run_by_identity
-SELECT id, uuid = :uuid, raw_sha256 = :sha FROM run WHERE uuid = :uuid OR raw_sha256 = :sha;
+SELECT id, raw_sha256 = :sha AS same_raw FROM run WHERE uuid = :uuid OR raw_sha256 = :sha;
 
 -- name: run_insert
 INSERT INTO run (uuid, label, host, kernel, arch, cpus, command, started_utc, begin_ns, end_ns, duration_ns,
 	clock, profile, pairing, tool, irq_feed, exit_status, exit_signal, finished, roles_guessed,
-	uprobe_cost_ns, irq_cost_ns, disordered, raw_path, raw_sha256)
+	uprobe_cost_ns, process_cost_ns, irq_cost_ns, disordered, raw_path, raw_sha256)
 VALUES (:uuid, :label, :host, :kernel, :arch, :cpus, :command, :started, :begin, :end, :duration,
 	:clock, :profile, :pairing, :tool, :feed, :status, :signal, :finished, :guessed,
-	:uprobe_cost, :irq_cost, 0, :path, :sha);
+	:uprobe_cost, :process_cost, :irq_cost, 0, :path, :sha);
 
 -- name: run_times
 UPDATE run SET begin_ns = :begin, end_ns = :end, duration_ns = :end - :begin, started_utc = :started,
@@ -22,18 +22,20 @@ UPDATE run SET raw_sha256 = :sha WHERE id = :run;
 
 -- name: runs
 SELECT id, label, started_utc, duration_ns, host, command, profile, tool, finished,
-	(SELECT transfers FROM analysis a WHERE a.run_id = run.id)
+	(SELECT transfers FROM analysis a WHERE a.run_id = run.id) AS transfers
 FROM run ORDER BY id;
 
+-- The cost of a probe's hit is that of the dearer kind that was armed.
 -- name: run
 SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, duration_ns, clock, profile, pairing, tool,
-	irq_feed, exit_status, exit_signal, finished, roles_guessed, uprobe_cost_ns, irq_cost_ns, disordered,
+	irq_feed, exit_status, exit_signal, finished, roles_guessed,
+	coalesce(max(uprobe_cost_ns, process_cost_ns), uprobe_cost_ns, process_cost_ns) AS probe_cost_ns, irq_cost_ns, disordered,
 	raw_path, uuid, raw_sha256, arch, cpus
 FROM run WHERE id = :run;
 
 -- name: source_insert
-INSERT INTO source (run_id, name, role, direction, function, file, offset, counted)
-VALUES (:run, :name, :role, :direction, :function, :file, :offset, :counted);
+INSERT INTO source (run_id, name, role, direction, function, file, offset, armed, counted)
+VALUES (:run, :name, :role, :direction, :function, :file, :offset, :armed, :counted);
 
 -- name: source_delivered
 UPDATE source SET delivered = :delivered, lost = counted - :delivered WHERE id = :id;
@@ -48,7 +50,7 @@ VALUES (:run, :irq, :name, :chip, :vector, :bdf, :affinity, :affinity_after, :ma
 	:recorded, :named, :named_channel);
 
 -- name: irqs
-SELECT irq, count_after - count_before, recorded, named, named_channel, name FROM irq WHERE run_id = :run;
+SELECT irq, count_after - count_before AS counted, recorded, named, named_channel, name FROM irq WHERE run_id = :run;
 
 -- name: card_insert
 INSERT OR IGNORE INTO card (run_id, card, key, name) VALUES (:run, :card, :key, :name);
@@ -74,7 +76,7 @@ SELECT cpu, from_ns, to_ns, lost, kind FROM loss WHERE run_id = :run ORDER BY fr
 -- name: sample_insert
 INSERT INTO sample (run_id, time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr,
 	flags, ret, bits)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15);
+VALUES (:run, :time, :cpu, :pid, :tid, :source, :irq, :card, :channel, :direction, :size, :addr, :flags, :ret, :bits);
 
 -- name: samples
 SELECT time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr, flags, ret, bits
@@ -84,11 +86,12 @@ FROM sample WHERE run_id = :run ORDER BY rowid;
 INSERT INTO transfer (run_id, id, card, channel, direction, size_bytes, pid, tid, submit_ns, doorbell_ns, irq_ns,
 	wait_ns, woken_ns, irq, irq_cpu, coalesced, irq_count, state, reason, api_ns, device_ns, notice_ns,
 	total_ns)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23);
+VALUES (:run, :id, :card, :channel, :direction, :size, :pid, :tid, :submit, :doorbell, :irq_time, :wait, :woken, :irq,
+	:irq_cpu, :coalesced, :irq_count, :state, :reason, :api, :device, :notice, :total);
 
 -- name: stray_insert
 INSERT INTO stray (run_id, kind, time_ns, card, channel, irq, cpu, tid, reason)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+VALUES (:run, :kind, :time, :card, :channel, :irq, :cpu, :tid, :reason);
 
 -- name: vector_insert
 INSERT INTO vector (run_id, irq, card, channel, score, verdict, used, transfers, one, none, many, interrupts,
@@ -99,7 +102,7 @@ VALUES (:run, :irq, :card, :channel, :score, :verdict, :used, :transfers, :one, 
 -- name: vectors
 SELECT v.irq, i.name, v.card, v.channel, v.verdict, v.used, v.transfers, v.one, v.none, v.many, v.interrupts,
 	v.outside, v.position, v.to_end_ns, v.slope_ns_per_byte, v.score, v.why,
-	i.count_after - i.count_before
+	i.count_after - i.count_before AS counted
 FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
 WHERE v.run_id = :run
 ORDER BY v.card IS NOT NULL OR v.channel IS NOT NULL, v.score DESC, v.irq, v.card, v.channel;
@@ -152,22 +155,26 @@ SELECT card, channel, direction, state, n FROM state_count WHERE run_id = :run
 ORDER BY card, channel, direction, n DESC;
 
 -- name: pairs
-SELECT count(*), sum(coalesced > 1), max(coalesced), sum(irq_count > 1), max(irq_count)
+SELECT count(*) AS paired, sum(coalesced > 1) AS coalesced, max(coalesced) AS most_coalesced,
+	sum(irq_count > 1) AS repeated, max(irq_count) AS most_repeated
 FROM transfer WHERE run_id = :run AND irq_ns IS NOT NULL;
 
 -- name: reasons
-SELECT state, reason, count(*) FROM transfer WHERE run_id = :run AND reason IS NOT NULL
-GROUP BY state, reason ORDER BY count(*) DESC;
+SELECT state, reason, count(*) AS n FROM transfer WHERE run_id = :run AND reason IS NOT NULL
+GROUP BY state, reason ORDER BY n DESC;
 
 -- name: strays
-SELECT kind, reason, count(*) FROM stray WHERE run_id = :run GROUP BY kind, reason ORDER BY count(*) DESC;
+SELECT kind, reason, count(*) AS n FROM stray WHERE run_id = :run GROUP BY kind, reason ORDER BY n DESC;
 
 -- name: throughput_insert
 INSERT INTO throughput (run_id, card, channel, direction, transfers, size_bytes, from_ns, to_ns, bytes_per_s)
 VALUES (:run, :card, :channel, :direction, :transfers, :size, :from, :to, :rate);
 
 -- name: throughput
-SELECT transfers, size_bytes, from_ns, to_ns, bytes_per_s FROM throughput
+SELECT transfers, size_bytes, to_ns - from_ns AS took_ns, bytes_per_s,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id AND (t.direction IS NULL
+		OR (s.card IS t.card AND s.channel IS t.channel AND s.direction = t.direction))) - transfers AS left_out
+FROM throughput t
 WHERE run_id = :run AND card IS :card AND channel IS :channel AND direction IS :direction;
 
 -- name: fit_insert
@@ -201,14 +208,14 @@ DELETE FROM fit WHERE run_id = :run;
 SELECT id FROM run WHERE label = :label ORDER BY id;
 
 -- name: compare_run
-SELECT r.label, r.uuid, r.clock, r.finished, r.roles_guessed, r.uprobe_cost_ns, a.latency_phase, a.doorbell_from,
+SELECT r.label, r.uuid, r.clock, r.finished, r.roles_guessed,
+	coalesce(max(r.uprobe_cost_ns, r.process_cost_ns), r.uprobe_cost_ns, r.process_cost_ns) AS probe_cost_ns, a.latency_phase, a.doorbell_from,
 	a.transfers,
-	(SELECT sum(counted) FROM source s WHERE s.run_id = r.id AND s.role <> 'other'),
-	(SELECT sum(delivered) FROM source s WHERE s.run_id = r.id AND s.role <> 'other'),
-	(SELECT sum(lost) FROM source s WHERE s.run_id = r.id AND s.role <> 'other'),
-	(SELECT sum(lost) FROM loss l WHERE l.run_id = r.id),
-	(SELECT count(*) FROM loss l WHERE l.run_id = r.id),
-	(SELECT count(DISTINCT card) FROM transfer t WHERE t.run_id = r.id),
+	(SELECT sum(counted) FROM source s WHERE s.run_id = r.id AND s.role <> 'other') AS counted,
+	(SELECT sum(delivered) FROM source s WHERE s.run_id = r.id AND s.role <> 'other') AS delivered,
+	(SELECT sum(lost) FROM source s WHERE s.run_id = r.id AND s.role <> 'other') AS lost_by_count,
+	(SELECT sum(lost) FROM loss l WHERE l.run_id = r.id) AS lost_by_window,
+	(SELECT count(DISTINCT card) FROM transfer t WHERE t.run_id = r.id) AS cards,
 	r.started_utc, r.duration_ns
 FROM run r LEFT JOIN analysis a ON a.run_id = r.id WHERE r.id = :run;
 
@@ -255,11 +262,12 @@ FROM transfer WHERE run_id = :run ORDER BY id;
 
 -- ---- dmareport ----
 -- name: report_run
-SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, clock, profile, tool, finished, uprobe_cost_ns
+SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, clock, profile, tool, finished,
+	coalesce(max(uprobe_cost_ns, process_cost_ns), uprobe_cost_ns, process_cost_ns) AS probe_cost_ns
 FROM run WHERE id = :run;
 
 -- name: report_events
-SELECT sum(counted), sum(delivered), sum(lost) FROM source WHERE run_id = :run AND role <> 'other';
+SELECT sum(counted) AS counted, sum(delivered) AS delivered, sum(lost) AS lost FROM source WHERE run_id = :run AND role <> 'other';
 
 -- name: report_losses
 SELECT from_ns, to_ns, lost FROM loss WHERE run_id = :run ORDER BY from_ns LIMIT 2000;
@@ -268,25 +276,31 @@ SELECT from_ns, to_ns, lost FROM loss WHERE run_id = :run ORDER BY from_ns LIMIT
 SELECT latency_phase, transfers, submits FROM analysis WHERE run_id = :run;
 
 -- name: report_states
-SELECT state, sum(n) FROM state_count WHERE run_id = :run GROUP BY state;
+SELECT state, sum(n) AS n FROM state_count WHERE run_id = :run GROUP BY state;
 
 -- name: report_groups
-SELECT card, channel, direction, sum(n) FROM state_count WHERE run_id = :run GROUP BY card, channel, direction;
+SELECT card, channel, direction, sum(n) AS n FROM state_count WHERE run_id = :run GROUP BY card, channel, direction;
 
 -- name: report_summary
 SELECT phase, n, excluded, negative, min_ns, max_ns, mean_ns, error_ns FROM summary
 WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL;
 
 -- name: report_quantiles
-SELECT phase, q, value_ns FROM quantile
+SELECT phase, q, value_ns, ci_high_ns FROM quantile
 WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL;
 
 -- name: report_fits
-SELECT card, channel, direction, phase, a_ns, a_low_ns, a_high_ns, ns_per_byte, ns_per_byte_low, ns_per_byte_high
-FROM fit WHERE run_id = :run AND a_ns IS NOT NULL;
+SELECT card, channel, direction, phase, a_ns, a_low_ns, a_high_ns, ns_per_byte, ns_per_byte_low, ns_per_byte_high, sizes
+FROM fit WHERE run_id = :run;
 
 -- name: report_extent
-SELECT min(submit_ns), max(submit_ns), max(woken_ns), min(size_bytes), max(size_bytes), max(irq_ns)
+SELECT min(submit_ns) AS first_submit_ns, max(submit_ns) AS last_submit_ns, max(woken_ns) AS last_woken_ns,
+	max(irq_ns) AS last_irq_ns, min(size_bytes) AS smallest, max(size_bytes) AS largest
+FROM transfer WHERE run_id = :run;
+
+-- name: report_least
+SELECT min(CASE WHEN api_ns > 0 THEN api_ns END) AS api_ns, min(CASE WHEN device_ns > 0 THEN device_ns END) AS device_ns,
+	min(CASE WHEN notice_ns > 0 THEN notice_ns END) AS notice_ns, min(CASE WHEN total_ns > 0 THEN total_ns END) AS total_ns
 FROM transfer WHERE run_id = :run;
 
 -- name: report_transfers
@@ -318,7 +332,7 @@ ORDER BY direction IS NOT NULL, card, channel, direction;
 
 -- The link of the device whose interrupts end transfers; or the only one that was recorded.
 -- name: report_link
-SELECT s.value, w.value
+SELECT s.value AS speed, w.value AS width
 FROM environment s JOIN environment w ON w.run_id = s.run_id AND w.key = 'link_width.' || substr(s.key, 12)
 WHERE s.run_id = :run AND s.key LIKE 'link_speed.%'
 	AND (substr(s.key, 12) IN (SELECT i.bdf FROM irq i JOIN vector v ON v.run_id = i.run_id AND v.irq = i.irq
@@ -337,11 +351,11 @@ SELECT event, role, function, counted, delivered, lost FROM completeness WHERE r
 
 -- name: page_phases
 SELECT s.card, s.channel, s.direction, s.phase, s.n, s.excluded, s.negative, s.min_ns,
-	max(CASE WHEN abs(q.q - 0.5) < 1e-9 THEN q.value_ns END),
+	max(CASE WHEN abs(q.q - 0.5) < 1e-9 THEN q.value_ns END) AS p50_ns,
 	s.mean_ns,
-	max(CASE WHEN abs(q.q - 0.9) < 1e-9 THEN q.value_ns END),
-	max(CASE WHEN abs(q.q - 0.99) < 1e-9 THEN q.value_ns END),
-	max(CASE WHEN abs(q.q - 0.999) < 1e-9 THEN q.value_ns END),
+	max(CASE WHEN abs(q.q - 0.9) < 1e-9 THEN CASE WHEN q.ci_high_ns IS NULL THEN '~' ELSE '' END || q.value_ns END) AS p90_ns,
+	max(CASE WHEN abs(q.q - 0.99) < 1e-9 THEN CASE WHEN q.ci_high_ns IS NULL THEN '~' ELSE '' END || q.value_ns END) AS p99_ns,
+	max(CASE WHEN abs(q.q - 0.999) < 1e-9 THEN CASE WHEN q.ci_high_ns IS NULL THEN '~' ELSE '' END || q.value_ns END) AS p999_ns,
 	s.max_ns, s.error_ns
 FROM summary s LEFT JOIN quantile q ON q.run_id = s.run_id AND q.card IS s.card AND q.channel IS s.channel
 	AND q.direction IS s.direction AND q.phase = s.phase
@@ -349,19 +363,56 @@ WHERE s.run_id = :run GROUP BY s.card, s.channel, s.direction, s.phase
 ORDER BY s.card, s.channel, s.direction, s.rowid;
 
 -- name: page_throughput
-SELECT card, channel, direction, transfers, size_bytes, bytes_per_s FROM throughput WHERE run_id = :run
+SELECT card, channel, direction, bytes_per_s, size_bytes, to_ns - from_ns AS took_ns, transfers,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id AND (t.direction IS NULL
+		OR (s.card IS t.card AND s.channel IS t.channel AND s.direction = t.direction))) - transfers AS left_out
+FROM throughput t WHERE run_id = :run
 ORDER BY card, channel, direction;
 
 -- name: page_fits
 SELECT card, channel, direction, phase, n, sizes, a_ns, a_low_ns, a_high_ns,
-	CASE WHEN ns_per_byte > 0 THEN 1e9 / ns_per_byte END,
-	CASE WHEN ns_per_byte_high > 0 THEN 1e9 / ns_per_byte_high END,
-	CASE WHEN ns_per_byte_low > 0 THEN 1e9 / ns_per_byte_low END,
-	round(r2, 3)
+	CASE WHEN ns_per_byte > 0 THEN 1e9 / ns_per_byte END AS bytes_per_s,
+	CASE WHEN ns_per_byte_high > 0 THEN 1e9 / ns_per_byte_high END AS bytes_per_s_low,
+	CASE WHEN ns_per_byte_low > 0 THEN 1e9 / ns_per_byte_low END AS bytes_per_s_high
 FROM fit WHERE run_id = :run AND a_ns IS NOT NULL;
 
 -- name: page_vectors
-SELECT v.irq, i.name, i.vector, v.verdict, CASE v.used WHEN 1 THEN 'yes' ELSE 'no' END, v.interrupts, v.outside, v.why
+SELECT v.irq, i.name, i.vector, v.verdict, CASE v.used WHEN 1 THEN 'yes' ELSE 'no' END AS used, v.interrupts, v.outside, v.why
 FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
 WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL
 ORDER BY v.used DESC, v.score DESC;
+
+-- ---- the answer (lib/answer.h) ----
+-- name: answer
+SELECT a.latency_phase, a.vectors_from, a.doorbell_from, a.transfers, a.advice,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state IN ('complete', 'late')) AS by_interrupt,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state = 'unknown') AS uncertain,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state = 'polled') AS polled,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state = 'no_interrupt') AS no_interrupt,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state IN ('failed', 'aborted')) AS failed,
+	(SELECT sum(lost) FROM source o WHERE o.run_id = a.run_id AND role <> 'other') AS lost,
+	(SELECT sum(counted) FROM source o WHERE o.run_id = a.run_id AND role <> 'other') AS counted,
+	(SELECT count(*) FROM source o WHERE o.run_id = a.run_id AND role <> 'other' AND counted IS NULL) AS uncounted,
+	(SELECT count(*) FROM loss l WHERE l.run_id = a.run_id) AS losses,
+	(SELECT bytes_per_s FROM throughput t WHERE t.run_id = a.run_id AND direction IS NULL) AS bytes_per_s,
+	(SELECT min(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS smallest,
+	(SELECT max(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS largest,
+	(SELECT count(DISTINCT channel) FROM state_count s WHERE s.run_id = a.run_id) AS channels,
+	(SELECT min(channel) FROM state_count s WHERE s.run_id = a.run_id) AS channel
+FROM analysis a WHERE run_id = :run;
+
+-- name: answer_phase
+SELECT n, negative, max_ns,
+	(SELECT value_ns FROM quantile q WHERE q.run_id = s.run_id AND q.phase = s.phase AND direction IS NULL AND card IS NULL
+		AND channel IS NULL AND abs(q - 0.5) < 1e-9) AS median_ns,
+	(SELECT value_ns FROM quantile q WHERE q.run_id = s.run_id AND q.phase = s.phase AND direction IS NULL AND card IS NULL
+		AND channel IS NULL AND abs(q - 0.99) < 1e-9) AS p99_ns,
+	(SELECT ci_high_ns FROM quantile q WHERE q.run_id = s.run_id AND q.phase = s.phase AND direction IS NULL AND card IS NULL
+		AND channel IS NULL AND abs(q - 0.99) < 1e-9) AS p99_high_ns,
+	(SELECT id FROM transfer t WHERE t.run_id = s.run_id AND CASE s.phase WHEN 'device' THEN device_ns ELSE total_ns END = max_ns
+		LIMIT 1) AS worst
+FROM summary s WHERE run_id = :run AND phase = :phase AND direction IS NULL AND card IS NULL AND channel IS NULL;
+
+-- name: answer_vectors
+SELECT v.irq, i.name, v.verdict FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
+WHERE v.run_id = :run AND v.used = 1 AND v.card IS NULL AND v.channel IS NULL ORDER BY v.irq;

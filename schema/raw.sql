@@ -24,7 +24,8 @@ CREATE TABLE run (
 	exit_signal   INTEGER,
 	finished      INTEGER NOT NULL,     -- 1 = the recorder ended the file itself
 	roles_guessed INTEGER NOT NULL,     -- 1 = roles inferred from event names (perf record)
-	uprobe_cost_ns INTEGER,             -- of one hit, measured on that host
+	uprobe_cost_ns INTEGER,             -- of one hit of a uprobe, measured on that host; NULL = none was armed
+	process_cost_ns INTEGER,            -- of one hit of a probe armed in the process, likewise
 	irq_cost_ns   INTEGER,              -- of one interrupt sample, likewise
 	disordered    INTEGER NOT NULL,     -- records that came too late for the merge by time
 	raw_path      TEXT,
@@ -40,7 +41,8 @@ CREATE TABLE source ( -- an event that was armed
 	function      TEXT,
 	file          TEXT,
 	offset        INTEGER,              -- bytes into file
-	counted       INTEGER,              -- hits by the kernel's count
+	armed         TEXT,                 -- kernel: a uprobe; process: by the agent; NULL = a tracepoint or not told
+	counted       INTEGER,              -- hits by the count of the kernel or the agent
 	delivered     INTEGER,              -- samples found in the recording
 	lost          INTEGER               -- counted - delivered
 ) STRICT;

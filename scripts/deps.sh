@@ -3,7 +3,7 @@
 # Install what is missing, and do nothing when all is there.
 #   deps.sh GROUP...     groups: build check vm docs browser
 # Debian's names are tested (make check runs them on Debian 12). Red Hat's stand beside them; they
-# need EPEL (gnuplot, inih, scdoc, cmocka) and CRB (the -devel packages), and are not tested.
+# need EPEL (gnuplot, scdoc, cmocka) and CRB (the -devel packages), and are not tested.
 set -eu
 
 #        group  Debian                 Red Hat (dnf)
@@ -22,7 +22,6 @@ build    libsqlite3-dev         sqlite-devel
 build    libelf-dev             elfutils-libelf-devel
 build    libdw-dev              elfutils-devel
 build    libbpf-dev             libbpf-devel
-build    libinih-dev            inih-devel
 build    libcapstone-dev        capstone-devel
 build    libssl-dev             openssl-devel
 build    zlib1g-dev             zlib-devel
@@ -38,6 +37,7 @@ check    cppcheck               cppcheck
 check    libclang-rt-14-dev     compiler-rt
 check    linux-perf             perf
 check    binutils               binutils
+check    strace                 strace
 vm       linux-headers-amd64    kernel-devel
 vm       qemu-system-x86        qemu-kvm
 vm       busybox-static         busybox

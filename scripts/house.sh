@@ -56,12 +56,12 @@ arrows() {
 # The one room whose objects still hold each other.
 circled='^lib/join/'
 
-# "user definer", one for each pair of object files; *.bpf.o are no part of a tool.
+# "user definer", one for each pair of object files; *.bpf.c and *.so.c are no part of a tool.
 uses() { # directory
 	local objects
 	# By the sources: an object whose source has moved away may still lie there.
 	objects=$(git ls-files -co --exclude-standard -- 'lib/*.c' 'record/*.c' 'analyze/*.c' 'compare/*.c' \
-		'report/*.c' ':!*.bpf.c' | sed 's/c$/o/')
+		'report/*.c' ':!*.bpf.c' ':!*.so.c' | sed 's/c$/o/')
 	(cd "$1" && nm -A -g $objects) | awk '
 	{ sub(/:/, " ") }
 	$2 == "U" { n++; user[n] = $1; what[n] = $3; next }

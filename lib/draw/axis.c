@@ -84,12 +84,35 @@ double axis_pos(const struct axis *a, double value)
 {
 	double lo = warp(a, a->lo), hi = warp(a, a->hi);
 
-	return (warp(a, value) - lo) / (hi - lo);
+	if (a->strip > 0 && value < a->lo)
+		return a->strip / 2;
+	return a->strip + (1 - a->strip) * (warp(a, value) - lo) / (hi - lo);
+}
+
+size_t axis_bin(const struct axis *a, double value, size_t n)
+{
+	size_t first = a->strip > 0 ? 1 : 0;
+	double i;
+
+	if (first && value < a->lo)
+		return 0;
+	i = floor((axis_pos(a, value) - a->strip) / (1 - a->strip) *
+		  (double)(n - first)) +
+	    (double)first;
+	return i < (double)first ? first : i >= (double)n ? n - 1 : (size_t)i;
+}
+
+double axis_edge(const struct axis *a, size_t i, size_t n)
+{
+	if (!(a->strip > 0))
+		return (double)i / (double)n;
+	return i ? a->strip + (1 - a->strip) * (double)(i - 1) / (double)(n - 1) : 0;
 }
 
 double axis_value(const struct axis *a, double pos)
 {
-	double lo = warp(a, a->lo), hi = warp(a, a->hi), w = lo + pos * (hi - lo);
+	double lo = warp(a, a->lo), hi = warp(a, a->hi),
+	       w = lo + (pos - a->strip) / (1 - a->strip) * (hi - lo);
 
 	switch (a->scale) {
 	case AXIS_LOG:
@@ -230,6 +253,27 @@ void axis_init_scale(struct axis *a, enum axis_unit unit, enum axis_scale scale,
 		if (a->hi > a->knee)
 			log_ticks(a, a->knee * 10, a->hi, 1, want / 2 + 1);
 	}
+}
+
+void axis_init_strip(struct axis *a, enum axis_unit unit, double lo, double max,
+		     bool below0, int want)
+{
+	char value[24], label[28] = "< 0";
+
+	*a = (struct axis){.unit = unit,
+			   .scale = AXIS_LOG,
+			   .lo = lo,
+			   .hi = max > lo ? max : 2 * lo,
+			   .div = 1,
+			   .div_name = "",
+			   .strip = 1.0 / AXIS_STRIP_BINS};
+	if (!below0)
+		snprintf(label, sizeof(label), "< %s",
+			 axis_print(unit, lo, value, sizeof(value)));
+	a->tick[0].pos = a->strip / 2;
+	snprintf(a->tick[0].label, sizeof(a->tick[0].label), "%s", label);
+	a->nticks = 1;
+	log_ticks(a, a->lo, a->hi, 1, want);
 }
 
 void axis_init(struct axis *a, enum axis_unit unit, double min, double max, int want)

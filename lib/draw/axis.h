@@ -30,8 +30,11 @@ enum { AXIS_MAX_TICKS = 64 };
 struct axis {
 	enum axis_unit unit;
 	enum axis_scale scale;
-	double lo, hi;	      /* range, lo < hi, rounded outward to look well */
-	double knee;	      /* AXIS_SYMLOG only */
+	double lo, hi; /* range, lo < hi, rounded outward to look well */
+	double knee;   /* AXIS_SYMLOG only */
+	/* Share of the axis at its low end where everything below lo stands, in one bin
+	 * ("< 0"): few values must not own decades. 0 = none. */
+	double strip;
 	double div;	      /* linear: labels are value / div */
 	const char *div_name; /* "ns", "µs", "MB/s", ...; "" on a log axis, whose labels
 				 carry units */
@@ -48,6 +51,17 @@ struct axis {
 void axis_init(struct axis *a, enum axis_unit unit, double min, double max, int want);
 void axis_init_scale(struct axis *a, enum axis_unit unit, enum axis_scale scale,
 		     double min, double max, int want);
+
+/* The same, logarithmic from lo > 0, with everything below in a strip that is one bin of
+ * AXIS_STRIP_BINS; below0 = all of that is below 0. */
+void axis_init_strip(struct axis *a, enum axis_unit unit, double lo, double max,
+		     bool below0, int want);
+enum { AXIS_STRIP_BINS = 30 };
+
+/* n bins along the axis: the strip, where there is one, is the first, and equal ones share
+ * the rest. Which one a value lies in, 0 .. n - 1, and where bin i begins (n = the end). */
+size_t axis_bin(const struct axis *a, double value, size_t n);
+double axis_edge(const struct axis *a, size_t i, size_t n);
 
 double axis_pos(const struct axis *a, double value); /* not clamped */
 double axis_value(const struct axis *a, double pos);

@@ -18,6 +18,9 @@ static const struct {
 	[COLOR_S5] = {"s5", 0x56b4e9, 0x8fd0f7},
 	[COLOR_S6] = {"s6", 0x6a4c93, 0xa98bd6},
 	[COLOR_OTHER] = {"other", 0x8a8a8a, 0x9a9a9a},
+	[COLOR_P0] = {"p0", 0xc5b3e6, 0x6a569c},
+	[COLOR_P1] = {"p1", 0x7a4fb0, 0xa184dc},
+	[COLOR_P2] = {"p2", 0x3b1a66, 0xdccdf8},
 	[COLOR_D0] = {"d0", 0xb3d1e8, 0x1f4a70},
 	[COLOR_D1] = {"d1", 0x8dbbdc, 0x245f8c},
 	[COLOR_D2] = {"d2", 0x64a4d0, 0x2b78ab},
@@ -524,10 +527,11 @@ void draw_segments(struct drawing *d, enum color c, double width, int dash)
 			b, width, dash ? dash : 1, color_hex(c));
 }
 
-void draw_mark(struct drawing *d, struct marks *m, double x, int dash, const char *text)
+void draw_mark(struct drawing *d, struct marks *m, double x, bool left, int dash,
+	       const char *text)
 {
 	double w = text_width(d, text) + 10, at = d->px[0] + x * (d->px[2] - d->px[0]);
-	bool flip = at + w > d->px[2];
+	bool flip = left ? at - w > d->px[0] : at + w > d->px[2];
 	double from = flip ? at - w : at, to = flip ? at : at + w;
 	int row = 0;
 

@@ -28,6 +28,9 @@ enum color {
 	COLOR_S5,
 	COLOR_S6,
 	COLOR_OTHER, /* all the rest together */
+	COLOR_P0,    /* phases, in their order: one hue that no series has */
+	COLOR_P1,
+	COLOR_P2,
 	COLOR_D0,
 	COLOR_D1,
 	COLOR_D2,
@@ -148,14 +151,16 @@ enum align { ALIGN_LEFT, ALIGN_CENTER, ALIGN_RIGHT };
 void draw_text(struct drawing *d, double x, double y, double dx, double dy, enum align a,
 	       enum color c, const char *text);
 
-/* A vertical mark with its label at the top; labels of later calls step down when they
- * would overlap. */
+/* A vertical mark with its label at the top, to the left of it for one that has another mark
+ * to its right, so that no label lies across a line; labels of later calls step down when
+ * they would overlap. */
 struct marks {
 	size_t n;
 	double from[16], to[16];
 	int row[16];
 };
-void draw_mark(struct drawing *d, struct marks *m, double x, int dash, const char *text);
+void draw_mark(struct drawing *d, struct marks *m, double x, bool left, int dash,
+	       const char *text);
 
 /* For the pointer and the keyboard (recorded on the wide canvas only; at most a few
  * hundred are useful). */

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/err.h"
@@ -51,8 +53,12 @@ static void child_release(struct child *c)
 /* Never returns. Texts are UTF-8 whatever the caller's locale. */
 static void child_exec(const struct child *c)
 {
+	sigset_t ours;
+
 	if (dup2(c->script, 0) < 0 || dup2(c->out, 1) < 0 || dup2(c->complaint, 2) < 0)
 		_exit(EXIT_NO_GNUPLOT - 1);
+	gnuplot_signals(&ours);
+	sigprocmask(SIG_UNBLOCK, &ours, NULL);
 	setenv("LC_ALL", "C.UTF-8", 1);
 	unsetenv("GNUTERM");
 	execlp("gnuplot", "gnuplot", "-d", "-", (char *)NULL);
@@ -124,15 +130,11 @@ static void read_back(int fd, char *buf, size_t size)
 		buf[--len] = 0;
 }
 
-static int child_wait(struct child *c, struct err *e)
+/* What came of an ended child. said: what it wrote to standard error though it drew
+ * everything. */
+static int child_judge(struct child *c, int status, char said[4096], struct err *e)
 {
-	char said[4096];
-	int status;
-
-	while (waitpid(c->pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_errno(e, "cannot wait for gnuplot");
-	read_back(c->complaint, said, sizeof(said));
+	read_back(c->complaint, said, 4096);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_GNUPLOT)
 		return err_set(e, ERR_NOTFOUND,
 			       "gnuplot is not installed, and the plots are "
@@ -143,49 +145,147 @@ static int child_wait(struct child *c, struct err *e)
 		return err_set(e, ERR_IO, "gnuplot was killed by signal %d (%s)%s%s",
 			       WTERMSIG(status), strsignal(WTERMSIG(status)),
 			       *said ? "; it said: " : "", said);
-	if (WEXITSTATUS(status) || *said)
+	if (WEXITSTATUS(status))
 		return err_set(e, ERR_IO, "gnuplot did not draw cleanly (exit %d): %s",
 			       WEXITSTATUS(status), *said ? said : "it said nothing");
 	return 0;
 }
 
-int gnuplot_run(const char *script, size_t len, struct err *e)
+static int child_wait(struct child *c, char said[4096], struct err *e)
 {
-	return gnuplot_run_all(&(struct gnuplot_script){script, len}, 1, 1, e);
+	int status;
+
+	while (waitpid(c->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_errno(e, "cannot wait for gnuplot");
+	return child_judge(c, status, said, e);
 }
 
-int gnuplot_run_all(const struct gnuplot_script *s, size_t n, int jobs, struct err *e)
+int gnuplot_run(const char *script, size_t len, struct err *e)
 {
-	struct child child[16];
-	size_t running = 0, next = 0;
-	int first = 0, error;
+	char said[4096];
+	struct child c;
+	int error = child_start(&c, script, len, e);
 
-	if (jobs < 1)
-		jobs = 1;
-	if (jobs > 16)
-		jobs = 16;
-	while (next < n || running) {
-		if (next < n && running < (size_t)jobs && !first) {
-			struct child *c = &child[running];
+	if (!error)
+		error = child_wait(&c, said, e);
+	child_release(&c);
+	return error;
+}
 
-			first = child_start(c, s[next].text, s[next].len, e);
-			next++;
-			if (first)
-				child_release(c);
-			else
-				running++;
-			continue;
+/* ---- several at a time ---- */
+
+enum { MAX_JOBS = 16 };
+
+/* Lines that the children printed: a script each (GNUPLOT_DONE). */
+static size_t count_done(const struct child *c, int n)
+{
+	size_t done = 0;
+	struct stat st;
+
+	for (int i = 0; i < n; i++)
+		if (c[i].out >= 0 && !fstat(c[i].out, &st))
+			done += (size_t)st.st_size / strlen("1\n");
+	return done;
+}
+
+static int reap(struct child *c, struct gnuplot_watch *w, struct err *e)
+{
+	char said[4096];
+	int status, error;
+	pid_t got = waitpid(c->pid, &status, WNOHANG);
+
+	if (!got || (got < 0 && errno == EINTR))
+		return 1;
+	c->pid = -1;
+	if (got < 0)
+		return err_errno(e, "cannot wait for gnuplot");
+	error = child_judge(c, status, said, e);
+	if (!error && *said)
+		snprintf(w->said, sizeof(w->said), "%.500s", said);
+	return error;
+}
+
+static void end_all(struct child *c, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (c[i].pid > 0) {
+			kill(c[i].pid, SIGKILL);
+			while (waitpid(c[i].pid, NULL, 0) < 0 && errno == EINTR)
+				;
+			c[i].pid = -1;
 		}
-		if (!running)
-			break;
-		error = child_wait(&child[0],
-				   e); /* the oldest: scripts are of like size */
-		if (error && !first)
-			first = error;
-		child_release(&child[0]);
-		memmove(&child[0], &child[1], --running * sizeof(child[0]));
+}
+
+static int watch(struct child *c, int n, struct gnuplot_watch *w, struct err *e)
+{
+	static const struct timespec often = {.tv_nsec = 200000000};
+	sigset_t wanted;
+	int running = n, first = 0;
+
+	gnuplot_signals(&wanted);
+	while (running && !w->signal) {
+		int sig = sigtimedwait(&wanted, NULL, &often);
+
+		if (sig > 0 && sig != SIGCHLD)
+			w->signal = sig;
+		for (int i = 0; i < n && !w->signal; i++) {
+			int error = c[i].pid > 0 ? reap(&c[i], w, first ? NULL : e) : 1;
+
+			if (error > 0)
+				continue;
+			running--;
+			first = first ? first : error;
+		}
+		if (w->step)
+			w->step(w->arg, count_done(c, n));
 	}
 	return first;
+}
+
+void gnuplot_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGCHLD);
+}
+
+/* Script k is the job k % jobs'. */
+static int start_job(struct child *c, const struct gnuplot_script *s, size_t n, int job,
+		     int jobs, struct err *e)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int error;
+
+	for (size_t k = (size_t)job; f && k < n; k += (size_t)jobs)
+		fwrite(s[k].text, 1, s[k].len, f);
+	error = !f || fclose(f) ? err_nomem(e, "a plot") : child_start(c, text, len, e);
+	free(text);
+	return error;
+}
+
+int gnuplot_run_all(const struct gnuplot_script *s, size_t n, int jobs,
+		    struct gnuplot_watch *w, struct err *e)
+{
+	struct child child[MAX_JOBS];
+	int error = 0, started = 0;
+
+	jobs = jobs < 1 ? 1 : jobs > MAX_JOBS ? MAX_JOBS : jobs;
+	jobs = (size_t)jobs > n ? (int)n : jobs;
+	while (started < jobs && !error) {
+		error = start_job(&child[started], s, n, started, jobs, e);
+		started++;
+	}
+	if (!error)
+		error = watch(child, started, w, e);
+	end_all(child, started);
+	for (int i = 0; i < started; i++)
+		child_release(&child[i]);
+	return error;
 }
 
 static bool has_word(const char *text, const char *word)
@@ -207,7 +307,7 @@ int gnuplot_probe(struct gnuplot_terminals *t, struct err *e)
 
 	*t = (struct gnuplot_terminals){0};
 	if (!error)
-		error = child_wait(&c, e);
+		error = child_wait(&c, said, e);
 	if (!error) {
 		read_back(c.out, said, sizeof(said));
 		t->pngcairo = has_word(said, "pngcairo");

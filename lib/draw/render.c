@@ -67,6 +67,7 @@ static char *script_of(struct figure *f, const struct job *j, size_t *len)
 		free(part);
 		free(path);
 	}
+	fputs(GNUPLOT_DONE, out);
 	return fclose(out) ? NULL : text;
 }
 
@@ -151,12 +152,16 @@ static void choose_terminals(struct job *j, const struct formats *want,
 }
 
 int render(struct figure *fig, size_t n, const char *dir, const struct formats *want,
-	   const struct gnuplot_terminals *can, struct err *e)
+	   const struct gnuplot_terminals *can, struct gnuplot_watch *w, struct err *e)
 {
 	struct gnuplot_script *script = calloc(n + 1, sizeof(*script));
 	struct job j = {.dir = dir, .tmp = path_of(dir, ".drawing-XXXXXX", "")};
+	sigset_t ours, before;
 	size_t scripts = 0;
 	int error = 0;
+
+	gnuplot_signals(&ours);
+	sigprocmask(SIG_BLOCK, &ours, &before);
 
 	if (!script || !j.tmp) {
 		error = err_nomem(e, "a drawing");
@@ -175,11 +180,16 @@ int render(struct figure *fig, size_t n, const char *dir, const struct formats *
 			error = err_nomem(e, "a drawing");
 	}
 	if (!error)
-		error = gnuplot_run_all(script, scripts, 2, e);
-	if (!error)
+		error = gnuplot_run_all(script, scripts, 2, w, e);
+	if (!error && !w->signal)
 		error = collect(fig, n, &j, e);
 	remove_tmp(fig, n, &j);
 out:
+	if (w->signal) {
+		rmdir(dir); /* of which nothing came, if it was made for this */
+		raise(w->signal);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL); /* a signal that came ends it here */
 	for (size_t i = 0; i < scripts; i++)
 		free((char *)script[i].text);
 	free(script);

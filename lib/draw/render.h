@@ -20,7 +20,7 @@ struct formats {
 /* Draw n figures into the directory dir (which exists): NAME.png and so on, each whole or
  * not at all. Figures with a why_not are skipped. */
 int render(struct figure *fig, size_t n, const char *dir, const struct formats *want,
-	   const struct gnuplot_terminals *can, struct err *e);
+	   const struct gnuplot_terminals *can, struct gnuplot_watch *w, struct err *e);
 
 /* Make the directory with all that lead to it, unless it is there. */
 int render_directory(const char *path, struct err *e);

@@ -44,9 +44,9 @@ static int color_at(const char *p, const char **end)
 static const char *variable(int c)
 {
 	static const char *const name[COLOR_N] = {
-		"s0",	 "s1",	"s2",	"s3",	"s4",	"s5",	"s6",
-		"other", "d0",	"d1",	"d2",	"d3",	"d4",	"d5",
-		"d6",	 "ink", "soft", "grid", "back", "loss", "warn"};
+		"s0", "s1", "s2",  "s3",   "s4",   "s5",   "s6",   "other",
+		"p0", "p1", "p2",  "d0",   "d1",   "d2",   "d3",   "d4",
+		"d5", "d6", "ink", "soft", "grid", "back", "loss", "warn"};
 
 	return name[c];
 }

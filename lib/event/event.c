@@ -16,7 +16,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <traceevent/event-parse.h>
 
 #include "lib/err.h"
 #include "lib/event/event_impl.h"
@@ -55,12 +54,12 @@ struct decoding {
 	const struct source *source;
 	const struct perfdata_rec *rec;
 	struct sample *s;
-	int64_t value[V_N];
+	int64_t value[VALUE_N];
 	bool other;
 	struct err *e;
 };
 
-static int64_t raw_value(const uint8_t *raw, const struct field *f)
+static int64_t raw_value(const uint8_t *raw, const struct place *f)
 {
 	uint64_t v = 0;
 	unsigned unused = 64 - 8 * f->size;
@@ -86,8 +85,8 @@ static int64_t raw_value(const uint8_t *raw, const struct field *f)
 
 static int read_values(struct decoding *c)
 {
-	for (int i = 0; i < V_N; i++) {
-		const struct field *f = &c->source->field[i];
+	for (int i = 0; i < VALUE_N; i++) {
+		const struct place *f = &c->source->place[i];
 
 		c->value[i] = DMA_UNKNOWN;
 		if (!f->size)
@@ -102,14 +101,14 @@ static int read_values(struct decoding *c)
 				c->rec->raw_len);
 		c->value[i] = raw_value(c->rec->raw, f);
 	}
-	if (c->value[V_COMMON_TYPE] > 0 &&
-	    (uint64_t)c->value[V_COMMON_TYPE] != c->source->type)
+	if (c->value[VALUE_COMMON_TYPE] > 0 &&
+	    (uint64_t)c->value[VALUE_COMMON_TYPE] != c->source->type)
 		return err_set(c->e, ERR_FORMAT,
 			       "sample at offset %" PRIu64
 			       ": its raw data is of event %" PRId64
 			       ", its id says %s (%" PRIu64 "); the file is damaged",
-			       c->rec->offset, c->value[V_COMMON_TYPE], c->source->name,
-			       c->source->type);
+			       c->rec->offset, c->value[VALUE_COMMON_TYPE],
+			       c->source->name, c->source->type);
 	return 0;
 }
 
@@ -136,9 +135,9 @@ static int resolve_path(struct decoding *c)
 	int64_t card, channel;
 	const char *path;
 
-	if (!ev->npath || c->value[V_FD] == DMA_UNKNOWN)
+	if (!ev->npath || c->value[FIELD_FD] == DMA_UNKNOWN)
 		return 0;
-	path = fds_path(&c->d->fds, c->rec->pid, c->value[V_FD], c->rec->time_ns);
+	path = fds_path(&c->d->fds, c->rec->pid, c->value[FIELD_FD], c->rec->time_ns);
 	path = path && *path ? path : NULL; /* "": not known */
 	c->d->unresolved += !path;
 	for (size_t i = 0; path && i < ev->npath; i++) {
@@ -158,7 +157,7 @@ static int resolve_path(struct decoding *c)
 static int resolve_card(struct decoding *c)
 {
 	const struct meta_event *ev = c->source->meta;
-	int64_t key = c->value[V_CARD];
+	int64_t key = c->value[FIELD_CARD];
 
 	if (ev->constant.card != DMA_UNKNOWN)
 		return set_card(c, -1, ev->constant.card, NULL);
@@ -170,7 +169,7 @@ static int resolve_card(struct decoding *c)
 static void set_size(struct decoding *c)
 {
 	const struct meta_event *ev = c->source->meta;
-	int64_t unit = ev->size_unit ? ev->size_unit : 1, size = c->value[V_SIZE];
+	int64_t unit = ev->size_unit ? ev->size_unit : 1, size = c->value[FIELD_SIZE];
 
 	c->s->size_bytes = DMA_UNKNOWN;
 	if (ev->constant.size_bytes != DMA_UNKNOWN)
@@ -186,10 +185,10 @@ static int set_fields(struct decoding *c)
 	int rc;
 
 	s->channel = ev->constant.channel != DMA_UNKNOWN ? ev->constant.channel
-							 : c->value[V_CHANNEL];
-	s->addr = c->value[V_ADDR];
-	s->flags = c->value[V_FLAGS];
-	s->ret = c->value[V_RET];
+							 : c->value[FIELD_CHANNEL];
+	s->addr = c->value[FIELD_ADDR];
+	s->flags = c->value[FIELD_FLAGS];
+	s->ret = c->value[FIELD_RET];
 	set_size(c);
 	s->direction = (uint8_t)ev->direction;
 	if (c->source->from_host >= 0 && c->value[c->source->from_host] != DMA_UNKNOWN)
@@ -229,7 +228,7 @@ static void keep_same(int64_t *to, int64_t from)
 /* What two calls have in common, of which one is open. */
 static void merge_call(struct call *to, const struct call *from)
 {
-	for (int i = 0; i < V_RET; i++)
+	for (int i = 0; i < FIELD_RET; i++)
 		keep_same(&to->value[i], from->value[i]);
 	keep_same(&to->card, from->card);
 	keep_same(&to->channel, from->channel);
@@ -274,7 +273,7 @@ static const struct call *find_call(struct decoding *c)
 
 	if (!call)
 		return NULL;
-	for (int i = 0; i < V_RET; i++)
+	for (int i = 0; i < FIELD_RET; i++)
 		take_unknown(&c->value[i], call->value[i]);
 	c->other |= call->other;
 	return call;
@@ -349,7 +348,7 @@ int event_decode(struct event_decoder *d, const struct perfdata_rec *rec,
 	rc = rec->raw ? read_values(&c) : 0;
 	if (rc)
 		return rc;
-	for (int i = 0; !rec->raw && i < V_N; i++)
+	for (int i = 0; !rec->raw && i < VALUE_N; i++)
 		c.value[i] = DMA_UNKNOWN;
 	*s = sample_blank(c.source->meta->role, rec->time_ns);
 	s->seq = d->seq++;
@@ -357,12 +356,12 @@ int event_decode(struct event_decoder *d, const struct perfdata_rec *rec,
 	s->pid = rec->pid;
 	s->tid = rec->tid;
 	s->source = c.source->meta->id;
-	if (s->tid < 0 && c.value[V_COMMON_PID] >= 0)
-		s->tid = (int32_t)c.value[V_COMMON_PID];
+	if (s->tid < 0 && c.value[VALUE_COMMON_PID] >= 0)
+		s->tid = (int32_t)c.value[VALUE_COMMON_PID];
 	if (s->role == ROLE_INTERRUPT || s->role == ROLE_HANDLED) {
-		if (c.value[V_IRQ] >= 0 && c.value[V_IRQ] <= INT32_MAX)
-			s->irq = (int32_t)c.value[V_IRQ];
-		s->ret = c.value[V_RET];
+		if (c.value[VALUE_IRQ] >= 0 && c.value[VALUE_IRQ] <= INT32_MAX)
+			s->irq = (int32_t)c.value[VALUE_IRQ];
+		s->ret = c.value[FIELD_RET];
 		return 1;
 	}
 	rc = decode_function(&c);
@@ -402,13 +401,35 @@ static int no_format(const struct source *s, size_t i, bool truncated, struct er
 			  : "; record again as root");
 }
 
+/* Of an event whose values are asked for: none of its fields can be trusted. */
+static int bad_format(const struct source *s, size_t i, struct err *e)
+{
+	return err_set(
+		e, ERR_FORMAT,
+		"event %zu (%s, number %" PRIu64
+		"): line %zu of its format in the recording's tracing data is none "
+		"that a kernel writes; the file is damaged",
+		i, s->name ? s->name : "no name", s->type, s->bad_line);
+}
+
+static int open_format(struct source *s, const struct format *format)
+{
+	const char *name = format_name(format);
+
+	if (!s->name && asprintf(&s->owned, "%s:%s", format_system(format), name) < 0)
+		return ERR_NOMEM;
+	s->name = s->name ? s->name : s->owned;
+	format_places(format, guess_is_return(name), s->place);
+	return 0;
+}
+
 /* Names and field offsets, from the tracing data where the event is a tracepoint. */
 static int open_sources(struct event_decoder *d, struct err *e)
 {
 	for (size_t i = 0; i < d->nsource; i++) {
 		const struct perfdata_attr *a = perfdata_attr(d->p, i);
 		struct source *s = &d->source[i];
-		struct tep_event *ev;
+		const struct format *format;
 
 		s->type = a->attr.config;
 		s->attr_type = a->attr.type;
@@ -417,21 +438,19 @@ static int open_sources(struct event_decoder *d, struct err *e)
 			continue;
 		if (!(a->attr.sample_type & PERF_SAMPLE_TIME))
 			return no_time(s, i, e);
-		ev = d->formats ? formats_find(d->formats, s->type) : NULL;
-		if (!ev)
+		format = d->formats ? formats_find(d->formats, s->type) : NULL;
+		if (!format)
 			return no_format(s, i, perfdata_truncated(d->p), e);
-		if (!s->name &&
-		    asprintf(&d->source[i].owned, "%s:%s", ev->system, ev->name) < 0)
+		s->bad_line = format_bad_line(format);
+		if (!s->bad_line && open_format(s, format))
 			return err_nomem(e, "the name of an event");
-		s->name = s->name ? s->name : s->owned;
-		formats_fields(ev, guess_is_return(ev->name), s->field);
 	}
 	return 0;
 }
 
 static int condition_value(const struct condition *c)
 {
-	return c->op == OP_NONE ? -1 : value_parse(c->field, false);
+	return c->op == OP_NONE ? -1 : field_parse(c->field);
 }
 
 static int bind_sources(struct event_decoder *d, struct err *e)
@@ -457,6 +476,8 @@ static int bind_sources(struct event_decoder *d, struct err *e)
 				       ev->attr, s->meta->id, ev->id);
 		s->meta = ev;
 		s->name = ev->name ? ev->name : s->name;
+		if (s->bad_line && ev->role != ROLE_OTHER)
+			return bad_format(s, (size_t)ev->attr, e);
 		s->when = (int8_t)condition_value(&ev->when);
 		s->fail = (int8_t)condition_value(&ev->fail);
 		s->pending = (int8_t)condition_value(&ev->pending);

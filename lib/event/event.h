@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From records to samples: the only user of libtraceevent. Knows the format of each
+ * From records to samples. Knows the format of each
  * tracepoint and uprobe event in the file's tracing data, the role of each (from dmarec's
  * own section, or guessed from the names in a file that perf record wrote), and turns a
  * record's raw bytes into a struct sample. Field offsets are looked up once for each
@@ -32,9 +32,9 @@ struct event_rules {
  * dmarec_* or uprobes (the default of uprobe_events): name begins with dma_to_host /
  * dma_from_host -> submit with that direction; dma_wait -> wait; the same with suffix
  * __return, _ret or _exit (perf probe's and the usual hand-made names, with a number
- * behind them) -> started / woken; doorbell* -> doorbell. Argument names: card|this,
- * channel|id|dma_id|chan, size|size_bytes|len|count, addr|dst|src|dma_addr|offset, flags,
- * fd, mode, ret|retval|arg1 of a return probe. *guessed tells which it was. */
+ * behind them) -> started / woken; doorbell* -> doorbell. Arguments go by the
+ * words of lib/field.h, and arg1 of a return probe is what was returned. *guessed tells
+ * which it was. */
 int event_decoder_new(struct event_decoder **d, struct perfdata *p,
 		      const struct event_rules *rules, struct meta *m, bool *guessed,
 		      struct err *e);

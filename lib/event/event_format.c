@@ -2,11 +2,19 @@
 /*
  * The tracing data section (perf's tools/perf/util/trace-event-info.c wrote it): magic,
  * version, byte order, then header files, ftrace formats, event formats by system; what
- * follows is not needed. Of a format libtraceevent is given only its name, its number and
- * the plain fields ("field:unsigned int size;"): arrays, strings and the print format are
- * not used, and are the hardest parts to parse of a text that a file brings.
+ * follows is not needed. libtraceevent parses the event formats, each when it is asked
+ * for, and its text as it lies in the file.
+ *
+ * Two things stand between a stranger's file and that parser, which was written for what
+ * a kernel says:
+ * - Only the lines up to the print format are handed over. That is C for printing, which
+ *   nothing here does; its parser calls itself for each bracket and operator of the text,
+ *   and keeps memory of what it cannot parse.
+ * - These lines have to be such as a kernel writes (read_declaration() and its callers).
+ *   Where libtraceevent gives up inside the fields, it has freed one of them twice
+ *   (before 1.2), keeps words of it, reads behind an array without "]", and replaces
+ *   words that end in _PR_FMT by strings.
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +24,15 @@
 #include "lib/err.h"
 #include "lib/event/event_impl.h"
 
-enum { MAX_FORMAT = 1 << 20, MAX_HEADER = 1 << 16 };
+enum { MAX_FORMAT = 1 << 20 };
 
 struct format {
 	uint64_t id;
 	const char *system, *text;
 	size_t len;
-	struct tep_event *event; /* once parsed */
-	bool tried;
+	/* once it was asked for */
+	struct tep_event *event;
+	size_t bad_line;
 };
 
 struct formats {
@@ -190,6 +199,24 @@ static int read_systems(struct formats *f, struct cursor *c)
 	return 0;
 }
 
+/* What libtraceevent thinks of a text is told by its return value. */
+#ifdef TEP_HAS_LOGLEVEL
+static void be_quiet(void)
+{
+	tep_set_loglevel(TEP_LOG_NONE);
+}
+#else /* before 1.3 it prints by this function, which a program may have its own of */
+void warning(const char *fmt, ...);
+void warning(const char *fmt, ...)
+{
+	(void)fmt;
+}
+
+static void be_quiet(void)
+{
+}
+#endif
+
 int formats_new(struct formats **out, const void *data, size_t len, const char *name,
 		struct err *e)
 {
@@ -198,7 +225,7 @@ int formats_new(struct formats **out, const void *data, size_t len, const char *
 	int rc = 0;
 
 	*out = f;
-	tep_set_loglevel(TEP_LOG_NONE);
+	be_quiet();
 	if (f)
 		f->tep = tep_alloc();
 	if (!f || !f->tep)
@@ -228,166 +255,193 @@ void formats_free(struct formats *f)
 	free(f);
 }
 
-/* "\tfield:" words ";\toffset:" digits ";\tsize:" digits ";" [ "\tsigned:" digit ";" ] */
-static bool plain_field(const char *line, size_t len)
+/* ---- what a kernel writes: f_show() of kernel/trace/trace_events.c ---- */
+
+/* A text that is read from its beginning; at stays where something else is found. */
+struct scan {
+	const char *at, *end;
+	size_t line;
+};
+
+static bool read_text(struct scan *s, const char *text)
 {
-	static const char *const part[] = {";\toffset:", ";\tsize:", ";\tsigned:"};
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789 ";
-	char text[160];
-	size_t at;
+	size_t n = strlen(text);
 
-	if (len >= sizeof(text) || len < 8 || memcmp(line, "\tfield:", 7))
+	if (n > (size_t)(s->end - s->at) || memcmp(s->at, text, n))
 		return false;
-	memcpy(text, line, len);
-	text[len] = 0;
-	at = 7 + strspn(text + 7, letters);
-	if (!memchr(text + 8, ' ', at - 7) || text[7] == ' ' || text[at - 1] == ' ')
-		return false;
-	for (int i = 0; i < 3; i++) {
-		size_t n = strlen(part[i]), digits;
-
-		if (i == 2 && !strcmp(text + at, ";"))
-			return true;
-		if (strncmp(text + at, part[i], n))
-			return false;
-		digits = strspn(text + at + n, "0123456789");
-		if (!digits || digits > 5)
-			return false;
-		at += n + digits;
-	}
-	return !strcmp(text + at, ";");
+	s->at += n;
+	for (size_t i = 0; i < n; i++)
+		s->line += text[i] == '\n';
+	return true;
 }
 
-/* The length of the word behind "name: ", at *at; 0 = none that could be one. */
-static size_t format_name(const struct format *one, const char **at)
+/* One or more characters of a set. */
+static size_t read_some(struct scan *s, const char *set)
 {
-	size_t n = 0;
+	const char *begin = s->at;
 
-	if (one->len < 6 || memcmp(one->text, "name: ", 6))
+	while (s->at < s->end && *s->at && strchr(set, *s->at))
+		s->at++;
+	return (size_t)(s->at - begin);
+}
+
+/* Zero, or digits that do not begin with it: libtraceevent takes 010 for 8. */
+static bool read_number(struct scan *s, size_t max_digits)
+{
+	const char *begin = s->at;
+	size_t n = read_some(s, "0123456789");
+
+	return n && n <= max_digits && (n == 1 || *begin != '0');
+}
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+#define DIGITS	"0123456789"
+
+/* "unsigned int size", "const char * name", "__data_loc char[] name", "u8 id[(2 + 4)]".
+ * Not "__attribute__((user)) *p", of which libtraceevent keeps words. */
+static bool read_declaration(struct scan *s)
+{
+	enum { MAX_DECLARATION = 256 };
+	const char *begin = s->at;
+	size_t words = 0;
+
+	while (read_some(s, LETTERS DIGITS) || (words && read_text(s, "*"))) {
+		words++;
+		read_text(s, " ");
+	}
+	if (words < 2)
+		return false;
+	if (read_text(s, "[")) {
+		read_some(s, LETTERS DIGITS " +-*/()");
+		if (!read_text(s, "]"))
+			return false;
+		if (read_text(s, " ") && !read_some(s, LETTERS DIGITS))
+			return false;
+	}
+	return s->at - begin <= MAX_DECLARATION &&
+	       !memmem(begin, (size_t)(s->at - begin), "_PR_FMT", 7);
+}
+
+/* Lines of fields, and an empty one behind them. */
+static bool read_fields(struct scan *s)
+{
+	enum { MAX_DIGITS = 5 };
+
+	while (read_text(s, "\tfield:")) {
+		if (!read_declaration(s) || !read_text(s, ";\toffset:") ||
+		    !read_number(s, MAX_DIGITS) || !read_text(s, ";\tsize:") ||
+		    !read_number(s, MAX_DIGITS))
+			return false;
+		if (read_text(s, ";\tsigned:") && !read_number(s, 1))
+			return false;
+		if (!read_text(s, ";\n"))
+			return false;
+	}
+	return read_text(s, "\n");
+}
+
+/* Name, number, the common fields and the event's own. */
+static bool read_format(struct scan *s)
+{
+	enum { MAX_DIGITS = 10 };
+
+	return read_text(s, "name: ") && read_some(s, LETTERS DIGITS) &&
+	       read_text(s, "\nID: ") && read_number(s, MAX_DIGITS) &&
+	       read_text(s, "\nformat:\n") && read_fields(s) && read_fields(s);
+}
+
+/* ---- what libtraceevent makes of it ---- */
+
+static int parse_format(struct formats *f, struct format *one)
+{
+	struct scan s = {one->text, one->text + one->len, 1};
+	enum tep_errno rc;
+
+	if (!read_format(&s)) {
+		one->bad_line = s.line;
 		return 0;
-	*at = one->text + 6;
-	while (n + 6 < one->len && n < 128 &&
-	       (isalnum((unsigned char)(*at)[n]) || (*at)[n] == '_'))
-		n++;
-	return n;
-}
-
-/* The format without what we do not need: the common fields, an empty line, the
- * others. */
-static char *plain_format(const struct format *one, size_t *len)
-{
-	const char *at = one->text, *end = at + one->len, *name = "event";
-	size_t nname = format_name(one, &name);
-	bool any = false, parted = false;
-	char *text = NULL;
-	FILE *out = open_memstream(&text, len);
-
-	if (!out)
-		return NULL;
-	fprintf(out, "name: %.*s\nID: %" PRIu64 "\nformat:\n", nname ? (int)nname : 5,
-		nname ? name : "event", one->id);
-	while (at < end) {
-		const char *nl = memchr(at, '\n', (size_t)(end - at));
-		size_t n = (size_t)((nl ? nl : end) - at);
-		bool field = plain_field(at, n), part = !n && any && !parted;
-
-		if (field || part)
-			fprintf(out, "%.*s\n", (int)n, at);
-		any |= field;
-		parted |= part;
-		at += n + 1;
 	}
-	fprintf(out, "%s\nprint fmt: \"\"\n", parted ? "" : "\n");
-	if (!fclose(out))
-		return text;
-	free(text);
-	return NULL;
+	rc = tep_parse_format(f->tep, &one->event, one->text,
+			      (unsigned long)(s.at - one->text), one->system);
+	if (rc)
+		one->event = NULL; /* freed */
+	return rc ? ERR_NOMEM : 0;
 }
 
-static void parse_format(struct formats *f, struct format *one)
-{
-	size_t len;
-	char *text = plain_format(one, &len);
-
-	one->tried = true;
-	if (text && !tep_parse_event(f->tep, text, len, one->system))
-		one->event = tep_find_event(f->tep, (int)one->id);
-	free(text);
-}
-
-struct tep_event *formats_find(struct formats *f, uint64_t id)
+const struct format *formats_find(struct formats *f, uint64_t id)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		if (f->format[i].id != id)
+		struct format *one = &f->format[i];
+
+		if (one->id != id)
 			continue;
-		if (!f->format[i].tried)
-			parse_format(f, &f->format[i]);
-		return f->format[i].event;
+		if (!one->event && !one->bad_line && parse_format(f, one))
+			return NULL;
+		return one;
 	}
 	return NULL;
 }
 
-int value_parse(const char *name, bool return_probe)
+size_t format_bad_line(const struct format *one)
 {
-	static const struct {
-		const char *name;
-		enum value value;
-	} names[] = {
-		{"card", V_CARD},
-		{"this", V_CARD},
-		{"channel", V_CHANNEL},
-		{"id", V_CHANNEL},
-		{"dma_id", V_CHANNEL},
-		{"chan", V_CHANNEL},
-		{"size", V_SIZE},
-		{"size_bytes", V_SIZE},
-		{"len", V_SIZE},
-		{"count", V_SIZE},
-		{"bytes", V_SIZE},
-		{"addr", V_ADDR},
-		{"dst", V_ADDR},
-		{"src", V_ADDR},
-		{"dma_addr", V_ADDR},
-		{"offset", V_ADDR},
-		{"flags", V_FLAGS},
-		{"fd", V_FD},
-		{"mode", V_MODE},
-		{"direction", V_DIRECTION},
-		{"ret", V_RET},
-		{"retval", V_RET},
-		{"irq", V_IRQ},
-		{"common_type", V_COMMON_TYPE},
-		{"common_pid", V_COMMON_PID},
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(names[i].name, name))
-			return names[i].value;
-	return return_probe && !strcmp(name, "arg1") ? V_RET : -1;
+	return one->bad_line;
 }
 
-static void add_field(const struct tep_format_field *ff, bool return_probe,
-		      struct field field[V_N])
+const char *format_system(const struct format *one)
+{
+	return one->system;
+}
+
+const char *format_name(const struct format *one)
+{
+	return one->event ? one->event->name : NULL;
+}
+
+static int value_parse(const char *name, bool return_probe)
+{
+	if (!strcmp(name, "irq"))
+		return VALUE_IRQ;
+	if (!strcmp(name, "common_type"))
+		return VALUE_COMMON_TYPE;
+	if (!strcmp(name, "common_pid"))
+		return VALUE_COMMON_PID;
+	return return_probe && !strcmp(name, "arg1") ? FIELD_RET : field_parse(name);
+}
+
+/* A number of one value. What is pointed to is no number, but where the pointer itself
+ * tells things apart. */
+static bool is_number(const struct tep_format_field *ff, int value)
 {
 	const unsigned long other =
 		TEP_FIELD_IS_ARRAY | TEP_FIELD_IS_DYNAMIC | TEP_FIELD_IS_STRING;
+
+	if (ff->flags & other || ff->offset < 0 || ff->offset > UINT16_MAX)
+		return false;
+	if (ff->flags & TEP_FIELD_IS_POINTER && value != FIELD_CARD &&
+	    value != FIELD_ADDR)
+		return false;
+	return ff->size == 1 || ff->size == 2 || ff->size == 4 || ff->size == 8;
+}
+
+static void add_place(const struct tep_format_field *ff, bool return_probe,
+		      struct place place[VALUE_N])
+{
 	int v = value_parse(ff->name, return_probe);
 
-	if (v < 0 || field[v].size || ff->flags & other || ff->offset < 0 ||
-	    ff->offset > UINT16_MAX)
+	if (v < 0 || place[v].size || !is_number(ff, v))
 		return;
-	if (ff->size != 1 && ff->size != 2 && ff->size != 4 && ff->size != 8)
-		return;
-	field[v] = (struct field){(uint16_t)ff->offset, (uint8_t)ff->size,
+	place[v] = (struct place){(uint16_t)ff->offset, (uint8_t)ff->size,
 				  ff->flags & TEP_FIELD_IS_SIGNED};
 }
 
-void formats_fields(const struct tep_event *ev, bool return_probe,
-		    struct field field[V_N])
+void format_places(const struct format *one, bool return_probe,
+		   struct place place[VALUE_N])
 {
-	for (const struct tep_format_field *f = ev->format.common_fields; f; f = f->next)
-		add_field(f, return_probe, field);
-	for (const struct tep_format_field *f = ev->format.fields; f; f = f->next)
-		add_field(f, return_probe, field);
+	if (!one->event)
+		return;
+	for (const struct tep_format_field *f = one->event->format.common_fields; f;
+	     f = f->next)
+		add_place(f, return_probe, place);
+	for (const struct tep_format_field *f = one->event->format.fields; f; f = f->next)
+		add_place(f, return_probe, place);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Shared by event*.c only. event_format.c reads the tracing data, event_guess.c fills a
+/* Shared by event*.c only. event_format.c reads the tracing data by libtraceevent, event_guess.c fills a
  * meta for files that have none, event_table.c remembers, event.c decodes. */
 #ifndef DMA_EVENT_IMPL_H
 #define DMA_EVENT_IMPL_H
@@ -7,28 +7,13 @@
 #include <stdbool.h>
 
 #include "lib/event/event.h"
+#include "lib/field.h"
 
-struct tep_handle;
-struct tep_event;
-
-enum value {
-	V_CARD,
-	V_CHANNEL,
-	V_SIZE,
-	V_ADDR,
-	V_FLAGS,
-	V_FD,
-	V_MODE,
-	V_DIRECTION,
-	V_RET,
-	V_IRQ,
-	V_COMMON_TYPE,
-	V_COMMON_PID,
-	V_N
-};
+/* Of a sample: the fields, then what is no field of a profile. */
+enum value { VALUE_IRQ = FIELD_N, VALUE_COMMON_TYPE, VALUE_COMMON_PID, VALUE_N };
 
 /* Where a number lies in the raw bytes. */
-struct field {
+struct place {
 	uint16_t offset;
 	uint8_t size; /* 1, 2, 4, 8; 0 = the event has none */
 	bool is_signed;
@@ -40,9 +25,10 @@ struct source {
 	char *owned;   /* name, when it was made up here */
 	uint64_t type; /* config of the attribute: the tracepoint's number */
 	uint64_t attr_type;
-	struct field field[V_N];
+	struct place place[VALUE_N];
+	size_t bad_line; /* of its format; 0 = the format is sound */
 	int8_t when, fail, pending, circular,
-		from_host; /* enum value; -1 = no condition */
+		from_host; /* enum field; -1 = no condition */
 };
 
 /* Events by their numbers, from the tracing data. Parsed only when asked for. */
@@ -50,12 +36,20 @@ struct formats;
 int formats_new(struct formats **f, const void *tracing_data, size_t len,
 		const char *name, struct err *e);
 void formats_free(struct formats *f);
-struct tep_event *formats_find(struct formats *f, uint64_t id); /* NULL = not there */
 
-int value_parse(const char *name,
-		bool return_probe); /* enum value of a field's name; -1 */
-void formats_fields(const struct tep_event *ev, bool return_probe,
-		    struct field field[V_N]);
+/* The format of an event; NULL = not there, or no memory. It belongs to f. */
+struct format;
+const struct format *formats_find(struct formats *f, uint64_t id);
+
+/* The first line that no kernel writes; 0 = all is well. A format with a bad line has
+ * neither a name nor places. */
+size_t format_bad_line(const struct format *one);
+const char *format_system(const struct format *one);
+const char *format_name(const struct format *one);
+
+/* Where the event keeps each value. A return probe's arg1 is what was returned. */
+void format_places(const struct format *one, bool return_probe,
+		   struct place place[VALUE_N]);
 
 /* ---- event_table.c: what a decoder remembers between samples ---- */
 
@@ -63,7 +57,7 @@ void formats_fields(const struct tep_event *ev, bool return_probe,
 struct call {
 	int32_t tid, func; /* func -1 = free */
 	bool other;
-	int64_t value[V_RET]; /* what its exit's conditions may ask for */
+	int64_t value[FIELD_RET]; /* what its exit's conditions may ask for */
 	int64_t card, channel, size_bytes;
 	uint8_t direction;
 };

@@ -12,12 +12,10 @@
 
 #include "lib/array.h"
 #include "lib/err.h"
+#include "lib/field.h"
 #include "lib/num.h"
 
 /* ---- conditions ---- */
-
-static const char *const condition_fields[] = {
-	"card", "channel", "size", "addr", "flags", "ret", "mode", "direction", "fd"};
 
 static const struct {
 	char text[3];
@@ -26,12 +24,15 @@ static const struct {
 	{"==", OP_EQ}, {"!=", OP_NE}, {"<", OP_LT}, {">", OP_GT}, {"&", OP_AND},
 };
 
-static bool known_field(const char *name, size_t len)
+/* No synonyms: the file has the names only. */
+static bool known_field(const char *word, size_t len)
 {
-	for (size_t i = 0; i < sizeof(condition_fields) / sizeof(*condition_fields); i++)
-		if (strlen(condition_fields[i]) == len &&
-		    !memcmp(condition_fields[i], name, len))
+	for (int f = 0; f < FIELD_N; f++) {
+		const char *name = field_name((enum field)f);
+
+		if (strlen(name) == len && !memcmp(name, word, len))
 			return true;
+	}
 	return false;
 }
 
@@ -126,6 +127,7 @@ void meta_init(struct meta *m)
 		.exit_signal = -1,
 		.uprobe_cost_ns = DMA_UNKNOWN,
 		.irq_cost_ns = DMA_UNKNOWN,
+		.process_cost_ns = DMA_UNKNOWN,
 	};
 }
 
@@ -139,6 +141,7 @@ static void release_events(struct meta *m)
 		free(ev->path);
 		free(ev->name);
 		free(ev->function);
+		free(ev->armed);
 		free(ev->file);
 	}
 	free(m->event);

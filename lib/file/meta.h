@@ -72,6 +72,7 @@ struct meta_event {
 	char *file;	 /* of the function; NULL = none */
 	uint64_t offset; /* in that file; 0 = none */
 	int32_t func; /* groups entry, exits and doorbells of one function; -1 = none */
+	char *armed;  /* "kernel", "process"; NULL = a tracepoint, or not told */
 	bool blocking, no_exit;
 	int64_t size_unit; /* size in the event times this = bytes; 0 means 1 */
 	struct meta_const constant;
@@ -124,6 +125,7 @@ struct meta {
 	bool finished;			  /* the second half is there */
 	/* Cost of one probe hit and of one interrupt sample on that host; DMA_UNKNOWN. */
 	int64_t uprobe_cost_ns, irq_cost_ns;
+	int64_t process_cost_ns; /* of a hit that was armed in the process */
 	struct meta_event *event;
 	size_t nevent;
 	struct meta_irq *irq;

@@ -57,6 +57,7 @@ static const struct key run_keys[] = {
 	K(meta, "begin_wall_ns", begin_wall_ns, T_I64, BEGIN, 0),
 	K(meta, "workload_pid", workload_pid, T_I32, BEGIN, 0),
 	K(meta, "uprobe_cost_ns", uprobe_cost_ns, T_I64, BEGIN, 0),
+	K(meta, "process_cost_ns", process_cost_ns, T_I64, BEGIN, 0),
 	K(meta, "irq_cost_ns", irq_cost_ns, T_I64, BEGIN, 0),
 	{NULL, 0, 0, 0, 0},
 };
@@ -83,6 +84,7 @@ static const struct key event_keys[] = {
 	K(meta_event, "file", file, T_STR, BEGIN, 0),
 	K(meta_event, "offset", offset, T_U64, BEGIN, 1),
 	K(meta_event, "func", func, T_I32, BEGIN, 0),
+	K(meta_event, "armed", armed, T_STR, BEGIN, 0),
 	K(meta_event, "blocking", blocking, T_BOOL, BEGIN, 0),
 	K(meta_event, "no_exit", no_exit, T_BOOL, BEGIN, 0),
 	K(meta_event, "size_unit", size_unit, T_I64, BEGIN, 1),

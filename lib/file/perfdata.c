@@ -372,7 +372,7 @@ static int load(struct perfdata *p, struct err *e)
 	if (!p->ring || !p->ring_of_slot)
 		return ERR_NOMEM;
 	order_reset(p);
-	return feat_event_names(p, e);
+	return section_event_names(p, e);
 }
 
 /* ---- open and close ---- */
@@ -495,15 +495,4 @@ bool perfdata_truncated(const struct perfdata *p)
 uint64_t perfdata_data_size(const struct perfdata *p)
 {
 	return p->data_end - p->data_begin;
-}
-
-int perfdata_feature(struct perfdata *p, unsigned feat, const void **buf, size_t *len,
-		     struct err *e)
-{
-	(void)e;
-	if (feat >= FEAT_BITS || !p->feature[feat].size)
-		return 0;
-	*buf = p->map + p->feature[feat].offset;
-	*len = (size_t)p->feature[feat].size;
-	return 1;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Shared by perfdata*.c only: the reader's state. perfdata.c opens a file and knows its
- * header, attributes and features; perfdata_record.c takes one record apart;
- * perfdata_order.c merges.
+ * header and attributes; perfdata_section.c takes feature sections apart,
+ * perfdata_record.c one record; perfdata_order.c merges. Calls go one way: from opening
+ * to sections and order, from these to records.
  */
 #ifndef DMA_PERFDATA_IMPL_H
 #define DMA_PERFDATA_IMPL_H
@@ -28,6 +29,7 @@ enum {
 	HEADER_FEATURES = 72,
 	SECTION_SIZE = 16, /* perf_file_section: offset, size */
 	RECORD_HEADER = 8,
+	CLOCK_DATA_VERSION = 1,
 };
 
 /* Where the samples of one attribute, and the trailers of its other records, keep what.
@@ -157,7 +159,7 @@ bool record_is_user(uint32_t type);
 void order_release(struct perfdata *p);
 void order_reset(struct perfdata *p);
 
-/* perfdata_feat.c */
-int feat_event_names(struct perfdata *p, struct err *e);
+/* perfdata_section.c */
+int section_event_names(struct perfdata *p, struct err *e);
 
 #endif

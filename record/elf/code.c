@@ -465,6 +465,162 @@ int elf_file_exits(struct elf_file *f, const struct symbol *s, struct code_sites
 	return rc;
 }
 
+/* ---- calls ---- */
+
+static bool is_called(struct elf_file *f, const struct insn *in, const char *name)
+{
+	const char *to;
+
+	if (in->kind != INSN_CALL && in->kind != INSN_JUMP && in->kind != INSN_INDIRECT)
+		return false;
+	if (!in->target && !in->slot)
+		return false;
+	reach(f, in->target, in->slot, &to);
+	return to && !strcmp(to, name);
+}
+
+static int calls_in(const struct body *b, const char *name, struct code_sites *out,
+		    struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < b->ninsn; i++)
+		if (is_called(b->f, &b->insn[i], name))
+			rc = add_site(out, b->f, SITE_CALL, &b->insn[i], NULL, e);
+	return rc;
+}
+
+/* In the functions that b calls or ends in; one that cannot be decoded has none. */
+static int calls_below(const struct body *b, const char *name, struct code_sites *out,
+		       struct err *e)
+{
+	size_t total = b->ncall + b->nleave;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < total && !out->n; i++) {
+		uint64_t to = i < b->ncall ? b->call[i] : b->leave[i - b->ncall].function;
+		struct elf_function *fn = to ? elf_function_at(b->f, to) : NULL;
+		struct body callee;
+
+		if (!fn || body_collect(&callee, b->f, fn, NULL))
+			continue;
+		rc = calls_in(&callee, name, out, e);
+		body_release(&callee);
+	}
+	return rc;
+}
+
+int elf_file_calls(struct elf_file *f, const struct symbol *s, const char *name,
+		   struct code_sites *out, struct err *e)
+{
+	const struct elf_function *fn = function_of(f, s);
+	struct err own = {0}, *why = e ? e : &own;
+	struct body b;
+	int rc;
+
+	*out = (struct code_sites){0};
+	if (!fn)
+		return err_set(why, ERR_NOTFOUND, "%s: no function %s", f->path, s->name);
+	rc = body_collect(&b, f, fn, why);
+	if (rc)
+		return rc;
+	rc = calls_in(&b, name, out, why);
+	if (!rc && !out->n)
+		rc = calls_below(&b, name, out, why);
+	body_release(&b);
+	if (rc)
+		code_sites_release(out);
+	return rc;
+}
+
+/* ---- the whole body, for those who change it ---- */
+
+enum { MAX_TABLE = 65536 };
+
+static bool is_insn(const struct code_map *m, uint64_t addr)
+{
+	struct insn key = {.addr = addr};
+
+	return bsearch(&key, m->insn, m->n, sizeof(key), by_addr);
+}
+
+/* The entries of a table of jumps, as far as they are instructions of the body: relative
+ * to the table (4 bytes each), or addresses (8 bytes). More than the table has is
+ * harmless. */
+static int add_table(struct code_map *m, struct elf_file *f, uint64_t table,
+		     bool relative, bool *any, struct err *e)
+{
+	uint64_t entry, to;
+	size_t size = relative ? 4 : 8;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < MAX_TABLE; i++) {
+		entry = 0;
+		if (elf_file_bytes(f, table + i * size, &entry, size) != size)
+			break;
+		to = relative ? table + (uint64_t)(int64_t)(int32_t)entry : entry;
+		if (!is_insn(m, to))
+			break;
+		*any = true;
+		rc = push(&m->target, &m->ntarget, to, e);
+	}
+	return rc;
+}
+
+static int add_tables(struct code_map *m, struct elf_file *f, struct err *e)
+{
+	size_t jumps = 0;
+	bool any = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		jumps += m->insn[i].kind == INSN_TABLE;
+	for (size_t i = 0; !rc && jumps && i < m->n; i++)
+		if (m->insn[i].constant)
+			rc = add_table(m, f, m->insn[i].constant,
+				       m->insn[i].kind != INSN_TABLE, &any, e);
+	m->tables_unknown = jumps && !any;
+	return rc;
+}
+
+void code_map_release(struct code_map *m)
+{
+	free(m->insn);
+	free(m->target);
+	*m = (struct code_map){0};
+}
+
+int code_map_make(struct code_map *m, struct elf_file *f, uint64_t function,
+		  struct err *e)
+{
+	const struct elf_function *fn = elf_function_at(f, function);
+	uint64_t *pad = NULL;
+	size_t npad = 0;
+	struct body b;
+	int rc;
+
+	*m = (struct code_map){0};
+	if (!fn)
+		return err_set(e, ERR_NOTFOUND, "%s: no function at 0x%" PRIx64, f->path,
+			       function);
+	rc = body_collect(&b, f, fn, e);
+	if (rc)
+		return rc;
+	*m = (struct code_map){b.insn, b.ninsn, b.target, b.ntarget, false};
+	b.insn = NULL;
+	b.target = NULL;
+	body_release(&b);
+	rc = add_tables(m, f, e);
+	if (!rc && !elf_landing_pads(f, function, &pad, &npad))
+		m->tables_unknown = true;
+	for (size_t i = 0; !rc && i < npad; i++)
+		rc = push(&m->target, &m->ntarget, pad[i], e);
+	free(pad);
+	if (rc)
+		code_map_release(m);
+	return rc;
+}
+
 /* ---- stores ---- */
 
 static int stores_in(const struct body *b, int64_t displacement, struct code_sites *out,

@@ -5,12 +5,12 @@
 #include "record/elf/elf_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "record/elf/elf_dynamic.h"
 
 extern char *__cxa_demangle(const char *name, char *buf, size_t *len, int *status);
 
@@ -90,6 +90,35 @@ bool elf_file_offset(const struct elf_file *f, uint64_t addr, uint64_t *offset,
 		return true;
 	}
 	return false;
+}
+
+bool elf_file_address(const struct elf_file *f, uint64_t offset, uint64_t *addr)
+{
+	for (size_t i = 0; i < f->nsegment; i++) {
+		const struct elf_segment *s = &f->segment[i];
+
+		if (!s->exec || offset < s->offset || offset - s->offset >= s->size)
+			continue;
+		*addr = offset - s->offset + s->addr;
+		return true;
+	}
+	return false;
+}
+
+size_t elf_file_bytes(const struct elf_file *f, uint64_t addr, void *buf, size_t len)
+{
+	for (size_t i = 0; i < f->nsegment; i++) {
+		const struct elf_segment *s = &f->segment[i];
+		ssize_t got;
+
+		if (addr < s->addr || addr - s->addr >= s->size)
+			continue;
+		if (len > s->size - (addr - s->addr))
+			len = s->size - (addr - s->addr);
+		got = pread(f->fd, buf, len, (off_t)(addr - s->addr + s->offset));
+		return got > 0 ? (size_t)got : 0;
+	}
+	return 0;
 }
 
 /* ---- functions ---- */
@@ -216,6 +245,9 @@ static void read_dynamic(struct elf_file *f, Elf_Scn *scn, const GElf_Shdr *h)
 
 		if (name && !f->soname)
 			f->soname = strdup(name);
+		f->textrel |= d.d_tag == DT_TEXTREL ||
+			      (d.d_tag == DT_FLAGS && d.d_un.d_val & DF_TEXTREL);
+		f->pie |= d.d_tag == DT_FLAGS_1 && d.d_un.d_val & DF_1_PIE;
 	}
 }
 
@@ -328,8 +360,10 @@ int elf_file_open(struct elf_file **out, const char *path, struct err *e)
 		return err_nomem(e, "a program");
 	}
 	elf_version(EV_CURRENT);
-	f->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (f->fd < 0)
+	f->fd = regular_open(path);
+	if (f->fd < 0 && errno == EINVAL)
+		rc = err_set(e, ERR_FORMAT, "%s is not a regular file", path);
+	else if (f->fd < 0)
 		rc = err_errno(e, "%s", path);
 	if (!rc && !(f->elf = elf_begin(f->fd, ELF_C_READ_MMAP, NULL)))
 		rc = err_set(e, ERR_FORMAT, "%s: %s", path, elf_errmsg(-1));

@@ -38,6 +38,8 @@ struct elf_file {
 	Dwfl_Module *module;
 	GElf_Addr bias; /* of addresses that libdwfl gives */
 	uint16_t machine;
+	bool textrel;		       /* the loader writes into its code */
+	bool pie;		       /* a program, although it looks like a library */
 	struct elf_function *function; /* by address */
 	size_t nfunction;
 	struct elf_segment *segment;
@@ -92,9 +94,36 @@ struct insn {
 	bool store;  /* writes to memory at a register plus disp */
 	bool framed; /* ... and the register is the frame pointer, if there is one */
 	bool frames; /* makes the frame pointer one */
+	uint64_t constant; /* x86-64: address that a lea makes, 0 = none */
 	int64_t disp;
 	char text[208];
 };
+
+/* ---- the body of a function (record/elf/code.c) ---- */
+
+/* Its instructions by address; where its jumps, its tables of jumps and its landing pads
+ * lead within it. tables_unknown: a table was seen whose targets are not among them. */
+struct code_map {
+	struct insn *insn;
+	size_t n;
+	uint64_t *target;
+	size_t ntarget;
+	bool tables_unknown;
+};
+/* ERR_UNSUPPORTED when the body cannot be decoded to its end. */
+int code_map_make(struct code_map *m, struct elf_file *f, uint64_t function,
+		  struct err *e);
+void code_map_release(struct code_map *m);
+
+/* Addresses that the unwinder may jump to in the function (.eh_frame, LSDA); appended to
+ * a malloc'ed list. false = the tables could not be understood. */
+bool elf_landing_pads(struct elf_file *f, uint64_t function, uint64_t **pad, size_t *n);
+
+/* Bytes of the file at an address, as far as its segment has them; how many. */
+size_t elf_file_bytes(const struct elf_file *f, uint64_t addr, void *buf, size_t len);
+
+/* The address of an offset in a segment with code. */
+bool elf_file_address(const struct elf_file *f, uint64_t offset, uint64_t *addr);
 
 struct decoder;
 /* ERR_UNSUPPORTED for a machine other than x86-64 and aarch64. */

@@ -158,10 +158,29 @@ static void x86_jump(const struct decoder *d, const cs_insn *in, struct insn *ou
 		out->kind = INSN_TABLE;
 	} else if (o->type == X86_OP_MEM) {
 		out->kind = o->mem.index != X86_REG_INVALID ? INSN_TABLE : INSN_INDIRECT;
+		if (out->kind == INSN_TABLE && o->mem.base == X86_REG_INVALID)
+			out->constant = (uint64_t)o->mem.disp;
 		if (o->mem.base == X86_REG_RIP)
 			out->slot = in->address + in->size + (uint64_t)o->mem.disp;
 	} else {
 		out->kind = register_jump(d, o->reg, &out->slot);
+	}
+}
+
+/* capstone counts these among no group of jumps. */
+static bool x86_counts(const cs_insn *in)
+{
+	switch (in->id) {
+	case X86_INS_LOOP:
+	case X86_INS_LOOPE:
+	case X86_INS_LOOPNE:
+	case X86_INS_JCXZ:
+	case X86_INS_JECXZ:
+	case X86_INS_JRCXZ:
+	case X86_INS_XBEGIN:
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -179,6 +198,9 @@ static void x86_decode(struct decoder *d, const cs_insn *in, struct insn *out)
 			 x->operands[0].mem.base == X86_REG_RIP)
 			out->slot = in->address + in->size +
 				    (uint64_t)x->operands[0].mem.disp;
+	} else if (x86_counts(in)) {
+		out->kind = INSN_CONDITIONAL;
+		out->target = x->op_count ? (uint64_t)x->operands[0].imm : 0;
 	} else if (cs_insn_group(d->cs, in, CS_GRP_JUMP)) {
 		x86_jump(d, in, out);
 	} else if (in->id == X86_INS_UD2 || in->id == X86_INS_HLT ||
@@ -188,6 +210,11 @@ static void x86_decode(struct decoder *d, const cs_insn *in, struct insn *out)
 		out->kind = INSN_NOP;
 	} else {
 		x86_store(in, out);
+		if (in->id == X86_INS_LEA && x->op_count == 2 &&
+		    x->operands[1].type == X86_OP_MEM &&
+		    x->operands[1].mem.base == X86_REG_RIP)
+			out->constant = in->address + in->size +
+					(uint64_t)x->operands[1].mem.disp;
 	}
 	d->past[d->npast++ % PAST] = x86_write(in);
 }

@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which files a command will map. The loader itself is asked (`ld.so --list PROGRAM`:
- * glibc and musl have it; it relocates nothing and runs nothing of the program), so
- * RPATH, RUNPATH, LD_LIBRARY_PATH, LD_PRELOAD, the cache and hardware directories count
- * as they will. Names of libraries among a program's strings are asked for too, as it may
- * open them with dlopen. Scripts and wrappers (sh -c, env, taskset ...) are read for
- * words that are programs.
+ * Which files a command will map: programs and what the loader finds for them
+ * (record/needed.h), by reading alone. Scripts and wrappers (sh -c, env, taskset ...) are
+ * read for words that are programs. Nothing that is looked at is run, and no FIFO or
+ * device is opened.
  */
 #include <ctype.h>
+#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <gelf.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "record/elf/elf_dynamic.h"
+#include "record/elf/needed.h"
 #include "record/elf/symbols.h"
 
-enum { MAX_FILES = 4096, MAX_DEPTH = 4, MAX_SCRIPT = 1 << 16, MAX_LIST = 1 << 20 };
+enum {
+	MAX_FILES = 4096,
+	MAX_DEPTH = 4,
+	MAX_SCRIPT = 1 << 16,  /* bytes of a script that are read */
+	MAX_ENVIRON = 1 << 20, /* bytes of a process's environment */
+};
 
 struct files {
 	char **path;
@@ -64,246 +67,64 @@ void paths_free(char **paths, size_t n)
 	free(paths);
 }
 
-/* ---- what an ELF file says of itself ---- */
+/* ---- what an ELF file loads ---- */
 
-struct program {
-	char *interp;	 /* NULL = static, or a library */
-	char *libraries; /* "a.so:b.so": names among its strings */
-};
+enum kind { NO_ELF, LIBRARY, DYNAMIC, STATIC };
 
-static bool is_name(unsigned char c)
-{
-	return isalnum(c) || strchr("._-+/$", c);
-}
-
-/* One string: "libfoo.so", "/opt/x/libfoo.so.1.2". */
-static bool is_library_name(const char *s, size_t len)
-{
-	const char *so = memmem(s, len, ".so", 3);
-
-	if (!so || so == s || len > 250)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_name((unsigned char)s[i]))
-			return false;
-	for (so += 3; so < s + len; so++)
-		if (*so != '.' && !isdigit((unsigned char)*so))
-			return false;
-	return true;
-}
-
-static void scan_strings(const char *p, size_t len, FILE *out)
-{
-	const char *end = p + len;
-
-	while (p < end) {
-		size_t n = strnlen(p, (size_t)(end - p));
-
-		if (n > 3 && is_library_name(p, n))
-			fprintf(out, "%.*s:", (int)n, p);
-		p += n + 1;
-	}
-}
-
-static char *read_interp(Elf *elf)
-{
-	size_t n = 0, size;
-	const char *raw = elf_rawfile(elf, &size);
-	GElf_Phdr p;
-
-	if (elf_getphdrnum(elf, &n) || !raw)
-		return NULL;
-	for (size_t i = 0; i < n && i < 65535; i++)
-		if (gelf_getphdr(elf, (int)i, &p) && p.p_type == PT_INTERP &&
-		    p.p_offset < size && p.p_filesz <= size - p.p_offset)
-			return strndup(raw + p.p_offset, p.p_filesz);
-	return NULL;
-}
-
-static char *read_strings(Elf *elf)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	Elf_Scn *scn = NULL;
-
-	while (out && (scn = elf_nextscn(elf, scn))) {
-		GElf_Shdr h;
-		Elf_Data *d;
-
-		if (gelf_getshdr(scn, &h) && h.sh_type == SHT_PROGBITS &&
-		    (h.sh_flags & SHF_ALLOC) && !(h.sh_flags & SHF_EXECINSTR) &&
-		    (d = elf_rawdata(scn, NULL)) && d->d_buf)
-			scan_strings(d->d_buf, d->d_size, out);
-	}
-	return out && !fclose(out) ? text : NULL;
-}
-
-static bool is_system(const char *path)
-{
-	return !strncmp(path, "/lib", 4) || !strncmp(path, "/usr/lib", 8) ||
-	       !strncmp(path, "/bin/", 5) || !strncmp(path, "/usr/bin/", 9) ||
-	       !strncmp(path, "/sbin/", 6) || !strncmp(path, "/usr/sbin/", 10);
-}
-
-/* false = not an ELF program or library. */
-static bool program_read(struct program *p, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	Elf *elf;
-	GElf_Ehdr h;
-	bool yes;
-
-	*p = (struct program){0};
-	if (fd < 0)
-		return false;
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	yes = elf && elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &h) &&
-	      (h.e_type == ET_EXEC || h.e_type == ET_DYN);
-	if (yes) {
-		p->interp = read_interp(elf);
-		p->libraries = is_system(path) ? NULL : read_strings(elf);
-	}
-	elf_end(elf);
-	close(fd);
-	return yes;
-}
-
-static void program_release(struct program *p)
-{
-	free(p->interp);
-	free(p->libraries);
-}
-
-/* ---- asking the loader ---- */
-
-static void exec_list(const char *interp, const char *path, const char *preload, int out)
-{
-	char *all = NULL;
-	const char *old = getenv("LD_PRELOAD");
-	int null = open("/dev/null", O_RDWR);
-
-	if (preload &&
-	    asprintf(&all, "%s%s%s", old ? old : "", old ? ":" : "", preload) >= 0)
-		setenv("LD_PRELOAD", all, 1);
-	unsetenv("LD_DEBUG");
-	dup2(null, 0);
-	dup2(out, 1);
-	dup2(null, 2);
-	execl(interp, interp, "--list", path, (char *)NULL);
-	_exit(127);
-}
-
-/* malloc'ed text, or NULL. */
-static char *ask_loader(const char *interp, const char *path, const char *preload)
-{
-	char *text = malloc(MAX_LIST + 1);
-	size_t len = 0;
-	ssize_t got;
-	int fd[2], status;
-	pid_t pid;
-
-	if (!text || pipe2(fd, O_CLOEXEC)) {
-		free(text);
-		return NULL;
-	}
-	pid = fork();
-	if (!pid)
-		exec_list(interp, path, preload, fd[1]);
-	close(fd[1]);
-	while (pid > 0 && len < MAX_LIST &&
-	       (got = read(fd[0], text + len, MAX_LIST - len)) != 0) {
-		if (got < 0 && errno != EINTR)
-			break;
-		len += got > 0 ? (size_t)got : 0;
-	}
-	close(fd[0]);
-	text[len] = '\0';
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return text;
-}
-
-static int add_missing(struct files *l, const char *name, size_t len, struct err *e)
+/* "a.so, b.so" without what is told already. */
+static int add_missing(struct files *l, const char *names, struct err *e)
 {
 	char *text;
 
-	if (l->missing && memmem(l->missing, strlen(l->missing), name, len))
+	if (!names || (l->missing && strstr(l->missing, names)))
 		return 0;
-	if (asprintf(&text, "%s%s%.*s", l->missing ? l->missing : "",
-		     l->missing ? ", " : "", (int)len, name) < 0)
+	if (asprintf(&text, "%s%s%s", l->missing ? l->missing : "",
+		     l->missing ? ", " : "", names) < 0)
 		return err_nomem(e, "a program");
 	free(l->missing);
 	l->missing = text;
 	return 0;
 }
 
-/* "\tlibc.so.6 => /lib/libc.so.6 (0x7f...)", "\t/lib/x (0x...)", "\tx => not found" */
-static int add_line(struct files *l, char *line, const char *interp, struct err *e)
+static enum kind kind_of(int fd)
 {
-	char *arrow = strstr(line, " => "), *path, *end, *real;
+	struct elf_dynamic d;
+	enum kind kind = NO_ELF;
 
-	while (isspace((unsigned char)*line))
-		line++;
-	path = arrow ? arrow + 4 : line;
-	if (arrow && !strncmp(path, "not found", 9))
-		return add_missing(l, line, (size_t)(arrow - line), e);
-	end = strstr(path, " (0x");
-	if (*path != '/' || !end)
-		return 0;
-	*end = '\0';
-	real = realpath(path, NULL);
-	if (!real)
-		return 0;
-	end = realpath(interp, NULL); /* the loader itself starts no transfer */
-	if (end && !strcmp(end, real)) {
-		free(end);
-		free(real);
-		return 0;
-	}
-	free(end);
-	return add(l, real, e);
+	if (elf_dynamic_read(&d, fd, NULL))
+		return NO_ELF;
+	if (d.type == ET_EXEC || d.type == ET_DYN)
+		kind = d.interp ? DYNAMIC : d.type == ET_EXEC ? STATIC : LIBRARY;
+	elf_dynamic_release(&d);
+	return kind;
 }
 
-static int add_list(struct files *l, char *text, const char *interp, struct err *e)
+/* Will the kernel tell the loader that the program has other rights than its caller
+ * (AT_SECURE)? Mounts without set-uid programs are not asked about: then less is
+ * found. */
+static bool is_secure(int fd)
 {
-	char *save = NULL;
-	int rc = 0;
+	struct stat st;
 
-	for (char *line = strtok_r(text, "\n", &save); line && !rc;
-	     line = strtok_r(NULL, "\n", &save))
-		rc = add_line(l, line, interp, e);
-	return rc;
+	if (fstat(fd, &st))
+		return true;
+	return ((st.st_mode & S_ISUID) && st.st_uid != getuid()) ||
+	       ((st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP) &&
+		st.st_gid != getgid()) ||
+	       (getuid() && fgetxattr(fd, "security.capability", NULL, 0) > 0);
 }
 
-/* What a program or library loads; found: from where the list is to be scanned for names
- * of further libraries. */
-static int add_loads(struct files *l, const char *path, const char *interp,
-		     const char *libraries, struct err *e)
+static int add_needed(struct files *l, const char *path, const struct needed_options *o,
+		      struct err *e)
 {
-	char *text = ask_loader(interp, path, NULL), *more = NULL, *all = NULL;
-	size_t from = l->n, len;
-	FILE *names;
-	int rc = text ? add_list(l, text, interp, e) : 0;
+	struct needed all;
+	int rc = needed_find(&all, path, o, e);
 
-	free(text);
-	names = open_memstream(&all, &len);
-	if (rc || !names)
-		return rc ? rc : err_nomem(e, "a program");
-	fputs(libraries ? libraries : "", names);
-	for (size_t i = from; i < l->n; i++) {
-		struct program p;
-
-		if (is_system(l->path[i]) || !program_read(&p, l->path[i]))
-			continue;
-		fputs(p.libraries ? p.libraries : "", names);
-		program_release(&p);
-	}
-	if (!fclose(names) && *all && (more = ask_loader(interp, path, all)))
-		rc = add_list(l, more, interp, e);
-	free(more);
-	free(all);
+	for (size_t i = 0; !rc && i < all.n; i++)
+		rc = add(l, strdup(all.path[i]), e);
+	if (!rc)
+		rc = add_missing(l, all.missing, e);
+	needed_release(&all);
 	return rc;
 }
 
@@ -352,7 +173,7 @@ static int add_word(struct files *l, const char *word, const char *beside, int d
 	}
 	if (!real && *word != '$')
 		real = find_command(word);
-	if (real && !is_system(real) && !have(l, real) && !stat(real, &st) &&
+	if (real && !is_system_file(real) && !have(l, real) && !stat(real, &st) &&
 	    S_ISREG(st.st_mode))
 		rc = add_command(l, real, depth + 1, e);
 	free(real);
@@ -396,34 +217,48 @@ static int add_script(struct files *l, const char *path, char *text, int depth,
 	return rc;
 }
 
-/* A file: a program, a library, or a script; anything else is left alone. */
-static int add_command(struct files *l, const char *path, int depth, struct err *e)
+static int add_if_script(struct files *l, const char *path, int fd, int depth,
+			 struct err *e)
 {
-	struct program p;
-	char *text;
-	ssize_t got;
-	int fd, rc = 0;
+	char *text = malloc(MAX_SCRIPT + 1);
+	ssize_t got = text ? pread(fd, text, MAX_SCRIPT, 0) : -1;
+	int rc = text ? 0 : err_nomem(e, "a program");
 
-	if (depth > MAX_DEPTH || have(l, path))
-		return 0;
-	if (program_read(&p, path)) {
-		rc = add(l, strdup(path), e);
-		if (!rc && p.interp)
-			rc = add_loads(l, path, p.interp, p.libraries, e);
-		program_release(&p);
-		return rc;
-	}
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	text = fd < 0 ? NULL : malloc(MAX_SCRIPT + 1);
-	got = text ? read(fd, text, MAX_SCRIPT) : -1;
 	if (got > 2) {
 		text[got] = '\0';
 		if (text[0] == '#' && text[1] == '!')
 			rc = add_script(l, path, text, depth, e);
 	}
 	free(text);
-	if (fd >= 0)
-		close(fd);
+	return rc;
+}
+
+/* A file: a program, a library, or a script; anything else is left alone. */
+static int add_command(struct files *l, const char *path, int depth, struct err *e)
+{
+	struct needed_options o = {.library_path = getenv("LD_LIBRARY_PATH"),
+				   .preload = getenv("LD_PRELOAD"),
+				   .opened = true};
+	int fd, rc = 0;
+
+	if (depth > MAX_DEPTH || have(l, path))
+		return 0;
+	fd = regular_open(path);
+	if (fd < 0)
+		return 0;
+	switch (kind_of(fd)) {
+	case NO_ELF:
+		rc = add_if_script(l, path, fd, depth, e);
+		break;
+	case LIBRARY:
+	case STATIC:
+		rc = add(l, strdup(path), e);
+		break;
+	case DYNAMIC:
+		o.secure = is_secure(fd);
+		rc = add_needed(l, path, &o, e);
+	}
+	close(fd);
 	return rc;
 }
 
@@ -470,19 +305,90 @@ static bool other_root(int pid)
 	       (a.st_dev != b.st_dev || a.st_ino != b.st_ino);
 }
 
+/* "\012" of /proc/PID/maps is a newline; other bytes stand for themselves. */
+static void unescape(char *path)
+{
+	char *at;
+
+	for (at = path; (at = strstr(at, "\\012")); at++) {
+		*at = '\n';
+		memmove(at + 1, at + 4, strlen(at + 4) + 1);
+	}
+}
+
 /* "7f..-7f.. r-xp 00000000 fe:00 123   /path" */
 static int add_mapping(struct files *l, int pid, bool elsewhere, char *line,
 		       struct err *e)
 {
 	char *path = strchr(line, '/'), *full, *blank = strchr(line, ' ');
+	struct stat st;
+	int rc = 0;
 
 	line[strcspn(line, "\n")] = '\0';
 	if (!path || !blank || blank[3] != 'x' || strstr(path, " (deleted)"))
 		return 0;
+	unescape(path);
 	if ((elsewhere ? asprintf(&full, "/proc/%d/root%s", pid, path)
 		       : asprintf(&full, "%s", path)) < 0)
 		return err_nomem(e, "a program");
-	return add(l, full, e);
+	if (stat(full, &st) || S_ISREG(st.st_mode))
+		rc = add(l, full, e);
+	else
+		free(full); /* a device has no functions */
+	return rc;
+}
+
+/* NAME=VALUE among texts with a NUL behind each; NULL = it is not there. */
+static const char *environment(const char *text, size_t len, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = text; p < text + len; p += strlen(p) + 1)
+		if (!strncmp(p, name, n) && p[n] == '=')
+			return p + n + 1;
+	return NULL;
+}
+
+/* The environment that the process began with, a NUL behind it. malloc'ed or NULL. */
+static char *read_environment(int pid, size_t *len)
+{
+	char name[64], *text = malloc(MAX_ENVIRON + 1);
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%d/environ", pid);
+	f = fopen(name, "re");
+	*len = f && text ? fread(text, 1, MAX_ENVIRON, f) : 0;
+	if (text)
+		text[*len] = '\0';
+	if (f)
+		fclose(f);
+	return text;
+}
+
+/* What the programs among the mapped files may yet open. */
+static int add_later(struct files *l, int pid, struct err *e)
+{
+	struct needed_options o = {.opened = true};
+	size_t len, had = l->n;
+	char *text = read_environment(pid, &len);
+	int rc = text ? 0 : err_nomem(e, "a program");
+
+	if (!rc) {
+		o.library_path = environment(text, len, "LD_LIBRARY_PATH");
+		o.preload = environment(text, len, "LD_PRELOAD");
+	}
+	for (size_t i = 0; !rc && i < had; i++) {
+		int fd = is_system_file(l->path[i]) ? -1 : regular_open(l->path[i]);
+
+		if (fd < 0)
+			continue;
+		o.secure = is_secure(fd);
+		if (kind_of(fd) == DYNAMIC)
+			rc = add_needed(l, l->path[i], &o, e);
+		close(fd);
+	}
+	free(text);
+	return rc;
 }
 
 int loader_files_of_pid(int pid, char ***paths, size_t *n, struct err *e)
@@ -506,16 +412,8 @@ int loader_files_of_pid(int pid, char ***paths, size_t *n, struct err *e)
 		rc = add_mapping(&l, pid, elsewhere, line, e);
 	free(line);
 	fclose(f);
-	/* what the program may yet open */
-	for (size_t i = 0, had = l.n; !rc && !elsewhere && i < had; i++) {
-		struct program p;
-
-		if (is_system(l.path[i]) || !program_read(&p, l.path[i]))
-			continue;
-		if (p.interp)
-			rc = add_loads(&l, l.path[i], p.interp, p.libraries, e);
-		program_release(&p);
-	}
+	if (!rc && !elsewhere)
+		rc = add_later(&l, pid, e);
 	if (!rc && !l.n)
 		rc = err_set(e, ERR_NOTFOUND,
 			     "process %d has no program: a kernel thread?", pid);

@@ -55,7 +55,7 @@ size_t elf_file_clones(struct elf_file *f, const struct symbol *s);
 int elf_file_nearest(struct elf_file *f, const char *pattern, size_t max, char ***names,
 		     size_t *n);
 
-enum code_site_kind { SITE_RET, SITE_TAIL_JUMP, SITE_STORE };
+enum code_site_kind { SITE_RET, SITE_TAIL_JUMP, SITE_STORE, SITE_CALL };
 struct code_site {
 	enum code_site_kind kind;
 	uint64_t offset; /* in the file */
@@ -84,6 +84,12 @@ int elf_file_exits(struct elf_file *f, const struct symbol *s, struct code_sites
 int elf_file_stores(struct elf_file *f, const struct symbol *s, int64_t displacement,
 		    struct code_sites *out, char **where, struct err *e);
 
+/* Every place where the body calls (or ends by a jump to) a function of that name,
+ * directly, through the linkage table or through its slot; when it never does, in the
+ * functions of the same file that it calls directly. n = 0 is no error. */
+int elf_file_calls(struct elf_file *f, const struct symbol *s, const char *name,
+		   struct code_sites *out, struct err *e);
+
 /* Parameters by DWARF, `this` included as the first of a method. n = 0 without DWARF. */
 struct parameter {
 	char *name;
@@ -109,9 +115,10 @@ const char *abi_argument(const char *arch, int n, char buf[32]);
 const char *abi_return_value(const char *arch); /* "%ax", "%x0" */
 
 /* Files that running argv will map: the executable (through PATH), its interpreter
- * (ld.so) left out, and every library it needs, as the loader finds them; libraries whose
- * names are among its strings (it may dlopen them); for a script its interpreter, what
- * `env` starts, and the programs that the script or the arguments name (sh -c, taskset,
+ * (ld.so) left out, and every library it needs, as ld.so(8) says (nothing is run);
+ * libraries whose names are among its strings (it may dlopen them); for a script its
+ * interpreter, what `env` starts, and the programs that the script or the arguments name
+ * (sh -c, taskset,
  * ...). Paths are resolved, without doubles. ERR_NOTFOUND when the command does not
  * exist. A library that is not found is skipped and named in *missing (malloc'ed text or
  * NULL). */

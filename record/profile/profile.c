@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A profile's storage, and the built-in one. */
+/* A profile's storage. */
 #include "record/profile/profile.h"
 
 #include <fnmatch.h>
@@ -26,6 +26,7 @@ static void texts_free(char **list, size_t n)
 static void func_release(struct func_spec *f)
 {
 	free(f->pattern);
+	free(f->doorbell_call);
 	free(f->origin);
 	for (int k = 0; k < FIELD_N; k++)
 		arg_release(&f->arg[k]);
@@ -71,6 +72,13 @@ struct func_spec *profile_new_func(struct profile *p, enum func_role role)
 void profile_drop_func(struct profile *p)
 {
 	func_release(&p->func[--p->nfunc]);
+}
+
+int set_text(char **slot, const char *value, struct err *e)
+{
+	free(*slot);
+	*slot = strdup(value);
+	return *slot ? 0 : err_nomem(e, "a profile");
 }
 
 int add_text(char ***list, size_t *n, const char *text, size_t len, struct err *e)

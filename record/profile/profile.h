@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What to probe and how to read it: a card's library in a dozen lines of INI (libinih),
+ * What to probe and how to read it: a card's library in a dozen lines of INI,
  * or one function as the options --start and --wait give it. The format for people is in
  * doc/dmarec-profile.5.scd. Unknown keys, doubled keys and bad values are errors with
  * file and line.
@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "lib/dma.h"
+#include "lib/field.h"
 #include "lib/file/meta.h"
 
 struct err;
@@ -24,22 +25,6 @@ enum func_role {
 	FUNC_STOP,
 	FUNC_N
 };
-
-/* What of an event an argument fills. The spelling is the trace event's field name. */
-enum arg_field {
-	FIELD_CARD,
-	FIELD_CHANNEL,
-	FIELD_SIZE,
-	FIELD_ADDR,
-	FIELD_FLAGS,
-	FIELD_FD,
-	FIELD_MODE,
-	FIELD_DIRECTION,
-	FIELD_RET,
-	FIELD_N
-};
-const char *
-field_name(enum arg_field f); /* "card", "channel", "size", "addr", "flags", "fd", ... */
 
 enum arg_kind {
 	ARG_NONE,  /* not known */
@@ -73,6 +58,8 @@ struct func_spec {
 	int64_t size_unit; /* bytes for each unit of FIELD_SIZE; 0 = 1 */
 	/* displacement of the store that starts; -1 = not known */
 	int64_t doorbell_store;
+	/* ... or the function whose call starts; NULL = not known. */
+	char *doorbell_call;
 	struct condition when, fail, pending, circular, from_host;
 	struct meta_path *path;
 	size_t npath;
@@ -147,8 +134,8 @@ int profile_default(struct profile *p, struct err *e);
 
 /* One --start/--wait/--stop value in the kernel's argument syntax with our field names:
  * "dma_to_host id=%di:u32 size=%dx:u64", "fpga_send channel=arg2 size=arg4*4
- * direction=from_host". Field names and their synonyms (id, dma_id, chan = channel; len,
- * count, bytes = size; this = card; dst, src = addr). Appends to p->func. */
+ * direction=from_host". Fields may go by any of their words (lib/field.h). Appends to
+ * p->func. */
 int profile_add_func(struct profile *p, enum func_role role, const char *text,
 		     const char *origin, struct err *e);
 

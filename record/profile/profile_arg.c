@@ -17,25 +17,6 @@
 
 enum { MAX_ARGS = 32, MAX_TEXT = 128, MAX_UNIT = 1 << 30 };
 
-static const char *const field_names[FIELD_N] = {
-	[FIELD_CARD] = "card", [FIELD_CHANNEL] = "channel",	[FIELD_SIZE] = "size",
-	[FIELD_ADDR] = "addr", [FIELD_FLAGS] = "flags",		[FIELD_FD] = "fd",
-	[FIELD_MODE] = "mode", [FIELD_DIRECTION] = "direction", [FIELD_RET] = "ret",
-};
-
-const char *field_name(enum arg_field f)
-{
-	return (unsigned)f < FIELD_N ? field_names[f] : "?";
-}
-
-int field_parse(const char *word)
-{
-	for (int f = 0; f < FIELD_N; f++)
-		if (!strcmp(word, field_names[f]))
-			return f;
-	return -1;
-}
-
 bool type_valid(const char *type)
 {
 	static const char *const size[] = {"8", "16", "32", "64"};

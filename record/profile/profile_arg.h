@@ -7,9 +7,6 @@
 
 struct err;
 
-/* -1 = no field of that name. */
-int field_parse(const char *word);
-
 /* u8 .. u64, s8 .. s64, x8 .. x64 */
 bool type_valid(const char *type);
 

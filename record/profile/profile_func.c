@@ -20,29 +20,11 @@ const char *const func_keys[] = {
 	"fail",	    "pending",	 "circular", "doorbell", "path", NULL,
 };
 
-static const struct {
-	const char *word, *field;
-} synonyms[] = {
-	{"id", "channel"},   {"dma_id", "channel"}, {"chan", "channel"},
-	{"len", "size"},     {"count", "size"},	    {"bytes", "size"},
-	{"this", "card"},    {"dst", "addr"},	    {"src", "addr"},
-	{"retval", "ret"},   {"length", "size"},    {"size_bytes", "size"},
-	{"address", "addr"}, {"dma_addr", "addr"},
-};
-
 const char *field_canonical(const char *word)
 {
-	for (size_t k = 0; k < sizeof(synonyms) / sizeof(*synonyms); k++)
-		if (!strcmp(word, synonyms[k].word))
-			return synonyms[k].field;
-	return word;
-}
+	int f = field_parse(word);
 
-int set_text(char **slot, const char *value, struct err *e)
-{
-	free(*slot);
-	*slot = strdup(value);
-	return *slot ? 0 : err_nomem(e, "a profile");
+	return f < 0 ? word : field_name((enum field)f);
 }
 
 static int set_condition(struct condition *c, const char *value, bool at_exit,
@@ -111,15 +93,30 @@ static int set_direction(struct func_spec *f, const char *value, struct err *e)
 				  e);
 }
 
-/* "store +0x400": the displacement of the store that starts the transfer. */
+/* The name behind "call ", if that is what it says. */
+static const char *called(const char *value)
+{
+	const char *name = value + 4 + strspn(value + 4, " \t");
+
+	return !strncmp(value, "call", 4) && name > value + 4 && *name &&
+			       !strpbrk(name, " \t")
+		       ? name
+		       : NULL;
+}
+
+/* "store +0x400": the displacement of the store that starts the transfer; "call ioctl":
+ * the function whose call does. */
 static int set_doorbell(struct func_spec *f, const char *value, struct err *e)
 {
-	const char *p = value;
+	const char *p = value, *name = NULL;
 
-	if (!strcmp(value, "exit")) {
-		f->doorbell_store = -1;
+	f->doorbell_store = -1;
+	free(f->doorbell_call);
+	f->doorbell_call = NULL;
+	if (!strcmp(value, "exit"))
 		return 0;
-	}
+	if (!strncmp(value, "call", 4) && (name = called(value)))
+		return set_text(&f->doorbell_call, name, e);
 	if (!strncmp(p, "store", 5))
 		p += 5 + strspn(p + 5, " \t");
 	if (num_i64(p, 0, INT32_MAX, &f->doorbell_store, NULL)) {
@@ -127,7 +124,8 @@ static int set_doorbell(struct func_spec *f, const char *value, struct err *e)
 		return err_set(
 			e, ERR_USAGE,
 			"'%s' is no doorbell: 'store +0x400' (the register's offset "
-			"from the address that the program has), or 'exit'",
+			"from the address that the program has), 'call ioctl' (the "
+			"function that the start calls), or 'exit'",
 			value);
 	}
 	return 0;
@@ -174,7 +172,7 @@ static int set_unit(struct func_spec *f, int64_t unit, struct err *e)
 	return 0;
 }
 
-static int set_arg(struct func_spec *f, enum arg_field field, const char *value,
+static int set_arg(struct func_spec *f, enum field field, const char *value,
 		   struct err *e)
 {
 	struct arg_spec *a = &f->arg[field];
@@ -238,7 +236,7 @@ int func_set(struct func_spec *f, const char *key, const char *value, struct err
 		return set_direction(f, value, e);
 	field = field_parse(key);
 	if (field >= 0)
-		return set_arg(f, (enum arg_field)field, value, e);
+		return set_arg(f, (enum field)field, value, e);
 	if (!strcmp(key, "function"))
 		return set_text(&f->pattern, value, e);
 	if (!strcmp(key, "size_unit"))
@@ -281,7 +279,7 @@ static int check_roles(const struct func_spec *f, struct err *e)
 	if (f->circular.op != OP_NONE && !starts)
 		return err_set(e, ERR_USAGE, "%s: only a start can be circular",
 			       f->pattern);
-	if (f->doorbell_store >= 0 && !starts)
+	if ((f->doorbell_store >= 0 || f->doorbell_call) && !starts)
 		return err_set(e, ERR_USAGE, "%s: only a start has a doorbell",
 			       f->pattern);
 	if (f->pending.op != OP_NONE && f->role != FUNC_WAIT)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A profile's file. libinih takes the lines apart; what it does not tell or lets pass is
- * added here, by the reader that hands it the lines one by one and so knows which line is
- * being looked at: line numbers, sections without keys, lines cut at its buffer's end,
- * junk behind a section, and the difference between a continued value and a doubled key.
+ * A profile's file, line by line. No INI library: what one is built with (length of a
+ * line, continued values, comments behind values) differs between distributions, and none
+ * tells of a section without keys, or a continued value from a doubled key.
  */
 #include "record/profile/profile.h"
 
 #include <ctype.h>
-#include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +19,12 @@
 
 enum {
 	MAX_FILE = 1 << 20,
-	MAX_HEADER = 49, /* MAX_SECTION of inih - 1: it cuts longer names */
+	MAX_LINE = 1000, /* chosen: ten times the longest of a shipped profile */
+	MAX_SECTIONS = 1000,
 	MAX_KEYS = 20,
 };
+
+#define BLANKS " \t\r\v\f"
 
 enum kind {
 	KIND_NONE,
@@ -37,21 +38,19 @@ enum kind {
 struct parser {
 	struct profile *p;
 	const char *file; /* for messages */
-	const char *pos, *end;
 	struct err *e;
 	int rc;
 	int line;
-	bool mark;	/* a section's header was handed out: tell the handler next */
-	bool expect;	/* a line was handed out that the handler must see */
-	bool continued; /* ... and it continues the value before */
+	char key[MAX_LINE + 1]; /* whose value an indented line continues; "" = none */
+	bool continued;		/* this line does */
 	enum kind kind;
 	int section_line;
 	const char *const *keys;
 	int seen[MAX_KEYS]; /* line of each key in this section */
 	struct {
-		char name[MAX_HEADER + 1];
+		char *name;
 		int line;
-	} * section;
+	} * section; /* the last is the one that is being read */
 	size_t nsection;
 };
 
@@ -79,93 +78,6 @@ static int fault(struct parser *ps, int line, enum err_code code, const char *fm
 	va_end(ap);
 	ps->rc = err_set(ps->e, code, "%s:%d: %s", ps->file, line, text);
 	return ps->rc;
-}
-
-/* ---- what inih reads ---- */
-
-static void check_header(struct parser *ps, const char *line, size_t len)
-{
-	const char *close = memchr(line, ']', len), *p;
-
-	while (len && isspace((unsigned char)line[len - 1]))
-		len--;
-
-	if (!close) {
-		fault(ps, ps->line, ERR_FORMAT, "'[' without ']'");
-		return;
-	}
-	if (close - line - 1 > MAX_HEADER)
-		fault(ps, ps->line, ERR_FORMAT,
-		      "the section's name has %td characters, at most %d can be read; "
-		      "for a long function give any short name and add 'function = ...'",
-		      close - line - 1, MAX_HEADER);
-	for (p = close + 1; p < line + len && isspace((unsigned char)*p); p++)
-		;
-	if (p < line + len && *p != ';' && *p != '#')
-		fault(ps, ps->line, ERR_FORMAT, "text behind ']': '%.*s'",
-		      (int)(line + len - p), p);
-}
-
-/* Classify the line that is about to be handed out. */
-static void look_at(struct parser *ps, const char *line, size_t len)
-{
-	const char *p = line, *end = line + len;
-
-	while (p < end && isspace((unsigned char)*p))
-		p++;
-	if (p == end || *p == ';' || *p == '#')
-		return;
-	if (*p == '[' && p == line) {
-		check_header(ps, p, (size_t)(end - p));
-		ps->mark = true;
-		return;
-	}
-	ps->expect = true;
-	ps->continued = p > line;
-}
-
-static void complain_unseen(struct parser *ps)
-{
-	if (ps->expect)
-		fault(ps, ps->line, ERR_FORMAT,
-		      "this is no '[section]', no 'key = value' and no '; comment'");
-	ps->expect = false;
-}
-
-/* fgets for ini_parse_stream(): one line, or NULL to stop. */
-static char *read_line(char *buf, int room, void *stream)
-{
-	struct parser *ps = stream;
-	const char *begin = ps->pos, *newline;
-	size_t len;
-
-	complain_unseen(ps);
-	if (ps->rc)
-		return NULL;
-	if (ps->mark) {
-		ps->mark = false;
-		snprintf(buf, (size_t)room, ".=.\n");
-		return buf;
-	}
-	if (begin == ps->end)
-		return NULL;
-	newline = memchr(begin, '\n', (size_t)(ps->end - begin));
-	ps->pos = newline ? newline + 1 : ps->end;
-	len = (size_t)(ps->pos - begin);
-	ps->line++;
-	if (len + 3 > (size_t)room) {
-		fault(ps, ps->line, ERR_FORMAT,
-		      "a line of %zu characters, at most %d can be "
-		      "read; continue a value on an indented line",
-		      len, room - 3);
-		return NULL;
-	}
-	look_at(ps, begin, len);
-	if (ps->rc)
-		return NULL;
-	memcpy(buf, begin, len);
-	buf[len] = 0;
-	return buf;
 }
 
 /* ---- sections ---- */
@@ -283,32 +195,43 @@ static int note_section(struct parser *ps, const char *section)
 			return fault(ps, ps->line, ERR_FORMAT,
 				     "section [%s] again; the first is on line %d",
 				     section, ps->section[k].line);
+	if (ps->nsection == MAX_SECTIONS)
+		return fault(ps, ps->line, ERR_FORMAT,
+			     "more than %d sections: is this a profile?", MAX_SECTIONS);
 	grown = realloc(ps->section, (ps->nsection + 1) * sizeof(*ps->section));
 	if (!grown)
 		return fault(ps, ps->line, ERR_NOMEM, "no memory");
 	ps->section = grown;
-	snprintf(ps->section[ps->nsection].name, sizeof(ps->section->name), "%s",
-		 section);
+	ps->section[ps->nsection].name = strdup(section);
+	if (!ps->section[ps->nsection].name)
+		return fault(ps, ps->line, ERR_NOMEM, "no memory");
 	ps->section[ps->nsection++].line = ps->line;
 	return 0;
 }
 
-static int begin_section(struct parser *ps, const char *section)
+static void trim_end(char *text)
 {
-	char word[MAX_HEADER + 1], *name;
+	size_t n = strlen(text);
+
+	while (n && strchr(BLANKS, text[n - 1]))
+		text[--n] = 0;
+}
+
+static int begin_section(struct parser *ps, char *section)
+{
+	char *word = section + strspn(section, BLANKS), *name;
 
 	if (end_section(ps) || note_section(ps, section))
 		return ps->rc;
 	ps->kind = KIND_NONE;
 	ps->section_line = ps->line;
+	ps->key[0] = 0;
 	memset(ps->seen, 0, sizeof(ps->seen));
-	snprintf(word, sizeof(word), "%s", section + strspn(section, " \t"));
-	name = word + strcspn(word, " \t");
+	name = word + strcspn(word, BLANKS);
 	if (*name)
 		*name++ = 0;
-	name += strspn(name, " \t");
-	for (size_t n = strlen(name); n && isblank((unsigned char)name[n - 1]);)
-		name[--n] = 0;
+	name += strspn(name, BLANKS);
+	trim_end(name);
 	return begin_kind(ps, word, name);
 }
 
@@ -397,8 +320,7 @@ static int channel_vector(struct parser *ps, const char *key, const char *value,
 	return profile_add_vector(ps->p, channel, value, why);
 }
 
-static int handle_key(struct parser *ps, const char *section, const char *key,
-		      const char *value)
+static int handle_key(struct parser *ps, const char *key, const char *value)
 {
 	struct err why = {0};
 	int index = 0;
@@ -406,9 +328,6 @@ static int handle_key(struct parser *ps, const char *section, const char *key,
 	if (ps->kind == KIND_NONE)
 		return fault(ps, ps->line, ERR_FORMAT, "'%s' stands before any [section]",
 			     key);
-	if (!strcmp(key, "."))
-		return fault(ps, ps->line, ERR_FORMAT,
-			     "this line is indented, but there is no value to continue");
 	if (!*value)
 		return fault(ps, ps->line, ERR_FORMAT, "'%s' has no value", key);
 	if (ps->kind == KIND_INTERRUPT && !strncmp(key, "vector.", 7)) {
@@ -419,7 +338,7 @@ static int handle_key(struct parser *ps, const char *section, const char *key,
 	while (ps->keys[index] && strcmp(key, ps->keys[index]))
 		index++;
 	if (!ps->keys[index])
-		return unknown_key(ps, section, key);
+		return unknown_key(ps, ps->section[ps->nsection - 1].name, key);
 	if (check_doubled(ps, key, index))
 		return ps->rc;
 	if (set_key(ps, key, value, &why))
@@ -427,23 +346,90 @@ static int handle_key(struct parser *ps, const char *section, const char *key,
 	return 0;
 }
 
-#if INI_HANDLER_LINENO
-static int handler(void *user, const char *section, const char *key, const char *value,
-		   int lineno __attribute__((unused)))
-#else
-static int handler(void *user, const char *section, const char *key, const char *value)
-#endif
-{
-	struct parser *ps = user;
-	bool marked = !ps->expect && key && !strcmp(key, ".");
+/* ---- lines ---- */
 
-	if (!key || !value) /* an inih that tells of sections by itself */
-		return 1;
-	ps->expect = false;
-	if (!ps->rc)
-		ps->rc = marked ? begin_section(ps, section)
-				: handle_key(ps, section, key, value);
-	return 1;
+/* "[start f]", then nothing or a comment. */
+static int take_header(struct parser *ps, char *line)
+{
+	char *close = strchr(line, ']'), *behind;
+
+	if (!close)
+		return fault(ps, ps->line, ERR_FORMAT, "'[' without ']'");
+	behind = close + 1 + strspn(close + 1, BLANKS);
+	if (*behind && *behind != ';' && *behind != '#')
+		return fault(ps, ps->line, ERR_FORMAT, "text behind ']': '%s'", behind);
+	*close = 0;
+	return begin_section(ps, line + 1);
+}
+
+/* A ';' behind a blank begins a comment. */
+static void cut_comment(char *text)
+{
+	for (char *at = text; *at; at++)
+		if (*at == ';' && at > text && strchr(BLANKS, at[-1]))
+			*at = 0;
+}
+
+static int take_value(struct parser *ps, char *value)
+{
+	cut_comment(value);
+	trim_end(value);
+	return handle_key(ps, ps->key, value + strspn(value, BLANKS));
+}
+
+static int take_key(struct parser *ps, char *line)
+{
+	char *equals;
+
+	cut_comment(line);
+	equals = line + strcspn(line, "=:");
+	if (!*equals || equals == line)
+		return fault(
+			ps, ps->line, ERR_FORMAT,
+			"this is no '[section]', no 'key = value' and no '; comment'");
+	*equals = 0;
+	trim_end(line);
+	memcpy(ps->key, line, strlen(line) + 1);
+	ps->continued = false;
+	return take_value(ps, equals + 1);
+}
+
+static int take_line(struct parser *ps, char *line)
+{
+	char *text = line + strspn(line, BLANKS);
+
+	if (!*text || *text == ';' || *text == '#')
+		return 0;
+	if (text == line)
+		return *line == '[' ? take_header(ps, line) : take_key(ps, line);
+	if (!*ps->key)
+		return fault(ps, ps->line, ERR_FORMAT,
+			     "this line is indented, but there is no value to continue");
+	ps->continued = true;
+	return take_value(ps, text);
+}
+
+static int read_lines(struct parser *ps, const char *text, const char *end)
+{
+	char line[MAX_LINE + 1];
+
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		size_t len = (size_t)((newline ? newline : end) - text);
+
+		ps->line++;
+		if (len > MAX_LINE)
+			return fault(ps, ps->line, ERR_FORMAT,
+				     "a line of %zu characters, at most %d can be read; "
+				     "continue a value on an indented line",
+				     len, MAX_LINE);
+		memcpy(line, text, len);
+		line[len] = 0;
+		if (take_line(ps, line))
+			return ps->rc;
+		text = newline ? newline + 1 : end;
+	}
+	return 0;
 }
 
 static int finish(struct parser *ps)
@@ -480,21 +466,16 @@ static int name_by_file(struct profile *p, const char *file, struct err *e)
 static int parse(struct profile *p, const char *text, size_t len, const char *file,
 		 struct err *e)
 {
-	struct parser ps = {.p = p, .file = file, .pos = text, .end = text + len, .e = e};
-	int rc;
+	struct parser ps = {.p = p, .file = file, .e = e};
+	bool marked = len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3);
 
-	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
-		ps.pos += 3;
 	if (memchr(text, 0, len))
 		return err_set(e, ERR_FORMAT, "%s: is no text file (it holds a NUL byte)",
 			       file);
-	rc = ini_parse_stream(read_line, &ps, handler, &ps);
-	complain_unseen(&ps);
-	if (!ps.rc && rc)
-		fault(&ps, ps.line, rc == -2 ? ERR_NOMEM : ERR_FORMAT,
-		      "libinih cannot read this");
-	if (!ps.rc)
+	if (!read_lines(&ps, text + (marked ? 3 : 0), text + len))
 		finish(&ps);
+	for (size_t k = 0; k < ps.nsection; k++)
+		free(ps.section[k].name);
 	free(ps.section);
 	return ps.rc ? ps.rc : name_by_file(p, file, e);
 }

@@ -15,6 +15,37 @@ row() { printf '%-58s %10s %10s %8s  %s\n' "$@"; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 row what ours peer ratio promised
 
+# ---- one hit: the least of many rounds, as what comes in between only adds ----
+hit() { # column, then a command that runs hit: the least of some turns
+	local column=$1
+	shift
+	for _ in $(seq "$turns"); do "$@" 2>/dev/null | grep -E '^[0-9.]+ [0-9.]+$'; done | awk -v c="$column" '{ print $c }' | sort -g | head -1
+}
+per() { awk -v a="$1" -v b="$2" -v n="$3" 'BEGIN { printf "%.1f", (a - b) / n }'; }
+plain=$(hit 1 "$B/tests/bench/hit" 1000 100) clock=$(hit 2 "$B/tests/bench/hit" 1000 100)
+process=$(per "$(hit 1 "$B/dmarec" -q --probes process -o h.data -- "$B/tests/bench/hit" 1000 100)" "$plain" 2)
+kernel=$(per "$(hit 1 "$B/dmarec" -q --probes kernel -o h.data -- "$B/tests/bench/hit" 40 20)" "$plain" 2)
+row "one probe in the process, against a uprobe, ns" "$process" "$kernel" "$(awk -v a="$process" -v b="$kernel" 'BEGIN { printf "1/%.0f", b / a }')" "<= 1/50"
+row "... against clock_gettime, ns" "$process" "$clock" "$(ratio "$process" "$clock")" "<= 3"
+audit=$(per "$(hit 1 env LD_AUDIT="$B/tests/bench/audit.so" "$B/tests/bench/hit" 1000 100)" "$plain" 1)
+row "... against LD_AUDIT that reads the clock, ns" "$process" "$audit" "$(ratio "$process" "$audit")" "< 1"
+if command -v uftrace >/dev/null; then
+	pg=$(per "$(hit 1 uftrace record --force --no-libcall -d uf.data "$B/tests/bench/pg/hit" 200 100)" "$plain" 2)
+	row "... against uftrace (half of entry and exit), ns" "$process" "$pg" "$(ratio "$process" "$pg")" "< 1"
+fi
+if command -v bpftrace >/dev/null; then
+	bpf=$(per "$(hit 1 bpftrace -e "uprobe:$B/tests/bench/libcalls.so:dma_wait { @ = count(); }" -c "$B/tests/bench/hit 40 20")" "$plain" 1)
+	row "... against bpftrace, ns" "$process" "$bpf" "$(awk -v a="$process" -v b="$bpf" 'BEGIN { printf "1/%.0f", b / a }')" "< 1"
+fi
+
+# ---- many: what is kept ----
+for rate in 1000000 5000000; do
+	reached=$("$B/dmarec" -o s.data -- "$B/tests/bench/storm" 2 $rate 2 2>storm.err)
+	kept=$(awk '/counted/ && !/interrupt|warning/ { gsub(",", ""); c += $4; d += $6; l += $8 } END { printf "%.4f %s", d / c, c == d + l ? "equal" : "NOT equal" }' storm.err)
+	row "$rate probes a second wanted, $reached reached: kept" "${kept% *}" "-" "-" "$([ $rate = 1000000 ] && echo 1.0000)"
+	echo "    counted against delivered + lost: ${kept#* }"
+done
+
 # ---- recording: the same probes under dmarec and under perf record ----
 group=probe_bench$$
 "$B/dmarec" --dry-run -- "$B/tests/bench/caller" 1 >plan.txt 2>plan.err || cat plan.err
@@ -23,12 +54,16 @@ while read -r def; do echo "$def" >>/sys/kernel/tracing/uprobe_events; done <def
 events=$(sed "s/^.:\([^ ]*\) .*/-e \1/; s,/,:," defs)
 for _ in $(seq "$turns"); do
 	"$B/tests/bench/caller" "$calls" >>plain.txt
-	"$B/dmarec" -q -o d.data -- "$B/tests/bench/caller" "$calls" >>dmarec.txt 2>>dmarec.err
+	"$B/dmarec" -q --probes process -o i.data -- "$B/tests/bench/caller" "$calls" >>inside.txt 2>>inside.err
+	"$B/dmarec" -q --probes kernel -o d.data -- "$B/tests/bench/caller" "$calls" >>dmarec.txt 2>>dmarec.err
 	perf record -q -a -k CLOCK_MONOTONIC -m 4M $events -o p.data -- "$B/tests/bench/caller" "$calls" >>perf.txt 2>/dev/null
 done
 sed "s/^.:\([^ ]*\) .*/-:\1/" defs | while read -r def; do echo "$def" >>/sys/kernel/tracing/uprobe_events; done
 a=$(median <dmarec.txt) b=$(median <perf.txt) c=$(median <plain.txt)
 row "$calls starts and waits, dmarec against perf record, s" "$a" "$b" "$(ratio "$a" "$b")" "<= 1.1"
+i=$(median <inside.txt)
+row "... added by probes in the process, against perf's, s" "$(awk -v a="$i" -v c="$c" 'BEGIN { print a - c }')" \
+	"$(awk -v b="$b" -v c="$c" 'BEGIN { print b - c }')" "$(awk -v a="$i" -v b="$b" -v c="$c" 'BEGIN { printf "1/%.0f", (b - c) / (a - c) }')" "<= 1/30"
 row "... one probe hit, dmarec against no recording, ns" \
 	"$(awk -v a="$a" -v c="$c" -v n="$calls" 'BEGIN { printf "%.0f", (a - c) / n / 4 * 1e9 }')" - - -
 grep -q missing dmarec.err && row "... samples were lost under dmarec" "$(grep -c missing dmarec.err)" - - 0

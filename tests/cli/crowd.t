@@ -2,36 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Many threads, children, programs in a row, a workload that is killed, two recorders at once, no rights,
 # no tracefs, a full disk: recorded whole or told plainly, and nothing stays in the kernel.
-B=$(realpath "${B:-build}")
-DMAREC_PROFILES=$(realpath examples/profiles)
-export DMAREC_PROFILES
-if [ ! -w /sys/kernel/tracing/uprobe_events ]; then
-	echo "1..0 # SKIP no right to write uprobe_events"
-	exit 0
-fi
+. "${BASH_SOURCE%/*}/lib.sh"
+needs_recording
 rec=$B/dmarec crowd=$B/tests/exits/crowd
-tmp=$(mktemp -d) || exit 1
-chmod 755 "$tmp"
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-n=0
-ok() { # description, then a command
-	local what=$1 not=
-	shift
-	n=$((n + 1))
-	mv -f out last.out 2>/dev/null; mv -f err last.err 2>/dev/null
-	"$@" >out 2>err || not="not "
-	echo "${not}ok $n - $what"
-	[ -z "$not" ] || sed 's/^/# /' out err
-}
-skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
-status() { # expected status, then a command
-	local want=$1 got
-	shift
-	"$@"
-	got=$?
-	[ "$got" = "$want" ] || { echo "status $got, not $want"; return 1; }
-}
+workdir
+chmod 755 "$tmp" # one test is run by another user
 whole() { # starts expected, status expected, then crowd's arguments
 	local starts=$1 want=$2
 	shift 2
@@ -41,7 +16,6 @@ whole() { # starts expected, status expected, then crowd's arguments
 	grep -q "submit .*counted $starts, delivered $starts, lost 0" sum &&
 		grep -q "woken .*counted $starts, delivered $starts, lost 0" sum || { cat sum; return 1; }
 }
-none_left() { ! grep "dmarec_$1/" /sys/kernel/tracing/uprobe_events; }
 ok "64 threads" whole 6400 5 threads 64 100
 ok "100 children" whole 2000 5 fork 100 20
 ok "five programs in a row" whole 500 5 exec 5 100
@@ -58,8 +32,7 @@ both() {
 ok "two recorders at once" both
 interrupted() {
 	env --default-signal=INT "$rec" -o i.data -- "$crowd" threads 2 1000000 2>i.sum & local p=$!
-	for _ in $(seq 100); do grep -q "dmarec_$p/" /sys/kernel/tracing/uprobe_events && [ -s i.data ] && break; sleep 0.05; done
-	sleep 0.3
+	await bigger i.data 100000
 	kill -INT $p
 	wait $p
 	[ $? = 130 ] && none_left $p && "$B/dmaanalyze" -q -i i.data i.db &&
@@ -97,4 +70,4 @@ full() {
 }
 ok "a full disk is told" full
 ok "nothing is left in the kernel" sh -c "! grep -E 'dmarec_[0-9]+/dma_(to_host|wait)[^ ]* [^ ]*libcalls' /sys/kernel/tracing/uprobe_events"
-echo "1..$n"
+finish

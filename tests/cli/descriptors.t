@@ -3,21 +3,11 @@
 # A profile that tells devices by their path, on files: every read is of the file that it was of, even when
 # the number is used for one file after the other. The size tells which: 1000 bytes of the file with
 # channel 3, 2000 of that with channel 4.
-B=$(realpath "${B:-build}")
-if [ ! -x "$B/dmarec" ] || [ ! -x "$B/dmaanalyze" ]; then
-	echo "1..0 # SKIP dmarec or dmaanalyze is not built"
-	exit 0
-fi
-if [ ! -w /sys/kernel/tracing/uprobe_events ] || [ ! -d /sys/kernel/tracing/events/syscalls/sys_enter_close ]; then
-	echo "1..0 # SKIP no right to write uprobe_events, or a kernel without tracepoints of system calls"
-	exit 0
-fi
-DMAREC_PROFILES=$(realpath examples/profiles)
-export DMAREC_PROFILES
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-tmp=$(pwd -P)
+. "${BASH_SOURCE%/*}/lib.sh"
+needs dmarec dmaanalyze
+needs_recording
+[ -d /sys/kernel/tracing/events/syscalls/sys_enter_close ] || skip_all "a kernel without tracepoints of system calls"
+workdir
 head -c 400000 /dev/zero >card1_3
 head -c 400000 /dev/zero >card1_4
 cat >p.ini <<EOF
@@ -48,15 +38,6 @@ for (1 .. 10) {
 	}
 }
 EOF
-n=0
-ok() { # description, then a command
-	local what=$1 not=
-	shift
-	n=$((n + 1))
-	"$@" >out 2>&1 || not="not "
-	echo "${not}ok $n - $what"
-	[ -z "$not" ] || sed 's/^/# /' out
-}
 record() {
 	rm -f r.db
 	"$B/dmarec" --profile ./p.ini -o r.data -- "$@" && "$B/dmaanalyze" -q -i r.data r.db
@@ -79,4 +60,4 @@ ok "quickly" record perl quick.pl
 ok "... none is taken for the other" none '(channel = 3) <> (size_bytes = 1000)'
 ok "processes, each with its own" record bash -c 'for i in $(seq 20); do dd if=card1_3 of=/dev/null bs=1000 count=3; dd if=card1_4 of=/dev/null bs=2000 count=3; done'
 ok "... none is taken for the other" none '(channel = 3) <> (size_bytes = 1000)'
-echo "1..$n"
+finish

@@ -2,46 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # dmaanalyze on real recordings of the disk: what is stored agrees with what was recorded, with perf's own
 # record of the same events and with the block layer's tracepoints; and wrong input is told.
-B=$(realpath "${B:-build}")
-DMAREC_PROFILES=$(realpath examples/profiles)
-export DMAREC_PROFILES
-if [ ! -w /sys/kernel/tracing/uprobe_events ]; then
-	echo "1..0 # SKIP no right to write uprobe_events"
-	exit 0
-fi
+. "${BASH_SOURCE%/*}/lib.sh"
+needs dmarec dmaanalyze examples/blkdma
+needs_recording
 rec=$B/dmarec ana=$B/dmaanalyze work=$B/examples/blkdma
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-touch out err
-n=0
-ok() { # description, then a command
-	local what=$1 not=
-	shift
-	n=$((n + 1))
-	mv -f out last.out; mv -f err last.err
-	"$@" >out 2>err || not="not "
-	echo "${not}ok $n - $what"
-	[ -z "$not" ] || sed 's/^/# /' out err
-}
-skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
-status() { # expected status, then a command
-	local want=$1 got
-	shift
-	"$@"
-	got=$?
-	[ "$got" = "$want" ] || { echo "status $got, not $want"; return 1; }
-}
-is() { # database, expected, query
-	local got
-	got=$(sqlite3 "$1" "$3")
-	[ "$got" = "$2" ] || { echo "$3: '$got', not '$2'"; return 1; }
-}
-atleast() { # database, number, query
-	local got
-	got=$(sqlite3 "$1" "$3")
-	[ "$got" -ge "$2" ] || { echo "$3: $got, below $2"; return 1; }
-}
+workdir
 
 # ---- one recording ----
 # (of two sizes: with one, and a device as steady as a disk may be, nothing shows which vector is the end)
@@ -49,19 +14,26 @@ count=3000
 "$rec" -q -o r.data --label first -- "$work" --count $count --size 4K,256K --seed 7 >truth
 ok "loads" "$ana" -i r.data t.db
 ok "... and says which interrupt ends transfers" grep -q 'virtio.*completion, ends transfers here' last.out
-ok "every transfer is there" is t.db $count 'SELECT count(*) FROM transfer'
-ok "nearly all are complete" atleast t.db $((count * 98 / 100)) "SELECT count(*) FROM transfer WHERE state = 'complete'"
-ok "all submits are stored" is t.db $count "SELECT count(*) FROM sample s JOIN source o ON o.id = s.source_id WHERE o.role = 'submit'"
+ok "every transfer is there" sql_is t.db $count 'SELECT count(*) FROM transfer'
+# What others did on the same disk, or an interrupt that the kernel hid, leaves transfers open: `unknown` is right then.
+hits=$(sqlite3 t.db 'SELECT count(*) FROM sample WHERE irq IN (SELECT irq FROM vector WHERE used)')
+hidden=$(sqlite3 t.db "SELECT sum(lost) FROM source WHERE role = 'interrupt'")
+if [ $((hits + hidden - count + hidden)) -le $((count / 100)) ]; then
+	ok "nearly all are complete" sql_least t.db $((count * 98 / 100)) "SELECT count(*) FROM transfer WHERE state = 'complete'"
+else
+	skip "nearly all are complete" "$count transfers, $hits interrupts of a disk that others use, too, and $hidden hidden ones"
+fi
+ok "all submits are stored" sql_is t.db $count "SELECT count(*) FROM sample s JOIN source o ON o.id = s.source_id WHERE o.role = 'submit'"
 # (of interrupts, a virtual machine's kernel may hide some from BPF: they are counted, and told)
-ok "counted is delivered" is t.db 0 "SELECT count(*) FROM source WHERE role <> 'interrupt' AND (counted IS NOT delivered OR lost <> 0)"
-ok "... of interrupts nearly, and the rest is told" is t.db 0 "SELECT count(*) FROM source WHERE role = 'interrupt' AND (counted - delivered <> lost OR lost > 0.02 * counted)"
-ok "sizes, channels, directions" is t.db "$count|4096|262144|0|to_host" \
+ok "counted is delivered" sql_is t.db 0 "SELECT count(*) FROM source WHERE role <> 'interrupt' AND (counted IS NOT delivered OR lost <> 0)"
+ok "... of interrupts nearly, and the rest is told" sql_is t.db 0 "SELECT count(*) FROM source WHERE role = 'interrupt' AND (counted - delivered <> lost OR lost > 0.02 * counted)"
+ok "sizes, channels, directions" sql_is t.db "$count|4096|262144|0|to_host" \
 	'SELECT count(*), min(size_bytes), max(size_bytes), max(channel), max(direction) FROM transfer'
-ok "the vector was found, not named" is t.db found 'SELECT vectors_from FROM analysis'
-ok "summary and transfers agree" is t.db 0 "SELECT count(*) FROM summary u WHERE channel IS NULL AND direction IS NULL AND n <>
+ok "the vector was found, not named" sql_is t.db found 'SELECT vectors_from FROM analysis'
+ok "summary and transfers agree" sql_is t.db 0 "SELECT count(*) FROM summary u WHERE channel IS NULL AND direction IS NULL AND n <>
 	(SELECT CASE u.phase WHEN 'api' THEN count(api_ns) WHEN 'device' THEN count(device_ns)
 	 WHEN 'notice' THEN count(notice_ns) ELSE count(total_ns) END FROM transfer t WHERE t.run_id = u.run_id)"
-ok "the histogram holds as many" is t.db 0 "SELECT count(*) FROM summary u WHERE channel IS NULL AND direction IS NULL AND n <>
+ok "the histogram holds as many" sql_is t.db 0 "SELECT count(*) FROM summary u WHERE channel IS NULL AND direction IS NULL AND n <>
 	(SELECT coalesce(sum(n), 0) FROM histogram h WHERE h.run_id = u.run_id AND h.phase = u.phase)"
 median_agrees() { # total against the workload's own clock, within the probes' cost (and a tenth)
 	local own
@@ -81,21 +53,21 @@ ok "building again from the facts" "$ana" -q --rebuild t.db
 ok "... gives the same" test "$before" = "$(dump t.db)"
 ok "--json" "$ana" --json t.db
 cp out j.json
-ok "... is valid" is :memory: 1 "SELECT json_valid(CAST(readfile('j.json') AS TEXT))"
-ok "... with the same figures" is t.db 0 "SELECT s.n - json_extract(CAST(readfile('j.json') AS TEXT), '\$.runs[0].groups[0].phases.total.n')
+ok "... is valid" sql_is :memory: 1 "SELECT json_valid(CAST(readfile('j.json') AS TEXT))"
+ok "... with the same figures" sql_is t.db 0 "SELECT s.n - json_extract(CAST(readfile('j.json') AS TEXT), '\$.runs[0].groups[0].phases.total.n')
 	FROM summary s WHERE phase = 'total' AND channel IS NULL AND direction IS NULL"
 ok "--csv" "$ana" --csv t.db
 ok "... has a line for each group and phase" test "$(wc -l <out)" -eq 9
 ok "--verify" "$ana" --verify t.db
-ok "... tells of every vector" test "$(grep -cE '^ +[0-9]+ .* (silent|completion|shared|unrelated|unclear|data available)' out)" -ge "$(sqlite3 t.db 'SELECT count(DISTINCT irq) FROM vector')"
+ok "... tells of every vector" test "$(($(grep -cE '^ +[0-9]+ .* (completion|shared|unrelated|unclear|data available)' out) + $(sed -n '/^  silent:/,/^[^ ]\|^$/p' out | grep -oE '[0-9]+' | wc -l)))" -ge "$(sqlite3 t.db 'SELECT count(DISTINCT irq) FROM vector')"
 irq=$(sqlite3 t.db 'SELECT irq FROM vector WHERE used LIMIT 1')
 ok "--irq and --pairing analyse again" "$ana" --irq "$irq" --pairing one t.db
-ok "... and it is stored" is t.db "option|option|one" 'SELECT vectors_from, pairing_from, pairing FROM analysis'
+ok "... and it is stored" sql_is t.db "option|option|one" 'SELECT vectors_from, pairing_from, pairing FROM analysis'
 ok "--list" "$ana" --list t.db
 ok "... names the label" grep -q 'first' last.out
 ok "a second run" "$rec" -q -o r2.data -- "$work" --count 200 --channels 1 --size 4K,64K --mix 50%
 ok "... in the same database" "$ana" -q -i r2.data --label second t.db
-ok "... is run 2" is t.db "2|second|200" 'SELECT r.id, r.label, count(*) FROM run r JOIN transfer t ON t.run_id = r.id WHERE r.id = 2'
+ok "... is run 2" sql_is t.db "2|second|200" 'SELECT r.id, r.label, count(*) FROM run r JOIN transfer t ON t.run_id = r.id WHERE r.id = 2'
 sqlite3 t.db 'VACUUM INTO "esc.db"'
 sqlite3 esc.db "UPDATE run SET label = 'a' || char(27) || ']0;x' || char(7), command = char(155) || '2J'; UPDATE irq SET name = char(27) || '[2J'"
 raw_free() { "$ana" -q --list esc.db && "$ana" --verify esc.db && "$ana" --list esc.db; }
@@ -123,18 +95,18 @@ if command -v perf >/dev/null; then
 	kill $busy; wait $busy 2>/dev/null
 	sed "s/^.:\([^ ]*\) .*/-:\1/" defs | while read -r def; do echo "$def" >>/sys/kernel/tracing/uprobe_events; done
 	ok "a recording of perf's loads" "$ana" --irq "$irq" -i p.data p.db
-	ok "... roles guessed from the names" is p.db 1 'SELECT roles_guessed FROM run'
-	ok "... and gives the transfers" is p.db 500 'SELECT count(*) FROM transfer WHERE size_bytes = 4096'
+	ok "... roles guessed from the names" sql_is p.db 1 'SELECT roles_guessed FROM run'
+	ok "... and gives the transfers" sql_is p.db 500 'SELECT count(*) FROM transfer WHERE size_bytes = 4096'
 	# perf's samples of some tasks vanish without a trace on such machines: those transfers cannot be complete
-	ok "... most of them complete" atleast p.db 250 "SELECT count(*) FROM transfer WHERE state = 'complete'"
+	ok "... most of them complete" sql_least p.db 250 "SELECT count(*) FROM transfer WHERE state = 'complete'"
 	# The block layer's own view of each transfer, of which perf may have lost some as well: the doorbell comes after
 	# the issue (always), the interrupt with the completion. The doorbell here is the start function's exit: where
 	# the disk was faster than its probe, it lies behind the interrupt, and the time is negative, not hidden.
 	perf record -q -a -k CLOCK_MONOTONIC -e block:block_rq_issue -e block:block_rq_complete -o blk.data -- \
 		"$rec" -q -o b.data -- "$work" --count 500 --size 4096 >/dev/null 2>&1
 	"$ana" -q --irq "$irq" -i b.data b.db
-	perf script -i blk.data --ns -F comm,time,event,trace 2>/dev/null |
-		awk '/rq_issue/ && /blkdma/ { t = $2; sub(":", "", t); s = $0; sub(/.*\(\) /, "", s); split(s, f, " "); issue[f[1]] = t; order[++k] = f[1] }
+	perf script -i blk.data --ns -F pid,time,event,trace 2>/dev/null |
+		awk -v pid="$(sqlite3 b.db 'SELECT pid FROM transfer LIMIT 1')" '/rq_issue/ && $1 == pid { t = $2; sub(":", "", t); s = $0; sub(/.*\(\) /, "", s); split(s, f, " "); issue[f[1]] = t; order[++k] = f[1] }
 		     /rq_complete/ { t = $2; sub(":", "", t); s = $0; sub(/.*\(\) /, "", s); split(s, f, " "); if (f[1] in issue && !(f[1] in done)) done[f[1]] = t }
 		     END { for (i = 1; i <= k; i++) if (order[i] in done) printf "%.9f,%.0f\n", issue[order[i]], 1e9 * (done[order[i]] - issue[order[i]]) }' >blk.csv
 	agree() {
@@ -175,14 +147,14 @@ ok "... and the analysis stays" test "$(sqlite3 t.db 'SELECT count(*) FROM analy
 cp t.db u.db
 sqlite3 u.db 'DELETE FROM analysis WHERE run_id = 2; DELETE FROM transfer WHERE run_id = 2'
 ok "a run that was never analysed" "$ana" u.db
-ok "... is" is u.db 200 'SELECT a.transfers FROM analysis a JOIN transfer t ON t.run_id = a.run_id AND t.id = 1 WHERE a.run_id = 2'
+ok "... is" sql_is u.db 200 'SELECT a.transfers FROM analysis a JOIN transfer t ON t.run_id = a.run_id AND t.id = 1 WHERE a.run_id = 2'
 broken() { # Ctrl-C in the middle of a load
 	local i
 	for i in 1 2 3 4 5 6 7 8; do
 		rm -f i.db*
 		timeout -s INT 0.0$i "$ana" -q -i r.data i.db 2>int.err
 		[ -e i.db-journal ] && { echo "a journal is left"; return 1; }
-		[ ! -e i.db ] || is i.db "$count" 'SELECT count(*) FROM transfer' || return 1
+		[ ! -e i.db ] || sql_is i.db "$count" 'SELECT count(*) FROM transfer' || return 1
 		[ -e i.db ] || grep -q 'interrupted' int.err || [ ! -s int.err ] || { cat int.err; return 1; }
 	done
 }
@@ -196,7 +168,7 @@ echo 'this is no database at all, only some words' >text.db
 ok "a text file for a database" status 1 "$ana" -i r.data text.db
 sqlite3 other.db 'CREATE TABLE t (x)'
 ok "another program's database" status 1 "$ana" -i r.data other.db
-ok "... stays as it was" is other.db t "SELECT group_concat(name) FROM sqlite_schema"
+ok "... stays as it was" sql_is other.db t "SELECT group_concat(name) FROM sqlite_schema"
 head -c 300000 r.data >cut.data
 ok "the same recording, cut, into the same database" "$ana" -i cut.data t.db
 ok "... is told" grep -q 'the file has changed' last.err
@@ -215,16 +187,13 @@ damaged() {
 ok "damage anywhere is told or harmless" damaged
 "$rec" -q -o k.data -- "$work" --count 100000000 --size 4K,256K --seed 7 >/dev/null 2>&1 &
 pid=$!
-for _ in $(seq 100); do
-	[ "$(stat -c %s k.data 2>/dev/null || echo 0)" -gt 2000000 ] && break
-	sleep 0.05
-done
+await bigger k.data 2000000
 child=$(pgrep -P $pid | head -1)
 kill -9 $pid; wait $pid 2>/dev/null
 [ -z "$child" ] || kill -9 "$child" 2>/dev/null
 ok "a killed recorder's file loads" "$ana" -i k.data k.db
 ok "... and says that it was cut" grep -q 'did not end this file' last.out
-ok "... with its transfers" atleast k.db 100 "SELECT count(*) FROM transfer WHERE state = 'complete'"
+ok "... with its transfers" sql_least k.db 100 "SELECT count(*) FROM transfer WHERE state = 'complete'"
 "$rec" -q -o after.data -- "$work" --count 5 >/dev/null
 ok "the next start removes the killed one's probes" sh -c "! grep -q dmarec_$pid/ /sys/kernel/tracing/uprobe_events"
 killed_load() {
@@ -242,7 +211,7 @@ ok "a killed load leaves nothing half done" killed_load
 ok "no right to write" status 1 "$ana" -i r.data /proc/t.db
 locked() { # another program writes for longer than we wait
 	sqlite3 t.db 'BEGIN IMMEDIATE' '.system touch locked; sleep 4' 'ROLLBACK' & local holder=$!
-	for _ in $(seq 50); do [ -e locked ] && break; sleep 0.05; done
+	await test -e locked
 	status 1 "$ana" -q --rebuild t.db; local rc=$?
 	wait $holder
 	return $rc
@@ -262,4 +231,4 @@ if unshare -m true 2>/dev/null; then
 else
 	skip "a full disk" "no right to make a mount namespace"
 fi
-echo "1..$n"
+finish

@@ -1,94 +1,84 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # dmareport as a program, on databases of the schema that gendb made: usual and degenerate ones.
-b=${B:-build}
-case $b in /*) ;; *) b=$PWD/$b ;; esac
-report=$b/dmareport gendb=$b/tests/gendb
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-count=0
-ok() { # status name
-	count=$((count + 1))
-	if [ "$1" = 0 ]; then echo "ok $count - $2"; else
-		echo "not ok $count - $2"
-		cat err out 2>/dev/null | head -n 20 | sed 's/^/# /'
-	fi
-}
+. "${BASH_SOURCE%/*}/lib.sh"
+report=$B/dmareport gendb=$B/tests/gendb
+workdir
 try() { timeout 60 "$@" >out 2>err; }
 png() { [ "$(head -c 4 "$1" | tail -c 3)" = PNG ]; }
 
 "$gendb" usual trace.db --n 20000
 try "$report" trace.db
-ok $? "no option at all"
+result $? "no option at all"
 [ "$(cat out)" = trace-report/index.html ]
-ok $? "prints where the page is: a directory named after the database"
-[ ! -s err ]; ok $? "says nothing else"
+result $? "prints where the page is: a directory named after the database"
+[ ! -s err ]; result $? "says nothing else"
 r=0
-for p in histogram histogram-api histogram-notice histogram-total tail time heatmap size throughput phases \
+for p in histogram histogram-api histogram-notice histogram-total tail time size throughput phases \
 	slowest interrupts; do
 	png trace-report/$p.png && grep -q '</svg>' trace-report/$p.svg || { r=1; echo "# $p"; }
 done
-ok $r "nine plots as PNG and SVG"
-[ -z "$(find trace-report -name '.?*')" ]; ok $? "leaves no temporary file"
+result $r "eight kinds of plots as PNG and SVG"
+[ -z "$(find trace-report -name '.?*')" ]; result $? "leaves no temporary file"
 
 page=trace-report/index.html
 ! grep -Eq 'src=|url\(|@import|<link[^>]*href="[^d]' "$page" &&
 	! grep -o 'https\?://[^" ]*' "$page" | grep -qv www.w3.org
-ok $? "the page needs no network and no other file"
-grep -q 'This recording is whole: 40,000 events' "$page"; ok $? "completeness in plain words"
+result $? "the page needs no network and no other file"
+grep -q 'This recording is whole: 40,000 events' "$page"; result $? "completeness in plain words"
 line() { grep -n "$1" "$page" | head -n 1 | cut -d: -f1; }
-[ "$(line 'class="verdict')" -lt "$(line '<svg class="wide')" ]; ok $? "completeness comes before the plots"
-grep -q 'prefers-color-scheme:dark' "$page" && grep -q '@media print' "$page"; ok $? "light, dark and print"
-[ "$(grep -c '<svg class="wide"[^>]*role="img" aria-label="[^"]' "$page")" = 12 ]
-ok $? "every picture has its alternative text"
-! grep -q 'rgb(' "$page"; ok $? "every colour of the inline pictures follows the scheme"
-! grep -q '<&>' "$page" && grep -q '&lt;&amp;&gt;' "$page"; ok $? "texts are escaped"
+[ "$(line 'class="verdict')" -lt "$(line '<svg class="wide')" ]; result $? "completeness comes before the plots"
+grep -q 'prefers-color-scheme:dark' "$page" && grep -q '@media print' "$page"; result $? "light, dark and print"
+[ "$(grep -c '<svg class="wide"[^>]*role="img" aria-label="[^"]' "$page")" = 11 ]
+result $? "every picture has its alternative text"
+! grep -q 'rgb(' "$page"; result $? "every colour of the inline pictures follows the scheme"
+! grep -q '<&>' "$page" && grep -q '&lt;&amp;&gt;' "$page"; result $? "texts are escaped"
 
 try "$report" -o one --plot tail --format svg trace.db
-[ "$(ls one)" = tail.svg ]; ok $? "one plot in one format"
+[ "$(ls one)" = tail.svg ]; result $? "one plot in one format"
 try "$report" -o two --plot time,size --format pdf trace.db
-[ "$(echo two/*)" = "two/size.pdf two/time.pdf" ]; ok $? "a list of plots as PDF"
+[ "$(echo two/*)" = "two/size.pdf two/time.pdf" ]; result $? "a list of plots as PDF"
 
 "$gendb" loss loss.db; try "$report" -o loss loss.db
 grep -q 'class="verdict hole"' loss/index.html && grep -q 'has holes: 40 of 40,000' loss/index.html
-ok $? "a recording with holes is never presented as whole"
+result $? "a recording with holes is never presented as whole"
 for kind in empty one none-complete one-size equal negative channels polled; do
 	"$gendb" $kind $kind.db
 	try "$report" -o $kind --format html,png,svg,pdf $kind.db && ! grep -qi 'warning' err
-	ok $? "$kind: draws or says why not, without a warning of gnuplot"
+	result $? "$kind: draws or says why not, without a warning of gnuplot"
 done
-grep -q 'Not drawn: the recording holds no transfer' empty/index.html; ok $? "empty: the page says why"
-grep -q 'No fit: a line needs' one-size/index.html; ok $? "one size: no fit, and it says why"
-grep -q '122 others' channels/index.html; ok $? "64 channels: the rest is named"
-grep -q 'of the values are below 0' negative/index.html; ok $? "negative values are told"
+grep -q 'No plots: the recording holds no transfer' empty/index.html; result $? "empty: the page says why"
+[ "$(grep -c "<h2" empty/index.html)" -le 2 ]; result $? "... in one sentence, not under a heading for each"
+grep -q 'No line: all transfers have one size' one-size/index.html; result $? "one size: no line, and it says why"
+grep -q '122 others' channels/index.html; result $? "64 channels: the rest is named"
+grep -q 'of the values are below 0' negative/index.html; result $? "negative values are told"
 
 "$gendb" usual runs.db --n 300 --runs 10
 try "$report" -o runs --format html $(seq -f '--run %.0f' 1 10) runs.db
-[ "$(grep -c '<h2 id="run' runs/index.html)" = 10 ]; ok $? "ten runs, a section each"
+[ "$(grep -c '<h2 id="run' runs/index.html)" = 10 ]; result $? "ten runs, a section each"
 [ -z "$(grep -o '<[a-z0-9]* [^>]*id="[^"]*"' runs/index.html | grep -v 'id="gp' | grep -o ' id=.*' | sort | uniq -d)" ]
-ok $? "no id twice in the page"
+result $? "no id twice in the page"
 
 env -i PATH="$PATH" LC_ALL=C HOME=/nonexistent "$report" -o bare trace.db >out 2>err && [ ! -s err ] &&
 	cmp -s bare/time.svg trace-report/time.svg
-ok $? "the same pictures with no environment at all"
+result $? "the same pictures with no environment at all"
 export COLUMNS=80
 LC_ALL=C.UTF-8 try "$report" --term trace.db
-r=$?; [ $r = 0 ] && grep -q '█' out && ! grep -q $'\033' out; ok $? "--term: blocks, no colour into a file"
+r=$?; [ $r = 0 ] && grep -q '█' out && ! grep -q $'\033' out; result $? "--term: blocks, no colour into a file"
 for w in 40 60 80 120; do
 	LC_ALL=C.UTF-8 COLUMNS=$w "$report" --term trace.db >out
-	LC_ALL=C.UTF-8 grep -Eq "^.{$((w + 1)),}" out; [ $? = 1 ]; ok $? "--term keeps to $w columns"
+	LC_ALL=C.UTF-8 grep -Eq "^.{$((w + 1)),}" out; [ $? = 1 ]; result $? "--term keeps to $w columns"
 done
-try "$report" --term --ascii trace.db; ! LC_ALL=C grep -q '[^ -~]' out; ok $? "--term --ascii"
+try "$report" --term --ascii trace.db; ! LC_ALL=C grep -q '[^ -~]' out; result $? "--term --ascii"
 LC_ALL=C try "$report" --term trace.db; ! LC_ALL=C grep -q '[^ -~]' out
-ok $? "plain ASCII in a locale without UTF-8"
+result $? "plain ASCII in a locale without UTF-8"
 try "$report" --term empty.db; grep -q 'No histogram: the recording holds no transfer' out
-ok $? "--term with nothing to draw"
+result $? "--term with nothing to draw"
 
 status() { # expected pattern args
 	local want=$1 pattern=$2; shift 2
 	try "$report" "$@"; [ $? = "$want" ] && grep -Eq -- "$pattern" err
-	ok $? "exit $want: dmareport $*"
+	result $? "exit $want: dmareport $*"
 }
 "$gendb" unanalysed raw.db; "$gendb" no-runs none.db; echo text >text.db; : >zero.db
 status 1 'type `dmaanalyze raw.db`' raw.db
@@ -107,10 +97,33 @@ status 2 'empty directory' -o '' trace.db
 mkdir tools; for t in timeout grep head sed cat; do ln -s "$(command -v $t)" tools/; done
 PATH=$tmp/tools status 1 'apt-get install gnuplot-nox' -o x trace.db
 
+# ---- a gnuplot that complains, and an end in the middle ----
+real=$(command -v gnuplot)
+mkdir -p odd; printf '#!/bin/sh\necho "Pango-WARNING: no font for you" >&2\nexec %s "$@"\n' "$real" >odd/gnuplot; chmod +x odd/gnuplot
+PATH=$tmp/odd:$PATH try "$report" --plot histogram -o warned trace.db; r=$?
+[ $r = 0 ] && png warned/histogram.png && [ -s warned/index.html ]; result $? "what a library of gnuplot's warns of is no failure"
+grep -q 'gnuplot said, though it drew: .*Pango-WARNING' err; result $? "... and is handed on"
+printf '#!/bin/sh\nexit 3\n' >odd/gnuplot; PATH=$tmp/odd:$PATH try "$report" --plot histogram -o failed trace.db
+[ $? = 1 ] && grep -q 'exit 3' err; result $? "an exit status is"
+# It waits in the middle, with a child that would outlive it; the end comes when both are there.
+cat >odd/gnuplot <<-G
+	#!/bin/bash
+	script=\$(cat)
+	case \$script in *GPVAL*) exec "$real" -d - <<<"\$script" ;; esac
+	echo \$\$ >"$tmp/child.\$\$"
+	exec sleep 600
+G
+PATH=$tmp/odd:$PATH "$report" -o ended trace.db >out 2>err & pid=$!
+until [ -n "$(ls child.* 2>/dev/null)" ] && [ -s "$(ls child.* | head -n 1)" ]; do kill -0 $pid || break; done
+kill -TERM $pid; wait $pid; r=$?
+[ $r = 143 ]; result $? "a signal in the middle ends it"
+[ ! -e ended ]; result $? "... leaves nothing behind"
+r=0; for c in child.*; do kill -0 "$(cat $c)" 2>/dev/null && r=1; done; result $r "... and no gnuplot"
+
 # ---- in a browser ----
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 if [ -z "$browser" ]; then
-	count=$((count + 1)); echo "ok $count - the page at 380 px # SKIP chromium is not installed"
+	skip "the page at 380 px" "chromium is not installed"
 else
 	# In a frame of 380 px (a headless window has a least width); its title tells what came out.
 	cat >frame.html <<-'H'
@@ -126,7 +139,7 @@ else
 		--disable-background-networking --disable-component-update --disable-sync \
 		--allow-file-access-from-files --user-data-dir="$tmp/profile" --virtual-time-budget=10000 \
 		--dump-dom "file://$tmp/frame.html" >out 2>/dev/null
-	grep -q '<title>over 0 narrow block points 12' out
-	ok $? "380 px: nothing is wider, the phone's drawings, values under the pointer"
+	grep -q '<title>over 0 narrow block points 11' out
+	result $? "380 px: nothing is wider, the phone's drawings, values under the pointer"
 fi
-echo "1..$count"
+finish

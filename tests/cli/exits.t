@@ -2,26 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A C++ class that throws, as compilers, options and ways of loading make it: the workload's output and
 # status are the same under dmarec, and what was called, left and thrown is counted exactly.
-B=$(realpath "${B:-build}")
-src=$(realpath tests/exits)
-if [ ! -w /sys/kernel/tracing/uprobe_events ]; then
-	echo "1..0 # SKIP no right to write uprobe_events"
-	exit 0
-fi
-DMAREC_PROFILES=$(realpath examples/profiles)
-export DMAREC_PROFILES
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-n=0
-ok() { # description, then a command
-	local what=$1 not=
-	shift
-	n=$((n + 1))
-	"$@" >out 2>err || not="not "
-	echo "${not}ok $n - $what"
-	[ -z "$not" ] || sed 's/^/# /' out err
-}
+. "${BASH_SOURCE%/*}/lib.sh"
+needs dmarec
+needs_recording
+src=$SRC/tests/exits
+workdir
 count=1000
 # of every event of that role, in dmarec's summary
 counted() { awk -v role="$1" '$1 == role { gsub(",", "", $4); n += $4 } END { print n + 0 }' "$2"; }
@@ -42,25 +27,33 @@ same() { # command: same output and status, exact counts
 	[ "$plain_status" = "$traced_status" ] || { echo "status $traced_status, not $plain_status"; return 1; }
 	exact
 }
-library() { # compiler options...: libFlxCard.so and a program that links it
-	local cxx=$1
-	shift
-	$cxx "$@" -fPIC -shared -Wl,-soname,libFlxCard.so -o libFlxCard.so "$src/FlxCard.cc" &&
-		$cxx "$@" -o prog "$src/program.cc" -L. -lFlxCard -Wl,-rpath,"$tmp"
+# Every program is built first, each in a directory of its own, as many at a time as there are processors.
+beside() { # command
+	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+	"$@" &
 }
-whole() { # compiler options...: all in one program
-	local cxx=$1
-	shift
-	$cxx "$@" -o prog "$src/FlxCard.cc" "$src/program.cc"
+library() { # directory, compiler, options...: libFlxCard.so and a program that links it
+	local dir=$1 cxx=$2
+	shift 2
+	mkdir "$dir" && $cxx "$@" -fPIC -shared -Wl,-soname,libFlxCard.so -o "$dir/libFlxCard.so" "$src/FlxCard.cc" &&
+		$cxx "$@" -o "$dir/prog" "$src/program.cc" -L"$dir" -lFlxCard -Wl,-rpath,"$tmp/$dir"
+}
+stripped() {
+	library stripped "$1" -O2 && strip stripped/libFlxCard.so stripped/prog
+}
+opened() { # compiler: the library of the stripped one, by dlopen
+	mkdir dlopen && $1 -O2 -DDLOPEN -o dlopen/prog "$src/program.cc" -ldl -Wl,-rpath,"$tmp/stripped"
+}
+whole() { # directory, compiler, options...: all in one program
+	local dir=$1 cxx=$2
+	shift 2
+	mkdir "$dir" && $cxx "$@" -o "$dir/prog" "$src/FlxCard.cc" "$src/program.cc"
 }
 attach() {
-	./prog "$count" go >plain.out & local pid=$!
+	rm -f r.data go
+	stripped/prog "$count" go >plain.out & local pid=$!
 	"$B/dmarec" -o r.data -p "$pid" 2>summary & local rec=$!
-	for _ in $(seq 200); do
-		grep -q "dmarec_$rec/" /sys/kernel/tracing/uprobe_events && [ -s r.data ] && break
-		sleep 0.05
-	done
-	sleep 0.3
+	await recording $rec r.data
 	touch go
 	wait $pid; [ $? = 7 ] || return 1
 	wait $rec || { cat summary; return 1; }
@@ -68,29 +61,33 @@ attach() {
 	exact
 }
 
-for cxx in "${CXX:-g++}" clang++; do
-	command -v "$cxx" >/dev/null || continue
-	for o in -O0 -O1 -O2 -O3; do
-		library "$cxx" $o -g
-		ok "$cxx $o, a library" same ./prog "$count"
-	done
+cxx=${CXX:-g++} compilers=
+for c in "$cxx" clang++; do command -v "$c" >/dev/null && compilers+=" $c"; done
+for o in -O0 -O1 -O2 -O3; do
+	for c in $compilers; do beside library "$c$o" "$c" $o -g; done
 done
-cxx=${CXX:-g++}
-library "$cxx" -O2 && strip libFlxCard.so prog
-ok "stripped" same ./prog "$count"
+beside stripped "$cxx"
+beside opened "$cxx"
+for o in -O0 -O2 -O3; do
+	beside whole pie$o "$cxx" $o -pie -fPIE
+	beside whole nopie$o "$cxx" $o -no-pie -fno-PIE
+	beside whole static$o "$cxx" $o -static
+done
+wait
+
+for c in $compilers; do
+	for o in -O0 -O1 -O2 -O3; do ok "$c $o, a library" same "$c$o/prog" "$count"; done
+done
+ok "stripped" same stripped/prog "$count"
 ok "attached with -p" attach
-"$cxx" -O2 -DDLOPEN -o prog_dl "$src/program.cc" -ldl -Wl,-rpath,"$tmp"
-ok "opened by dlopen" same ./prog_dl "$count"
-printf '#!/bin/sh\nhere=$(dirname "$0")\n"$here/prog" "$@"\n' >run.sh
+ok "opened by dlopen" same dlopen/prog "$count"
+printf '#!/bin/sh\nhere=$(dirname "$0")\n"$here/stripped/prog" "$@"\n' >run.sh
 chmod +x run.sh
 ok "started from a shell script" same ./run.sh "$count"
-ok "started by sh -c" same sh -c "./prog $count"
+ok "started by sh -c" same sh -c "stripped/prog $count"
 for o in -O0 -O2 -O3; do
-	whole "$cxx" $o -pie -fPIE
-	ok "PIE $o" same ./prog "$count"
-	whole "$cxx" $o -no-pie -fno-PIE
-	ok "no PIE $o" same ./prog "$count"
-	whole "$cxx" $o -static
-	ok "static $o" same ./prog "$count"
+	ok "PIE $o" same pie$o/prog "$count"
+	ok "no PIE $o" same nopie$o/prog "$count"
+	ok "static $o" same static$o/prog "$count"
 done
-echo "1..$n"
+finish

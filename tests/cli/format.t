@@ -1,11 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # schema/FORMAT.md names every kind and key of lib/file/meta_text.c, and no key that is not there.
-n=0
-ok() { # condition as a command's status, description, what is wrong
-	n=$((n + 1))
-	[ -z "$2" ] && echo "ok $n - $1" || { echo "not ok $n - $1"; echo "$2" | sed 's/^/# /'; }
-}
+. "${BASH_SOURCE%/*}/lib.sh"
+cd "$SRC" || exit 1
 section() { # keys that FORMAT.md's tables name for a kind
 	awk -v head="### \`$1\`:" 'index($0, "### ") == 1 { on = index($0, head) == 1 } on' schema/FORMAT.md | grep -o '^| `[^|]*' |
 		grep -o '`[a-z_]*`' | tr -d '`' | sort -u
@@ -18,9 +15,9 @@ for pair in run:run end:end event:event path:path irq:irq env:env counter:pair f
 	kind=${pair%:*} table=${pair#*:}
 	more=
 	[ "$kind" = path ] && more=event
-	ok "keys of '$kind'" "$(diff <(section "$kind") <({ keys "$table"; [ -z "$more" ] || echo $more; } | sort -u))"
-	[ -n "$(keys "$table")" ] || ok "table $table is found" "it is not"
+	like "table $table is found" "$(keys "$table")" .
+	is "keys of '$kind'" "$(section "$kind")" "$({ keys "$table"; [ -z "$more" ] || echo $more; } | sort -u)"
 done
 kinds=$(sed -n '/} kinds\[\]/,/};/p' lib/file/meta_text.c | grep -o '{"[a-z]*"' | tr -d '{"' | sort -u)
-ok "kinds" "$(diff <(grep -o '^### `[a-z]*`' schema/FORMAT.md | grep -o '[a-z]*' | sort -u) <(echo "$kinds"))"
-echo "1..$n"
+is "kinds" "$(grep -o '^### `[a-z]*`' schema/FORMAT.md | grep -o '[a-z]*' | sort -u)" "$kinds"
+finish

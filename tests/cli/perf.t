@@ -2,33 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What dmarec writes is a perf.data file to perf's own tools: they read it without a warning,
 # and see what our reader sees.
-B=$(realpath "${B:-build}")
-if [ ! -x "$B/dmarec" ] || [ ! -x "$B/examples/blkdma" ]; then
-	echo "1..0 # SKIP dmarec is not built"
-	exit 0
-fi
-if [ ! -w /sys/kernel/tracing/uprobe_events ]; then
-	echo "1..0 # SKIP no right to write uprobe_events"
-	exit 0
-fi
-if ! perf --version >/dev/null 2>&1; then
-	echo "1..0 # SKIP no perf here (Debian: linux-perf)"
-	exit 0
-fi
-DMAREC_PROFILES=$(realpath examples/profiles)
-export DMAREC_PROFILES
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-n=0
-ok() { # description, then a command
-	local what=$1 not=
-	shift
-	n=$((n + 1))
-	"$@" >out 2>err || not="not "
-	echo "${not}ok $n - $what"
-	[ -z "$not" ] || sed 's/^/# /' out err
-}
+. "${BASH_SOURCE%/*}/lib.sh"
+needs dmarec examples/blkdma
+needs_recording
+perf --version >/dev/null 2>&1 || skip_all "no perf here (Debian: linux-perf)"
+workdir
 quiet() { # the command succeeds without a word on stderr
 	"$@" && [ ! -s err ]
 }
@@ -64,10 +42,7 @@ json() {
 grep -q '^model name' /proc/cpuinfo && ok "perf data convert --to-json" json
 "$B/dmarec" -q -o k.data -- "$B/examples/blkdma" --count 100000 --pause 1ms --file-size 1M >/dev/null 2>&1 &
 pid=$!
-for _ in $(seq 50); do
-	[ "$(stat -c %s k.data 2>/dev/null || echo 0)" -gt 40000 ] && break
-	sleep 0.1
-done
+await bigger k.data 40000
 pkill -9 -P "$pid"
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
@@ -78,4 +53,4 @@ no_crash() {
 }
 ok "perf on a killed recorder's file" no_crash perf script -i k.data
 "$B/dmarec" -q -o n.data -- "$B/examples/blkdma" --count 1 --file-size 1M >/dev/null 2>&1 # lets go of the killed one's probes
-echo "1..$n"
+finish

@@ -3,24 +3,18 @@
 # The whole of dmaanalyze against truth: recordings that gentrace writes, through reader, decoder, finder, joiner
 # and database. A pair is certain when the database names the interrupt, or says that there was none; it is wrong
 # when the truth says otherwise.
-B=$(realpath "${B:-build}")
+. "${BASH_SOURCE%/*}/lib.sh"
+needs tests/gentrace dmaanalyze
 gen=$B/tests/gentrace ana=$B/dmaanalyze count=${COUNT:-10000}
-if [ ! -x "$gen" ] || [ ! -x "$ana" ]; then
-	echo "1..0 # SKIP gentrace or dmaanalyze is not built"
-	exit 0
-fi
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-n=0
+workdir
 # name, wrong pairs in a million at most, unknown in percent at most, then options of gentrace
 scenario() {
-	local name=$1 wrong=$2 unknown=$3 seed not='' figures
+	local name=$1 wrong=$2 unknown=$3 seed all certain bad unsure touched figures
 	shift 3
 	rm -f t.db*
 	for seed in 1 2 3; do
 		"$gen" --seed $seed --count "$count" "$@" -o g.data --truth g$seed.csv 2>err &&
-			"$ana" -q -i g.data --label $seed t.db 2>>err || { not='not '; break; }
+			"$ana" -q -i g.data --label $seed t.db 2>>err || break
 	done
 	figures=$(sqlite3 t.db <<-SQL
 	CREATE TEMP TABLE truth (seed INT, submit_ns INT, card INT, channel INT, state TEXT, irq_ns INT, touched INT);
@@ -48,27 +42,23 @@ scenario() {
 	figures=${figures//|/ }
 	read -r all certain bad unsure touched <<<"$figures"
 	[ -n "${touched:-}" ] && [ "$all" -gt $((count * 3 * 9 / 10)) ] &&
-		[ $((bad * 1000000)) -le $((wrong * certain)) ] && [ $((unsure * 100)) -le $((unknown * all)) ] || not='not '
-	n=$((n + 1))
-	echo "${not}ok $n - $name"
+		[ $((bad * 1000000)) -le $((wrong * certain)) ] && [ $((unsure * 100)) -le $((unknown * all)) ]
+	result $? "$name"
 	echo "# $name: $all transfers, $certain pairs certain, $bad wrong, $unsure unknown, $touched disturbed"
-	[ -z "$not" ] || sed 's/^/# /' err
 }
 # name, the verdicts expected, then options of gentrace: which vector completes is not said in the recording
 verdicts() {
-	local name=$1 want=$2 seed got not=''
+	local name=$1 want=$2 seed got bad=0
 	shift 2
 	for seed in 1 2 3; do
 		rm -f v.db*
 		"$gen" --seed $seed --count "$count" "$@" -o g.data --truth g.csv 2>err &&
-			"$ana" -q -i g.data v.db 2>>err || { not='not '; break; }
+			"$ana" -q -i g.data v.db 2>>err || { bad=1; break; }
 		got=$(sqlite3 v.db "SELECT group_concat(irq || ' ' || verdict, ', ') FROM (SELECT irq, verdict FROM vector
 			WHERE card IS NULL AND channel IS NULL ORDER BY irq)")
-		[ "$got" = "$want" ] || { not='not '; echo "seed $seed: $got" >>err; break; }
+		[ "$got" = "$want" ] || { bad=1; echo "seed $seed: $got" >>err; break; }
 	done
-	n=$((n + 1))
-	echo "${not}ok $n - $name"
-	[ -z "$not" ] || sed 's/^/# /' err
+	result $bad "$name"
 }
 scenario "nothing wrong" 0 0
 scenario "nothing wrong, vector not named" 0 0 --unnamed
@@ -115,4 +105,4 @@ verdicts "... without the one that completes" "$rest" --no-end $others --depth 4
 verdicts "waits that poll, in a queue" "$all" --unnamed $others --depth 4 --polls --latency linear
 verdicts "... without the one that completes" "$rest" --no-end $others --depth 4 --polls --latency linear
 verdicts "coalesced, in a queue" "$all" --unnamed $others --depth 8 --coalesce 1-8
-echo "1..$n"
+finish

@@ -2,29 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Rings that are small and go round often: records that lie on both ends of a ring are whole, what dmarec
 # says was delivered is what the file holds, and what is missing is told.
-B=$(realpath "${B:-build}")
-if [ ! -x "$B/dmarec" ] || [ ! -x "$B/dmaanalyze" ] || [ ! -x "$B/examples/blkdma" ]; then
-	echo "1..0 # SKIP dmarec or dmaanalyze is not built"
-	exit 0
-fi
-if [ ! -w /sys/kernel/tracing/uprobe_events ]; then
-	echo "1..0 # SKIP no right to write uprobe_events"
-	exit 0
-fi
-DMAREC_PROFILES=$(realpath examples/profiles)
-export DMAREC_PROFILES
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-n=0
-ok() { # description, then a command
-	local what=$1 not=
-	shift
-	n=$((n + 1))
-	"$@" >out 2>&1 || not="not "
-	echo "${not}ok $n - $what"
-	[ -z "$not" ] || sed 's/^/# /' out
-}
+. "${BASH_SOURCE%/*}/lib.sh"
+needs dmarec dmaanalyze examples/blkdma
+needs_recording
+workdir
 ask() { sqlite3 r.db "$1"; }
 same() { # two queries
 	[ "$(ask "$1")" = "$(ask "$2")" ] || { ask "$1"; ask "$2"; return 1; }
@@ -38,4 +19,4 @@ for ring in 4K 8K 64K; do
 		'select group_concat(n) from (select count(sample.source_id) n from source left join sample on sample.source_id = source.id and sample.run_id = source.run_id group by source.id order by source.id)'
 	ok "... and every start was counted" same "select sum(counted) from source where role = 'submit'" 'select 3000'
 done
-echo "1..$n"
+finish

@@ -5,5 +5,11 @@ WORLD := $(addprefix $(B)/tests/gen/,world.o world_card.o world_program.o world_
 $(GATE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/gate/*.c)) $(WORLD) $(B)/libdma.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
+$(B)/tests/unit/test_world: $(WORLD)
+CHECK_CLI_NEEDS += $(GATE)
 gate: $(GATE)
 .PHONY: gate
+
+check-gate: $(GATE)
+	$(TESTS) tests/gate/gate.t tests/gate/day.t
+.PHONY: check-gate

@@ -8,7 +8,6 @@
  */
 #include <argp.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,22 +18,22 @@
 #include "lib/cli.h"
 #include "lib/err.h"
 #include "lib/num.h"
-#include "lib/stat.h"
+#include "tests/gate/limits.h"
 #include "tests/gate/tally.h"
 
 enum { GATE_SEEDS = 1000000, JOBS_MAX = 64, TIME_LIMIT_S = 600, AROUND = 14 };
 enum { MODE_NAMED = 1, MODE_FOUND = 2 };
 
-static const struct judge_joiner *const joiners[] = {&judge_joiner_now,
-						      &judge_joiner_model};
+static const struct judge_joiner *const joiners[] = {
+	&judge_joiner_now, &judge_joiner_model, &judge_oracle};
 enum { NJOINERS = sizeof(joiners) / sizeof(*joiners) };
 
 struct options {
 	uint64_t from, to, transfers;
-	const char *stratum, *tell;
+	const char *stratum, *tell, *todo;
 	const struct judge_joiner *joiner;
 	unsigned modes, jobs;
-	bool gate, list, reliability;
+	bool gate, list, reliability, tap;
 };
 
 /* ---- one recording ---- */
@@ -130,6 +129,7 @@ static void judge_one(const struct options *o, const struct world_stratum *s,
 			      : ERR_NOMEM;
 		n->seconds = seconds_now() - begin;
 	}
+	tally_close(&j);
 	n->recordings = 1;
 	n->events = r.nsample;
 	if (!rc && !all_told(&r, j.judged))
@@ -209,97 +209,63 @@ static int judge_stratum(const struct options *o, const struct world_stratum *s,
 	return 0;
 }
 
-/* ---- what is printed ---- */
-
-static double pct(uint64_t part, uint64_t whole)
-{
-	return whole ? 100.0 * (double)part / (double)whole : 0;
-}
+/* ---- all of it ---- */
 
 static void print_head(const struct options *o)
 {
-	printf("joiner %s, seeds %" PRIu64 "..%" PRIu64 ", %" PRIu64
-	       " transfers each; wrong and its bound (95 %%) in 10,000 certain\n",
-	       o->joiner->name, o->from, o->to, o->transfers);
-	printf("%-37s %-5s %8s %7s %7s %7s %7s %8s %8s | %-31s | %-15s | %s\n", "stratum",
-	       "irq", "transf.", "certain", "unknown", "beyond", "wrong", "/10000",
-	       "<=", "wrong end/irq/coalesced/state", "vector +/?/-", "events/s");
+	printf("%sjoiner %s, seeds %" PRIu64 "..%" PRIu64 ", %" PRIu64
+	       " transfers each\n",
+	       o->tap ? "# " : "", o->joiner->name, o->from, o->to, o->transfers);
+	print_columns(o->tap);
 }
 
-static void print_row(const char *name, bool find, const struct tally *n)
+/* A name that is one whole means that one alone. */
+static bool is_asked(const struct options *o, const struct world_stratum *s)
 {
-	double certain = (double)n->certain;
-	double bound =
-		n->certain ? 1e4 * proportion_upper(n->wrong, n->certain, 0.95) : 0;
-
-	printf("%-37s %-5s %8" PRIu64 " %6.2f%% %6.2f%% %6.2f%% %7" PRIu64
-	       " %8.1f %8.1f | %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64
-	       " | %4" PRIu64 " %4" PRIu64 " %4" PRIu64 "  | %.0f\n",
-	       name, find ? "found" : "named", n->transfers,
-	       pct(n->certain, n->transfers), pct(n->unknown, n->transfers),
-	       pct(n->beyond, n->transfers), n->wrong,
-	       n->certain ? 1e4 * (double)n->wrong / certain : 0, bound,
-	       n->fact_wrong[FACT_END], n->fact_wrong[FACT_INTERRUPT],
-	       n->fact_wrong[FACT_COALESCED], n->fact_wrong[FACT_STATE], n->vector_right,
-	       n->vector_unclear, n->vector_wrong,
-	       n->seconds > 0 ? (double)n->events / n->seconds : 0);
-	if (n->failed)
-		printf("  %" PRIu64 " of %" PRIu64 " recordings failed\n", n->failed,
-		       n->recordings);
-	fflush(stdout);
+	for (size_t i = 0; i < world_nstrata && o->stratum; i++)
+		if (!strcmp(world_strata[i].name, o->stratum))
+			return s == &world_strata[i];
+	return !o->stratum || strstr(s->name, o->stratum);
 }
 
-/* Said probability against the share right. */
-static void print_reliability(const struct tally *n)
+static int judge_mode(const struct options *o, const struct world_stratum *s, bool find,
+		      struct limits *l, struct tally *all)
 {
-	static const char *const fact[] = {"end", "interrupt", "coalesced", "state"};
+	struct tally n = {0};
 
-	for (int f = 0; f < FACT_N; f++)
-		for (int k = 0; k < TALLY_BINS; k++) {
-			if (!n->bin[f][k].n)
-				continue;
-			double m = (double)n->bin[f][k].n;
-			uint64_t right = n->bin[f][k].right;
-
-			printf("  %-10s said %.5f  right %.5f  [%.5f, %.5f]  of %" PRIu64
-			       "\n",
-			       fact[f], n->bin[f][k].said / m, (double)right / m,
-			       1 - proportion_upper(n->bin[f][k].n - right,
-						    n->bin[f][k].n, 0.975),
-			       proportion_upper(right, n->bin[f][k].n, 0.975),
-			       n->bin[f][k].n);
-		}
+	if (!(o->modes & (find ? MODE_FOUND : MODE_NAMED)) || !is_asked(o, s))
+		return 0;
+	if (judge_stratum(o, s, find, &n))
+		return -1;
+	print_row(s->name, find, &n, o->tap);
+	if (o->reliability)
+		print_reliability(&n, o->tap);
+	limits_judge(l, s, find, &n, o->tap);
+	tally_add(all, &n);
+	return 0;
 }
 
 static int run(const struct options *o)
 {
 	struct tally all[2] = {0};
-	uint64_t failed = 0;
+	struct limits l = {.todo = o->todo};
 
 	print_head(o);
 	for (size_t i = 0; i < world_nstrata; i++)
-		for (int find = 0; find < 2; find++) {
-			struct tally n = {0};
-
-			if (!(o->modes & (find ? MODE_FOUND : MODE_NAMED)) ||
-			    (o->stratum && !strstr(world_strata[i].name, o->stratum)))
-				continue;
-			if (judge_stratum(o, &world_strata[i], find, &n)) {
+		for (int find = 0; find < 2; find++)
+			if (judge_mode(o, &world_strata[i], find, &l, &all[find])) {
 				perror("gate");
 				return EXIT_FAILED;
 			}
-			print_row(world_strata[i].name, find, &n);
-			if (o->reliability)
-				print_reliability(&n);
-			tally_add(&all[find], &n);
-			failed += n.failed;
-		}
 	for (int find = 0; find < 2; find++)
 		if (all[find].recordings) {
-			print_row("all", find, &all[find]);
-			print_reliability(&all[find]);
+			print_row("all", find, &all[find], o->tap);
+			print_reliability(&all[find], o->tap);
+			limits_judge(&l, NULL, find, &all[find], o->tap);
 		}
-	return failed ? EXIT_FAILED : EXIT_OK;
+	if (o->tap)
+		printf("1..%u\n", l.n);
+	return l.broken ? EXIT_FAILED : EXIT_OK;
 }
 
 /* ---- the command line ---- */
@@ -315,7 +281,9 @@ enum {
 	KEY_JOINER,
 	KEY_GATE,
 	KEY_LIST,
-	KEY_RELIABILITY
+	KEY_RELIABILITY,
+	KEY_TAP,
+	KEY_TODO
 };
 
 static const struct argp_option table[] = {
@@ -326,12 +294,16 @@ static const struct argp_option table[] = {
 	{"named", KEY_NAMED, NULL, 0, "Only with the vectors named", 0},
 	{"found", KEY_FOUND, NULL, 0, "Only with the vectors to be found", 0},
 	{"jobs", KEY_JOBS, "N", 0, "Recordings at a time (default 1)", 0},
-	{"joiner", KEY_JOINER, "NAME", 0, "Which joiner (default: now)", 0},
+	{"joiner", KEY_JOINER, "NAME", 0,
+	 "now (default), or oracle: knows the world, not its events", 0},
 	{"tell", KEY_TELL, "WHAT", 0,
 	 "Print what was said: wrong, unknown, events, or a submit's seq", 0},
 	{"reliability", KEY_RELIABILITY, NULL, 0,
 	 "Said probability against share right for each stratum, too", 0},
 	{"gate", KEY_GATE, NULL, 0, "Seeds from 10^6 on: to judge, not to work on", 0},
+	{"tap", KEY_TAP, NULL, 0, "The limits as tests, for prove", 0},
+	{"todo", KEY_TODO, "FILE", 0,
+	 "Names of tests, one a line, whose limit is not reached yet", 0},
 	{"list", KEY_LIST, NULL, 0, "Name the strata", 0},
 	{0}};
 
@@ -401,6 +373,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_GATE:
 		o->gate = true;
+		return 0;
+	case KEY_TAP:
+		o->tap = true;
+		return 0;
+	case KEY_TODO:
+		o->todo = arg;
 		return 0;
 	case KEY_LIST:
 		o->list = true;

@@ -52,6 +52,7 @@ struct judge_task {
 	const int64_t *irq_count;
 	size_t nirq;
 	bool ended; /* the workload ended before the recording did */
+	const struct world_options *world; /* for the oracle alone */
 	const struct judge_sink *sink;
 };
 
@@ -67,6 +68,7 @@ struct judge_joiner {
 
 extern const struct judge_joiner judge_joiner_now; /* joiner_now.c */
 extern const struct judge_joiner judge_joiner_model; /* joiner_model.c */
+extern const struct judge_joiner judge_oracle;	   /* oracle.c */
 
 /* ---- a recording (recording.c) ---- */
 

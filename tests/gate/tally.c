@@ -18,6 +18,8 @@ void tally_add(struct tally *to, const struct tally *from)
 	to->vector_right += from->vector_right;
 	to->vector_unclear += from->vector_unclear;
 	to->vector_wrong += from->vector_wrong;
+	to->slowest += from->slowest;
+	to->slowest_wrong += from->slowest_wrong;
 	to->events += from->events;
 	to->seconds += from->seconds;
 	for (int i = 0; i < STATE_N; i++)
@@ -61,6 +63,29 @@ static void weigh(struct tally *n, int fact, double said, bool right)
 	n->bin[fact][k].said += said;
 }
 
+/* Kept in order; what is slower than the last of them pushes it out. */
+static void keep_slow(struct tally_judge *j, int which, int64_t ns, bool wrong)
+{
+	struct tally_slow *slow = j->slow[which];
+	size_t n = j->nslow[which], i;
+
+	if (ns == DMA_UNKNOWN || (n == TALLY_SLOWEST && ns <= slow[n - 1].ns))
+		return;
+	i = n < TALLY_SLOWEST ? j->nslow[which]++ : n - 1;
+	for (; i && slow[i - 1].ns < ns; i--)
+		slow[i] = slow[i - 1];
+	slow[i] = (struct tally_slow){ns, wrong};
+}
+
+void tally_close(struct tally_judge *j)
+{
+	for (int k = 0; k < 2; k++)
+		for (size_t i = 0; i < j->nslow[k]; i++) {
+			j->n->slowest++;
+			j->n->slowest_wrong += j->slow[k][i].wrong;
+		}
+}
+
 void tally_transfer(void *arg, const struct judge_said *s)
 {
 	struct tally_judge *j = arg;
@@ -95,6 +120,10 @@ void tally_transfer(void *arg, const struct judge_said *s)
 		n->limited += !certain;
 		n->limited_beyond += !certain && !x->touched;
 	}
+	if (s->certain[FACT_INTERRUPT])
+		keep_slow(j, 0, transfer_phase_ns(s->t, PHASE_DEVICE), wrong);
+	if (s->certain[FACT_END])
+		keep_slow(j, 1, transfer_phase_ns(s->t, PHASE_TOTAL), wrong);
 	if (j->tell)
 		j->tell(j->tell_arg, s, x, certain, wrong);
 	if (j->judged)

@@ -22,6 +22,8 @@ struct tally {
 	uint64_t fact[FACT_N], fact_wrong[FACT_N];
 	uint64_t false_state[STATE_N]; /* wrong ones by the state said */
 	uint64_t vector_right, vector_unclear, vector_wrong; /* channels */
+	/* Of the slowest of each recording, by device and total: where people look. */
+	uint64_t slowest, slowest_wrong;
 	uint64_t events;
 	double seconds;
 	struct {
@@ -31,6 +33,12 @@ struct tally {
 };
 
 void tally_add(struct tally *to, const struct tally *from);
+
+enum { TALLY_SLOWEST = 10 };
+struct tally_slow {
+	int64_t ns;
+	bool wrong;
+};
 
 struct tally_judge {
 	struct tally *n;
@@ -42,7 +50,11 @@ struct tally_judge {
 	void *tell_arg;
 	uint64_t seen;	  /* transfers so far */
 	uint64_t *judged; /* of each truth, how often it was told; by its index */
+	struct tally_slow slow[2][TALLY_SLOWEST]; /* the slowest first */
+	size_t nslow[2];
 };
+/* Behind the last transfer of a recording. */
+void tally_close(struct tally_judge *j);
 /* The sink of a joiner that is judged; arg = struct tally_judge. */
 void tally_transfer(void *arg, const struct judge_said *s);
 void tally_vector(void *arg, int64_t channel, int32_t irq);

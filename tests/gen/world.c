@@ -330,6 +330,10 @@ static void happen(struct world *w, const struct moment *m)
 	case AT_WINDOW:
 		open_window(w);
 		break;
+	case AT_RECORD:
+		w->recording = true;
+		w->started_before = w->started;
+		break;
 	}
 }
 
@@ -413,7 +417,7 @@ int world_next(struct world *w, struct sample *s)
 			return 0;
 		}
 		if (!w->nq || finished(w) ||
-		    (w->o.cut && w->started >= w->o.begin_after + w->o.count)) {
+		    (w->o.cut && w->started >= w->started_before + w->o.count)) {
 			stop(w);
 			continue;
 		}
@@ -433,4 +437,19 @@ uint64_t world_irq_count(const struct world *w, int32_t irq)
 	unsigned i = (unsigned)(irq - WORLD_IRQ);
 
 	return irq >= WORLD_IRQ && i < w->nv ? w->v[i].count : 0;
+}
+
+int64_t world_skew_ns(const struct world *w, unsigned cpu)
+{
+	return w->cpu[cpu].skew_ns;
+}
+
+double world_mean_size(const struct world *w)
+{
+	return w->mean_size;
+}
+
+double world_drift(const struct world *w)
+{
+	return w->drift;
 }

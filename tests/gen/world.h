@@ -17,7 +17,7 @@
  * interrupt ended is what its messages had asked for; there may be none (foreign).
  *
  * The program. Threads start, wait, pause. A polling wait sees the register, a sleeping
- * one is woken by the handler of its vector; neither knows what only the other can see. A
+ * one is woken by the handler of its vector; no thread runs while its CPU runs a handler; neither knows what only the other can see. A
  * handler that completes a transfer completes those before it on the channel. A call that
  * fails makes the program stop its channel or, with one in flight, start it anew.
  *
@@ -91,7 +91,8 @@ struct world_options {
 	unsigned cpus;	     /* 1 .. WORLD_CPUS */
 	int64_t enter_ns;    /* a message -> its handler, on a CPU that is awake */
 	double enter_spread; /* sigma of its logarithm */
-	int64_t idle_after_ns, idle_wake_ns; /* without work for -> asleep; its wake-up */
+	/* Without work for -> asleep; its wake-up, or a fifth of the time asleep. */
+	int64_t idle_after_ns, idle_wake_ns;
 	int64_t handler_ns; /* its length: nothing else enters on that CPU meanwhile */
 	int64_t wake_ns;    /* handler -> the sleeper runs */
 	double wake_spread;
@@ -143,12 +144,13 @@ struct world_options {
 	double lose;	     /* share of samples that vanish one at a time */
 	double windows;	     /* of loss, per transfer */
 	int64_t window_ns;
-	bool window_cpu;      /* on one CPU, else on all */
-	uint64_t begin_after; /* starts that are not recorded; 0 = from the beginning */
-	bool cut;	      /* the recording stops with the count-th start */
+	bool window_cpu; /* on one CPU, else on all */
+	uint64_t
+		begin_after; /* it begins some time after so many starts; 0 = before all */
+	bool cut;	     /* the recording stops with the count-th start */
 };
 
-enum { WORLD_CPUS = 8, WORLD_DEPTH = 64, WORLD_CHANNELS = 16 };
+enum { WORLD_CPUS = 33, WORLD_DEPTH = 64, WORLD_CHANNELS = 16 };
 enum { WORLD_IRQ = 66, WORLD_PID = 4242 };
 
 /* What a transfer was touched by. */
@@ -205,6 +207,12 @@ int32_t world_irq(const struct world_options *o, unsigned channel);
 unsigned world_vectors(const struct world_options *o);
 /* What /proc/interrupts counted of one during the recording, lost samples included. */
 uint64_t world_irq_count(const struct world *w, int32_t irq);
+
+/* For an observer who knows the world but not its events: of the clocks, of the sizes, of
+ * the first transfer's place in a drift. */
+int64_t world_skew_ns(const struct world *w, unsigned cpu);
+double world_mean_size(const struct world *w);
+double world_drift(const struct world *w);
 
 /* ---- drawing (world_draw.c) ---- */
 

@@ -11,6 +11,9 @@
 /* The kinds of vectors behind those that end transfers. */
 enum { DATA, TIMER, OTHER, PER_N, KINDS };
 
+/* A state's target residency over its exit latency: 3 to 10 in the intel_idle tables. */
+enum { IDLE_SHARE = 5 };
+
 unsigned world_vectors(const struct world_options *o)
 {
 	return (o->vectors ? o->vectors : 1) + KINDS;
@@ -206,6 +209,15 @@ static bool is_idle(const struct world *w, const struct cpu *c)
 	       w->now - c->active_ns > w->o.idle_after_ns;
 }
 
+/* The kernel's governor picks a state whose wake-up is short beside the time asleep. */
+static int64_t idle_wake_ns(const struct world *w, const struct cpu *c)
+{
+	int64_t asleep = w->now - c->active_ns;
+
+	return asleep / IDLE_SHARE < w->o.idle_wake_ns ? asleep / IDLE_SHARE
+						       : w->o.idle_wake_ns;
+}
+
 void card_message(struct world *w, struct vector *v)
 {
 	const struct cpu *c = &w->cpu[v->cpu];
@@ -216,7 +228,7 @@ void card_message(struct world *w, struct vector *v)
 	v->is_pending = true;
 	v->postponed = false;
 	if (w->o.idle_wake_ns && is_idle(w, c))
-		enter += world_about(w, w->o.idle_wake_ns, 0.3);
+		enter += world_about(w, idle_wake_ns(w, c), 0.3);
 	world_at(w, w->now + enter, AT_ENTER, v, 0);
 }
 
@@ -230,6 +242,13 @@ static bool stands_still(struct world *w, struct cpu *c)
 		c->still_to = c->still_from + world_about(w, w->o.standstill_ns, 0.7);
 	}
 	return w->o.standstill > 0 && w->now >= c->still_from;
+}
+
+int64_t card_cpu_free(struct world *w, struct cpu *c)
+{
+	if (stands_still(w, c))
+		return c->still_to + 1;
+	return c->busy_until >= w->now ? c->busy_until + 1 : w->now;
 }
 
 static void serve(struct world *w, struct vector *v, int64_t seq, int64_t stamp,
@@ -247,7 +266,8 @@ static void serve(struct world *w, struct vector *v, int64_t seq, int64_t stamp,
 		f->t.irq_ns = stamp;
 		f->t.coalesced = n;
 		f->t.touched |= (lost ? WORLD_LOST : 0) | (v->postponed ? WORLD_HELD : 0);
-		f->settled = f->visible = true;
+		f->settled = true;
+		f->visible |= w->o.wait != WORLD_POLL; /* the handler read the register */
 		for (struct flight *g = f->over ? NULL : f->c->first; g;
 		     g = g->next_flight) {
 			g->done = true;
@@ -265,13 +285,9 @@ void card_enter(struct world *w, struct vector *v)
 	struct flight witness = {0};
 	int64_t seq, stamp;
 
-	if (stands_still(w, c)) {
-		v->postponed = true;
-		world_at(w, c->still_to + 1, AT_ENTER, v, 0);
-		return;
-	}
-	if (c->busy_until > w->now) {
-		world_at(w, c->busy_until + 1, AT_ENTER, v, 0);
+	if (card_cpu_free(w, c) > w->now) {
+		v->postponed |= stands_still(w, c);
+		world_at(w, card_cpu_free(w, c), AT_ENTER, v, 0);
 		return;
 	}
 	c->busy_until = c->active_ns = w->now + world_about(w, w->o.handler_ns, 0.2);

@@ -78,7 +78,7 @@ static void draw_card(struct world_options *o, uint64_t *rng)
 
 static void draw_host(struct world_options *o, uint64_t *rng)
 {
-	o->cpus = 2 + one_of(rng, WORLD_CPUS - 1);
+	o->cpus = 2 + one_of(rng, 7);
 	o->enter_ns = ns(rng, 400, 2000);
 	o->enter_spread = between(rng, 0.05, 0.5);
 	o->idle_after_ns = ns(rng, 2e3, 2e5);
@@ -399,6 +399,13 @@ const struct world_stratum world_strata[] = {
 };
 const size_t world_nstrata = sizeof(world_strata) / sizeof(*world_strata);
 
+static unsigned threads(const struct world_options *o)
+{
+	unsigned each = o->other_thread ? 2 : 1;
+
+	return o->one_thread && each == 1 ? 1 : o->channels * each;
+}
+
 static uint64_t hash(const char *s)
 {
 	uint64_t h = 1469598103934665603u; /* FNV-1a */
@@ -418,6 +425,8 @@ void world_draw(struct world_options *o, uint64_t seed, const struct world_strat
 	draw_host(o, &rng);
 	draw_program(o, &rng);
 	s->shape(o, &rng);
+	if (o->wait != WORLD_BLOCK && o->cpus < threads(o) + 1)
+		o->cpus = threads(o) + 1; /* none has to share one */
 	if (o->wait != WORLD_POLL && o->msi_ns < o->register_ns)
 		o->msi_ns = o->register_ns;
 }

@@ -23,6 +23,7 @@ enum happening {
 	AT_FOREIGN, /* the next of the vector's foreign ones */
 	AT_OTHER,   /* the next of the independent device */
 	AT_WINDOW,  /* of loss */
+	AT_RECORD,  /* the recording begins */
 };
 
 struct moment {
@@ -136,7 +137,7 @@ struct world {
 	struct out *out;
 	size_t nout, aout;
 	bool nomem, recording, stopped;
-	uint64_t started, ends;
+	uint64_t started, started_before, ends; /* before = ... the recording began */
 	struct channel ch[WORLD_CHANNELS];
 	struct vector *v;
 	unsigned nv, nown; /* all; those that end transfers */
@@ -177,6 +178,7 @@ void card_note(struct world *w, struct flight *f);
 void card_raise(struct world *w, struct vector *v);
 void card_message(struct world *w, struct vector *v);
 void card_enter(struct world *w, struct vector *v);
+int64_t card_cpu_free(struct world *w, struct cpu *c); /* from when anything else runs */
 void card_tick(struct world *w);
 void card_foreign(struct world *w, struct vector *v);
 void card_other(struct world *w);

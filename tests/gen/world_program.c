@@ -45,6 +45,28 @@ static bool may_fail(const struct world *w)
 
 /* ---- the flights of a channel ---- */
 
+/* Its place is that of its doorbell: of calls side by side the later may ring first. */
+static void join_channel(struct flight *f)
+{
+	*f->c->end = f;
+	f->c->end = &f->next_flight;
+	f->c->inflight++;
+}
+
+static void leave_channel(struct flight *f)
+{
+	struct flight **p = &f->c->first;
+
+	while (*p && *p != f)
+		p = &(*p)->next_flight;
+	if (!*p)
+		return;
+	*p = f->next_flight;
+	if (!*p)
+		f->c->end = p;
+	f->c->inflight--;
+}
+
 static struct flight *flight_new(struct world *w, struct thread *t)
 {
 	const struct world_options *o = &w->o;
@@ -76,9 +98,8 @@ static struct flight *flight_new(struct world *w, struct thread *t)
 	if (w->all)
 		w->all->before = f;
 	w->all = f;
-	*f->c->end = f;
-	f->c->end = &f->next_flight;
-	f->c->inflight++;
+	if (o->wait != WORLD_BLOCK)
+		join_channel(f);
 	return f;
 }
 
@@ -204,8 +225,11 @@ static void submit(struct world *w, struct thread *t)
 		decide(w, t); /* another thread was faster */
 		return;
 	}
-	if (++w->started > w->o.begin_after)
-		w->recording = true;
+	if (++w->started == w->o.begin_after) /* somewhere between this start and later */
+		world_at(w,
+			 w->now + (int64_t)(2 * world_uniform(w) *
+					    (double)(w->o.service_ns + w->o.think_ns)),
+			 AT_RECORD, NULL, 0);
 	f = t->f = flight_new(w, t);
 	if (!f)
 		return;
@@ -245,6 +269,8 @@ static void ring(struct world *w, struct thread *t)
 
 	if (t->c->restart_next)
 		restart(w, t->c, f);
+	if (w->o.wait == WORLD_BLOCK)
+		join_channel(f);
 	card_ring(w, f);
 	if (w->o.wait == WORLD_BLOCK) {
 		t->step = STEP_WAITING;
@@ -283,13 +309,7 @@ static void exited(struct world *w, struct thread *t)
 		call(w, t, ROLE_STARTED, failed ? SAMPLE_FAILED : 0, f, NULL,
 		     w->o.doorbell || failed ? NULL : &f->t.doorbell_ns);
 	if (failed) {
-		struct flight **p = &t->c->first;
-		while (*p != f)
-			p = &(*p)->next_flight;
-		*p = f->next_flight;
-		if (!*p)
-			t->c->end = p;
-		t->c->inflight--;
+		leave_channel(f);
 		f->over = true;
 		world_tell(w, f);
 	} else {
@@ -483,7 +503,14 @@ static void woken(struct world *w, struct thread *t)
 
 void program_go(struct world *w, struct thread *t)
 {
-	w->cpu[t->cpu].active_ns = w->now;
+	struct cpu *c = &w->cpu[t->cpu];
+	int64_t runs = card_cpu_free(w, c);
+
+	if (runs > w->now) { /* a handler runs on its CPU, or it stands still */
+		later(w, t, runs - w->now + 50, t->step);
+		return;
+	}
+	c->active_ns = w->now;
 	switch (t->step) {
 	case STEP_SUBMIT:
 		submit(w, t);
@@ -524,7 +551,7 @@ static void thread_init(struct world *w, unsigned from, unsigned to, bool starts
 	struct thread *t = &w->th[w->nth];
 
 	*t = (struct thread){.tid = WORLD_PID + (int32_t)w->nth,
-			     .cpu = (unsigned)(world_uniform(w) * w->o.cpus),
+			     .cpu = w->nth % w->o.cpus,
 			     .from = from,
 			     .to = to,
 			     .starts = starts,

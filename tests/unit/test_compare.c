@@ -17,6 +17,7 @@
 
 #include "compare/compare.h"
 #include "lib/err.h"
+#include "tests/unit/sim.h"
 
 static uint64_t random_state;
 
@@ -101,8 +102,8 @@ static void test_verdicts(void **state)
 	assert_int_equal(verdict(5000, 1.02, 0), COMPARE_SAME);
 	assert_int_equal(verdict(5000, 1.1, 1), COMPARE_SLOWER);
 	assert_int_equal(verdict(5000, 0.9, 0), COMPARE_FASTER);
-	assert_int_equal(verdict(60, 1.03, 2), COMPARE_CANNOT_TELL);
-	assert_int_equal(verdict(20, 1.5, 2), COMPARE_CANNOT_TELL);
+	assert_int_equal(verdict(60, 1.03, 3), COMPARE_CANNOT_TELL);
+	assert_int_equal(verdict(20, 1.5, 3), COMPARE_CANNOT_TELL);
 }
 
 /* What a thin comparison says is needed settles most of them. */
@@ -146,7 +147,7 @@ static void test_nothing_on_a_side(void **state)
 	assert_int_equal(comparison_judge(&c, &five, NULL), 0);
 	assert_int_equal(c.group[0].verdict, COMPARE_CANNOT_TELL);
 	assert_non_null(strstr(c.group[0].why, "the new side has no such transfers"));
-	assert_int_equal(comparison_status(&c), 2);
+	assert_int_equal(comparison_status(&c), 3);
 	comparison_release(&c);
 }
 
@@ -168,7 +169,7 @@ static void test_no_group(void **state)
 
 	(void)state;
 	assert_int_equal(comparison_judge(&c, &five, NULL), 0);
-	assert_int_equal(comparison_status(&c), 2);
+	assert_int_equal(comparison_status(&c), 3);
 }
 
 /* A group that cannot be told does not hide that the others are the same. */
@@ -285,6 +286,85 @@ static void test_several_recordings(void **state)
 	comparison_release(&c);
 }
 
+/* One run a side: what changes from run to run is in the interval, and more transfers do not
+ * help. */
+static void test_one_run_a_side(void **state)
+{
+	struct compare_options o = five;
+	struct comparison c;
+
+	(void)state;
+	o.run_scatter = 0.1;
+	one(&c, 5000, 0.3, 1.25, 3);
+	assert_int_equal(comparison_judge(&c, &five, NULL), 0);
+	assert_int_equal(c.group[0].verdict, COMPARE_SLOWER);
+	assert_int_equal(comparison_judge(&c, &o, NULL), 0);
+	assert_int_equal(c.group[0].verdict, COMPARE_CANNOT_TELL);
+	assert_true(c.group[0].few_runs && isnan(c.group[0].needed));
+	assert_int_equal(comparison_status(&c), EXIT_CANNOT_TELL);
+	comparison_release(&c);
+	one(&c, 5000, 0.3, 2.5, 3);
+	assert_int_equal(comparison_judge(&c, &o, NULL), 0);
+	assert_int_equal(c.group[0].verdict, COMPARE_SLOWER);
+	comparison_release(&c);
+}
+
+/* Equal programs whose runs scatter by so much, one a side: how often is one called slower
+ * or faster? The guess may be off by a factor of two. */
+static void test_alarms_of_one_run(void **state)
+{
+	static const double scatter[] = {0.05, 0.1, 0.2};
+	struct compare_options o = five;
+
+	(void)state;
+	o.run_scatter = 0.1;
+	for (size_t k = 0; k < 3; k++) {
+		int found = 0, seeds = 300;
+
+		for (int s = 0; s < seeds; s++) {
+			struct comparison c;
+
+			random_state = UINT64_C(0x9e3779b97f4a7c15) * (uint64_t)(s + 1);
+			comparison_make(&c, 1);
+			side_make(&c.group[0].base, 1, 1000, 0.3,
+				  exp(scatter[k] * normal()));
+			side_make(&c.group[0].fresh, 1, 1000, 0.3,
+				  exp(scatter[k] * normal()));
+			assert_int_equal(comparison_judge(&c, &o, NULL), 0);
+			found += c.group[0].verdict != COMPARE_CANNOT_TELL;
+			comparison_release(&c);
+		}
+		print_message("# runs that scatter by %.0f %%: %d of %d false alarms\n",
+			      100 * scatter[k], found, seeds);
+		assert_true(found <= (scatter[k] > 0.1 ? seeds / 4 : seeds / 20));
+	}
+}
+
+static void test_what_explains_a_verdict(void **state)
+{
+	struct comparison c;
+	struct compare_group *g;
+
+	(void)state;
+	one(&c, 5000, 0.3, 1.2, 3); /* 10 us of 50 */
+	g = &c.group[0];
+	assert_int_equal(comparison_judge(&c, &five, NULL), 0);
+	assert_false(comparison_explain(g, 1000, "the probes themselves add", &five));
+	assert_int_equal(g->verdict, COMPARE_SLOWER);
+	assert_false(comparison_explain(g, -9000, "the probes themselves add", &five));
+	assert_true(comparison_explain(g, 9000, "the probes themselves add", &five));
+	assert_int_equal(g->verdict, COMPARE_CANNOT_TELL);
+	assert_non_null(
+		strstr(g->why, "the probes themselves add 9.00 µs more on the new"));
+	comparison_release(&c);
+	one(&c, 5000, 0.3, 1, 3); /* nor do equal times of unequal probes mean the same */
+	g = &c.group[0];
+	assert_int_equal(comparison_judge(&c, &five, NULL), 0);
+	assert_int_equal(g->verdict, COMPARE_SAME);
+	assert_true(comparison_explain(g, 9000, "the probes themselves add", &five));
+	comparison_release(&c);
+}
+
 static void test_names(void **state)
 {
 	struct group_key k = {.card = 1,
@@ -305,18 +385,18 @@ static void test_names(void **state)
 
 /* ---- simulations: threshold 0, so that a verdict is all that the interval says ---- */
 
-/* Share of seeds in which any of `groups` groups is called slower or faster. */
-static double alarms(size_t groups, size_t n, double phi, double scale, int seeds,
-		     double threshold)
+/* Of sim_seeds(seeds), those in which any of `groups` groups is called slower or faster. */
+static unsigned alarms(size_t groups, size_t n, double phi, double scale, unsigned seeds,
+		       double threshold)
 {
 	const struct compare_options o = {.threshold = threshold, .q = 0.5, .seed = 1};
-	int found = 0;
+	unsigned found = 0;
 
-	for (int s = 0; s < seeds; s++) {
+	for (unsigned s = 1; s <= sim_seeds(seeds); s++) {
 		struct comparison c;
 		bool any = false;
 
-		random_state = UINT64_C(0x9e3779b97f4a7c15) * (uint64_t)(s + 1);
+		random_state = UINT64_C(0x9e3779b97f4a7c15) * s;
 		comparison_make(&c, groups);
 		for (size_t i = 0; i < groups; i++) {
 			side_make(&c.group[i].base, 1, n, phi, 1);
@@ -329,11 +409,12 @@ static double alarms(size_t groups, size_t n, double phi, double scale, int seed
 		found += any;
 		comparison_release(&c);
 	}
-	return (double)found / seeds;
+	return found;
 }
 
 static void test_false_alarms(void **state)
 {
+	enum { SEEDS = 200 };
 	static const struct {
 		size_t groups, n;
 		double phi;
@@ -341,35 +422,39 @@ static void test_false_alarms(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(scene) / sizeof(*scene); i++) {
-		double rate =
-			alarms(scene[i].groups, scene[i].n, scene[i].phi, 1, 200, 0);
+		unsigned found =
+			alarms(scene[i].groups, scene[i].n, scene[i].phi, 1, SEEDS, 0);
 
-		print_message("# false alarms: %zu groups, n %zu, "
-			      "AR(1) %.1f: %.1f %% of 200 seeds\n",
-			      scene[i].groups, scene[i].n, scene[i].phi, 100 * rate);
-		assert_true(rate >= 0.02 && rate <= 0.08);
+		print_message("# false alarms: %zu groups, n %zu, AR(1) %.1f: %u of %u\n",
+			      scene[i].groups, scene[i].n, scene[i].phi, found,
+			      sim_seeds(SEEDS));
+		assert_true(sim_rate(found, SEEDS, 0.02, 0.08));
 	}
 }
 
 /* With the threshold that is the default an equal pair raises none at all. */
 static void test_threshold_silences(void **state)
 {
+	enum { SEEDS = 100 };
+	unsigned found = alarms(1, 2000, 0.6, 1, SEEDS, 0.05);
+
 	(void)state;
-	assert_true(alarms(1, 2000, 0.6, 1, 100, 0.05) <= 0.01);
+	assert_true(sim_rate(found, SEEDS, 0, 0.01));
 }
 
 static void test_power(void **state)
 {
-	double five_pct = alarms(1, 20000, 0.6, 1.05, 40, 0);
-	double ten_pct = alarms(1, 5000, 0.6, 1.1, 40, 0.05);
+	enum { SEEDS = 40 };
+	unsigned five_pct = alarms(1, 20000, 0.6, 1.05, SEEDS, 0);
+	unsigned ten_pct = alarms(1, 5000, 0.6, 1.1, SEEDS, 0.05);
 
 	(void)state;
 	print_message(
-		"# power: shift 5 %%, n 20000, threshold 0: %.0f %% of 40; shift 10 "
-		"%%, n 5000, threshold 5 %%: %.0f %%\n",
-		100 * five_pct, 100 * ten_pct);
-	assert_true(five_pct >= 0.95);
-	assert_true(ten_pct >= 0.95);
+		"# power: shift 5 %%, n 20000, threshold 0: %u of %u; shift 10 %%, n "
+		"5000, threshold 5 %%: %u\n",
+		five_pct, sim_seeds(SEEDS), ten_pct);
+	assert_true(sim_rate(five_pct, SEEDS, 0.95, 1));
+	assert_true(sim_rate(ten_pct, SEEDS, 0.95, 1));
 }
 
 int main(void)
@@ -386,6 +471,9 @@ int main(void)
 		cmocka_unit_test(test_extremes_have_no_interval),
 		cmocka_unit_test(test_equal_values),
 		cmocka_unit_test(test_several_recordings),
+		cmocka_unit_test(test_one_run_a_side),
+		cmocka_unit_test(test_alarms_of_one_run),
+		cmocka_unit_test(test_what_explains_a_verdict),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_false_alarms),
 		cmocka_unit_test(test_threshold_silences),

@@ -87,16 +87,19 @@ static void test_what_is_left_out(void **state)
 		"(1, 4, 0, 'to_host', 100, 4000, NULL, NULL, 'aborted', NULL, NULL),"
 		"(1, 5, 0, 'to_host', 100, 5000, NULL, NULL, 'unknown', NULL, NULL),"
 		"(1, 6, 0, 'to_host', 100, 6000, NULL, NULL, 'circular', NULL, NULL),"
-		"(1, 7, 0, 'to_host', NULL, 7000, 7500, 9000, 'complete', 500, 2000)");
+		"(1, 7, 0, 'to_host', NULL, 7000, 7500, 9000, 'complete', 500, 2000),"
+		"(1, 8, 0, 'to_host', 200, 3500, NULL, 6000, 'unknown', NULL, NULL),"
+		"(1, 9, 0, 'to_host', 100, 8000, NULL, 9000, 'failed', NULL, NULL)");
 	load(db, &c, DEVICE | TOTAL, BY_CHANNEL | BY_DIRECTION);
 	assert_int_equal(c.n, 2);
 	assert_int_equal(c.group[0].key.phase, PHASE_DEVICE);
 	assert_int_equal(side_met(&c.group[0].base), 2);
-	assert_int_equal(side_excluded(&c.group[0].base), 2);
+	assert_int_equal(side_excluded(&c.group[0].base), 4);
 	assert_int_equal(side_met(&c.group[1].base), 4);
-	assert_int_equal(side_excluded(&c.group[1].base), 1);
+	assert_int_equal(side_excluded(&c.group[1].base), 3);
 	assert_int_equal(side_met(&c.group[0].fresh), 0);
-	/* 300 bytes from 1000 to 4000 ns; the one without a size does not count */
+	/* 500 bytes from 1000 to 6000 ns: what ended for the program, also where it is not
+	 * known by which interrupt; not what failed, nor without a size */
 	assert_true(fabs(side_bytes_per_s(&c.group[0].base) - 1e8) < 1);
 	assert_true(isnan(side_bytes_per_s(&c.group[0].fresh)));
 	comparison_release(&c);

@@ -71,6 +71,7 @@ static void run(struct db *db, const char *sql)
 		fail_msg("%s", e.text);
 }
 
+/* Of a query whose column is called n. */
 static int64_t number(struct db *db, const char *sql)
 {
 	struct err e = {0};
@@ -79,8 +80,9 @@ static int64_t number(struct db *db, const char *sql)
 
 	if (db_prepare(db, &s, sql, &e) || db_step(s, &e) != 1)
 		fail_msg("%s: %s", sql, e.text);
-	v = db_i64(s, 0);
-	db_finalize(s);
+	v = db_i64(s, "n");
+	if (db_finalize(s, 0, &e))
+		fail_msg("%s: %s", sql, e.text);
 	return v;
 }
 
@@ -108,13 +110,16 @@ static void test_tables_come_with_the_first_commit(void **state)
 	struct db *db = opened(DB_CREATE);
 
 	(void)state;
-	assert_int_equal(number(db, "SELECT count(*) FROM sqlite_schema"), 0);
+	assert_int_equal(number(db, "SELECT count(*) AS n FROM sqlite_schema"), 0);
 	db_close(db);
 	assert_int_not_equal(access(path, F_OK), 0);
 	db_close(created());
 	db = opened(DB_READ);
-	assert_int_equal(number(db, "PRAGMA application_id"), DB_APPLICATION_ID);
-	assert_int_equal(number(db, "PRAGMA user_version"), DB_VERSION);
+	assert_int_equal(
+		number(db, "SELECT application_id AS n FROM pragma_application_id"),
+		DB_APPLICATION_ID);
+	assert_int_equal(number(db, "SELECT user_version AS n FROM pragma_user_version"),
+			 DB_VERSION);
 	db_close(db);
 }
 
@@ -143,7 +148,7 @@ static void test_closing_rolls_back(void **state)
 	    "INSERT INTO sample (run_id, time_ns, source_id, bits) VALUES (1, 2, 3, 0)");
 	db_close(db);
 	db = opened(DB_WRITE);
-	assert_int_equal(number(db, "SELECT count(*) FROM sample"), 0);
+	assert_int_equal(number(db, "SELECT count(*) AS n FROM sample"), 0);
 	db_close(db);
 }
 
@@ -239,11 +244,12 @@ static void test_unknown_is_null_and_back(void **state)
 	struct db_stmt *s;
 
 	(void)state;
-	assert_int_equal(db_prepare(db, &s,
-				    "SELECT :a, :b, :c, :a IS "
-				    "NULL, :b IS NULL, :c IS NULL",
-				    &e),
-			 0);
+	assert_int_equal(
+		db_prepare(db, &s,
+			   "SELECT :a AS a, :b AS b, :c AS c, :a IS NULL AS no_a, "
+			   ":b IS NULL AS no_b, :c IS NULL AS no_c",
+			   &e),
+		0);
 	for (int turn = 0; turn < 3; turn++) { /* values, NULLs, values again */
 		bool null = turn == 1;
 
@@ -251,54 +257,188 @@ static void test_unknown_is_null_and_back(void **state)
 		db_bind_real(s, ":b", null ? (double)NAN : 0.5);
 		db_bind_text(s, ":c", null ? NULL : "text");
 		assert_int_equal(db_step(s, &e), 1);
-		assert_int_equal(db_i64(s, 0), null ? DMA_UNKNOWN : -5);
+		assert_int_equal(db_i64(s, "a"), null ? DMA_UNKNOWN : -5);
 		if (null)
-			assert_true(isnan(db_real(s, 1)));
+			assert_true(isnan(db_real(s, "b")));
 		else
-			assert_true(db_real(s, 1) == 0.5);
+			assert_true(db_real(s, "b") == 0.5);
 		if (null)
-			assert_null(db_text(s, 2));
+			assert_null(db_text(s, "c"));
 		else
-			assert_string_equal(db_text(s, 2), "text");
-		for (int i = 3; i < 6; i++)
-			assert_int_equal(db_i64(s, i), null);
+			assert_string_equal(db_text(s, "c"), "text");
+		assert_int_equal(db_i64(s, "no_a"), null);
+		assert_int_equal(db_i64(s, "no_b"), null);
+		assert_int_equal(db_i64(s, "no_c"), null);
 		assert_int_equal(db_step(s, &e), 0);
 	}
-	db_finalize(s);
+	assert_int_equal(db_finalize(s, 0, &e), 0);
 	db_close(db);
 }
 
-static void test_by_place_null_and_back(void **state)
+static void test_looked_up_once_null_and_back(void **state)
 {
 	struct db *db = created();
 	struct err e = {0};
 	struct db_stmt *s;
+	struct db_param a, b;
+	struct db_column n, word;
 
 	(void)state;
-	assert_int_equal(db_prepare(db, &s, "SELECT ?1, ?2", &e), 0);
+	assert_int_equal(db_prepare(db, &s, "SELECT :a AS n, :b AS word", &e), 0);
+	a = db_param(s, ":a");
+	b = db_param(s, ":b");
+	n = db_column(s, "n");
+	word = db_column(s, "word");
 	for (int turn = 0; turn < 4; turn++) {
-		db_bind_at(s, 1, turn & 1 ? DMA_UNKNOWN : turn);
-		db_bind_text_at(s, 2, turn & 2 ? NULL : "x");
+		db_set_i64(a, turn & 1 ? DMA_UNKNOWN : turn);
+		db_set_static_text(b, turn & 2 ? NULL : "x");
 		assert_int_equal(db_step(s, &e), 1);
-		assert_int_equal(db_i64(s, 0), turn & 1 ? DMA_UNKNOWN : turn);
-		assert_int_equal(db_text(s, 1) == NULL, (turn & 2) != 0);
+		assert_int_equal(db_get_i64(n), turn & 1 ? DMA_UNKNOWN : turn);
+		assert_int_equal(db_get_text(word) == NULL, (turn & 2) != 0);
 		db_reset(s);
 	}
-	db_finalize(s);
+	assert_int_equal(db_finalize(s, 0, &e), 0);
 	db_close(db);
 }
 
-static void test_a_wrong_name_fails(void **state)
+/* The same reader of a statement, and of one that gained columns before, between and
+ * behind. */
+static void test_an_inserted_column_moves_nothing(void **state)
+{
+	static const char *const sql[] = {
+		"SELECT lost, kind FROM loss",
+		"SELECT 7 AS first, lost, 8 AS middle, kind, 9 AS last FROM loss",
+		"SELECT kind, lost FROM loss",
+		"SELECT * FROM loss",
+	};
+	struct db *db = created();
+
+	(void)state;
+	run(db, "INSERT INTO run (uuid, finished, roles_guessed, disordered, raw_sha256) "
+		"VALUES ('u', 1, 0, 0, 's')");
+	run(db, "INSERT INTO loss (run_id, from_ns, to_ns, lost, kind) "
+		"VALUES (1, 2, 3, 4, 'ring')");
+	for (size_t i = 0; i < sizeof(sql) / sizeof(*sql); i++) {
+		struct err e = {0};
+		struct db_stmt *s;
+		struct db_column lost, kind;
+
+		assert_int_equal(db_prepare(db, &s, sql[i], &e), 0);
+		lost = db_column(s, "lost");
+		kind = db_column(s, "kind");
+		assert_int_equal(db_step(s, &e), 1);
+		assert_int_equal(db_i64(s, "lost"), 4);
+		assert_string_equal(db_text(s, "kind"), "ring");
+		assert_int_equal(db_get_i64(lost), 4);
+		assert_string_equal(db_get_text(kind), "ring");
+		assert_int_equal(db_finalize(s, 0, &e), 0);
+	}
+	db_close(db);
+}
+
+/* The parameters, too: the same values by whatever order of the statement. */
+static void test_a_moved_parameter_moves_nothing(void **state)
+{
+	static const char *const sql[] = {"SELECT :a - :b AS n", "SELECT -:b + :a AS n"};
+	struct db *db = created();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sql) / sizeof(*sql); i++) {
+		struct err e = {0};
+		struct db_stmt *s;
+
+		assert_int_equal(db_prepare(db, &s, sql[i], &e), 0);
+		db_set_i64(db_param(s, ":a"), 10);
+		db_set_i64(db_param(s, ":b"), 3);
+		assert_int_equal(db_step(s, &e), 1);
+		assert_int_equal(db_i64(s, "n"), 7);
+		assert_int_equal(db_finalize(s, 0, &e), 0);
+	}
+	db_close(db);
+}
+
+static void told(const struct err *e, const char *statement, const char *name)
+{
+	if (!strstr(e->text, statement) || !strstr(e->text, name))
+		fail_msg("'%s' does not name %s and %s", e->text, statement, name);
+}
+
+/* Looked up before the loop: there is no first row. */
+static void test_an_unknown_name_fails_the_first_step(void **state)
+{
+	static const char *const name[] = {"bell_ns", ":bell"};
+
+	(void)state;
+	for (int param = 0; param < 2; param++) {
+		struct db *db = created();
+		struct err e = {0};
+		struct db_stmt *s;
+
+		assert_int_equal(db_prepare_named(db, &s, "losses", &e), 0);
+		if (param)
+			db_set_i64(db_param(s, name[param]), 1);
+		else
+			(void)db_column(s, name[param]);
+		assert_int_equal(db_step(s, &e), ERR_USAGE);
+		told(&e, "'losses'", name[param]);
+		db_drop(s);
+		db_close(db);
+	}
+}
+
+/* Looked up in the row: NULL there, and no way to end well. */
+static void test_an_unknown_name_is_told_at_the_end(void **state)
 {
 	struct db *db = created();
 	struct err e = {0};
 	struct db_stmt *s;
 
 	(void)state;
-	assert_int_equal(db_prepare(db, &s, "SELECT :a", &e), 0);
+	assert_int_equal(db_begin(db, &e), 0);
+	assert_int_equal(db_prepare(db, &s, "SELECT 1 AS n", &e), 0);
+	assert_int_equal(db_step(s, &e), 1);
+	assert_int_equal(db_i64(s, "m"), DMA_UNKNOWN);
+	assert_true(isnan(db_real(s, "m")));
+	assert_null(db_text(s, "m"));
+	assert_int_equal(db_finalize(s, 1, &e), ERR_USAGE);
+	told(&e, "'SELECT 1 AS n'", "'m'");
+	e = (struct err){0};
+	assert_int_equal(db_prepare(db, &s, "SELECT 1 AS n", &e), ERR_USAGE);
+	assert_null(s);
+	assert_int_equal(db_commit(db, &e), ERR_USAGE);
+	told(&e, "'SELECT 1 AS n'", "'m'");
+	db_close(db);
+}
+
+/* An earlier error is not hidden. */
+static void test_finalize_hands_on(void **state)
+{
+	struct db *db = created();
+	struct err e = {0};
+	struct db_stmt *s;
+
+	(void)state;
+	assert_int_equal(db_finalize(NULL, ERR_IO, &e), ERR_IO);
+	assert_int_equal(db_prepare(db, &s, "SELECT 1 AS n", &e), 0);
+	assert_int_equal(db_finalize(s, 1, &e), 1);
+	assert_int_equal(db_prepare(db, &s, "SELECT 1 AS n", &e), 0);
 	db_bind_i64(s, ":b", 1);
-	assert_true(db_step(s, &e) < 0);
-	db_finalize(s);
+	assert_int_equal(db_finalize(s, ERR_NOMEM, &e), ERR_NOMEM);
+	assert_int_equal(e.code, 0);
+	db_close(db);
+}
+
+static void test_two_columns_of_one_name_are_refused(void **state)
+{
+	struct db *db = created();
+	struct err e = {0};
+	struct db_stmt *s;
+
+	(void)state;
+	assert_int_equal(db_prepare(db, &s, "SELECT 1 AS n, 2 AS m, 3 AS n", &e),
+			 ERR_USAGE);
+	assert_null(s);
+	told(&e, "'SELECT 1 AS n, 2 AS m, 3 AS n'", "two columns 'n'");
 	e = (struct err){0};
 	assert_true(db_prepare_named(db, &s, "no such statement", &e) < 0);
 	assert_null(s);
@@ -324,7 +464,7 @@ static void test_every_named_statement(void **state)
 		assert_null(strstr(p, again));
 		if (db_prepare_named(db, &s, name, &e))
 			fail_msg("%s: %s", name, e.text);
-		db_finalize(s);
+		assert_int_equal(db_finalize(s, 0, &e), 0);
 	}
 	assert_true(n > 20);
 	db_close(db);
@@ -344,8 +484,13 @@ int main(void)
 		TEST(test_damage_is_told),
 		TEST(test_a_second_writer_is_told),
 		TEST(test_unknown_is_null_and_back),
-		TEST(test_by_place_null_and_back),
-		TEST(test_a_wrong_name_fails),
+		TEST(test_looked_up_once_null_and_back),
+		TEST(test_an_inserted_column_moves_nothing),
+		TEST(test_a_moved_parameter_moves_nothing),
+		TEST(test_an_unknown_name_fails_the_first_step),
+		TEST(test_an_unknown_name_is_told_at_the_end),
+		TEST(test_finalize_hands_on),
+		TEST(test_two_columns_of_one_name_are_refused),
 		TEST(test_every_named_statement),
 	};
 

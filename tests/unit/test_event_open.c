@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,113 @@ static void test_damaged_formats(void **state)
 	damaged_formats("\nID: 103\n", "\nIX: 103\n", "has no ID line");
 	damaged_formats("tracing0.6", "Tracing0.6",
 			"does not begin with its magic number");
+}
+
+/* A line of a format that no kernel writes. What a damaged line says of a field is not
+ * believed, nor is the rest of its format; where the event counts, this is told. */
+static void test_damaged_lines(void **state)
+{
+	static const struct {
+		const char *find, *put;
+		int line;
+	} cases[] = {
+		{"name: dma_wait\nID", "nAme: dma_wait\nID", 1},
+		{"name: dma_wait\nID", "name: dma-wait\nID", 1},
+		{"common_type;\toffset:0;\tsize:2;",
+		 "common_type;\toffset:0;\tsize:2:", 4},
+		{"common_type;\toffset:0;\tsize:2;", "common_typ[;\toffset:0;\tsize:2;",
+		 4},
+		{"common_flags;\toffset:2;", "common_flags;\toffset:x;", 5},
+		{"common_preempt_count", "common_preem]t_count", 6},
+		{"common_preempt_count", "common_preemp_PR_FMT", 6},
+		{"common_preempt_count", "__attribute__((a)) p", 6},
+		{"\tfield:int common_pid;", "\tfield:int:common_pid;", 7},
+		{"\tfield:int common_pid;", "\tfield:intycommon_pid;", 7},
+		{"\tsigned:1;\n\n\tfield", "\tsigned:1;\n-\tfield", 8},
+		{"offset:16;\tsize:4;", "offset:016;\tsize:4", 10},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char part[64];
+		struct rig r;
+		char *format, *at;
+
+		rig_begin(&r);
+		r.buf = rawfile_finish(rawfile_new(rig_events, NEVENT, NULL), NULL, true,
+				       &r.len);
+		format = memmem(r.buf, r.len, "name: dma_wait\n", 15);
+		assert_non_null(format);
+		at = memmem(format, 600, cases[i].find, strlen(cases[i].find));
+		if (!at)
+			fail_msg("no %s", cases[i].find);
+		memcpy(at, cases[i].put, strlen(cases[i].put));
+		snprintf(part, sizeof(part), "number 103): line %d of its format",
+			 cases[i].line);
+		meta_release(&r.m);
+		expect_no_decoder(&r, ERR_FORMAT, part);
+	}
+}
+
+/* The same of an event that nobody asks: no reason to refuse the recording. */
+static void test_damaged_line_of_another_event(void **state)
+{
+	static const struct raw_event ev[] = {{"irq:irq_handler_entry", "s32 irq", true},
+					      {"sched:other", "u32 channel", true}};
+	struct rig r;
+	struct sample s;
+	char *at;
+
+	(void)state;
+	rig_foreign(&r, ev, 2);
+	rawfile_sample(r.f, 0, 5, 0, 0, V(33));
+	rawfile_sample(r.f, 1, 6, 0, 0, V(44));
+	r.buf = rawfile_finish(r.f, NULL, true, &r.len);
+	r.f = NULL;
+	at = memmem(r.buf, r.len, "u32 channel", 11);
+	assert_non_null(at);
+	memcpy(at, "u32(channel", 11);
+	rig_open(&r, NULL);
+	assert_int_equal(sample(&r).irq, 33);
+	s = sample(&r);
+	assert_int_equal(s.role, ROLE_OTHER);
+	assert_int_equal(s.channel, U);
+	rig_end(&r);
+}
+
+/* Only a number is taken for one, whatever its name. */
+static struct sample typed(const char *declaration)
+{
+	static const char old[] = "u64 a2345678901234567";
+	static const struct raw_event one[] = {{"probe_l:dma_to_host", old, false}};
+	struct rig r;
+	struct sample s;
+	char *at;
+
+	rig_foreign(&r, one, 1);
+	rawfile_sample(r.f, 0, 5, 0, 7, V(3));
+	r.buf = rawfile_finish(r.f, NULL, true, &r.len);
+	r.f = NULL;
+	assert_int_equal(strlen(declaration), sizeof(old) - 1);
+	at = memmem(r.buf, r.len, old, sizeof(old) - 1);
+	assert_non_null(at);
+	memcpy(at, declaration, sizeof(old) - 1);
+	rig_open(&r, NULL);
+	s = sample(&r);
+	rig_end(&r);
+	return s;
+}
+
+static void test_types(void **state)
+{
+	(void)state;
+	assert_int_equal(typed("const long word1 size").size_bytes, 3);
+	assert_int_equal(typed("const size_t * * size").size_bytes, U);
+	assert_int_equal(typed("struct channel * chan").channel, U);
+	assert_int_equal(typed("struct device * *card").card, 0);
+	assert_int_equal(typed("const volatile * addr").addr, 3);
+	assert_int_equal(typed("unsigned size[4 + 4 ]").size_bytes, U);
+	assert_int_equal(typed("__data_loc int[] size").size_bytes, U);
 }
 
 /* The formats around what we read: arrays, strings, fields of the future. */
@@ -293,6 +401,9 @@ int main(void)
 		cmocka_unit_test(test_attribute_of_two_events),
 		cmocka_unit_test(test_samples_without_time),
 		cmocka_unit_test(test_damaged_formats),
+		cmocka_unit_test(test_damaged_lines),
+		cmocka_unit_test(test_damaged_line_of_another_event),
+		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_formats_of_real_kernels),
 		cmocka_unit_test(test_guessed_roles),
 		cmocka_unit_test(test_names_from_formats),

@@ -22,6 +22,7 @@
 #include "lib/err.h"
 #include "lib/join/join.h"
 #include "tests/gen/gen.h"
+#include "tests/unit/sim.h"
 
 enum { PAIRS = 400, SEQS = 40 * PAIRS };
 
@@ -427,12 +428,13 @@ static void judge_all(const struct scenario *sc)
 {
 	struct judge *o = calloc(1, sizeof(*o));
 	const char *only = getenv("JOINPROP_SEED");
-	uint64_t pairs = sc->seeds * pairs_of(sc);
+	unsigned seeds = sim_seeds(sc->seeds);
+	uint64_t pairs = seeds * pairs_of(sc);
 	uint64_t first = sc->gen.seed ? sc->gen.seed : 1;
 
 	assert_non_null(o);
 	o->name = sc->name;
-	for (uint64_t i = first; i < first + sc->seeds; i++) {
+	for (uint64_t i = first; i < first + seeds; i++) {
 		o->tell = o->wrong < 5;
 		if (!only || strtoul(only, NULL, 10) == i)
 			run(sc, i, o);
@@ -440,8 +442,8 @@ static void judge_all(const struct scenario *sc)
 	print_message("# %-40s seeds %4u pairs %7" PRIu64 " right %7" PRIu64
 		      " wrong %5" PRIu64 " unknown %6" PRIu64 " touched %6" PRIu64
 		      " untouched unknown %" PRIu64 "\n",
-		      sc->name, sc->seeds, pairs, o->right, o->wrong, o->unknown,
-		      o->touched, o->surprising);
+		      sc->name, seeds, pairs, o->right, o->wrong, o->unknown, o->touched,
+		      o->surprising);
 	double wrong = (double)o->wrong, certain = (double)(o->right + o->wrong);
 	double more = (double)o->unknown - (double)o->touched;
 	bool bad = wrong > sc->wrong * certain ||
@@ -467,5 +469,6 @@ int main(int argc, char **argv)
 			tests[n++] =
 				(struct CMUnitTest){scenarios[i].name, scenario_holds,
 						    NULL, NULL, (void *)&scenarios[i]};
+	n = sim_share(tests, n);
 	return _cmocka_run_group_tests("joiner", tests, n, NULL, NULL);
 }

@@ -117,8 +117,8 @@ static void test_durations(void **state)
 
 static void test_shares(void **state)
 {
-	static const char *const none[] = {"",	  "%",	 "5 %",	 "5%%",	 "-5%",
-					   "nan", "inf", "five", "0.05x"};
+	static const char *const none[] = {"",	  "%",	  "5 %",   "5%%", "-5%", "nan",
+					   "inf", "five", "0.05x", "1",	  "10",	 "5."};
 	double v = -1;
 
 	(void)state;

@@ -76,7 +76,7 @@ static int run(char **argv, int *exec_errno)
 	int code;
 
 	sigemptyset(&mask);
-	assert_int_equal(workload_fork(&w, argv, &mask, &e), 0);
+	assert_int_equal(workload_fork(&w, argv, &mask, NULL, &e), 0);
 	assert_false(workload_poll(&w)); /* waits */
 	workload_go(&w, argv[0], exec_errno, &e);
 	while (!workload_poll(&w))
@@ -115,8 +115,8 @@ static void abandoned_before_it_began(void **state)
 
 	(void)state;
 	sigemptyset(&mask);
-	assert_int_equal(workload_fork(&w, (char *[]){"sleep", "100", NULL}, &mask, &e),
-			 0);
+	assert_int_equal(
+		workload_fork(&w, (char *[]){"sleep", "100", NULL}, &mask, NULL, &e), 0);
 	workload_release(&w);
 	assert_true(w.ended);
 	assert_int_equal(WEXITSTATUS(w.status), 125);

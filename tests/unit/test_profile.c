@@ -123,7 +123,6 @@ static void test_whole(void **state)
 	assert_int_equal(p.ncounter, 1);
 }
 
-/* libinih tells nothing of a section without keys. */
 static void test_sections_without_keys(void **state)
 {
 	(void)state;
@@ -190,7 +189,7 @@ static void test_doubles(void **state)
 
 static void test_form(void **state)
 {
-	char text[600];
+	char text[1200];
 
 	(void)state;
 	refuses("[start a]\nsize\n", 2, "no 'key = value'");
@@ -200,12 +199,49 @@ static void test_form(void **state)
 	refuses("[start a]\nsize = arg1\n  channel = arg2\n", 3, "continues 'size'");
 	refuses("[start a]\nsize =\n", 2, "has no value");
 	refuses("[start a]\nsize = ; arg1\n", 2, "has no value");
-	snprintf(text, sizeof(text), "[start a]\n\nsize = %0300d\n", 1);
+	snprintf(text, sizeof(text), "[start a]\n\nsize = %01000d\n", 1);
 	refuses(text, 3, "continue a value on an indented line");
-	snprintf(text, sizeof(text), "[start %060d]\n", 1);
-	refuses(text, 1, "at most 49");
+	refuses("[start a]\n= arg1\n", 2, "no 'key = value'");
+	refuses("[start a]\nsize ; = arg1\n", 2, "no 'key = value'");
+	refuses("  size = arg1\n", 1, "no value to continue");
+	refuses("[start a]\n  [wait b]\n", 2, "no value to continue");
 	refuses("", 1, "no function starts a transfer");
 	refuses("[wait a]\n\n; end\n", 3, "no function starts a transfer");
+}
+
+/* What INI libraries do not agree on. */
+static void test_lines(void **state)
+{
+	char text[1200];
+
+	(void)state;
+	read_text("[start a] # one\r\nsize : arg1 ;b\r\n");
+	assert_int_equal(p.nfunc, 1);
+	profile_release(&p);
+	read_text("[profile]\ntitle = a ; one\n\n; two\n  b;c ; three\n[start a]");
+	assert_string_equal(p.title, "a b;c");
+	profile_release(&p);
+	snprintf(text, sizeof(text), "[start %0900d]\n", 1);
+	read_text(text);
+	assert_int_equal(strlen(p.func[0].pattern), 900);
+	profile_release(&p);
+	snprintf(text, sizeof(text), "[start a]\nfunction = %0989d", 1); /* 1000 */
+	read_text(text);
+	assert_int_equal(strlen(p.func[0].pattern), 989);
+}
+
+static void test_many_sections(void **state)
+{
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	for (int k = 0; k < 1001; k++)
+		fprintf(out, "[start f%d]\n", k);
+	fclose(out);
+	refuses(text, 1001, "more than 1000 sections");
+	free(text);
 }
 
 static void test_values(void **state)
@@ -248,6 +284,8 @@ static void test_values(void **state)
 		"repeats a repetition");
 	refuses("[start a]\n[counter c]\npattern = (((((a+)+)+)+)+)+\n", 3, "too often");
 	refuses("[start a]\n[counter c]\npattern = (a{999})\n", 3, "too often");
+	refuses("[start a]\n[counter c]\npattern = (a{1,9999})\n", 3, "too often");
+	refuses("[start a]\n[counter c]\npattern = ((a{99}){99})\n", 3, "too often");
 }
 
 /* Faults that only the whole section shows stand on its first line. */
@@ -473,6 +511,8 @@ int main(void)
 		T(test_unknown_words),
 		T(test_doubles),
 		T(test_form),
+		T(test_lines),
+		T(test_many_sections),
 		T(test_values),
 		T(test_sections_as_a_whole),
 		T(test_nul_byte),

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -213,6 +214,68 @@ static void test_ranks_meet(void **state)
 
 /* ---- distributions ---- */
 
+/* P(B <= k), B binomial(n, q), each term for itself. */
+static double binomial(uint64_t n, double q, uint64_t k)
+{
+	double sum = 0;
+
+	for (uint64_t i = 0; i <= k; i++)
+		sum += exp(lgamma((double)n + 1) - lgamma((double)i + 1) -
+			   lgamma((double)(n - i) + 1) + (double)i * log(q) +
+			   (double)(n - i) * log1p(-q));
+	return sum;
+}
+
+/* The largest l with P(B < l) <= 2.5 %, the smallest u with P(B >= u) <= 2.5 %. */
+static void test_ranks_by_definition(void **state)
+{
+	static const uint64_t n[] = {1, 7, 40, 369, 1000};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(n); i++)
+		for (size_t k = 0; k < stat_nquantiles; k++) {
+			double q = stat_quantiles[k];
+			uint64_t low, high;
+
+			stat_quantile_ranks(n[i], q, 0.95, &low, &high);
+			assert_true(!low || binomial(n[i], q, low - 1) <= 0.025);
+			assert_true(binomial(n[i], q, low) > 0.025);
+			assert_true(!high || 1 - binomial(n[i], q, high - 1) <= 0.025);
+			assert_true(
+				high == 1 ||
+				1 - binomial(n[i], q, (high ? high : n[i]) - 2 + !high) >
+					0.025);
+		}
+}
+
+static double cpu_seconds(uint64_t n)
+{
+	struct timespec a, b;
+	uint64_t low, high;
+	double least = INFINITY;
+
+	for (int round = 0; round < 5; round++) {
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a);
+		for (int i = 0; i < 20; i++)
+			stat_quantile_ranks(n, 0.5, 0.95, &low, &high);
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
+		least = fmin(least, (double)(b.tv_sec - a.tv_sec) +
+					    1e-9 * (double)(b.tv_nsec - a.tv_nsec));
+	}
+	return least;
+}
+
+/* A report asks for hundreds of intervals: their cost must not grow with the square. Ten
+ * times the values cost ten times as much, and with the square a hundred times. */
+static void test_ranks_are_linear(void **state)
+{
+	double few = cpu_seconds(100), many = cpu_seconds(1000);
+
+	(void)state;
+	print_message("# 1000 values cost %.1f times as much as 100\n", many / few);
+	assert_true(many < 30 * few);
+}
+
 static void test_normal(void **state)
 {
 	(void)state;
@@ -319,9 +382,21 @@ static void test_fit_needs_two_sizes(void **state)
 	near(r.b, 15.0 / 4096, 1e-12);
 }
 
+/* 1 - 0.05^(1/10); R: qbeta(0.95, 2, 9), qbeta(0.95, 21, 999980). */
+static void upper_bounds_of_shares_are_exact(void **state)
+{
+	(void)state;
+	assert_true(fabs(proportion_upper(0, 10, 0.95) - 0.2588656) < 1e-6);
+	assert_true(fabs(proportion_upper(1, 10, 0.95) - 0.3941633) < 1e-6);
+	assert_true(fabs(proportion_upper(20, 1000000, 0.95) - 2.9062e-5) < 1e-8);
+	assert_true(proportion_upper(10, 10, 0.95) == 1);
+	assert_true(isnan(proportion_upper(0, 0, 0.95)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(upper_bounds_of_shares_are_exact),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_one),
 		cmocka_unit_test(test_error_bound),
@@ -331,6 +406,8 @@ int main(void)
 		cmocka_unit_test(test_bounds_with_excluded),
 		cmocka_unit_test(test_median_interval_ranks),
 		cmocka_unit_test(test_ranks_meet),
+		cmocka_unit_test(test_ranks_by_definition),
+		cmocka_unit_test(test_ranks_are_linear),
 		cmocka_unit_test(test_normal),
 		cmocka_unit_test(test_student_t),
 		cmocka_unit_test(test_norris),

@@ -25,7 +25,7 @@
 
 /* Which parameters a field may be. */
 static const struct {
-	enum arg_field field;
+	enum field field;
 	const char *name;
 } meant[] = {
 	{FIELD_CARD, "this"},	    {FIELD_CARD, "fpga"},
@@ -41,7 +41,7 @@ static const struct {
 	{FIELD_MODE, "Direction"},
 };
 
-static bool is_meant(enum arg_field field, const char *name)
+static bool is_meant(enum field field, const char *name)
 {
 	for (size_t k = 0; k < sizeof(meant) / sizeof(*meant); k++)
 		if (meant[k].field == field && !strcmp(meant[k].name, name))
@@ -203,7 +203,7 @@ static void check_size(const struct arg_spec *a, Dwarf_Die *value, const char *w
 		fail_msg("%s: signed in one place and not in the other", where);
 }
 
-static void check_arg(struct function *f, enum arg_field field, const struct arg_spec *a,
+static void check_arg(struct function *f, enum field field, const struct arg_spec *a,
 		      const char *profile)
 {
 	Dwarf_Die value, member;
@@ -297,7 +297,7 @@ static void check_profile(const char *name, const char *library)
 				check_doorbell(&l, &l.function[j],
 					       p.func[k].doorbell_store);
 			for (int f = 0; f < FIELD_N; f++)
-				check_arg(&l.function[j], (enum arg_field)f,
+				check_arg(&l.function[j], (enum field)f,
 					  &p.func[k].arg[f], name);
 		}
 		if (found != 1)

@@ -16,6 +16,7 @@
 
 #include "compare/twosample.h"
 #include "lib/err.h"
+#include "tests/unit/sim.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -157,18 +158,18 @@ static struct difference compare(const int64_t *a, const int64_t *b, size_t n, d
 	return d;
 }
 
-/* Share of `seeds` comparisons whose 95 % interval leaves out zero. */
-static double alarms(size_t n, double phi, double q, double scale, int seeds)
+/* Of sim_seeds(seeds) comparisons, those whose 95 % interval leaves out zero. */
+static unsigned alarms(size_t n, double phi, double q, double scale, unsigned seeds)
 {
 	int64_t *a = malloc(n * sizeof(*a)), *b = malloc(n * sizeof(*b));
-	int found = 0;
+	unsigned found = 0;
 
 	assert_non_null(a);
 	assert_non_null(b);
-	for (int s = 0; s < seeds; s++) {
+	for (unsigned s = 1; s <= sim_seeds(seeds); s++) {
 		struct difference d;
 
-		random_state = UINT64_C(0x9e3779b97f4a7c15) * (uint64_t)(s + 1);
+		random_state = UINT64_C(0x9e3779b97f4a7c15) * s;
 		ar1(a, n, phi, 1);
 		ar1(b, n, phi, scale);
 		d = compare(a, b, n, q);
@@ -176,11 +177,12 @@ static double alarms(size_t n, double phi, double q, double scale, int seeds)
 	}
 	free(a);
 	free(b);
-	return (double)found / seeds;
+	return found;
 }
 
 static void test_false_alarms(void **state)
 {
+	enum { SEEDS = 300 };
 	static const struct {
 		size_t n;
 		double phi, q;
@@ -190,25 +192,26 @@ static void test_false_alarms(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(scene); i++) {
-		double rate = alarms(scene[i].n, scene[i].phi, scene[i].q, 1, 300);
+		unsigned found = alarms(scene[i].n, scene[i].phi, scene[i].q, 1, SEEDS);
 
-		print_message(
-			"# false alarms: n %zu, AR(1) %.1f, q %.2f: %.1f %% of 300\n",
-			scene[i].n, scene[i].phi, scene[i].q, 100 * rate);
+		print_message("# false alarms: n %zu, AR(1) %.1f, q %.2f: %u of %u\n",
+			      scene[i].n, scene[i].phi, scene[i].q, found,
+			      sim_seeds(SEEDS));
 		/* 5 %, give or take three standard errors of 300 trials, and a
 		 * bootstrap's own optimism on strongly correlated data */
-		assert_true(rate >= 0.012 && rate <= 0.095);
+		assert_true(sim_rate(found, SEEDS, 0.012, 0.095));
 	}
 }
 
 static void test_power(void **state)
 {
-	double rate = alarms(20000, 0.6, 0.5, 1.05, 20);
+	enum { SEEDS = 20 };
+	unsigned found = alarms(20000, 0.6, 0.5, 1.05, SEEDS);
 
 	(void)state;
-	print_message("# power: shift 5 %%, n 20000, AR(1) 0.6: %.0f %% of 20 seen\n",
-		      100 * rate);
-	assert_true(rate >= 0.95);
+	print_message("# power: shift 5 %%, n 20000, AR(1) 0.6: %u of %u seen\n", found,
+		      sim_seeds(SEEDS));
+	assert_true(sim_rate(found, SEEDS, 0.95, 1));
 }
 
 /* AR(1) with phi: the variance of the mean is inflated by (1 + phi) / (1 - phi). */

@@ -30,10 +30,10 @@ vm:
 	tests/vm/boot.sh $(VM) $(VM)/share -- -device edu
 check-vm:
 	@scripts/deps.sh build
-	$(MAKE) --no-print-directory -j2 vm-programs
-	@B='$(B)' MAKE='$(MAKE)' tests/vm/check.sh $(VM)
+	$(MAKE) --no-print-directory -j$(JOBS) vm-programs
+	$(TESTS) tests/vm/check.sh
 
 # The recordings of the last check-vm, analysed and judged again: seconds, for work on the analysis.
 check-vm-again: all
-	@B='$(B)' VM_AGAIN=1 tests/vm/check.sh $(VM)
+	VM_AGAIN=1 $(TESTS) tests/vm/check.sh
 .PHONY: vm check-vm vm-programs check-vm-again

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "lib/answer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/db.h"
+#include "lib/dma.h"
+#include "lib/num.h"
+#include "lib/text.h"
+
+enum { NAMED = 4 }; /* so many interrupts by name */
+
+const char *answer_sentence(const struct answer *a, int i)
+{
+	const char *const s[ANSWER_SENTENCES] = {a->interrupt, a->time, a->moved,
+						 a->missing, a->next};
+
+	return s[i];
+}
+
+/* Appends; what has no room is cut. */
+static void __attribute__((format(printf, 3, 4)))
+put(char *buf, size_t size, const char *fmt, ...)
+{
+	size_t at = strlen(buf);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf + at, size - at, fmt, ap);
+	va_end(ap);
+}
+#define PUT(field, ...) put(field, sizeof(field), __VA_ARGS__)
+
+static const char *count(int64_t n, char buf[32])
+{
+	return text_count(n > 0 ? (uint64_t)n : 0, buf);
+}
+
+/* ---- which interrupt, and how sure ---- */
+
+static int name_vectors(struct answer *a, struct db *db, int64_t run, int *n,
+			struct err *e)
+{
+	struct db_stmt *q;
+	int got = 0, rc = db_prepare_named(db, &q, "answer_vectors", e);
+
+	*n = 0;
+	if (rc)
+		return rc;
+	db_bind_i64(q, ":run", run);
+	while ((got = db_step(q, e)) > 0)
+		if (++*n <= NAMED) {
+			const char *name = db_text(q, "name");
+
+			PUT(a->interrupt, "%s%" PRId64 "%s%.40s%s", *n == 1 ? "" : ", ",
+			    db_i64(q, "irq"), name ? " (" : "", name ? name : "",
+			    name ? ")" : "");
+		}
+	if (*n > NAMED)
+		PUT(a->interrupt, " and %d more", *n - NAMED);
+	return db_finalize(q, got, e);
+}
+
+/* "Interrupt 1, 2" becomes "Interrupts 1, 2". */
+static void plural(char *text, size_t size)
+{
+	size_t stem = strlen("Interrupt"), len = strlen(text);
+
+	if (len + 1 >= size)
+		return;
+	memmove(text + stem + 1, text + stem, len - stem + 1);
+	text[stem] = 's';
+}
+
+static void say_interrupt(struct answer *a, struct db_stmt *q, int n)
+{
+	const char *from = db_text(q, "vectors_from");
+	int64_t all = db_i64(q, "transfers"), by = db_i64(q, "by_interrupt"),
+		uncertain = db_i64(q, "uncertain"), none = db_i64(q, "no_interrupt");
+	char b[32], c[32];
+
+	if (!n && db_i64(q, "polled") > 0) {
+		snprintf(a->interrupt, sizeof(a->interrupt),
+			 "No interrupt is known to end the transfers; the program saw "
+			 "%s of %s end by itself.",
+			 count(db_i64(q, "polled"), b), count(all, c));
+		return;
+	}
+	if (!n) {
+		snprintf(a->interrupt, sizeof(a->interrupt),
+			 "Which interrupt ends the transfers is not known.");
+		return;
+	}
+	PUT(a->interrupt, " %s the transfers: %s; %s of %s ended by it",
+	    n == 1 ? "ends" : "end",
+	    from && !strcmp(from, "found")    ? "found by the evidence"
+	    : from && !strcmp(from, "option") ? "named with --irq"
+					      : "named when recording",
+	    count(by, b), count(all, c));
+	if (uncertain > 0)
+		PUT(a->interrupt, ", of %s that is uncertain", count(uncertain, b));
+	if (none > 0)
+		PUT(a->interrupt, ", %s without it", count(none, b));
+	PUT(a->interrupt, ".");
+}
+
+/* ---- how long, how bad ---- */
+
+static const char *phase_words(const char *phase, const char *doorbell)
+{
+	if (strcmp(phase, "device") != 0)
+		return "from the call to the return of the wait";
+	return doorbell && !strcmp(doorbell, "exit")
+		       ? "from the start function's return to the interrupt"
+		       : "from the doorbell to the interrupt";
+}
+
+static int say_time(struct answer *a, struct db *db, int64_t run, const char *phase,
+		    const char *doorbell, struct err *e)
+{
+	char median[32], p99[32], worst[32], n[32];
+	struct db_stmt *q;
+	int got, rc = db_prepare_named(db, &q, "answer_phase", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(q, ":run", run);
+	db_bind_text(q, ":phase", phase);
+	got = db_step(q, e);
+	if (got > 0 && db_i64(q, "n") > 0) {
+		PUT(a->time,
+		    "A transfer takes %s (median, %s), %s%s at p99, %s at worst "
+		    "(transfer %" PRId64 ").",
+		    num_print_ns(median, db_i64(q, "median_ns")),
+		    phase_words(phase, doorbell),
+		    db_i64(q, "p99_high_ns") == DMA_UNKNOWN ? "~" : "",
+		    num_print_ns(p99, db_i64(q, "p99_ns")),
+		    num_print_ns(worst, db_i64(q, "max_ns")), db_i64(q, "worst"));
+		if (db_i64(q, "negative") > 0)
+			PUT(a->time, " %s are below 0: see the note on the doorbell.",
+			    count(db_i64(q, "negative"), n));
+	}
+	return db_finalize(q, got < 0 ? got : 0, e);
+}
+
+static void say_moved(struct answer *a, struct db_stmt *q)
+{
+	int64_t small = db_i64(q, "smallest"), large = db_i64(q, "largest");
+	double rate = db_real(q, "bytes_per_s");
+	char b[32], c[32], n[32];
+
+	PUT(a->moved, "%s transfer%s", count(db_i64(q, "transfers"), n),
+	    db_i64(q, "transfers") == 1 ? "" : "s");
+	if (small == DMA_UNKNOWN)
+		PUT(a->moved, " of a size that is not known");
+	else if (small == large)
+		PUT(a->moved, " of %s", num_print_bytes(b, small));
+	else
+		PUT(a->moved, " of %s to %s", num_print_bytes(b, small),
+		    num_print_bytes(c, large));
+	if (db_i64(q, "channels") == 1)
+		PUT(a->moved, " on channel %" PRId64, db_i64(q, "channel"));
+	else if (db_i64(q, "channels") > 1)
+		PUT(a->moved, " on %" PRId64 " channels", db_i64(q, "channels"));
+	if (isfinite(rate))
+		PUT(a->moved, ", %s", num_print_rate(b, rate));
+	PUT(a->moved, ".");
+}
+
+static void say_missing(struct answer *a, struct db_stmt *q)
+{
+	int64_t lost = db_i64(q, "lost"), failed = db_i64(q, "failed");
+	char b[32], c[32];
+
+	if (lost > 0)
+		PUT(a->missing, "Not whole: %s of %s events are missing.", count(lost, b),
+		    count(db_i64(q, "counted"), c));
+	else if (db_i64(q, "losses") > 0)
+		PUT(a->missing, "Not whole: samples are missing.");
+	else if (db_i64(q, "uncounted") > 0)
+		PUT(a->missing, "Whether anything was lost cannot be told.");
+	else
+		PUT(a->missing, "Nothing was lost.");
+	if (failed > 0)
+		PUT(a->missing, " %s failed or %s aborted.", count(failed, b),
+		    failed == 1 ? "was" : "were");
+}
+
+static void say_next(struct answer *a, struct db_stmt *q, const char *db)
+{
+	const char *advice = db_text(q, "advice");
+
+	if (advice)
+		PUT(a->next, "Next: %.380s", advice);
+	else
+		PUT(a->next, "Next: `dmareport %.200s` draws it.", db);
+}
+
+int answer_read(struct answer *a, struct db *db, int64_t run, struct err *e)
+{
+	struct db_stmt *q;
+	char phase[16] = "", doorbell[16] = "";
+	int n = 0, got = 0, rc = db_prepare_named(db, &q, "answer", e);
+
+	*a = (struct answer){.interrupt = "Interrupt "};
+	if (rc)
+		return rc;
+	db_bind_i64(q, ":run", run);
+	got = db_step(q, e);
+	if (got > 0 && db_i64(q, "transfers") > 0) {
+		const char *word = db_text(q, "doorbell_from");
+
+		snprintf(phase, sizeof(phase), "%s", db_text(q, "latency_phase"));
+		snprintf(doorbell, sizeof(doorbell), "%s", word ? word : "");
+		rc = name_vectors(a, db, run, &n, e);
+		if (n > 1)
+			plural(a->interrupt, sizeof(a->interrupt));
+		say_interrupt(a, q, n);
+		say_moved(a, q);
+	} else {
+		snprintf(a->interrupt, sizeof(a->interrupt),
+			 "No start function was called while recording.");
+	}
+	if (got > 0) {
+		say_missing(a, q);
+		say_next(a, q, db_path(db));
+	}
+	rc = db_finalize(q, rc ? rc : got < 0 ? got : 0, e);
+	if (!rc && *phase)
+		rc = say_time(a, db, run, phase, doorbell, e);
+	return rc;
+}

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ways WHAT [N]: calls of probed() and of what it is told to be called from, in the ways
+ * that programs have of making tasks, loading code and being interrupted. Prints what must
+ * be the same with probes and without.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "probed.h"
+
+extern char **environ;
+static long count = 100;
+static char *self;
+
+static void calls(long n)
+{
+	long sum = 0;
+
+	for (long i = 0; i < n; i++)
+		sum += probed(i);
+	if (sum != n * (n - 1) / 2 + n)
+		abort();
+}
+
+static void wait_all(void)
+{
+	int status;
+
+	while (waitpid(-1, &status, 0) > 0)
+		if (!WIFEXITED(status) || WEXITSTATUS(status))
+			printf("a child: %x\n", (unsigned)status);
+}
+
+/* ---- tasks ---- */
+
+static void by_fork(void)
+{
+	calls(count);
+	for (int i = 0; i < 5; i++)
+		if (!fork()) {
+			calls(count);
+			if (i == 2 && !fork()) {
+				calls(count);
+				_exit(0);
+			}
+			wait_all();
+			_exit(0);
+		}
+	wait_all();
+	calls(count);
+}
+
+static void by_vfork(void)
+{
+	for (int i = 0; i < 5; i++) {
+		pid_t pid = vfork();
+
+		if (!pid) {
+			probed(7);
+			_exit(0);
+		}
+		calls(1);
+		wait_all();
+	}
+}
+
+static void by_spawn(void)
+{
+	char n[20], *argv[] = {self, (char *)"calls", n, NULL};
+	pid_t pid;
+
+	snprintf(n, sizeof(n), "%ld", count);
+	calls(count);
+	for (int i = 0; i < 3; i++)
+		if (posix_spawn(&pid, self, NULL, NULL, argv, environ))
+			abort();
+	wait_all();
+	if (!fork()) {
+		execv(self, argv);
+		_exit(1);
+	}
+	if (!fork()) {
+		char *none[] = {NULL};
+
+		execve(self, argv, none);
+		_exit(1);
+	}
+	if (!vfork()) {
+		execl(self, self, "calls", n, (char *)NULL);
+		_exit(1);
+	}
+	if (!fork()) {
+		syscall(SYS_execve, self, argv, environ);
+		_exit(1);
+	}
+	wait_all();
+}
+
+static void by_shell(void)
+{
+	char line[600];
+
+	snprintf(line, sizeof(line),
+		 "%s calls %ld; env | grep -c dmarec; LD_PRELOAD= %s calls %ld", self,
+		 count, self, count);
+	fflush(stdout);
+	if (system(line))
+		printf("the shell failed\n");
+	FILE *p = popen(line, "r");
+
+	while (fgets(line, sizeof(line), p))
+		fputs(line, stdout);
+	pclose(p);
+}
+
+static int in_clone(void *arg)
+{
+	calls((long)(intptr_t)arg);
+	return 0;
+}
+
+static void by_clone(void)
+{
+	static char stack[4][64 << 10];
+
+	calls(count);
+	for (int i = 0; i < 2; i++)
+		if (clone(in_clone, stack[i] + sizeof(stack[i]), SIGCHLD,
+			  (void *)(intptr_t)count) < 0)
+			abort();
+	for (int i = 2; i < 4; i++) {
+		if (clone(in_clone, stack[i] + sizeof(stack[i]), CLONE_VM | SIGCHLD,
+			  (void *)(intptr_t)count) < 0)
+			abort();
+		calls(count);
+	}
+	wait_all();
+	calls(count);
+}
+
+static void *in_thread(void *arg)
+{
+	(void)arg;
+	calls(count);
+	return NULL;
+}
+
+static void by_threads(void)
+{
+	pthread_t t[64];
+
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 64; i++)
+			if (pthread_create(&t[i], NULL, in_thread, NULL))
+				abort();
+		for (int i = 0; i < 64; i++)
+			pthread_join(t[i], NULL);
+	}
+}
+
+/* ---- interruptions ---- */
+
+static volatile sig_atomic_t handled;
+static void on_alarm(int sig)
+{
+	int keep = errno;
+
+	(void)sig;
+	probed(1);
+	handled = handled + 1;
+	errno = keep;
+}
+
+static void by_signal(void)
+{
+	struct itimerspec every = {{0, 100000}, {0, 100000}};
+	struct sigevent ev = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+	long n = 0;
+	timer_t timer;
+
+	signal(SIGUSR1, on_alarm);
+	if (timer_create(CLOCK_MONOTONIC, &ev, &timer) ||
+	    timer_settime(timer, 0, &every, NULL))
+		abort();
+	while (handled < 50) {
+		calls(100);
+		n += 100;
+	}
+	timer_delete(timer);
+	printf("calls %d\n", n + handled > 0);
+	fprintf(stderr, "%ld\n", n + handled);
+}
+
+static sigjmp_buf jump;
+static void on_jump(int sig)
+{
+	(void)sig;
+	siglongjmp(jump, 1);
+}
+
+static void by_jump(void)
+{
+	volatile int jumps = 0;
+	struct itimerspec once = {{0, 0}, {0, 30000}};
+	struct sigevent ev = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+	timer_t timer;
+
+	signal(SIGUSR1, on_jump);
+	if (timer_create(CLOCK_MONOTONIC, &ev, &timer))
+		abort();
+	for (jumps = 0; jumps < 200; jumps = jumps + 1)
+		if (!sigsetjmp(jump, 1)) {
+			timer_settime(timer, 0, &once, NULL);
+			for (;;)
+				probed(1);
+		}
+	timer_delete(timer);
+	printf("jumps %d\n", jumps);
+}
+
+/* ---- loading ---- */
+
+static void by_dlopen(const char *path)
+{
+	for (int i = 0; i < 20; i++) {
+		void *lib = dlopen(path, i & 1 ? RTLD_NOW : RTLD_LAZY);
+		long (*call)(long) = lib ? (long (*)(long))dlsym(lib, "loaded") : NULL;
+
+		if (!call)
+			printf("%s\n", dlerror());
+		for (long k = 0; call && k < count; k++)
+			if (call(k) != k + 2)
+				abort();
+		if (lib)
+			dlclose(lib);
+	}
+	void *twice = dlmopen(LM_ID_NEWLM, path, RTLD_NOW);
+	long (*call)(long) = twice ? (long (*)(long))dlsym(twice, "loaded") : NULL;
+
+	if (call)
+		call(1);
+}
+
+/* ---- death ---- */
+
+static void by_kill(int sig)
+{
+	calls(count);
+	fflush(stdout);
+	if (sig)
+		kill(getpid(), sig);
+	*(volatile int *)0 = 1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "calls";
+
+	self = argv[0];
+	if (argc > 2)
+		count = strtol(argv[2], NULL, 10);
+	if (!strcmp(what, "calls"))
+		calls(count);
+	else if (!strcmp(what, "fork"))
+		by_fork();
+	else if (!strcmp(what, "vfork"))
+		by_vfork();
+	else if (!strcmp(what, "spawn"))
+		by_spawn();
+	else if (!strcmp(what, "shell"))
+		by_shell();
+	else if (!strcmp(what, "clone"))
+		by_clone();
+	else if (!strcmp(what, "threads"))
+		by_threads();
+	else if (!strcmp(what, "signal"))
+		by_signal();
+	else if (!strcmp(what, "jump"))
+		by_jump();
+	else if (!strcmp(what, "dlopen"))
+		by_dlopen(argv[3]);
+	else if (!strcmp(what, "kill"))
+		by_kill(SIGKILL);
+	else if (!strcmp(what, "crash"))
+		by_kill(0);
+	else if (!strcmp(what, "kept"))
+		printf("kept %d\n", kept(count));
+	else if (!strcmp(what, "unwind"))
+		printf("unwound %d\n", unwound());
+	else
+		return 2;
+	printf("%s done, LD_PRELOAD %s\n", what,
+	       getenv("LD_PRELOAD") ? getenv("LD_PRELOAD") : "none");
+	return 3;
+}
