@@ -45,6 +45,10 @@ struct transfer {
 	/* how many interrupts this transfer had (policies first, last) */
 	int32_t irq_count;
 	enum transfer_state state;
+	/* What is known of it, each for itself: which wait saw its end, and its interrupt
+	 * (or that there was none); and how probable that is. */
+	bool end_certain, irq_certain;
+	float end_p, irq_p;
 	const char *reason; /* static text, why it is unknown, failed, aborted, ...; NULL
 			       = plain */
 };
