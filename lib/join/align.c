@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/err.h"
 #include "lib/join/align.h"
+#include "lib/err.h"
 
 enum { HASH = 4096, MOST_STATES = 2048, TOGETHER = 3 };
 
@@ -30,7 +30,7 @@ struct attempt {
 
 static int nomem(struct err *e)
 {
-	return err_set(e, ERR_NOMEM, "joiner: no memory");
+	return err_nomem(e, "the joiner");
 }
 
 static uint64_t mix(uint64_t z)

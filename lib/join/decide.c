@@ -344,7 +344,7 @@ static int account_layers(struct group *g, size_t until, double z, struct err *e
 			account(g, l, x, (float)p);
 			if (p > 1e-3 && g->count > g->learned_until &&
 			    learn_edge(g, l, x, (float)p, -1) < 0)
-				return err_set(e, ERR_NOMEM, "joiner: no memory");
+				return err_nomem(e, "the joiner");
 		}
 		if (l->irq && irq_put(g->j, l->irq, e) < 0)
 			return e ? e->code : ERR_NOMEM;

@@ -22,7 +22,7 @@ enum {
 
 static int nomem(struct err *e)
 {
-	return err_set(e, ERR_NOMEM, "joiner: no memory");
+	return err_nomem(e, "the joiner");
 }
 
 /* ---- groups ---- */

@@ -5,7 +5,6 @@
  * that no transfer is a witness for itself.
  */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,7 +195,7 @@ static int maximize(struct group *g, struct err *e)
 				       state_at(g, x->to)->beta - z);
 			if (p > 1e-4 &&
 			    learn_edge(g, l, x, (float)p, (int)(n / BLOCK & 1)) < 0)
-				return err_set(e, ERR_NOMEM, "joiner: no memory");
+				return err_nomem(e, "the joiner");
 		}
 		n += l->irq != NULL;
 	}
@@ -289,18 +288,12 @@ static int climb(struct group *g, size_t n, bool trusting, int rounds, struct er
 		}
 	for (size_t i = 0; i < g->nslot; i++)
 		if (nearest(g, g->slot[i], n) < 0)
-			return err_set(e, ERR_NOMEM, "joiner: no memory");
+			return err_nomem(e, "the joiner");
 	for (int i = 0; i < rounds; i++) {
 		if (trusting && i < ROUNDS / 2)
 			trust(g);
 		if (expect(g, n, e) < 0)
 			return ERR_NOMEM;
-		if (getenv("LEARN_TELL"))
-			fprintf(stderr,
-				"habit %d round %d: evidence %.1f strays %.2f stray %.2f miss %.3f late %.3f\n",
-				g->only, i, g->evidence, g->strays, g->log_stray,
-				g->slot[0]->half[0]->log_miss,
-				g->slot[0]->half[0]->log_late);
 		if (maximize(g, e) < 0)
 			return ERR_NOMEM;
 	}
@@ -325,7 +318,7 @@ int learn_group(struct group *g, size_t n, struct err *e)
 		struct slot *s = g->slot[i];
 		for (int k = 0; k < 2; k++) {
 			if (!(s->half[k] = calloc(1, sizeof(*s->half[k]))))
-				return err_set(e, ERR_NOMEM, "joiner: no memory");
+				return err_nomem(e, "the joiner");
 			model_init(s->half[k]);
 		}
 		s->whole = s->model;

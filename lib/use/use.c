@@ -8,11 +8,6 @@
 #include "lib/err.h"
 #include "lib/use/use_priv.h"
 
-int use_nomem(struct err *e)
-{
-	return err_set(e, ERR_NOMEM, "joiner: no memory");
-}
-
 int use_new(struct use **out, const struct use_options *o, const struct use_sink *s,
 	    struct join_totals *n, struct err *e)
 {
@@ -83,16 +78,6 @@ struct use_channel *use_channel_at(const struct use *u, size_t i)
 int64_t use_now(const struct use *u)
 {
 	return u->released;
-}
-
-int use_stray(struct use *u, enum stray_kind k, const struct sample *s, const char *why,
-	      struct err *e)
-{
-	if (k == STRAY_WAIT)
-		u->n->waits_stray++;
-	else if (k == STRAY_DOORBELL)
-		u->n->doorbells_stray++;
-	return u->sink.stray(u->sink.arg, k, s, why, e);
 }
 
 static int on_stop(struct use *u, const struct sample *s, struct err *e)

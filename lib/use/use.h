@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #include "lib/dma.h"
-#include "lib/join/join.h"
+#include "lib/use/transfer.h"
 
 struct err;
 

@@ -513,3 +513,13 @@ struct use_channel *use_channel(struct use *u, int64_t card, int64_t channel,
 		return NULL;
 	return u->recent = c;
 }
+
+int use_stray(struct use *u, enum stray_kind k, const struct sample *s, const char *why,
+	      struct err *e)
+{
+	if (k == STRAY_WAIT)
+		u->n->waits_stray++;
+	else if (k == STRAY_DOORBELL)
+		u->n->doorbells_stray++;
+	return u->sink.stray(u->sink.arg, k, s, why, e);
+}

@@ -4,6 +4,7 @@
 #ifndef DMA_USE_PRIV_H
 #define DMA_USE_PRIV_H
 
+#include "lib/err.h"
 #include "lib/use/use.h"
 
 enum { USE_THREADS = 1024 };
@@ -42,7 +43,10 @@ struct use {
 	size_t nbegun;
 };
 
-int use_nomem(struct err *e);
+static inline int use_nomem(struct err *e)
+{
+	return err_nomem(e, "the channels");
+}
 int use_order_new(struct use_order **o, struct err *e);
 void use_order_free(struct use_order *o);
 int use_order_push(struct use_order *o, const struct sample *s, struct err *e);

@@ -24,8 +24,8 @@
 enum { GATE_SEEDS = 1000000, JOBS_MAX = 64, TIME_LIMIT_S = 600, AROUND = 14 };
 enum { MODE_NAMED = 1, MODE_FOUND = 2 };
 
-static const struct judge_joiner *const joiners[] = {
-	&judge_joiner_now, &judge_joiner_model, &judge_oracle};
+static const struct judge_joiner *const joiners[] = {&judge_joiner_now,
+						     &judge_joiner_model, &judge_oracle};
 enum { NJOINERS = sizeof(joiners) / sizeof(*joiners) };
 
 struct options {

@@ -2,11 +2,11 @@
 /* The joiner behind the vector finder, as analyze/analysis.c drives them. */
 #include <stdlib.h>
 
-#include "tests/gate/judge.h"
-#include "lib/use/begun.h"
 #include "lib/err.h"
 #include "lib/join/joiner.h"
+#include "lib/use/begun.h"
 #include "lib/vector/vector.h"
+#include "tests/gate/judge.h"
 
 enum { CHANNELS_BEGUN = 1024 };
 

@@ -66,9 +66,9 @@ struct judge_joiner {
 	void (*free)(void *j);
 };
 
-extern const struct judge_joiner judge_joiner_now; /* joiner_now.c */
+extern const struct judge_joiner judge_joiner_now;   /* joiner_now.c */
 extern const struct judge_joiner judge_joiner_model; /* joiner_model.c */
-extern const struct judge_joiner judge_oracle;	   /* oracle.c */
+extern const struct judge_joiner judge_oracle;	     /* oracle.c */
 
 /* ---- a recording (recording.c) ---- */
 

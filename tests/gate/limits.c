@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/stat.h"
 #include "tests/gate/limits.h"
+#include "lib/stat.h"
 
 static double pct(uint64_t part, uint64_t whole)
 {

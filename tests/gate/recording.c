@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/gate/judge.h"
 #include "lib/array.h"
 #include "lib/err.h"
+#include "tests/gate/judge.h"
 
 static void on_truth(void *arg, const struct world_truth *t)
 {
