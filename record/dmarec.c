@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 #include "lib/err.h"
 #include "lib/num.h"
 #include "record/elf/symbols.h"
+#include "record/host/rights.h"
+#include "record/host/trust.h"
 #include "record/list.h"
 #include "record/recording.h"
 
@@ -25,11 +28,13 @@ struct words {
 struct options {
 	struct recording_options rec;
 	struct words library, start, wait, stop, device, pci;
-	const char *profile;
+	struct words counter_file;
+	const char *profile, *user;
 	int64_t *irq;
 	size_t nirq;
 	enum exit_probes exits;
-	bool dry_run, list, json;
+	bool dry_run, list, json, as_root;
+	struct user invoking, run_as;
 };
 
 enum {
@@ -47,7 +52,11 @@ enum {
 	KEY_LABEL,
 	KEY_DRY,
 	KEY_LIST,
-	KEY_JSON
+	KEY_JSON,
+	KEY_USER,
+	KEY_AS_ROOT,
+	KEY_COUNTER_FILE,
+	KEY_ADDRESSES
 };
 
 static const struct argp_option table[] = {
@@ -70,6 +79,13 @@ static const struct argp_option table[] = {
 	{"irq-feed", KEY_FEED, "auto|bpf|perf", 0, "How interrupts are sampled", 0},
 	{"exit-probes", KEY_EXITS, "ret|uretprobe|none", 0, "How exits are seen", 0},
 	{"label", KEY_LABEL, "TEXT", 0, "A name for this run", 0},
+	{"user", KEY_USER, "NAME", 0, "Run the command as this user", 0},
+	{"as-root", KEY_AS_ROOT, 0, 0,
+	 "Run the command as root under sudo, not as who called it", 0},
+	{"counter-file", KEY_COUNTER_FILE, "FILE", 0,
+	 "A counter of the profile may read this file outside /proc and /sys", 0},
+	{"kernel-addresses", KEY_ADDRESSES, 0, 0,
+	 "Keep the kernel's addresses in the samples of interrupts", 0},
 	{"dry-run", KEY_DRY, 0, 0, "Print what would be armed; arm nothing", 0},
 	{"list", KEY_LIST, 0, 0, "Print the machine's interrupts", 0},
 	{"json", KEY_JSON, 0, 0, "With --list: as JSON", 0},
@@ -201,6 +217,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->exits = (enum exit_probes)word_of(state, "--exit-probes", arg,
 						     "ret|uretprobe|none");
 		break;
+	case KEY_USER:
+		o->user = nonempty(state, "--user", arg);
+		break;
+	case KEY_AS_ROOT:
+		o->as_root = true;
+		break;
+	case KEY_COUNTER_FILE:
+		push(&o->counter_file, nonempty(state, "--counter-file", arg));
+		break;
+	case KEY_ADDRESSES:
+		o->rec.kernel_addresses = true;
+		break;
 	case KEY_DRY:
 		o->dry_run = true;
 		break;
@@ -237,17 +265,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int find_shipped(struct profile *best, const struct plan_files *files,
 			struct err *e)
 {
-	char **path = NULL, also[256] = "";
-	size_t npath = 0, len = 0, top = 0;
-	int rc = profile_list(&path, &npath, e);
+	struct profile_paths all;
+	char also[256] = "";
+	size_t len = 0, top = 0;
+	int rc = profile_list(&all, e);
 
-	for (size_t i = 0; !rc && i < npath; i++) {
+	if (!rc && all.refused)
+		cli_warn(TOOL, "profile not taken: %s", all.refused);
+	for (size_t i = 0; !rc && i < all.n; i++) {
 		struct profile p;
 		bool library;
 		size_t fits;
 
 		profile_init(&p);
-		if (profile_read(&p, path[i], NULL))
+		if (profile_read(&p, all.path[i], NULL))
 			continue; /* a broken one is an error only when it is asked for */
 		fits = p.automatic == AUTO_NO ? 0 : plan_fits(&p, files, &library);
 		if (fits && p.automatic == AUTO_LIBRARY && !library)
@@ -266,9 +297,8 @@ static int find_shipped(struct profile *best, const struct plan_files *files,
 			profile_release(&p);
 		}
 	}
-	for (size_t i = 0; i < npath; i++)
-		free(path[i]);
-	free(path);
+	if (!rc)
+		profile_paths_release(&all);
 	if (!rc && *also)
 		rc = err_set(
 			e, ERR_AMBIGUOUS,
@@ -352,11 +382,48 @@ static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 	return 0;
 }
 
+static uid_t owner_of_process(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	return stat(path, &st) ? 0 : st.st_uid;
+}
+
+/* Of what was found rather than named, only files that nobody else can write: a file says
+ * which profile fits and where probes go. The command itself (the first) was named. */
+static void keep_trusted(const struct options *o, char **files, size_t *n)
+{
+	uid_t process = o->rec.argv ? o->run_as.uid : owner_of_process(o->rec.pid);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		struct err why = {0};
+
+		if ((i == 0 && o->rec.argv) ||
+		    trust_path(files[i], o->invoking.uid, &why) ||
+		    trust_path(files[i], process, NULL)) {
+			files[kept++] = files[i];
+			continue;
+		}
+		if (o->rec.verbosity >= 0)
+			cli_warn(TOOL,
+				 "not looked into: %s, since %s (-x takes it anyway)",
+				 files[i], why.text);
+		free(files[i]);
+	}
+	*n = kept;
+}
+
 static int find_files(const struct options *o, char ***files, size_t *n, struct err *e)
 {
 	char *missing = NULL;
 	int rc = o->rec.argv ? loader_files(o->rec.argv, files, n, &missing, e)
 			     : loader_files_of_pid(o->rec.pid, files, n, e);
+
+	if (!rc)
+		keep_trusted(o, *files, n);
 
 	if (missing && o->rec.verbosity >= 0)
 		cli_warn(TOOL, "libraries not found: %s", missing);
@@ -489,6 +556,31 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	return status;
 }
 
+/* Root's rights are for recording; the command has those of who asked for it. */
+static int choose_users(struct options *o, struct err *e)
+{
+	const struct user *as;
+	int rc = user_invoking(&o->invoking, e);
+
+	if (!rc && o->user)
+		rc = user_named(&o->run_as, o->user, e);
+	else if (!rc && !o->as_root)
+		rc = user_invoking(&o->run_as, e);
+	as = &o->run_as;
+	if (rc || !o->rec.argv || o->as_root)
+		return rc;
+	if (as->uid != geteuid() && geteuid())
+		return err_set(e, ERR_PERM,
+			       "--user %s: only root can run a command as "
+			       "another user",
+			       o->user);
+	o->rec.run_as = as;
+	if (as->behind_root && o->rec.verbosity >= 0)
+		cli_note(TOOL, "the command runs as %s (--as-root: as root)",
+			 as->name ? as->name : "who called sudo");
+	return 0;
+}
+
 static int run(struct options *o, struct err *e)
 {
 	struct profile p;
@@ -500,10 +592,10 @@ static int run(struct options *o, struct err *e)
 	int rc, status;
 
 	profile_init(&p);
-	rc = find_files(o, &files, &n, e);
-	if (rc == ERR_NOTFOUND && o->rec.argv && !n) {
+	rc = choose_users(o, e);
+	if (!rc && (rc = find_files(o, &files, &n, e)) && !n && o->rec.argv) {
 		paths_free(files, n);
-		return 127;
+		return rc == ERR_NOTFOUND ? 127 : 126; /* as a shell says it */
 	}
 	if (!rc)
 		rc = plan_files_open(&opened, files, n, e);
@@ -543,9 +635,18 @@ int main(int argc, char **argv)
 		err_set(&e, ERR_USAGE,
 			"what to record? Either 'dmarec -- COMMAND' or 'dmarec -p PID'");
 		status = EXIT_USAGE;
+	} else if (o.user && o.as_root) {
+		err_set(&e, ERR_USAGE, "--user and --as-root: name one of them");
+		status = EXIT_USAGE;
 	} else {
+		o.rec.invoking = &o.invoking;
+		o.rec.counter_files =
+			(struct counter_files){o.counter_file.v, o.counter_file.n};
 		status = run(&o, &e);
 	}
+	user_release(&o.invoking);
+	user_release(&o.run_as);
+	free(o.counter_file.v);
 	if (e.code)
 		cli_error(TOOL, &e);
 	free(o.irq);

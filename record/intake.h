@@ -5,6 +5,7 @@
 #ifndef DMA_INTAKE_H
 #define DMA_INTAKE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,14 @@ struct descriptors;
 struct err;
 struct session;
 
+enum { MAX_PROCESSES = 4096 };
+
+struct intake_process {
+	int32_t pid;
+	char name[16]; /* "" = never told */
+	uint64_t starts;
+};
+
 struct intake {
 	struct perfdata_writer *file;	 /* NULL = none: what comes is only counted */
 	struct descriptors *descriptors; /* NULL = not wanted */
@@ -21,10 +30,15 @@ struct intake {
 	uint64_t *delivered;		 /* samples of each event */
 	uint64_t lost;			 /* by LOST records */
 	uint64_t first_ns, last_ns;	 /* of the samples; last 0 = none */
+	/* Of each process: how often it started a transfer, by the samples. Those beyond
+	 * MAX_PROCESSES are not told apart. */
+	struct intake_process *process;
+	size_t nprocess;
+	const bool *starts; /* of each event: is it a start? NULL = none is */
 	/* its own */
 	int64_t drained_ns; /* the rings were last read from then on */
 	struct intake_slot *slot;
-	size_t nslot, nevent;
+	size_t nslot, nevent, last_process;
 };
 
 /* For events with these ids; the fields above `its own` are the caller's to set, but for

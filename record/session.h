@@ -44,6 +44,8 @@ struct session_options {
 	size_t nuprobe;
 	/* of each uprobe: wake the recorder at every sample; NULL = none */
 	const bool *wake;
+	/* of the kernel's code that took the interrupt, in its samples */
+	bool kernel_addresses;
 };
 
 /* Open and map everything, nothing enabled yet. On failure nothing stays open, and the

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -178,13 +179,14 @@ static int hash_ids(struct perfdata *p, struct err *e)
 	p->slot = table(p, p->nslot, sizeof(*p->slot), e);
 	if (!p->slot)
 		return ERR_NOMEM;
+	if (getrandom(&p->seed, sizeof(p->seed), GRND_NONBLOCK) < 0)
+		p->seed = (uint64_t)(uintptr_t)p->slot; /* early in the boot */
 	for (size_t i = 0; i < p->nslot; i++)
 		p->slot[i].attr = -1;
 	for (size_t i = 0; i < p->nattr; i++) {
 		for (size_t j = 0; j < p->attr[i].nids; j++) {
 			uint64_t id = p->attr[i].ids[j];
-			size_t s =
-				(size_t)(id * 0x9e3779b97f4a7c15u >> 32) & (p->nslot - 1);
+			size_t s = id_hash(p, id);
 
 			while (p->slot[s].attr >= 0 && p->slot[s].id != id)
 				s = (s + 1) & (p->nslot - 1);
@@ -408,9 +410,21 @@ static int map_file(struct perfdata *p, struct err *e)
 		else
 			p->map = map;
 		p->mapped = !rc;
+		if (!rc)
+			mapguard_add(&p->guard, p->map, p->size);
 	}
 	close(fd);
 	return rc;
+}
+
+int perfdata_was_cut(const struct perfdata *p, struct err *e)
+{
+	if (e)
+		e->code = 0; /* what was found in the hole is no fault of the file's */
+	return err_set(e, ERR_FORMAT,
+		       "%s: was cut while it was read; try again when it "
+		       "is whole",
+		       p->name);
 }
 
 static int start(struct perfdata **out, const char *name, struct err *e)
@@ -433,6 +447,8 @@ int perfdata_open(struct perfdata **out, const char *path, struct err *e)
 		rc = map_file(*out, e);
 	if (!rc)
 		rc = load(*out, e);
+	if (mapguard_cut(&(*out)->guard))
+		rc = perfdata_was_cut(*out, e);
 	if (rc) {
 		perfdata_close(*out);
 		*out = NULL;
@@ -461,6 +477,8 @@ void perfdata_close(struct perfdata *p)
 {
 	if (!p)
 		return;
+	if (p->mapped)
+		mapguard_remove(&p->guard);
 	if (p->mapped)
 		munmap((void *)(uintptr_t)p->map, p->size);
 	for (int i = 0; i < FEAT_BITS; i++)

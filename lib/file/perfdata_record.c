@@ -116,8 +116,7 @@ int64_t record_id_slot(const struct perfdata *p, uint64_t id)
 
 	if (!p->nslot)
 		return -1;
-	for (i = (size_t)(id * 0x9e3779b97f4a7c15u >> 32) & mask; p->slot[i].attr >= 0;
-	     i = (i + 1) & mask)
+	for (i = id_hash(p, id); p->slot[i].attr >= 0; i = (i + 1) & mask)
 		if (p->slot[i].id == id)
 			return (int64_t)i;
 	return -1;
