@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/db_schema.h"
 #include "lib/dma.h"
 #include "lib/err.h"
 
@@ -149,7 +150,7 @@ static int identify(struct db *db, struct err *e)
 			       "its recordings "
 			       "into a new database",
 			       db->path, (long long)version);
-	return 0;
+	return db_schema_is_ours(db->sq, db->path, e);
 }
 
 static int check_path(const char *path, enum db_mode mode, bool *missing, struct err *e)
@@ -233,6 +234,11 @@ static int open_plain(struct db *db, enum db_mode mode, int flags, struct err *e
 
 static int configure(struct db *db, enum db_mode mode, struct err *e)
 {
+	/* What a file says that others may have made is data, and no program. */
+	sqlite3_db_config(db->sq, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db->sq, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_exec(db->sq, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON",
+		     NULL, NULL, NULL);
 	sqlite3_busy_timeout(db->sq, 2000);
 	sqlite3_extended_result_codes(db->sq, 1);
 	if (mode == DB_READ)

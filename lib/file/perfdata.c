@@ -354,6 +354,35 @@ static void read_data_section(struct perfdata *p)
 		p->truncated = true;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* `cat a b`: behind the end of all that the header speaks of, padding apart, another
+ * recording begins. */
+static int check_alone(const struct perfdata *p, struct err *e)
+{
+	enum { PADDING = 8 };
+	uint64_t end = p->data_end;
+	uint64_t table = p->data_end;
+
+	for (unsigned i = 0; i < FEAT_BITS; i++) {
+		table += p->map[HEADER_FEATURES + i / 8] >> i % 8 & 1 ? SECTION_SIZE : 0;
+		end = later(end, p->feature[i].offset + p->feature[i].size);
+	}
+	end = later(end, table);
+	for (uint64_t at = end; at <= end + PADDING && inside(p, at, HEADER_SIZE); at++)
+		if (!memcmp(p->map + at, PERFDATA_MAGIC, 8))
+			return err_set(
+				e, ERR_FORMAT,
+				"%s: another recording begins at offset %" PRIu64
+				", behind the first; give each a file and an -i of "
+				"its own",
+				p->name, at);
+	return 0;
+}
+
 static int load(struct perfdata *p, struct err *e)
 {
 	int rc = check_header(p, e);
@@ -369,6 +398,8 @@ static int load(struct perfdata *p, struct err *e)
 			       "%s: offset %d: the data begins at %" PRIu64
 			       ", inside the header",
 			       p->name, HEADER_DATA, p->data_begin);
+	if (!p->truncated && check_alone(p, e))
+		return ERR_FORMAT;
 	p->ring = table(p, RING_CPUS + p->nslot, sizeof(*p->ring), e);
 	p->ring_of_slot = table(p, p->nslot, sizeof(*p->ring_of_slot), e);
 	if (!p->ring || !p->ring_of_slot)
