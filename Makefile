@@ -7,6 +7,7 @@
 # make format, asan, man, clean
 # make check-unit, check-cli, check-asan, lint, check-vm, check-clang, check-fuzz: the parts of both
 # make fuzz       FUZZ_SECONDS=60; make bench: cost of reading a recording
+# make check-hostile  10,000 damaged files of each kind; make soak: an hour's recording; make coverage: lines of lib/
 # make vm, check-vm, check-vm-again: a card in a virtual machine (examples/edu/README.md)
 # make help       this list
 #
@@ -171,7 +172,7 @@ export B CC CXX
 unit-programs: unit $(UNIT_RUN) $(CHECK_UNIT_NEEDS)
 cli-programs: all $(CHECK_CLI_NEEDS)
 asan-programs:
-	$(MAKE) --no-print-directory $(ASAN) unit-programs
+	$(MAKE) --no-print-directory $(ASAN) unit-programs hostile-programs
 check-unit: unit-programs
 	$(TESTS) $(UNIT_RUN)
 check-cli: cli-programs
@@ -181,6 +182,14 @@ check-asan: asan-programs
 	SIM_SIZE="$${SIM_SIZE:-tenth}" $(TESTS) $(ASAN_RUN)
 check-clang:
 	$(MAKE) --no-print-directory B=build/clang CC=clang CXX=clang++ tools unit
+COVERED  := B=build/coverage OPT='-O0 -g' CFLAGS=--coverage LDFLAGS=--coverage
+coverage:
+	$(MAKE) --no-print-directory $(COVERED) unit $(patsubst $(B)/%,build/coverage/%,$(CHECK_UNIT_NEEDS))
+	@scripts/coverage.sh build/coverage
+soak: cli-programs
+	@scripts/tracefs.sh
+	SOAK_SECONDS=$(SOAK_SECONDS) prove --comments --failures -e /bin/bash tests/cli/soak.t
+SOAK_SECONDS ?= 3600
 check-format:
 	@clang-format --dry-run --Werror $(FORMATTED)
 asan:
@@ -208,7 +217,7 @@ browser:
 # themselves, so that their times are judged, too.
 check:     SIZE := SIM_SIZE=tenth VM_BOOTS=edu VM_EDU='sleep missing spurious timeout two_cards' VM_TIMES=0
 check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx' ALONE=tests/vm/check.sh
-check-all: MORE := check-clang check-fuzz
+check-all: MORE := check-clang check-fuzz check-hostile
 check check-all: BEGAN := $(shell date +%s)
 check check-all: deps browser
 	$(MAKE) --no-print-directory -j$(JOBS) lint programs
@@ -261,7 +270,7 @@ help:
 	@sed -n '/^# make/s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(B) -name '*.d' -not -path '*/linux/*' 2>/dev/null)
-.PHONY: browser docs man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
+.PHONY: coverage soak browser docs man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
 	programs unit-programs cli-programs asan-programs \
 	check-format asan format lint deps clean help demo install uninstall
 .SECONDARY:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Damaged files for a tool that was built with sanitizers:
- *   hostile DIR FIRST N KIND SEEDFILE... -- COMMAND... [-- COMMAND...]
+ *   hostile DIR FIRST N KIND SEEDFILE... --- COMMAND... [--- COMMAND...]
  * Mutant i of a kind is always the same. It is written to DIR/mutant, which "{}" in a
  * command becomes ("{db}": a fresh name), and each command in turn gets a mutant. A
  * mutant fails that ends by a signal or with a status that is none of ours, that any
@@ -51,22 +51,14 @@ static uint64_t draw(uint64_t below)
 
 static uint64_t striking(void)
 {
-	static const uint64_t value[] = {0,
-					 1,
-					 7,
-					 8,
-					 0x7f,
-					 0x80,
-					 0xff,
-					 0xffff,
-					 0x10000,
-					 0x7fffffff,
-					 0x80000000,
-					 0xffffffff,
-					 INT64_MAX,
-					 UINT64_C(1) << 63,
-					 UINT64_MAX,
-					 UINT64_MAX - 7};
+	static const uint64_t value[] = {0,	     1,
+					 7,	     8,
+					 0x7f,	     0x80,
+					 0xff,	     0xffff,
+					 0x10000,    0x7fffffff,
+					 0x80000000, 0xffffffff,
+					 INT64_MAX,  UINT64_C(1) << 63,
+					 UINT64_MAX, UINT64_MAX - 7};
 
 	return value[draw(sizeof(value) / sizeof(*value))];
 }
@@ -294,13 +286,13 @@ int main(int argc, char **argv)
 	uint64_t first, n, bad = 0;
 
 	for (int i = 5; i < argc && ncommand < MAX_COMMANDS; i++)
-		if (!strcmp(argv[i], "--")) {
+		if (!strcmp(argv[i], "---")) {
 			nseed = nseed ? nseed : (size_t)(i - 5);
 			argv[i] = NULL;
 			command[ncommand++] = argv + i + 1;
 		}
 	if (!b.at || !nseed || !ncommand) {
-		fputs("hostile DIR FIRST N KIND SEEDFILE... -- COMMAND...\n", stderr);
+		fputs("hostile DIR FIRST N KIND SEEDFILE... --- COMMAND...\n", stderr);
 		return 2;
 	}
 	snprintf(r.mutant, sizeof(r.mutant), "%s/mutant", argv[1]);

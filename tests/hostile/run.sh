@@ -22,12 +22,12 @@ printf '%s\n' 'int dma_to_host(int c) { return c; }' 'int dma_wait(int c) { retu
 kind() { # name, first, how many
 	local run=("$B/tests/hostile" "$dir" "$2" "$3" "$1")
 	case $1 in
-	recording) "${run[@]}" "$dir/seed.data" tests/data/fuzz/perfdata/* -- "$B/dmaanalyze" -q -i {} {db} ;;
-	database) "${run[@]}" "$dir/seed.db" -- "$B/dmaanalyze" {} -- "$B/dmacompare" {} {} \
-		-- "$B/dmaanalyze" --rebuild {} -- "$B/dmareport" --term {} ;;
-	elf) "${run[@]}" "$dir/prog" "$dir/prog.so" -- "$B/dmarec" --dry-run --start dma_to_host --wait dma_wait -- {} \
-		-- "$B/dmarec" --dry-run --start dma_to_host -x {} -- "$dir/prog" ;;
-	profile) "${run[@]}" examples/profiles/*.ini -- "$B/dmarec" --dry-run --profile {} -- "$dir/prog" ;;
+	recording) "${run[@]}" "$dir/seed.data" tests/data/fuzz/perfdata/* --- "$B/dmaanalyze" -q -i {} {db} ;;
+	database) "${run[@]}" "$dir/seed.db" --- "$B/dmaanalyze" {} --- "$B/dmacompare" {} {} \
+		--- "$B/dmaanalyze" --rebuild {} --- "$B/dmareport" --term {} ;;
+	elf) "${run[@]}" "$dir/prog" "$dir/prog.so" --- "$B/dmarec" --dry-run --start dma_to_host --wait dma_wait -- {} \
+		--- "$B/dmarec" --dry-run --start dma_to_host -x {} -- "$dir/prog" ;;
+	profile) "${run[@]}" examples/profiles/*.ini --- "$B/dmarec" --dry-run --profile {} -- "$dir/prog" ;;
 	esac
 }
 
