@@ -182,7 +182,7 @@ check-asan: asan-programs
 	SIM_SIZE="$${SIM_SIZE:-tenth}" $(TESTS) $(ASAN_RUN)
 check-clang:
 	$(MAKE) --no-print-directory B=build/clang CC=clang CXX=clang++ tools unit
-COVERED  := B=build/coverage OPT='-O0 -g' CFLAGS=--coverage LDFLAGS=--coverage
+COVERED  := B=build/coverage OPT='-O0 -g' CFLAGS='--coverage -Wno-format-truncation' LDFLAGS=--coverage
 coverage:
 	$(MAKE) --no-print-directory $(COVERED) unit $(patsubst $(B)/%,build/coverage/%,$(CHECK_UNIT_NEEDS))
 	@scripts/coverage.sh build/coverage

@@ -364,14 +364,13 @@ static uint64_t later(uint64_t a, uint64_t b)
 static int check_alone(const struct perfdata *p, struct err *e)
 {
 	enum { PADDING = 8 };
-	uint64_t end = p->data_end;
-	uint64_t table = p->data_end;
+	uint64_t table = p->data_end, end;
 
-	for (unsigned i = 0; i < FEAT_BITS; i++) {
+	for (unsigned i = 0; i < FEAT_BITS; i++)
 		table += p->map[HEADER_FEATURES + i / 8] >> i % 8 & 1 ? SECTION_SIZE : 0;
+	end = table;
+	for (unsigned i = 0; i < FEAT_BITS; i++)
 		end = later(end, p->feature[i].offset + p->feature[i].size);
-	}
-	end = later(end, table);
 	for (uint64_t at = end; at <= end + PADDING && inside(p, at, HEADER_SIZE); at++)
 		if (!memcmp(p->map + at, PERFDATA_MAGIC, 8))
 			return err_set(
@@ -446,16 +445,6 @@ static int map_file(struct perfdata *p, struct err *e)
 	}
 	close(fd);
 	return rc;
-}
-
-int perfdata_was_cut(const struct perfdata *p, struct err *e)
-{
-	if (e)
-		e->code = 0; /* what was found in the hole is no fault of the file's */
-	return err_set(e, ERR_FORMAT,
-		       "%s: was cut while it was read; try again when it "
-		       "is whole",
-		       p->name);
 }
 
 static int start(struct perfdata **out, const char *name, struct err *e)
