@@ -7,6 +7,7 @@
 # make format, asan, man, clean
 # make check-unit, check-cli, check-asan, check-gate, lint, check-vm, check-clang, check-fuzz: the parts of both
 # make fuzz       FUZZ_SECONDS=60; make bench: cost of reading a recording
+# make check-hostile  10,000 damaged files of each kind; make soak: an hour's recording; make coverage: lines of lib/
 # make vm, check-vm, check-vm-again: a card in a virtual machine (examples/edu/README.md)
 # make help       this list
 #
@@ -36,8 +37,16 @@ comma    := ,
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS   ?=
 CPPFLAGS ?=
+# What a program that root runs is built with. What a compiler does not know is left out; a
+# distribution's own level of _FORTIFY_SOURCE gives way to ours, and sanitizers to neither.
+cc-has    = $(shell echo 'int x;' | $(CC) -Werror $(1) -x c -c -o /dev/null - 2>/dev/null && echo $(1))
+FORTIFY  := $(if $(SAN)$(findstring -O0,$(OPT)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(shell \
+	    echo 'int x;' | $(CC) -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -include features.h -Werror -x c -c -o /dev/null - 2>/dev/null && echo 3 || echo 2))
+HARDEN   := -fPIE -fstack-protector-strong $(call cc-has,-fcf-protection) $(call cc-has,-mbranch-protection=standard) \
+	     $(call cc-has,-fstack-clash-protection) $(FORTIFY)
+HARDEN_LD := -pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now
 ALL_CPPFLAGS = -D_GNU_SOURCE -I. $(CPPFLAGS)
-ALL_CFLAGS   = -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) -fno-strict-aliasing -pthread -MMD -MP $(CFLAGS)
+ALL_CFLAGS   = -std=gnu11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -fno-strict-aliasing -pthread -MMD -MP $(CFLAGS)
 LDFLAGS  ?=
 ALL_LDFLAGS  = $(SANFLAGS) -pthread $(LDFLAGS)
 
@@ -134,7 +143,7 @@ tools: $(addprefix $(B)/,$(TOOLS))
 define tool
 $(B)/$(1): $(B)/$(TOOL_$(1))/$(1).o $(B)/$(TOOL_$(1)).a $(B)/libdma.a
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(TOOL_LIBPERF) $$(LIBS_$(TOOL_$(1)))
+	$$(Q)$$(CC) $$(HARDEN_LD) $$(ALL_LDFLAGS) -o $$@ $$^ $$(TOOL_LIBPERF) $$(LIBS_$(TOOL_$(1)))
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 $(B)/dmarec: TOOL_LIBPERF = $(LIBPERF)
@@ -179,7 +188,7 @@ export B CC CXX
 unit-programs: unit $(UNIT_RUN) $(CHECK_UNIT_NEEDS)
 cli-programs: all $(CHECK_CLI_NEEDS)
 asan-programs:
-	$(MAKE) --no-print-directory $(ASAN) unit-programs
+	$(MAKE) --no-print-directory $(ASAN) unit-programs hostile-programs
 check-unit: unit-programs
 	$(TESTS) $(UNIT_RUN)
 check-cli: cli-programs
@@ -189,6 +198,14 @@ check-asan: asan-programs
 	SIM_SIZE="$${SIM_SIZE:-tenth}" $(TESTS) $(ASAN_RUN)
 check-clang:
 	$(MAKE) --no-print-directory B=build/clang CC=clang CXX=clang++ tools unit
+COVERED  := B=build/coverage OPT='-O0 -g' CFLAGS='--coverage -Wno-format-truncation' LDFLAGS=--coverage
+coverage:
+	$(MAKE) --no-print-directory $(COVERED) unit $(patsubst $(B)/%,build/coverage/%,$(CHECK_UNIT_NEEDS))
+	@scripts/coverage.sh build/coverage
+soak: cli-programs
+	@scripts/tracefs.sh
+	SOAK_SECONDS=$(SOAK_SECONDS) prove --comments --failures -e /bin/bash tests/cli/soak.t
+SOAK_SECONDS ?= 3600
 check-format:
 	@clang-format --dry-run --Werror $(FORMATTED)
 asan:
@@ -216,7 +233,7 @@ browser:
 # themselves, so that their times are judged, too.
 check:     SIZE := SIM_SIZE=tenth VM_BOOTS=edu VM_EDU='sleep missing spurious timeout two_cards' VM_TIMES=0
 check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx' ALONE=tests/vm/check.sh
-check-all: MORE := check-clang check-fuzz
+check-all: MORE := check-clang check-fuzz check-hostile
 check-all: DAY := tests/gate/day.t
 check check-all: BEGAN := $(shell date +%s)
 check check-all: deps browser
@@ -270,7 +287,7 @@ help:
 	@sed -n '/^# make/s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(B) -name '*.d' -not -path '*/linux/*' 2>/dev/null)
-.PHONY: browser docs man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
+.PHONY: coverage soak browser docs man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
 	programs unit-programs cli-programs asan-programs \
 	check-format asan format lint deps clean help demo install uninstall
 .SECONDARY:

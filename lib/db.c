@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/db_schema.h"
 #include "lib/dma.h"
 #include "lib/err.h"
 
@@ -149,7 +150,7 @@ static int identify(struct db *db, struct err *e)
 			       "its recordings "
 			       "into a new database",
 			       db->path, (long long)version);
-	return 0;
+	return db_schema_is_ours(db->sq, db->path, e);
 }
 
 static int check_path(const char *path, enum db_mode mode, bool *missing, struct err *e)
@@ -173,8 +174,71 @@ static int check_path(const char *path, enum db_mode mode, bool *missing, struct
 	return 0;
 }
 
+/* The path with every link of its directory resolved, and none followed at its end: who
+ * may write to a directory could plant one there. malloc'ed. */
+static char *plain_path(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup("."),
+	     *real = dir ? realpath(dir, NULL) : NULL, *plain = NULL;
+	struct stat st;
+
+	if (!dir)
+		err_nomem(e, "the database");
+	else if (!real) /* SQLite says so in its words */
+		plain = strdup(path);
+	else if (asprintf(&plain, "%s/%s", strcmp(real, "/") ? real : "", base) < 0)
+		plain = NULL;
+	if (plain && !lstat(plain, &st) && S_ISLNK(st.st_mode)) {
+		err_set(e, ERR_PERM,
+			"%s: is a link; name the file that it points to (a link may have "
+			"been planted)",
+			path);
+		free(plain);
+		plain = NULL;
+	} else if (!plain) {
+		err_nomem(e, "the database");
+	}
+	free(dir);
+	free(real);
+	return plain;
+}
+
+/* What is only read may be a link. */
+static int open_plain(struct db *db, enum db_mode mode, int flags, struct err *e)
+{
+	char *plain = mode == DB_READ ? strdup(db->path) : plain_path(db->path, e);
+	int got;
+
+	if (!plain) {
+		db->created = false;
+		return e && e->code ? e->code : ERR_NOMEM;
+	}
+#ifdef SQLITE_OPEN_NOFOLLOW /* 3.31 */
+	if (mode != DB_READ)
+		flags |= SQLITE_OPEN_NOFOLLOW;
+#endif
+	got = sqlite3_open_v2(plain, &db->sq, flags, NULL);
+	free(plain);
+	if (got == SQLITE_OK)
+		return 0;
+	db->created = false;
+	if (!db->sq)
+		return err_nomem(e, "the database");
+	return err_set(e, ERR_IO, "%s: %s%s", db->path, sqlite3_errmsg(db->sq),
+		       mode == DB_CREATE
+			       ? " (is there such a directory, and may you write "
+				 "to it?)"
+			       : "");
+}
+
 static int configure(struct db *db, enum db_mode mode, struct err *e)
 {
+	/* What a file says that others may have made is data, and no program. */
+	sqlite3_db_config(db->sq, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db->sq, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_exec(db->sq, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON",
+		     NULL, NULL, NULL);
 	sqlite3_busy_timeout(db->sq, 2000);
 	sqlite3_extended_result_codes(db->sq, 1);
 	if (mode == DB_READ)
@@ -201,15 +265,9 @@ static int open_checked(struct db *db, enum db_mode mode, struct err *e)
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	flags |= SQLITE_OPEN_NOMUTEX;
-	if (sqlite3_open_v2(db->path, &db->sq, flags, NULL) != SQLITE_OK) {
-		db->created = false;
-		if (!db->sq)
-			return err_nomem(e, "the database");
-		return err_set(e, ERR_IO, "%s: %s%s", db->path, sqlite3_errmsg(db->sq),
-			       mode == DB_CREATE ? " (is there such a directory, and may "
-						   "you write to it?)"
-						 : "");
-	}
+	got = open_plain(db, mode, flags, e);
+	if (got)
+		return got;
 	got = configure(db, mode, e);
 	if (!got)
 		got = identify(db, e);

@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/array.h"
 #include "lib/err.h"
 #include "record/host/rootfs.h"
+#include "record/host/trust.h"
 
 enum { MAX_BYTES = 1 << 20, MAX_VALUES = 4096 };
 
@@ -167,8 +169,33 @@ static int note(char **missing, const char *what, const char *file, const char *
 	return 0;
 }
 
-int counters_read(const struct profile *p, const char *root, struct counter_set *out,
-		  char **missing, struct err *e)
+static bool is_named(const struct counter_files *named, const char *file)
+{
+	for (size_t k = 0; named && k < named->n; k++)
+		if (!strcmp(named->file[k], file))
+			return true;
+	return false;
+}
+
+static int read_file(const char *file, const struct counter_files *named, char **text,
+		     struct err *e)
+{
+	char path[64];
+	int fd, rc;
+
+	if (is_named(named, file))
+		return rootfs_read("", file, MAX_BYTES, text, NULL, e);
+	fd = trust_open_kernel_file(file, e);
+	if (fd < 0)
+		return fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	rc = rootfs_read("", path, MAX_BYTES, text, NULL, e);
+	close(fd);
+	return rc;
+}
+
+int counters_read(const struct profile *p, const struct counter_files *named,
+		  struct counter_set *out, char **missing, struct err *e)
 {
 	char *text;
 	int rc = 0, n;
@@ -179,7 +206,7 @@ int counters_read(const struct profile *p, const char *root, struct counter_set 
 		const struct profile_counter *c = &p->counter[k];
 		struct err why = {0};
 
-		if (rootfs_read(root, c->file, MAX_BYTES, &text, NULL, &why)) {
+		if (read_file(c->file, named, &text, &why)) {
 			rc = note(missing, why.text, c->file, c->name, e);
 			continue;
 		}

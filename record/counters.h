@@ -22,16 +22,23 @@ struct counter_set {
 	size_t n;
 };
 
+/* Files that the user has named, as a profile writes them; NULL = none. */
+struct counter_files {
+	const char *const *file;
+	size_t n;
+};
+
 /*
  * Every line of a file that the pattern fits gives a value, called by the profile's name;
  * with two groups, NAME.FIRST_GROUP. The second line of one name is called NAME#2, and so
  * on (a second card). A value of several numbers ("3 | 0 | 17 |", "3 0 17") gives NAME.0,
  * NAME.1, ... A file that cannot be read, or a pattern that nothing fits, is no failure:
- * *missing (malloc'ed, or NULL) says so in one sentence. Only ERR_NOMEM fails. root: ""
- * for the running system.
+ * *missing (malloc'ed, or NULL) says so in one sentence. Only ERR_NOMEM fails.
+ * We may be root, and a profile is somebody's text: files are read in /proc and /sys
+ * only (record/host/trust.h), or where the user named them.
  */
-int counters_read(const struct profile *p, const char *root, struct counter_set *out,
-		  char **missing, struct err *e);
+int counters_read(const struct profile *p, const struct counter_files *named,
+		  struct counter_set *out, char **missing, struct err *e);
 
 /* The same for one pattern over text; pure. Returns how many values were added, or
  * negative. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 #include "lib/err.h"
 #include "lib/num.h"
 #include "record/elf/symbols.h"
+#include "record/host/rights.h"
+#include "record/host/trust.h"
 #include "record/list.h"
 #include "record/recording.h"
 #include "record/series.h"
@@ -26,14 +29,16 @@ struct words {
 struct options {
 	struct recording_options rec;
 	struct words library, start, wait, stop, device, pci;
-	const char *profile;
+	struct words counter_file;
+	const char *profile, *user;
 	int64_t *irq;
 	size_t nirq;
 	enum exit_probes exits;
-	bool dry_run, list, json, interleave;
+	bool dry_run, list, json, interleave, as_root;
 	const char *label[2];
 	int nlabel;
 	int64_t runs; /* of each command */
+	struct user invoking, run_as;
 };
 
 enum {
@@ -54,7 +59,11 @@ enum {
 	KEY_INTERLEAVE,
 	KEY_DRY,
 	KEY_LIST,
-	KEY_JSON
+	KEY_JSON,
+	KEY_USER,
+	KEY_AS_ROOT,
+	KEY_COUNTER_FILE,
+	KEY_ADDRESSES
 };
 
 static const struct argp_option table[] = {
@@ -92,6 +101,14 @@ static const struct argp_option table[] = {
 	{"exit-probes", KEY_EXITS, "ret|uretprobe|none", 0, "How exits are seen", 4},
 	{"quiet", 'q', 0, 0, "Say less", 4},
 	{"verbose", 'v', 0, 0, "Say more", 4},
+	{0, 0, 0, 0, "Rights:", 5},
+	{"user", KEY_USER, "NAME", 0, "Run the command as this user", 5},
+	{"as-root", KEY_AS_ROOT, 0, 0,
+	 "Run the command as root under sudo, not as who called it", 5},
+	{"counter-file", KEY_COUNTER_FILE, "FILE", 0,
+	 "A counter of the profile may read this file outside /proc and /sys", 5},
+	{"kernel-addresses", KEY_ADDRESSES, 0, 0,
+	 "Keep the kernel's addresses in the samples of interrupts", 5},
 	{0, 'h', 0, 0, "Give this help list", -1},
 	{0}};
 
@@ -233,6 +250,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->rec.probes = (enum probes_how)word_of(state, "--probes", arg,
 							 "auto|process|kernel");
 		break;
+	case KEY_USER:
+		o->user = nonempty(state, "--user", arg);
+		break;
+	case KEY_AS_ROOT:
+		o->as_root = true;
+		break;
+	case KEY_COUNTER_FILE:
+		push(&o->counter_file, nonempty(state, "--counter-file", arg));
+		break;
+	case KEY_ADDRESSES:
+		o->rec.kernel_addresses = true;
+		break;
 	case KEY_DRY:
 		o->dry_run = true;
 		break;
@@ -270,17 +299,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int find_shipped(struct profile *best, const struct plan_files *files,
 			struct err *e)
 {
-	char **path = NULL, also[256] = "";
-	size_t npath = 0, len = 0, top = 0;
-	int rc = profile_list(&path, &npath, e);
+	struct profile_paths all;
+	char also[256] = "";
+	size_t len = 0, top = 0;
+	int rc = profile_list(&all, e);
 
-	for (size_t i = 0; !rc && i < npath; i++) {
+	if (!rc && all.refused)
+		cli_warn(TOOL, "profile not taken: %s", all.refused);
+	for (size_t i = 0; !rc && i < all.n; i++) {
 		struct profile p;
 		bool library;
 		size_t fits;
 
 		profile_init(&p);
-		if (profile_read(&p, path[i], NULL))
+		if (profile_read(&p, all.path[i], NULL))
 			continue; /* a broken one is an error only when it is asked for */
 		fits = p.automatic == AUTO_NO ? 0 : plan_fits(&p, files, &library);
 		if (fits && p.automatic == AUTO_LIBRARY && !library)
@@ -299,9 +331,8 @@ static int find_shipped(struct profile *best, const struct plan_files *files,
 			profile_release(&p);
 		}
 	}
-	for (size_t i = 0; i < npath; i++)
-		free(path[i]);
-	free(path);
+	if (!rc)
+		profile_paths_release(&all);
 	if (!rc && *also)
 		rc = err_set(
 			e, ERR_AMBIGUOUS,
@@ -385,11 +416,48 @@ static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 	return 0;
 }
 
+static uid_t owner_of_process(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	return stat(path, &st) ? 0 : st.st_uid;
+}
+
+/* Of what was found rather than named, only files that nobody else can write: a file says
+ * which profile fits and where probes go. The command itself (the first) was named. */
+static void keep_trusted(const struct options *o, char **files, size_t *n)
+{
+	uid_t process = o->rec.argv ? o->run_as.uid : owner_of_process(o->rec.pid);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		struct err why = {0};
+
+		if ((i == 0 && o->rec.argv) ||
+		    trust_path(files[i], o->invoking.uid, &why) ||
+		    trust_path(files[i], process, NULL)) {
+			files[kept++] = files[i];
+			continue;
+		}
+		if (o->rec.verbosity >= 0)
+			cli_warn(TOOL,
+				 "not looked into: %s, since %s (-x takes it anyway)",
+				 files[i], why.text);
+		free(files[i]);
+	}
+	*n = kept;
+}
+
 static int find_files(const struct options *o, char ***files, size_t *n, struct err *e)
 {
 	char *missing = NULL;
 	int rc = o->rec.argv ? loader_files(o->rec.argv, files, n, &missing, e)
 			     : loader_files_of_pid(o->rec.pid, files, n, e);
+
+	if (!rc)
+		keep_trusted(o, *files, n);
 
 	if (missing && o->rec.verbosity >= 0)
 		cli_warn(TOOL, "libraries not found: %s", missing);
@@ -532,6 +600,31 @@ static int choose_probes(const struct options *o, struct plan *plan,
 	return plan_places(plan, files, e);
 }
 
+/* Root's rights are for recording; the command has those of who asked for it. */
+static int choose_users(struct options *o, struct err *e)
+{
+	const struct user *as;
+	int rc = user_invoking(&o->invoking, e);
+
+	if (!rc && o->user)
+		rc = user_named(&o->run_as, o->user, e);
+	else if (!rc && !o->as_root)
+		rc = user_invoking(&o->run_as, e);
+	as = &o->run_as;
+	if (rc || !o->rec.argv || o->as_root)
+		return rc;
+	if (as->uid != geteuid() && geteuid())
+		return err_set(e, ERR_PERM,
+			       "--user %s: only root can run a command as "
+			       "another user",
+			       o->user);
+	o->rec.run_as = as;
+	if (as->behind_root && o->rec.verbosity >= 0)
+		cli_note(TOOL, "the command runs as %s (--as-root: as root)",
+			 as->name ? as->name : "who called sudo");
+	return 0;
+}
+
 static int run(struct options *o, struct err *e)
 {
 	struct profile p;
@@ -543,10 +636,13 @@ static int run(struct options *o, struct err *e)
 	int rc, status;
 
 	profile_init(&p);
-	rc = find_files(o, &files, &n, e);
-	if (rc == ERR_NOTFOUND && o->rec.argv && !n) {
+	o->rec.invoking = &o->invoking;
+	o->rec.counter_files =
+		(struct counter_files){o->counter_file.v, o->counter_file.n};
+	rc = choose_users(o, e);
+	if (!rc && (rc = find_files(o, &files, &n, e)) && !n && o->rec.argv) {
 		paths_free(files, n);
-		return 127;
+		return rc == ERR_NOTFOUND ? 127 : 126; /* as a shell says it */
 	}
 	if (!rc)
 		rc = plan_files_open(&opened, files, n, e);
@@ -656,6 +752,9 @@ int main(int argc, char **argv)
 		err_set(&e, ERR_USAGE,
 			"a second --label is of --interleave's second command");
 		status = EXIT_USAGE;
+	} else if (o.user && o.as_root) {
+		err_set(&e, ERR_USAGE, "--user and --as-root: name one of them");
+		status = EXIT_USAGE;
 	} else if (o.runs || o.interleave) {
 		o.runs = o.runs ? o.runs : 1;
 		status = run_series(&o, &e);
@@ -663,6 +762,9 @@ int main(int argc, char **argv)
 		o.rec.label = o.label[0];
 		status = run(&o, &e);
 	}
+	user_release(&o.invoking);
+	user_release(&o.run_as);
+	free(o.counter_file.v);
 	if (e.code)
 		cli_error(TOOL, &e);
 	free(o.irq);

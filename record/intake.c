@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "record/intake.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "record/descriptors.h"
 #include "record/inside.h"
@@ -15,51 +17,99 @@
 struct intake_slot {
 	uint64_t id;
 	size_t event;
+	size_t time_at; /* of a sample's time */
 };
 
-/* Which event an id belongs to; nevent = none. */
-static size_t event_of(const struct intake *in, uint64_t id)
+/* NULL = none of ours. */
+static const struct intake_slot *slot_of(const struct intake *in, uint64_t id)
 {
 	for (size_t h = id & (in->nslot - 1); in->slot[h].id;
 	     h = (h + 1) & (in->nslot - 1))
 		if (in->slot[h].id == id)
-			return in->slot[h].event;
-	return in->nevent;
+			return &in->slot[h];
+	return NULL;
 }
 
 /* Where session.c's samples and records keep the first number we need: the id, or what
- * LOST says; and a sample's time. */
-enum { AT_ID = 8, AT_LOST = 16, AT_TIME = 32 };
+ * LOST says. Behind the id may be an address, then pid and tid, then the time. */
+enum { AT_ID = 8, AT_LOST = 16, AT_IP = 16, IP_BYTES = 8, PID_BYTES = 8 };
 /* MMAP2 of linux/perf_event.h: pid, tid, addr, len, pgoff, maj, min, ino, generation,
  * prot, flags, then the name. */
 enum { MMAP_PROT = 64, MMAP_NAME = 72 };
 enum { MAX_TORN = 32 /* drains: some seconds */ };
 /* Behind other records: pid and tid, time, CPU, id. */
-enum { TRAILER = 32, AT_TRAILER_TIME = 8 };
+enum { TRAILER = 32, AT_TRAILER_TIME = 8, AT_COMM = 16 };
 
-static void note_time(struct intake *in, const char *sample, size_t size)
+static void note_time(struct intake *in, const char *sample, size_t size, size_t at)
 {
 	uint64_t t;
 
-	if (size < AT_TIME + sizeof(t))
+	if (size < at + sizeof(t))
 		return;
-	memcpy(&t, sample + AT_TIME, sizeof(t));
+	memcpy(&t, sample + at, sizeof(t));
 	if (!in->last_ns || t < in->first_ns)
 		in->first_ns = t;
 	if (t > in->last_ns)
 		in->last_ns = t;
 }
 
+/* The process, new with no start where it was not seen; NULL = too many, or no memory. The
+ * last one asked for is likely the next. */
+static struct intake_process *process_of(struct intake *in, int32_t pid)
+{
+	struct intake_process *p;
+
+	if (in->last_process < in->nprocess && in->process[in->last_process].pid == pid)
+		return &in->process[in->last_process];
+	for (size_t i = 0; i < in->nprocess; i++)
+		if (in->process[i].pid == pid) {
+			in->last_process = i;
+			return &in->process[i];
+		}
+	p = in->nprocess < MAX_PROCESSES ? array_add(&in->process, &in->nprocess) : NULL;
+	if (p)
+		p->pid = pid;
+	return p;
+}
+
+static void count_start(struct intake *in, const char *sample, size_t pid_at)
+{
+	struct intake_process *p;
+	int32_t pid;
+
+	memcpy(&pid, sample + pid_at, sizeof(pid));
+	p = process_of(in, pid);
+	if (p)
+		p->starts++;
+}
+
+/* PERF_RECORD_COMM of a process's first thread. */
+static void note_name(struct intake *in, const char *rec, size_t size)
+{
+	struct intake_process *p;
+	int32_t id[2];
+
+	memcpy(id, rec + AT_ID, sizeof(id));
+	if (id[0] != id[1] || size < AT_COMM + TRAILER + 1)
+		return;
+	p = process_of(in, id[0]);
+	if (p)
+		snprintf(p->name, sizeof(p->name), "%.*s",
+			 (int)(size - AT_COMM - TRAILER), rec + AT_COMM);
+}
+
 static int see_sample(struct intake *in, uint64_t id, const char *sample, size_t size,
 		      struct err *e)
 {
-	size_t event = event_of(in, id);
+	const struct intake_slot *slot = slot_of(in, id);
 
-	note_time(in, sample, size);
-	if (event == in->nevent)
+	if (!slot)
 		return 0;
-	in->delivered[event]++;
-	return descriptors_see(in->descriptors, event, sample, size, e);
+	note_time(in, sample, size, slot->time_at);
+	in->delivered[slot->event]++;
+	if (in->starts && in->starts[slot->event] && size >= slot->time_at)
+		count_start(in, sample, slot->time_at - PID_BYTES);
+	return descriptors_see(in->descriptors, slot->event, sample, size, e);
 }
 
 static void see_mapping(struct intake *in, int32_t pid, const char *rec, size_t size)
@@ -90,6 +140,8 @@ static void see_other(struct intake *in, uint32_t type, uint16_t misc, uint64_t 
 	}
 	if (type == PERF_RECORD_MMAP2 && in->inside && size > MMAP_NAME + TRAILER)
 		see_mapping(in, pid, rec, size - TRAILER);
+	if (type == PERF_RECORD_COMM)
+		note_name(in, rec, size);
 	if (type == PERF_RECORD_COMM && misc & PERF_RECORD_MISC_COMM_EXEC)
 		descriptors_doubt(in->descriptors, pid, time_ns);
 }
@@ -149,6 +201,11 @@ int intake_drain(struct intake *in, struct session *s, bool last, struct err *e)
 	return rc || !in->file ? rc : perfdata_flush(in->file, e);
 }
 
+static size_t time_place(const struct perf_event_attr *a)
+{
+	return AT_IP + (a->sample_type & PERF_SAMPLE_IP ? IP_BYTES : 0) + PID_BYTES;
+}
+
 int intake_open(struct intake *in, const struct perfdata_attr *attr, size_t n,
 		struct err *e)
 {
@@ -168,7 +225,8 @@ int intake_open(struct intake *in, const struct perfdata_attr *attr, size_t n,
 			h = attr[i].ids[k] & (in->nslot - 1);
 			while (in->slot[h].id)
 				h = (h + 1) & (in->nslot - 1);
-			in->slot[h] = (struct intake_slot){attr[i].ids[k], i};
+			in->slot[h] = (struct intake_slot){attr[i].ids[k], i,
+							   time_place(&attr[i].attr)};
 		}
 	return 0;
 }
@@ -179,5 +237,6 @@ void intake_close(struct intake *in)
 	descriptors_free(in->descriptors);
 	free(in->slot);
 	free(in->delivered);
+	free(in->process);
 	*in = (struct intake){.file = NULL};
 }

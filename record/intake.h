@@ -16,6 +16,14 @@ struct err;
 struct inside;
 struct session;
 
+enum { MAX_PROCESSES = 4096 };
+
+struct intake_process {
+	int32_t pid;
+	char name[16]; /* "" = never told */
+	uint64_t starts;
+};
+
 struct intake {
 	struct perfdata_writer *file;	 /* NULL = none: what comes is only counted */
 	struct descriptors *descriptors; /* NULL = not wanted */
@@ -24,10 +32,15 @@ struct intake {
 	uint64_t lost;			 /* by LOST records */
 	uint64_t first_ns, last_ns;	 /* of the samples; last 0 = none */
 	struct inside *inside;		 /* probes in the process; NULL = none */
+	/* Of each process: how often it started a transfer, by the samples. Those beyond
+	 * MAX_PROCESSES are not told apart. */
+	struct intake_process *process;
+	size_t nprocess;
+	const bool *starts; /* of each event: is it a start? NULL = none is */
 	/* its own */
 	int64_t drained_ns; /* the rings were last read from then on */
 	struct intake_slot *slot;
-	size_t nslot, nevent;
+	size_t nslot, nevent, last_process;
 	unsigned torn; /* times in a row that a hit was under way */
 };
 

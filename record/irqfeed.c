@@ -11,6 +11,7 @@
 
 #include "lib/dma.h"
 #include "lib/err.h"
+#include "record/host/rights.h"
 
 extern const char embed_irqfeed_bpf[];
 extern const unsigned long embed_irqfeed_bpf_len;
@@ -91,6 +92,11 @@ static int load(struct irqfeed *f, struct err *e)
 	f->object = bpf_object__open_mem(embed_irqfeed_bpf, embed_irqfeed_bpf_len, NULL);
 	rc = f->object ? bpf_object__load(f->object) : -errno;
 	libbpf_set_print(before);
+	if (rc == -EPERM && !(rights_have(CAP_BPF) && rights_have(CAP_PERFMON)))
+		return err_set(
+			e, ERR_PERM,
+			"the interrupt feed's BPF program needs %s, which is missing",
+			rights_have(CAP_BPF) ? "CAP_PERFMON" : "CAP_BPF");
 	if (rc)
 		return err_set(
 			e, rc == -EPERM ? ERR_PERM : ERR_UNSUPPORTED,

@@ -5,9 +5,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/array.h"
@@ -17,7 +19,8 @@
 #define GROUP "dmarec_"
 
 struct probes {
-	char group[32];
+	int fd; /* uprobe_events: removal needs no rights that we may have dropped */
+	char group[40];
 	char **event;
 	size_t n;
 };
@@ -26,14 +29,17 @@ const char *tracefs_find(struct err *e)
 {
 	static const char *const place[] = {"/sys/kernel/tracing",
 					    "/sys/kernel/debug/tracing"};
+	struct stat st;
 	char path[64];
 
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), "%s/uprobe_events", place[i]);
-		if (!access(path, F_OK))
+		if (!stat(path, &st)) /* access() would not count capabilities */
 			return place[i];
 		if (errno == EACCES) {
-			err_set(e, ERR_PERM, "no right to use %s: run dmarec with sudo",
+			err_set(e, ERR_PERM,
+				"no right to use tracefs, %s: run dmarec with sudo, or "
+				"let root open it to you (dmarec(1), RIGHTS)",
 				place[i]);
 			return NULL;
 		}
@@ -45,30 +51,23 @@ const char *tracefs_find(struct err *e)
 }
 
 /* One command to uprobe_events. 0 or -1 with errno. */
-static int command(const char *text)
+static int command(int fd, const char *text)
 {
-	const char *root = tracefs_find(NULL);
-	char path[64];
-	int fd, saved = 0;
 	size_t len = strlen(text);
+	ssize_t n = write(fd, text, len);
 
-	snprintf(path, sizeof(path), "%s/uprobe_events", root ? root : "/nowhere");
-	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	if (write(fd, text, len) != (ssize_t)len)
-		saved = errno ? errno : EIO;
-	close(fd);
-	errno = saved;
-	return saved ? -1 : 0;
+	if (n >= 0 && n != (ssize_t)len)
+		errno = EIO;
+	return n == (ssize_t)len ? 0 : -1;
 }
 
-int probes_owner(const char *line, const char **event, size_t *len)
+int probes_owner(const char *line, uint64_t *space, const char **event, size_t *len)
 {
 	const char *p;
 	char *end;
 	long pid;
 
+	*space = 0;
 	if ((line[0] != 'p' && line[0] != 'r') || line[1] != ':' ||
 	    strncmp(line + 2, GROUP, strlen(GROUP)))
 		return 0;
@@ -76,6 +75,8 @@ int probes_owner(const char *line, const char **event, size_t *len)
 	if (!isdigit((unsigned char)*p))
 		return 0;
 	pid = strtol(p, &end, 10);
+	if (*end == '_' && isdigit((unsigned char)end[1]))
+		*space = strtoull(end + 1, &end, 10);
 	if (*end != '/' || pid <= 0 || pid > 0x7fffffff)
 		return 0;
 	*event = line + 2;
@@ -86,9 +87,9 @@ int probes_owner(const char *line, const char **event, size_t *len)
 /* Removal, with patience: perf lets go of an event of a process that just ended some
  * milliseconds later, and until then the kernel says EBUSY. *tries is shared by a
  * pass. */
-static int remove_event(const char *cmd, int *tries)
+static int remove_event(int fd, const char *cmd, int *tries)
 {
-	while (command(cmd)) {
+	while (command(fd, cmd)) {
 		if (errno != EBUSY || --*tries < 0)
 			return -1;
 		usleep(10000);
@@ -96,17 +97,60 @@ static int remove_event(const char *cmd, int *tries)
 	return 0;
 }
 
-/* Is that process a recorder, and not a later user of its number? */
-static bool is_recorder(int pid)
+/* Of the first PID namespace, from which all others can be seen (PROC_PID_INIT_INO). */
+#define FIRST_SPACE UINT64_C(0xEFFFFFFC)
+
+/* The PID namespace of a process ("self"); 0 = the first, or not told. */
+static uint64_t space_of(const char *pid)
 {
-	char *comm = rootfs_line("", "/proc/%d/comm", pid);
+	char *link = rootfs_link("", "/proc/%s/ns/pid", pid);
+	uint64_t space = 0;
+
+	if (link && !strncmp(link, "pid:[", 5))
+		space = strtoull(link + 5, NULL, 10);
+	free(link);
+	return space == FIRST_SPACE ? 0 : space;
+}
+
+static bool is_called_dmarec(const char *pid)
+{
+	char *comm = rootfs_line("", "/proc/%s/comm", pid);
 	bool yes = comm && !strcmp(comm, "dmarec");
 
 	free(comm);
-	return yes && pid != getpid();
+	return yes;
 }
 
-static int remove_stale(const char *root, struct err *e)
+/* Is any recorder at work in that namespace, as seen from the first one? */
+static bool space_has_recorder(uint64_t space)
+{
+	char **name;
+	size_t n;
+	bool found = false;
+
+	if (rootfs_names("", "/proc", &name, &n, NULL))
+		return true;
+	for (size_t i = 0; i < n && !found; i++)
+		found = isdigit((unsigned char)*name[i]) && is_called_dmarec(name[i]) &&
+			space_of(name[i]) == space;
+	rootfs_names_free(name, n);
+	return found;
+}
+
+/* May that recorder be at work? Not a later user of its number; and of a namespace that
+ * we cannot look into we know nothing. */
+static bool is_recorder(int pid, uint64_t space)
+{
+	uint64_t ours = space_of("self");
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	if (space == ours)
+		return pid != getpid() && is_called_dmarec(text);
+	return ours ? true : space_has_recorder(space);
+}
+
+static int remove_stale(int fd, const char *root, struct err *e)
 {
 	int tries = 50;
 	char *text, *line, *save = NULL, cmd[256];
@@ -118,16 +162,26 @@ static int remove_stale(const char *root, struct err *e)
 		return rc;
 	for (line = strtok_r(text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
-		int pid = probes_owner(line, &event, &len);
+		uint64_t space;
+		int pid = probes_owner(line, &space, &event, &len);
 
-		if (!pid || is_recorder(pid))
+		if (!pid || is_recorder(pid, space))
 			continue;
 		snprintf(cmd, sizeof(cmd), "-:%.*s\n", (int)len, event);
 		/* in use by somebody's perf: stays, and is no fault of ours */
-		remove_event(cmd, &tries);
+		remove_event(fd, cmd, &tries);
 	}
 	free(text);
 	return 0;
+}
+
+static void name_group(struct probes *p)
+{
+	uint64_t space = space_of("self");
+	int n = snprintf(p->group, sizeof(p->group), GROUP "%d", (int)getpid());
+
+	if (space)
+		snprintf(p->group + n, sizeof(p->group) - (size_t)n, "_%" PRIu64, space);
 }
 
 int probes_open(struct probes **p, struct err *e)
@@ -139,17 +193,23 @@ int probes_open(struct probes **p, struct err *e)
 	*p = NULL;
 	if (!root)
 		return e ? e->code : ERR_NOTFOUND;
-	snprintf(path, sizeof(path), "%s/uprobe_events", root);
-	if (access(path, R_OK | W_OK))
-		return err_errno(e, "%s cannot be written: run dmarec with sudo", path);
-	rc = remove_stale(root, e);
-	if (rc)
-		return rc;
 	*p = calloc(1, sizeof(**p));
 	if (!*p)
 		return err_nomem(e, "a recording");
-	snprintf((*p)->group, sizeof((*p)->group), GROUP "%d", (int)getpid());
-	return 0;
+	name_group(*p);
+	snprintf(path, sizeof(path), "%s/uprobe_events", root);
+	(*p)->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	rc = (*p)->fd < 0
+		     ? err_errno(e,
+				 "%s cannot be written: run dmarec with sudo, or let "
+				 "root open it to you (dmarec(1), RIGHTS)",
+				 path)
+		     : remove_stale((*p)->fd, root, e);
+	if (rc) {
+		probes_close(*p, NULL);
+		*p = NULL;
+	}
+	return rc;
 }
 
 const char *probes_group(const struct probes *p)
@@ -203,7 +263,7 @@ int probes_add(struct probes *p, bool is_return, const char *event, const char *
 	if (asprintf(&cmd, "%c:%s/%s %s:0x%llx %s\n", is_return ? 'r' : 'p', p->group,
 		     event, file, (unsigned long long)offset, args) < 0)
 		cmd = NULL;
-	rc = cmd ? command(cmd) : err_nomem(e, "a recording");
+	rc = cmd ? command(p->fd, cmd) : err_nomem(e, "a recording");
 	if (rc && cmd) {
 		cmd[strcspn(cmd, "\n")] = '\0';
 		rc = err_errno(e, "the kernel refused the probe '%s'", cmd);
@@ -226,11 +286,13 @@ int probes_close(struct probes *p, struct err *e)
 		return 0;
 	for (size_t i = 0; i < p->n; i++) {
 		snprintf(cmd, sizeof(cmd), "-:%s/%s\n", p->group, p->event[i]);
-		if (remove_event(cmd, &tries) && errno != ENOENT)
+		if (remove_event(p->fd, cmd, &tries) && errno != ENOENT)
 			rc = err_errno(e, "the probe %s/%s could not be removed",
 				       p->group, p->event[i]);
 		free(p->event[i]);
 	}
+	if (p->fd >= 0)
+		close(p->fd);
 	free(p->event);
 	free(p);
 	return rc;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Dynamic events in tracefs' uprobe_events, in a group of this process's own
- * (dmarec_PID). What a killed dmarec left behind is removed at the next start; a living
- * one's is left alone.
+ * (dmarec_PID; dmarec_PID_NAMESPACE within a container, where another one may have the
+ * same PID). What a killed dmarec left behind is removed at the next start by one that
+ * can see that it is gone; a living one's is left alone.
  */
 #ifndef DMA_PROBES_H
 #define DMA_PROBES_H
@@ -36,7 +37,8 @@ int probes_close(struct probes *p, struct err *e);
 int tracepoint_id(const char *event, uint32_t *id, struct err *e);
 
 /* The group of a line of uprobe_events, if it is a recorder's: its pid; 0 = not one's.
- * *event: "GROUP/NAME", within the line, *len bytes. Pure. */
-int probes_owner(const char *line, const char **event, size_t *len);
+ * *space: of which PID namespace (0 = the first one, else its inode). *event:
+ * "GROUP/NAME", within the line, *len bytes. Pure. */
+int probes_owner(const char *line, uint64_t *space, const char **event, size_t *len);
 
 #endif

@@ -26,6 +26,7 @@
 #include "lib/num.h"
 #include "record/cost.h"
 #include "record/descriptors.h"
+#include "record/host/filemark.h"
 #include "record/host/machine.h"
 #include "record/host/rootfs.h"
 #include "record/inside.h"
@@ -57,6 +58,9 @@ struct recording {
 	int signal_fd;
 	sigset_t old_mask;
 	int signals; /* how many asked us to end */
+	bool told_left_behind;
+	bool *starts;	       /* of each event: is it the start of a transfer? */
+	struct filemark *mark; /* of each probe's file, before */
 	int exec_errno;
 };
 
@@ -162,11 +166,13 @@ static int add_probes(struct recording *r, struct err *e)
 	int rc = probes_open(&r->probes, e);
 
 	r->event_id = calloc(p->n + MAX_CLOSINGS + 1, sizeof(*r->event_id));
-	if (!rc && !r->event_id)
+	r->mark = calloc(p->n + 1, sizeof(*r->mark));
+	if (!rc && (!r->event_id || !r->mark))
 		rc = err_nomem(e, "a recording");
 	for (size_t i = 0; !rc && i < p->n; i++) {
 		const struct plan_probe *q = &p->probe[i];
 
+		filemark_take(&r->mark[i], q->file);
 		rc = probes_add(r->probes, q->is_return, q->event, q->file, q->offset,
 				q->args, &r->event_id[i], e);
 	}
@@ -185,6 +191,7 @@ static int open_session(struct recording *r, struct err *e)
 	struct session_options so = {.clockid = r->o->clockid,
 				     .ring_bytes = r->o->ring_bytes,
 				     .feed = r->o->feed,
+				     .kernel_addresses = r->o->kernel_addresses,
 				     .irq = r->o->irq,
 				     .nirq = r->o->nirq,
 				     .uprobe = r->event_id,
@@ -212,13 +219,16 @@ static int open_session(struct recording *r, struct err *e)
 		return rc;
 	r->nattr = session_nevents(r->session);
 	r->attr = calloc(r->nattr + 1, sizeof(*r->attr));
-	if (!r->attr)
+	r->starts = calloc(r->nattr + 1, sizeof(*r->starts));
+	if (!r->attr || !r->starts)
 		return err_nomem(e, "a recording");
 	for (size_t i = 0; i < r->nattr; i++) {
 		session_event(r->session, i, &r->attr[i].attr, &r->attr[i].ids,
 			      &r->attr[i].nids);
 		r->attr[i].name = r->meta.event[i].name;
+		r->starts[i] = r->meta.event[i].role == ROLE_SUBMIT;
 	}
+	r->in.starts = r->starts;
 	return intake_open(&r->in, r->attr, r->nattr, e);
 }
 
@@ -289,6 +299,7 @@ static int create_file(struct recording *r, struct err *e)
 {
 	struct perfdata_section s[14] = {0};
 	struct perfdata_clock clock = {.clockid = r->o->clockid};
+	struct perfdata_owner owner = {r->o->invoking->uid, r->o->invoking->gid};
 	struct utsname u;
 	struct timespec res;
 	size_t n = 0;
@@ -325,8 +336,8 @@ static int create_file(struct recording *r, struct err *e)
 	if (!rc)
 		rc = meta_section(&r->meta, true, &s[n++], e);
 	if (!rc)
-		rc = perfdata_create(&r->in.file, r->o->output, r->attr, r->nattr, s, n,
-				     e);
+		rc = perfdata_create(&r->in.file, r->o->output, &owner, r->attr, r->nattr,
+				     s, n, e);
 	free_sections(s, n);
 	return rc;
 }
@@ -355,10 +366,17 @@ static int fill_meta(struct recording *r, struct err *e)
 	m->clock = strdup(o->clock_name);
 	m->pairing = o->profile->pairing;
 	m->workload_pid = o->argv ? r->work.pid : -1;
-	return snapshot_before(m, o->profile, o->map, o->irq, o->nirq, o->irq_named, e);
+	return snapshot_before(m, o->profile, o->map, o->irq, o->nirq, o->irq_named,
+			       &o->counter_files, e);
 }
 
 /* ---- the time between ---- */
+
+static bool asks_to_end(int signal)
+{
+	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
+	       signal == SIGQUIT;
+}
 
 static void on_signal(struct recording *r)
 {
@@ -367,11 +385,26 @@ static void on_signal(struct recording *r)
 	while (read(r->signal_fd, &si, sizeof(si)) == sizeof(si)) {
 		if (si.ssi_signo == SIGCHLD)
 			continue;
-		r->signals++;
+		r->signals += !r->o->argv || asks_to_end((int)si.ssi_signo);
 		/* Ctrl-C of the terminal has reached the workload already. */
 		if (r->o->argv && !r->work.ended && si.ssi_code != SI_KERNEL)
 			kill(r->work.pid, (int)si.ssi_signo);
 	}
+}
+
+/* The command has ended; say for whom the recording goes on. */
+static void tell_left_behind(struct recording *r)
+{
+	char who[300];
+
+	if (r->told_left_behind || !workload_living(who, sizeof(who)))
+		return;
+	r->told_left_behind = true;
+	if (r->o->verbosity >= 0)
+		cli_note(TOOL,
+			 "the command has ended, what it started has not: %s; recording "
+			 "goes on until that ends too (Ctrl-C ends it)",
+			 who);
 }
 
 static bool over(struct recording *r, int64_t end_ns)
@@ -379,8 +412,12 @@ static bool over(struct recording *r, int64_t end_ns)
 	if (end_ns && now_ns(CLOCK_MONOTONIC) >= end_ns)
 		return true;
 	if (!r->o->argv)
-		return r->signals || kill(r->o->pid, 0) != 0;
-	return workload_poll(&r->work) || r->signals > 1;
+		return r->signals || (kill(r->o->pid, 0) && errno == ESRCH);
+	if (!workload_poll(&r->work))
+		return r->signals > 1;
+	if (!r->work.gone && !r->signals)
+		tell_left_behind(r);
+	return r->work.gone || r->signals;
 }
 
 static int wait_for_end(struct recording *r, struct err *e)
@@ -473,6 +510,36 @@ static void check_holes(struct recording *r)
 	}
 }
 
+/* Whole is said only of what was followed to its end, by the files that were probed. */
+static void check_whole(struct recording *r)
+{
+	char text[600], who[300];
+	const struct plan *p = r->o->plan;
+
+	if (r->o->argv && r->work.ended && !r->work.gone &&
+	    workload_living(who, sizeof(who))) {
+		snprintf(text, sizeof(text),
+			 "still running when the recording ended, and not in it from "
+			 "then on: %s",
+			 who);
+		warn(r, text);
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		bool told = false;
+
+		for (size_t k = 0; k < i && !told; k++)
+			told = !strcmp(p->probe[k].file, p->probe[i].file);
+		if (told || filemark_same(&r->mark[i], p->probe[i].file))
+			continue;
+		snprintf(text, sizeof(text),
+			 "%.400s was replaced, changed or removed during the recording: "
+			 "calls into another file than the one that was there at its "
+			 "beginning are not in it",
+			 p->probe[i].file);
+		warn(r, text);
+	}
+}
+
 /* Events of one role of one function, its exits above all, are one line. */
 static bool same_line(const struct meta_event *a, const struct meta_event *b)
 {
@@ -502,6 +569,27 @@ static void print_line(const struct recording *r, size_t i)
 			counted, delivered, counted - delivered);
 }
 
+/* Where more than one process started transfers: how many each. */
+static void print_processes(const struct recording *r)
+{
+	enum { SHOWN = 16 };
+	size_t n = 0, shown = 0;
+
+	for (size_t i = 0; i < r->in.nprocess; i++)
+		n += r->in.process[i].starts > 0;
+	for (size_t i = 0; n > 1 && i < r->in.nprocess && shown < SHOWN; i++) {
+		const struct intake_process *p = &r->in.process[i];
+
+		if (!p->starts)
+			continue;
+		fprintf(stderr, "  process    %-8d %-25s %" PRIu64 " starts\n",
+			(int)p->pid, p->name, p->starts);
+		shown++;
+	}
+	if (n > 1 && n > shown)
+		fprintf(stderr, "  ... and %zu more processes\n", n - shown);
+}
+
 static void print_summary(const struct recording *r)
 {
 	int64_t starts = 0, irqs = 0, missing = 0;
@@ -516,6 +604,7 @@ static void print_summary(const struct recording *r)
 		starts += ev->role == ROLE_SUBMIT ? ev->counted : 0;
 		irqs += ev->role == ROLE_INTERRUPT ? ev->counted : 0;
 	}
+	print_processes(r);
 	fprintf(stderr,
 		"%s: %" PRId64 " transfers started, %" PRId64 " interrupts, %" PRId64
 		" lost, %s in %s\n",
@@ -567,13 +656,26 @@ static int end(struct recording *r, int rc, struct err *e)
 	if (!bad)
 		bad = descriptors_finish(r->in.descriptors, &r->meta, rc ? NULL : e);
 	if (!bad)
-		bad = snapshot_after(&r->meta, r->o->profile, rc ? NULL : e);
+		bad = snapshot_after(&r->meta, r->o->profile, &r->o->counter_files,
+				     rc ? NULL : e);
 	rc = rc ? rc : bad;
 	check_holes(r);
+	check_whole(r);
 	if (r->o->verbosity >= 0 && !rc)
 		print_summary(r);
 	bad = finish_file(r, rc ? NULL : e);
 	return rc ? rc : bad;
+}
+
+/* From here on nothing is opened that needs more than what is kept. */
+static int drop_rights(struct recording *r, struct err *e)
+{
+	const struct user *me = r->o->invoking;
+	bool own_task = r->o->run_as && r->o->run_as->uid == me->uid;
+	struct rights_kept kept = {.read_files = r->o->profile->ncounter > 0,
+				   .other_tasks = r->nclosing && !own_task};
+
+	return rights_drop(me, &kept, e);
 }
 
 static int arm(struct recording *r, struct err *e)
@@ -603,7 +705,9 @@ static int arm(struct recording *r, struct err *e)
 		r->o->nirq ? strdup(session_feed(r->session) == FEED_BPF ? "bpf" : "perf")
 			   : NULL;
 	rc = fill_meta(r, e);
-	return rc ? rc : create_file(r, e);
+	if (!rc)
+		rc = create_file(r, e);
+	return rc ? rc : drop_rights(r, e);
 }
 
 static int run_armed(struct recording *r, struct err *e)
@@ -621,30 +725,67 @@ static int run_armed(struct recording *r, struct err *e)
 
 static void block_signals(struct recording *r)
 {
+	static const int left[] = {/* faults */ SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT,
+				   SIGTRAP, SIGSYS,
+				   /* stopping, and what comes and goes unasked */
+				   SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGURG, SIGWINCH,
+				   /* a write says so: EPIPE, EFBIG */
+				   SIGPIPE, SIGXFSZ};
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	/* All that would end us, with probes in the kernel, and can be had back. */
+	sigfillset(&set);
+	for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++)
+		sigdelset(&set, left[i]);
 	sigprocmask(SIG_BLOCK, &set, &r->old_mask);
 	r->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void clean(struct recording *r)
+/* Events and probes go at once, also when the command goes on. */
+static void disarm(struct recording *r)
 {
 	struct err why = {0};
 
-	intake_close(&r->in);
 	session_close(r->session);
+	r->session = NULL;
 	if (probes_close(r->probes, &why))
 		cli_warn(TOOL, "%s", why.text);
+	r->probes = NULL;
+}
+
+/* The recording failed, the command runs: nobody finds it unannounced. */
+static void wait_for_command(struct recording *r, const struct err *e)
+{
+	disarm(r);
+	if (!r->o->argv || r->work.go >= 0 || workload_poll(&r->work))
+		return;
+	cli_warn(TOOL,
+		 "%s: recording has ended; the command (process %d) goes on unrecorded, "
+		 "and dmarec waits for its end",
+		 e && e->code ? e->text : "an error", (int)r->work.pid);
+	r->signals = 0;
+	while (!workload_poll(&r->work) && r->signals < 2) {
+		struct pollfd p = {r->signal_fd, POLLIN, 0};
+
+		poll(&p, 1, -1);
+		on_signal(r);
+	}
+}
+
+static void clean(struct recording *r)
+{
+	intake_close(&r->in);
+	disarm(r);
+	if (r->o->argv && r->work.go < 0 && !workload_poll(&r->work))
+		cli_note(TOOL, "the command (process %d) goes on, unrecorded",
+			 (int)r->work.pid);
 	workload_release(&r->work);
 	inside_close(r->inside);
 	meta_release(&r->meta);
 	free(r->event_id);
 	free(r->attr);
+	free(r->mark);
+	free(r->starts);
 	if (r->signal_fd >= 0)
 		close(r->signal_fd);
 }
@@ -661,14 +802,15 @@ int recording_run(const struct recording_options *o, struct err *e)
 	block_signals(&r);
 	rc = try_inside(&r, e);
 	if (!rc && o->argv)
-		rc = workload_fork(&r.work, o->argv, &r.old_mask,
+		rc = workload_fork(&r.work, o->argv, &r.old_mask, o->run_as,
 				   r.inside ? inside_library(r.inside) : NULL, e);
 	signal(SIGPIPE, SIG_IGN); /* not before the fork: it would be inherited */
+	signal(SIGXFSZ, SIG_IGN);
 	setpriority(PRIO_PROCESS, 0, RECORDER_NICE); /* likewise; a wish, no need */
 	if (!rc)
 		rc = arm(&r, e);
-	if (!rc)
-		rc = run_armed(&r, e);
+	if (!rc && (rc = run_armed(&r, e)))
+		wait_for_command(&r, e);
 	if (!rc)
 		status = o->argv && r.work.ended ? workload_exit_code(&r.work) : EXIT_OK;
 	if (r.exec_errno)

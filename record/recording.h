@@ -3,7 +3,9 @@
 #ifndef DMA_RECORDING_H
 #define DMA_RECORDING_H
 
+#include "record/counters.h"
 #include "record/host/irqmap.h"
+#include "record/host/rights.h"
 #include "record/inside.h"
 #include "record/plan.h"
 #include "record/session.h"
@@ -28,6 +30,11 @@ struct recording_options {
 	int verbosity;	/* -1 quiet, 0, 1 verbose */
 	bool in_series; /* what comes next is said once, at the end of all */
 	char **cmdline;
+	struct counter_files
+		counter_files;	     /* outside /proc and /sys; named by the user */
+	const struct user *invoking; /* the recording's owner */
+	const struct user *run_as;   /* the workload's; NULL = as dmarec runs */
+	bool kernel_addresses;	     /* of the code that took an interrupt */
 };
 
 /* Returns the exit status for dmarec: the workload's own, 126 or 127, or 1 with *e

@@ -26,6 +26,7 @@
 
 #include "lib/dma.h"
 #include "lib/err.h"
+#include "record/host/rights.h"
 #include "record/irqfeed.h"
 
 #define DEFAULT_RING_BYTES (16u << 20)
@@ -77,6 +78,16 @@ static struct perf_event_attr tracepoint_attr(uint32_t id, int32_t clockid)
 		.clockid = clockid,
 	};
 
+	return a;
+}
+
+/* An interrupt's address is the kernel's own, and a help to whoever attacks it. */
+static struct perf_event_attr interrupt_attr(const struct session_options *o, uint32_t id)
+{
+	struct perf_event_attr a = tracepoint_attr(id, o->clockid);
+
+	if (!o->kernel_addresses)
+		a.sample_type &= ~(uint64_t)PERF_SAMPLE_IP;
 	return a;
 }
 
@@ -136,10 +147,15 @@ static int open_error(int rc, struct err *e)
 	switch (rc) {
 	case -EACCES:
 	case -EPERM:
-		return err_set(e, ERR_PERM,
-			       "perf_event_open was refused: run as root, or with "
-			       "CAP_PERFMON and "
-			       "kernel.perf_event_paranoid at -1");
+		return rights_have(CAP_PERFMON)
+			       ? err_set(e, ERR_PERM,
+					 "perf_event_open was refused in spite of "
+					 "CAP_PERFMON: a security module or a container's "
+					 "rules forbid it")
+			       : err_set(e, ERR_PERM,
+					 "perf_event_open was refused: CAP_PERFMON is "
+					 "missing; run dmarec with sudo, or give it that "
+					 "right (setcap cap_perfmon,cap_bpf=ep)");
 	case -EMFILE:
 	case -ENFILE:
 		return err_set(e, ERR_LIMIT,
@@ -347,7 +363,7 @@ static int connect_feed(struct session *s, struct perf_evsel *output, struct err
 
 static int open_bpf(struct session *s, const struct session_options *o, struct err *e)
 {
-	struct perf_event_attr a = tracepoint_attr(0, o->clockid);
+	struct perf_event_attr a = interrupt_attr(o, 0);
 	struct perf_evsel *output;
 	int rc = irqfeed_open(&s->feed, o->irq, o->nirq, o->irq_event, e);
 
@@ -367,7 +383,7 @@ static int open_bpf(struct session *s, const struct session_options *o, struct e
 static int open_perf(struct session *s, const struct session_options *o,
 		     const char *filter, struct err *e)
 {
-	struct perf_event_attr a = tracepoint_attr(o->irq_event, o->clockid);
+	struct perf_event_attr a = interrupt_attr(o, o->irq_event);
 	struct perf_evsel *event;
 	int rc;
 

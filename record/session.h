@@ -47,6 +47,8 @@ struct session_options {
 	/* Those that are armed in the process: no event of perf's, but an attribute and
 	 * an id for the file. NULL = none. */
 	const bool *inside;
+	/* of the kernel's code that took the interrupt, in its samples */
+	bool kernel_addresses;
 };
 
 /* The id of event i, when it is armed in the process: no number of the kernel's. */

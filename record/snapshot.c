@@ -160,11 +160,12 @@ static int environment(struct meta *m, const struct irqmap *map, struct err *e)
 	return rc;
 }
 
-static int counters(struct meta *m, const struct profile *prof, bool after, struct err *e)
+static int counters(struct meta *m, const struct profile *prof,
+		    const struct counter_files *files, bool after, struct err *e)
 {
 	struct counter_set set = {0};
 	char *missing = NULL;
-	int rc = counters_read(prof, "", &set, &missing, e);
+	int rc = counters_read(prof, files, &set, &missing, e);
 
 	for (size_t i = 0; !rc && i < set.n; i++) {
 		struct meta_pair *p = NULL;
@@ -203,7 +204,8 @@ static void completes(struct meta_irq *r, const struct irq_info *q,
 }
 
 int snapshot_before(struct meta *m, const struct profile *prof, const struct irqmap *map,
-		    const int32_t *irq, size_t nirq, bool named, struct err *e)
+		    const int32_t *irq, size_t nirq, bool named,
+		    const struct counter_files *files, struct err *e)
 {
 	int rc;
 
@@ -226,10 +228,11 @@ int snapshot_before(struct meta *m, const struct profile *prof, const struct irq
 		completes(r, q, prof, named);
 	}
 	rc = environment(m, map, e);
-	return rc ? rc : counters(m, prof, false, e);
+	return rc ? rc : counters(m, prof, files, false, e);
 }
 
-int snapshot_after(struct meta *m, const struct profile *prof, struct err *e)
+int snapshot_after(struct meta *m, const struct profile *prof,
+		   const struct counter_files *files, struct err *e)
 {
 	struct irqmap map;
 	char text[200];
@@ -253,5 +256,5 @@ int snapshot_after(struct meta *m, const struct profile *prof, struct err *e)
 		}
 	}
 	irqmap_release(&map);
-	return rc ? rc : counters(m, prof, true, e);
+	return rc ? rc : counters(m, prof, files, true, e);
 }

@@ -5,6 +5,7 @@
 #define DMA_SNAPSHOT_H
 
 #include "lib/file/meta.h"
+#include "record/counters.h"
 #include "record/host/irqmap.h"
 #include "record/plan.h"
 
@@ -16,9 +17,11 @@ struct err;
 int snapshot_events(struct meta *m, const struct plan *p, const char *group,
 		    const char *const *more, size_t nmore, bool with_irq, struct err *e);
 /* Interrupts and counters before; environment. named: the user or the profile chose the
- * interrupts. */
+ * interrupts. files: what counters may be read from (record/counters.h). */
 int snapshot_before(struct meta *m, const struct profile *prof, const struct irqmap *map,
-		    const int32_t *irq, size_t nirq, bool named, struct err *e);
-int snapshot_after(struct meta *m, const struct profile *prof, struct err *e);
+		    const int32_t *irq, size_t nirq, bool named,
+		    const struct counter_files *files, struct err *e);
+int snapshot_after(struct meta *m, const struct profile *prof,
+		   const struct counter_files *files, struct err *e);
 
 #endif

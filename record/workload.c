@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "record/host/rights.h"
+#include "record/host/rootfs.h"
 
 /* In the child: wait for the word, run the command, or say why not. */
 static bool set_preload(const char *library)
@@ -22,7 +25,8 @@ static bool set_preload(const char *library)
 	       !setenv("LD_PRELOAD", value, 1);
 }
 
-static void run(char **argv, int go, int fail, const sigset_t *mask, const char *preload)
+static void run(char **argv, int go, int fail, const sigset_t *mask,
+		const struct user *as, const char *preload)
 {
 	char c;
 	ssize_t n;
@@ -36,14 +40,15 @@ static void run(char **argv, int go, int fail, const sigset_t *mask, const char 
 	if (preload && !set_preload(preload))
 		_exit(125);
 	sigprocmask(SIG_SETMASK, mask, NULL);
-	execvp(argv[0], argv);
+	if (!as || !user_become(as))
+		execvp(argv[0], argv);
 	why = errno;
 	n = write(fail, &why, sizeof(why));
 	_exit(n == sizeof(why) && why == ENOENT ? 127 : 126);
 }
 
 int workload_fork(struct workload *w, char **argv, const sigset_t *mask,
-		  const char *preload, struct err *e)
+		  const struct user *as, const char *preload, struct err *e)
 {
 	int go[2] = {-1, -1}, fail[2] = {-1, -1};
 
@@ -55,11 +60,12 @@ int workload_fork(struct workload *w, char **argv, const sigset_t *mask,
 		}
 		return err_errno(e, "cannot make a pipe");
 	}
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* what it leaves behind comes to us */
 	w->pid = fork();
 	if (w->pid == 0) {
 		close(go[1]);
 		close(fail[0]);
-		run(argv, go[0], fail[1], mask, preload);
+		run(argv, go[0], fail[1], mask, as, preload);
 	}
 	close(go[0]);
 	close(fail[1]);
@@ -93,9 +99,101 @@ int workload_go(struct workload *w, const char *name, int *exec_errno, struct er
 
 bool workload_poll(struct workload *w)
 {
-	if (!w->ended && w->pid > 0 && waitpid(w->pid, &w->status, WNOHANG) == w->pid)
-		w->ended = true;
+	pid_t pid;
+	int status;
+
+	if (w->pid <= 0)
+		return w->ended;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == w->pid) {
+			w->status = status;
+			w->ended = true;
+		}
+	w->gone = w->ended && pid < 0 && errno == ECHILD;
 	return w->ended;
+}
+
+/* ---- who lives ---- */
+
+struct process {
+	pid_t pid, parent;
+	bool ours;
+};
+
+/* 0 = it has gone, or is a zombie. */
+static pid_t parent_of(const char *pid)
+{
+	char *line = rootfs_line("", "/proc/%s/stat", pid);
+	const char *behind = line ? strrchr(line, ')') : NULL;
+	char state = 'Z';
+	int parent = 0;
+
+	if (!behind || sscanf(behind + 1, " %c %d", &state, &parent) != 2 || state == 'Z')
+		parent = 0;
+	free(line);
+	return parent;
+}
+
+/* Marks children of what is marked until there are no more. */
+static void mark_descendants(struct process *p, size_t n)
+{
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < n; i++) {
+			bool ours = p[i].parent == getpid();
+
+			for (size_t k = 0; k < n && !ours; k++)
+				ours = p[k].ours && p[k].pid == p[i].parent;
+			more |= ours && !p[i].ours;
+			p[i].ours = ours;
+		}
+	}
+}
+
+static size_t tell(const struct process *p, size_t n, char *text, size_t size)
+{
+	size_t len = 0, told = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char *name;
+
+		if (!p[i].ours)
+			continue;
+		name = rootfs_line("", "/proc/%d/comm", (int)p[i].pid);
+		if (len < size)
+			len += (size_t)snprintf(text + len, size - len, "%s%d (%s)",
+						told ? ", " : "", (int)p[i].pid,
+						name ? name : "?");
+		free(name);
+		told++;
+	}
+	return told;
+}
+
+size_t workload_living(char *text, size_t size)
+{
+	struct process *p;
+	char **name;
+	size_t n, all = 0, living;
+
+	*text = '\0';
+	if (rootfs_names("", "/proc", &name, &n, NULL))
+		return 0;
+	p = calloc(n + 1, sizeof(*p));
+	for (size_t i = 0; p && i < n; i++) {
+		p[all].pid = (pid_t)strtol(name[i], NULL, 10);
+		p[all].parent = p[all].pid > 0 ? parent_of(name[i]) : 0;
+		all += p[all].parent > 0;
+	}
+	rootfs_names_free(name, n);
+	if (!p)
+		return 0;
+	mark_descendants(p, all);
+	living = tell(p, all, text, size);
+	free(p);
+	return living;
 }
 
 void workload_release(struct workload *w)

@@ -11,25 +11,33 @@
 #include <sys/types.h>
 
 struct err;
+struct user;
 
 struct workload {
 	pid_t pid;    /* 0 = none */
 	int go, fail; /* pipe ends of ours; -1 = closed */
 	bool ended;
 	int status; /* of wait(); valid when ended */
+	bool gone;  /* ended, and so has everything that it started */
 };
 
-/* Fork; the child waits. mask: the signal mask that the command shall have. preload: a
- * library for LD_PRELOAD, before the user's own; NULL = none. */
+/* Fork; the child waits. mask: the signal mask that the command shall have; as: who it
+ * runs as, NULL = as we do; preload: a library for LD_PRELOAD, before the user's own, NULL
+ * = none. */
 int workload_fork(struct workload *w, char **argv, const sigset_t *mask,
-		  const char *preload, struct err *e);
+		  const struct user *as, const char *preload, struct err *e);
 
 /* Let it run. When the command could not be executed: its errno in *exec_errno and an
  * error. */
 int workload_go(struct workload *w, const char *name, int *exec_errno, struct err *e);
 
-/* Has it ended? Never blocks. */
+/* Has it ended? Never blocks. What it started and left behind becomes this process's own
+ * child, so that its end is seen too. */
 bool workload_poll(struct workload *w);
+
+/* Who of it lives: "123 (name), 124 (name), ..." of this process's descendants. Returns how
+ * many. */
+size_t workload_living(char *text, size_t size);
 
 /* End a command that never ran, and reap it. Harmless after the end. */
 void workload_release(struct workload *w);

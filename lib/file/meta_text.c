@@ -4,6 +4,7 @@
  * keys, which reading and writing share; so a key that is written can be read.
  */
 #include <inttypes.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,6 +277,7 @@ struct line {
 	char *kind;
 	struct pair pair[64];
 	size_t n;
+	void **known; /* tree of struct known: names in lines before */
 };
 
 static int bad_line(const struct line *l, struct err *e, const char *what,
@@ -493,43 +495,78 @@ static int read_path(struct meta *m, const struct line *l, struct err *e)
 	return rc || path->pattern ? rc : bad_line(l, e, "no key", "pattern");
 }
 
+/* ---- lines by name: what a file names a hundred thousand times is found as fast ---- */
+
+struct known {
+	size_t ordinal;
+	char name[]; /* the kind of line, a tab, and what it names */
+};
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct known *)a)->name, ((const struct known *)b)->name);
+}
+
+/* The ordinal under which the line's kind and name were seen first; `next` when they are
+ * new. Negative: no memory. */
+static int ordinal_of(const struct line *l, const char *name, size_t next,
+		      size_t *ordinal, struct err *e)
+{
+	size_t size = strlen(l->kind) + strlen(name) + 2;
+	struct known *k = malloc(sizeof(*k) + size), **found;
+
+	if (!k)
+		return err_nomem(e, "feature 250");
+	k->ordinal = next;
+	snprintf(k->name, size, "%s\t%s", l->kind, name);
+	found = tsearch(k, l->known, by_name);
+	if (!found) {
+		free(k);
+		return err_nomem(e, "feature 250");
+	}
+	*ordinal = (*found)->ordinal;
+	if (*found != k)
+		free(k);
+	return 0;
+}
+
 static int read_irq(struct meta *m, const struct line *l, struct err *e)
 {
-	struct meta_irq *irq;
+	char name[16];
+	size_t at;
 	int64_t number;
 
 	if (number_of(l, "irq", &number, e))
 		return ERR_FORMAT;
-	irq = meta_find_irq(m, (int)number);
-	return set_keys(l, irq_keys, irq ? irq : meta_add_irq(m), e);
-}
-
-static struct meta_pair *find_pair(struct meta_pair *pair, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(pair[i].name, name))
-			return &pair[i];
-	return NULL;
+	snprintf(name, sizeof(name), "%d", (int)number);
+	if (ordinal_of(l, name, m->nirq, &at, e))
+		return ERR_NOMEM;
+	return set_keys(l, irq_keys, at < m->nirq ? &m->irq[at] : meta_add_irq(m), e);
 }
 
 static int read_counter(struct meta *m, const struct line *l, struct err *e)
 {
 	const char *name = value_of(l, "name");
-	struct meta_pair *pair = name ? find_pair(m->counter, m->ncounter, name) : NULL;
+	size_t at;
 
 	if (!name)
 		return bad_line(l, e, "no key", "name");
-	return set_keys(l, pair_keys, pair ? pair : meta_add_counter(m), e);
+	if (ordinal_of(l, name, m->ncounter, &at, e))
+		return ERR_NOMEM;
+	return set_keys(l, pair_keys,
+			at < m->ncounter ? &m->counter[at] : meta_add_counter(m), e);
 }
 
 static int read_env(struct meta *m, const struct line *l, struct err *e)
 {
 	const char *name = value_of(l, "name");
-	struct meta_pair *pair = name ? find_pair(m->env, m->nenv, name) : NULL;
+	size_t at;
 
 	if (!name)
 		return bad_line(l, e, "no key", "name");
-	return set_keys(l, env_keys, pair ? pair : meta_add_env(m), e);
+	if (ordinal_of(l, name, m->nenv, &at, e))
+		return ERR_NOMEM;
+	return set_keys(l, env_keys, at < m->nenv ? &m->env[at] : meta_add_env(m), e);
 }
 
 static int read_fd(struct meta *m, const struct line *l, struct err *e)
@@ -589,7 +626,8 @@ static int read_line(struct meta *m, const struct line *l, struct err *e)
 
 static int parse_text(struct meta *m, char *text, struct err *e)
 {
-	struct line l = {.number = 0};
+	void *known = NULL;
+	struct line l = {.known = &known};
 	char *one;
 	int rc = 0;
 
@@ -601,6 +639,7 @@ static int parse_text(struct meta *m, char *text, struct err *e)
 		if (!rc)
 			rc = read_line(m, &l, e);
 	}
+	tdestroy(known, free);
 	if (!rc && !m->version)
 		rc = err_set(e, ERR_FORMAT,
 			     "feature 250 has no line 'dmarec<TAB>format=1'");

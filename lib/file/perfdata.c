@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -178,13 +179,14 @@ static int hash_ids(struct perfdata *p, struct err *e)
 	p->slot = table(p, p->nslot, sizeof(*p->slot), e);
 	if (!p->slot)
 		return ERR_NOMEM;
+	if (getrandom(&p->seed, sizeof(p->seed), GRND_NONBLOCK) < 0)
+		p->seed = (uint64_t)(uintptr_t)p->slot; /* early in the boot */
 	for (size_t i = 0; i < p->nslot; i++)
 		p->slot[i].attr = -1;
 	for (size_t i = 0; i < p->nattr; i++) {
 		for (size_t j = 0; j < p->attr[i].nids; j++) {
 			uint64_t id = p->attr[i].ids[j];
-			size_t s =
-				(size_t)(id * 0x9e3779b97f4a7c15u >> 32) & (p->nslot - 1);
+			size_t s = id_hash(p, id);
 
 			while (p->slot[s].attr >= 0 && p->slot[s].id != id)
 				s = (s + 1) & (p->nslot - 1);
@@ -352,6 +354,34 @@ static void read_data_section(struct perfdata *p)
 		p->truncated = true;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* `cat a b`: behind the end of all that the header speaks of, padding apart, another
+ * recording begins. */
+static int check_alone(const struct perfdata *p, struct err *e)
+{
+	enum { PADDING = 8 };
+	uint64_t table = p->data_end, end;
+
+	for (unsigned i = 0; i < FEAT_BITS; i++)
+		table += p->map[HEADER_FEATURES + i / 8] >> i % 8 & 1 ? SECTION_SIZE : 0;
+	end = table;
+	for (unsigned i = 0; i < FEAT_BITS; i++)
+		end = later(end, p->feature[i].offset + p->feature[i].size);
+	for (uint64_t at = end; at <= end + PADDING && inside(p, at, HEADER_SIZE); at++)
+		if (!memcmp(p->map + at, PERFDATA_MAGIC, 8))
+			return err_set(
+				e, ERR_FORMAT,
+				"%s: another recording begins at offset %" PRIu64
+				", behind the first; give each a file and an -i of "
+				"its own",
+				p->name, at);
+	return 0;
+}
+
 static int load(struct perfdata *p, struct err *e)
 {
 	int rc = check_header(p, e);
@@ -367,6 +397,8 @@ static int load(struct perfdata *p, struct err *e)
 			       "%s: offset %d: the data begins at %" PRIu64
 			       ", inside the header",
 			       p->name, HEADER_DATA, p->data_begin);
+	if (!p->truncated && check_alone(p, e))
+		return ERR_FORMAT;
 	p->ring = table(p, RING_CPUS + p->nslot, sizeof(*p->ring), e);
 	p->ring_of_slot = table(p, p->nslot, sizeof(*p->ring_of_slot), e);
 	if (!p->ring || !p->ring_of_slot)
@@ -408,6 +440,8 @@ static int map_file(struct perfdata *p, struct err *e)
 		else
 			p->map = map;
 		p->mapped = !rc;
+		if (!rc)
+			mapguard_add(&p->guard, p->map, p->size);
 	}
 	close(fd);
 	return rc;
@@ -433,6 +467,8 @@ int perfdata_open(struct perfdata **out, const char *path, struct err *e)
 		rc = map_file(*out, e);
 	if (!rc)
 		rc = load(*out, e);
+	if (mapguard_cut(&(*out)->guard))
+		rc = perfdata_was_cut(*out, e);
 	if (rc) {
 		perfdata_close(*out);
 		*out = NULL;
@@ -461,6 +497,8 @@ void perfdata_close(struct perfdata *p)
 {
 	if (!p)
 		return;
+	if (p->mapped)
+		mapguard_remove(&p->guard);
 	if (p->mapped)
 		munmap((void *)(uintptr_t)p->map, p->size);
 	for (int i = 0; i < FEAT_BITS; i++)

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct err;
 
@@ -138,15 +139,22 @@ struct perfdata_section {
 
 struct perfdata_writer;
 
+struct perfdata_owner {
+	uid_t uid;
+	gid_t gid;
+};
+
 /*
  * Begin a file: header, attributes, then the early sections (tracing data, event names,
  * the first half of ours: what a reader needs if we are killed), listed in the early
  * directory that schema/FORMAT.md describes. An existing file of that name becomes
- * path.old, as with perf.
+ * path.old, as with perf, unless a path.old of somebody else would be replaced. Only its
+ * owner can read it: NULL = who we are. A link at path is never followed.
  */
 int perfdata_create(struct perfdata_writer **w, const char *path,
-		    const struct perfdata_attr *attrs, size_t nattrs,
-		    const struct perfdata_section *early, size_t nearly, struct err *e);
+		    const struct perfdata_owner *owner, const struct perfdata_attr *attrs,
+		    size_t nattrs, const struct perfdata_section *early, size_t nearly,
+		    struct err *e);
 
 /* Append kernel records exactly as they lay in a ring. Buffered; large writes. */
 int perfdata_append(struct perfdata_writer *w, const void *buf, size_t len,

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/file/mapguard.h"
 #include "lib/file/perfdata.h"
 
 #define PERFDATA_MAGIC "PERFILE2"
@@ -83,6 +84,7 @@ struct perfdata {
 	const uint8_t *map;
 	uint64_t size;
 	bool mapped;
+	struct mapguard guard; /* of a file that is cut while it is read */
 	bool truncated;
 
 	struct perfdata_attr *attr;
@@ -92,6 +94,7 @@ struct perfdata {
 	size_t nids;
 	struct id_slot *slot; /* open addressing, nslot a power of two */
 	size_t nslot;
+	uint64_t seed; /* of id_hash(): not the file's to know */
 
 	uint64_t data_begin, data_end;
 	struct feature feature[FEAT_BITS];
@@ -135,6 +138,20 @@ static inline uint64_t get_u64(const void *p)
 	memcpy(&v, p, sizeof(v));
 	return v;
 }
+
+/* Ids of a file that is made so that they meet in one slot do not, since it cannot know the
+ * seed (the finalizer of MurmurHash3). */
+static inline size_t id_hash(const struct perfdata *p, uint64_t id)
+{
+	uint64_t x = id ^ p->seed;
+
+	x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd) + p->seed;
+	x = (x ^ x >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return (size_t)(x ^ x >> 33) & (p->nslot - 1);
+}
+
+/* ERR_FORMAT, in place of any other error. */
+int perfdata_was_cut(const struct perfdata *p, struct err *e);
 
 /* What the scan and the merge need of a record. */
 struct rec_key {

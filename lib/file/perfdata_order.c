@@ -385,7 +385,7 @@ static int hand_out(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 	return 1;
 }
 
-int perfdata_next(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
+static int next(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 {
 	int rc;
 
@@ -404,6 +404,13 @@ int perfdata_next(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 		if (rc < 0)
 			return rc;
 	}
+}
+
+int perfdata_next(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
+{
+	int rc = next(p, rec, e);
+
+	return mapguard_cut(&p->guard) ? perfdata_was_cut(p, e) : rc;
 }
 
 void order_reset(struct perfdata *p)

@@ -113,13 +113,36 @@ static int pad_to(struct perfdata_writer *w, uint64_t align, struct err *e)
 
 /* ---- the beginning ---- */
 
-static int keep_old(const char *path, struct err *e)
+/* Names are looked up in a directory that is opened once: it cannot become another one in
+ * between. *base is within path. */
+static int open_dir(const char *path, const char **base, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	*base = slash ? slash + 1 : path;
+	if (!dir)
+		return err_nomem(e, "%s", path);
+	if (fd < 0)
+		err_errno(e, "%s: its directory cannot be opened", path);
+	free(dir);
+	return fd;
+}
+
+static bool is_other_users(const struct stat *st, const struct perfdata_owner *owner)
+{
+	return st->st_uid != geteuid() && (!owner || st->st_uid != owner->uid);
+}
+
+static int keep_old(int dir, const char *base, const char *path,
+		    const struct perfdata_owner *owner, struct err *e)
 {
 	struct stat st;
 	char *old = NULL;
 	int rc = 0;
 
-	if (lstat(path, &st))
+	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? 0 : err_errno(e, "%s: cannot be examined", path);
 	if (S_ISDIR(st.st_mode))
 		return err_set(e, ERR_IO,
@@ -129,15 +152,46 @@ static int keep_old(const char *path, struct err *e)
 			       "%s: is no regular file; a recording "
 			       "cannot go into a pipe or device",
 			       path);
-	if (asprintf(&old, "%s.old", path) < 0)
+	if (asprintf(&old, "%s.old", base) < 0)
 		return err_nomem(e, "%s", path);
-	if (rename(path, old))
+	if (!fstatat(dir, old, &st, AT_SYMLINK_NOFOLLOW) && is_other_users(&st, owner))
+		rc = err_set(e, ERR_PERM,
+			     "%s.old: belongs to another user (%u) and would be "
+			     "replaced; name another file",
+			     path, (unsigned)st.st_uid);
+	else if (renameat(dir, base, dir, old))
 		rc = err_errno(e, "%s: cannot be renamed to %s", path, old);
 	free(old);
 	return rc;
 }
 
-static int open_file(struct perfdata_writer **out, const char *path, struct err *e)
+/* For its owner alone: it holds command lines, addresses and a driver's counters. */
+static int create(struct perfdata_writer *w, const struct perfdata_owner *owner,
+		  struct err *e)
+{
+	const char *base;
+	int dir = open_dir(w->path, &base, e), rc;
+
+	if (dir < 0)
+		return e && e->code ? e->code : ERR_IO;
+	rc = keep_old(dir, base, w->path, owner, e);
+	if (!rc) {
+		w->fd = openat(dir, base,
+			       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			       0600);
+		if (w->fd < 0)
+			rc = err_errno(e, "%s: cannot create it", w->path);
+		else if (owner && owner->uid != geteuid() &&
+			 fchown(w->fd, owner->uid, owner->gid))
+			rc = err_errno(e, "%s: cannot be given to user %u", w->path,
+				       (unsigned)owner->uid);
+	}
+	close(dir);
+	return rc;
+}
+
+static int open_file(struct perfdata_writer **out, const char *path,
+		     const struct perfdata_owner *owner, struct err *e)
 {
 	struct perfdata_writer *w = calloc(1, sizeof(*w));
 
@@ -149,10 +203,7 @@ static int open_file(struct perfdata_writer **out, const char *path, struct err 
 	w->buf = malloc(BUFFER);
 	if (!w->path || !w->buf)
 		return err_nomem(e, "%s", path);
-	if (keep_old(path, e))
-		return e && e->code ? e->code : ERR_IO;
-	w->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	return w->fd < 0 ? err_errno(e, "%s: cannot create it", path) : 0;
+	return create(w, owner, e);
 }
 
 static int write_attrs(struct perfdata_writer *w, const struct perfdata_attr *attrs,
@@ -252,11 +303,12 @@ static int keep_early_meta(struct perfdata_writer *w, const struct perfdata_sect
 }
 
 int perfdata_create(struct perfdata_writer **out, const char *path,
-		    const struct perfdata_attr *attrs, size_t nattrs,
-		    const struct perfdata_section *early, size_t nearly, struct err *e)
+		    const struct perfdata_owner *owner, const struct perfdata_attr *attrs,
+		    size_t nattrs, const struct perfdata_section *early, size_t nearly,
+		    struct err *e)
 {
 	struct perfdata_writer *w;
-	int rc = open_file(out, path, e);
+	int rc = open_file(out, path, owner, e);
 
 	w = *out;
 	if (!rc && nearly >= EARLY_MAX)

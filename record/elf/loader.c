@@ -262,6 +262,19 @@ static int add_command(struct files *l, const char *path, int depth, struct err 
 	return rc;
 }
 
+/* What execve would refuse, before anything is armed for it. */
+static int check_command(const char *real, const char *name, struct err *e)
+{
+	struct stat st;
+
+	if (stat(real, &st) || access(real, X_OK))
+		return err_errno(e, "cannot run '%s'", name);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_PERM, "cannot run '%s': it is no regular file",
+			       name);
+	return 0;
+}
+
 int loader_files(char *const *argv, char ***paths, size_t *n, char **missing,
 		 struct err *e)
 {
@@ -274,7 +287,9 @@ int loader_files(char *const *argv, char ***paths, size_t *n, char **missing,
 	*missing = NULL;
 	if (!real)
 		return err_set(e, ERR_NOTFOUND, "%s: there is no such command", argv[0]);
-	rc = add_command(&l, real, 0, e);
+	rc = check_command(real, argv[0], e);
+	if (!rc)
+		rc = add_command(&l, real, 0, e);
 	free(real);
 	for (size_t i = 1; argv[i] && i < 256 && !rc; i++) {
 		char *copy = strdup(argv[i]);

@@ -121,8 +121,14 @@ int profile_read_mem(struct profile *p, const char *text, const char *name,
 int profile_find(const char *name_or_file, char **path, struct err *e);
 
 /* Paths of every profile that profile_find would reach, nearest first, shadowed ones left
- * out. */
-int profile_list(char ***paths, size_t *n, struct err *e);
+ * out, and those that anyone but root and the invoking user can write (record/host/trust.h). */
+struct profile_paths {
+	char **path;
+	size_t n;
+	char *refused; /* the first that others can write, and why; NULL = none */
+};
+int profile_list(struct profile_paths *out, struct err *e);
+void profile_paths_release(struct profile_paths *p);
 
 /* Is it a library of this profile: the file's base name, or the soname, fits one of the
  * globs? */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Where profiles lie: the user's own, those of $DMAREC_PROFILES, the installed ones, and
- * the source tree's next to a build. */
+ * the source tree's next to a build. One that others can write is left out: dmarec runs as
+ * root, and a profile says what it reads and probes. */
 #include "record/profile/profile.h"
 
 #include <limits.h>
@@ -11,7 +12,9 @@
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "record/host/rights.h"
 #include "record/host/rootfs.h"
+#include "record/host/trust.h"
 #include "record/profile/profile_priv.h"
 
 enum { MAX_DIRS = 16, MAX_PARENTS = 5 };
@@ -95,51 +98,62 @@ static bool shadowed(char **paths, size_t n, const char *file)
 	return false;
 }
 
-static int list_dir(const char *dir, char ***paths, size_t *n, struct err *e)
+static int list_dir(const char *dir, uid_t uid, struct profile_paths *out, struct err *e)
 {
 	char **name, full[PATH_MAX];
 	size_t count;
 	int rc = rootfs_names("", dir, &name, &count, NULL);
 
 	for (size_t k = 0; k < count && !rc; k++) {
-		if (!is_profile(name[k]) || shadowed(*paths, *n, name[k]))
+		struct err why = {0};
+
+		if (!is_profile(name[k]) || shadowed(out->path, out->n, name[k]) ||
+		    snprintf(full, sizeof(full), "%s/%s", dir, name[k]) >=
+			    (int)sizeof(full))
 			continue;
-		if (snprintf(full, sizeof(full), "%s/%s", dir, name[k]) <
-		    (int)sizeof(full))
-			rc = add_text(paths, n, full, strlen(full), e);
+		if (trust_path(full, uid, &why))
+			rc = add_text(&out->path, &out->n, full, strlen(full), e);
+		else if (!out->refused &&
+			 asprintf(&out->refused, "%s: %s", full, why.text) < 0)
+			rc = err_nomem(e, "a profile");
 	}
 	rootfs_names_free(name, count);
 	return rc == ERR_NOMEM ? rc : 0; /* a directory that may not be read has none */
 }
 
-int profile_list(char ***paths, size_t *n, struct err *e)
+int profile_list(struct profile_paths *out, struct err *e)
 {
 	struct dirs d;
-	int rc = 0;
+	struct user me;
+	int rc = user_invoking(&me, e);
 
-	*paths = NULL;
-	*n = 0;
+	*out = (struct profile_paths){0};
 	dirs_init(&d);
 	for (size_t k = 0; k < d.n && !rc; k++)
-		rc = list_dir(d.dir[k], paths, n, e);
+		rc = list_dir(d.dir[k], me.uid, out, e);
 	dirs_release(&d);
-	if (!rc)
-		return 0;
-	rootfs_names_free(*paths, *n);
-	*paths = NULL;
-	*n = 0;
+	user_release(&me);
+	if (rc)
+		profile_paths_release(out);
 	return rc;
 }
 
-/* "nosuch": which there are, and the nearest. */
-static int not_found(const char *name, char **paths, size_t n, struct err *e)
+void profile_paths_release(struct profile_paths *p)
 {
-	const char **word = calloc(n + 1, sizeof(*word)), *near;
+	rootfs_names_free(p->path, p->n);
+	free(p->refused);
+	*p = (struct profile_paths){0};
+}
+
+/* "nosuch": which there are, and the nearest. */
+static int not_found(const char *name, struct profile_paths *p, struct err *e)
+{
+	const char **word = calloc(p->n + 1, sizeof(*word)), *near;
 	char there[600] = "";
 	size_t len = 0;
 
-	for (size_t k = 0; word && k < n; k++) {
-		char *base = strrchr(paths[k], '/') + 1;
+	for (size_t k = 0; word && k < p->n; k++) {
+		char *base = strrchr(p->path[k], '/') + 1;
 
 		base[strlen(base) - 4] = 0;
 		word[k] = base;
@@ -150,17 +164,18 @@ static int not_found(const char *name, char **paths, size_t n, struct err *e)
 	near = word ? nearest_word(name, word) : NULL;
 	err_set(e, ERR_NOTFOUND,
 		"there is no profile '%s'%s%s%s; there are: %s "
-		"(or name a file, with a '/' or ending in .ini)",
+		"(or name a file, with a '/' or ending in .ini)%s%s",
 		name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "",
-		n ? there : "none at all");
+		p->n ? there : "none at all", p->refused ? "; not taken: " : "",
+		p->refused ? p->refused : "");
 	free(word);
 	return ERR_NOTFOUND;
 }
 
 int profile_find(const char *name, char **path, struct err *e)
 {
-	char **paths, file[NAME_MAX + 1];
-	size_t n;
+	struct profile_paths all;
+	char file[NAME_MAX + 1];
 	int rc;
 
 	*path = NULL;
@@ -171,15 +186,15 @@ int profile_find(const char *name, char **path, struct err *e)
 					: 0;
 		return rc ? rc : set_text(path, name, e);
 	}
-	rc = profile_list(&paths, &n, e);
+	rc = profile_list(&all, e);
 	if (rc)
 		return rc;
 	snprintf(file, sizeof(file), "%.200s.ini", name);
-	for (size_t k = 0; k < n && !*path; k++)
-		if (!strcmp(strrchr(paths[k], '/') + 1, file))
-			rc = set_text(path, paths[k], e);
+	for (size_t k = 0; k < all.n && !*path; k++)
+		if (!strcmp(strrchr(all.path[k], '/') + 1, file))
+			rc = set_text(path, all.path[k], e);
 	if (!*path && !rc)
-		rc = not_found(name, paths, n, e);
-	rootfs_names_free(paths, n);
+		rc = not_found(name, &all, e);
+	profile_paths_release(&all);
 	return rc;
 }

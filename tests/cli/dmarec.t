@@ -15,6 +15,8 @@ ok "300 transfers, all delivered" delivered
 ok "the workload's status" status 7 "$rec" -q -x "$lib" -o s.data -- sh -c 'exit 7'
 ok "the workload's signal" status 137 "$rec" -q -x "$lib" -o s.data -- sh -c 'kill -9 $$'
 ok "no such command" status 127 "$rec" -o s.data -- /nowhere/at/all
+ok "a file that cannot be run" status 126 "$rec" -o s.data -- /etc/passwd
+ok "a directory" status 126 "$rec" -o s.data -- /etc
 ok "no such function" status 1 "$rec" -o s.data -- sh -c 'exit 0'
 ok "... names -x" grep -q -e '-x LIB' last.err
 ok "no such interrupt" status 1 "$rec" --irq 4000 -o s.data -- "$work" --count 5

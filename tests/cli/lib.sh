@@ -128,5 +128,5 @@ recording() { # process id, its file
 
 # Nothing of that dmarec is left in the kernel.
 none_left() { # process id
-	! grep "dmarec_$1/" /sys/kernel/tracing/uprobe_events
+	! grep "dmarec_$1[_/]" /sys/kernel/tracing/uprobe_events
 }

@@ -432,7 +432,8 @@ static int create(struct trace *t)
 	if (!rc)
 		rc = meta_text(t, true, &s[3]);
 	if (!rc)
-		rc = perfdata_create(&t->file, t->o->output, t->attr, KINDS, s, 4, &t->e);
+		rc = perfdata_create(&t->file, t->o->output, NULL, t->attr, KINDS, s, 4,
+				     &t->e);
 	for (size_t i = 0; i < 4; i++)
 		free((void *)s[i].buf);
 	return rc;

@@ -192,7 +192,7 @@ struct rawfile *rawfile_new(const struct raw_event *ev, size_t n, const struct m
 	check(feat_clock_data(&s[ns++], &clock, &e), &e);
 	if (meta)
 		meta_section(meta, true, &s[ns++]);
-	check(perfdata_create(&f->w, f->path, f->attr, n, s, ns, &e), &e);
+	check(perfdata_create(&f->w, f->path, NULL, f->attr, n, s, ns, &e), &e);
 	while (ns)
 		free((void *)(uintptr_t)s[--ns].buf);
 	return f;

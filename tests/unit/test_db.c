@@ -470,6 +470,33 @@ static void test_every_named_statement(void **state)
 	db_close(db);
 }
 
+/* Whatever its name, and in place of what. */
+static void test_a_schema_that_is_not_ours_is_refused(void **state)
+{
+	static const char *const foreign[][2] = {
+		{"CREATE VIEW mine AS SELECT 1", "view 'mine'"},
+		{"CREATE TABLE mine (x)", "table 'mine'"},
+		{"CREATE INDEX mine ON sample (time_ns)", "index 'mine'"},
+		{"CREATE TRIGGER mine AFTER INSERT ON run BEGIN DELETE FROM run; END",
+		 "trigger 'mine'"},
+		{"DROP VIEW completeness; CREATE VIEW completeness AS WITH RECURSIVE "
+		 "n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT x FROM n",
+		 "view 'completeness'"},
+		{"ALTER TABLE run ADD COLUMN mine INTEGER", "table 'run'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++) {
+		struct db *db = created();
+
+		run(db, foreign[i][0]);
+		db_close(db);
+		refused(DB_READ, ERR_FORMAT, foreign[i][1]);
+		refused(DB_WRITE, ERR_FORMAT, foreign[i][1]);
+		unlink(path);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 
 int main(void)
@@ -481,6 +508,7 @@ int main(void)
 		TEST(test_what_is_no_trace_is_refused),
 		TEST(test_other_applications_are_refused),
 		TEST(test_newer_and_lacking_are_refused),
+		TEST(test_a_schema_that_is_not_ours_is_refused),
 		TEST(test_damage_is_told),
 		TEST(test_a_second_writer_is_told),
 		TEST(test_unknown_is_null_and_back),

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include "lib/err.h"
 #include "lib/file/meta.h"
@@ -168,6 +170,41 @@ static void conditions(void **state)
 	assert_int_equal(condition_parse("", &c, NULL), ERR_USAGE);
 }
 
+/* A file of many names is read within the ten seconds that any file may take. */
+static void test_many_names(void **state)
+{
+	enum { NAMES = 300000, CPU_SECONDS = 10 };
+	static const char *const line[] = {"env\tname=%d\tvalue=1\n",
+					   "counter\tname=%d\tbefore=1\n",
+					   "irq\tirq=%d\tvector=1\n"};
+	struct rlimit before, bound;
+	struct meta m;
+	struct err e = {0};
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(f);
+	fputs("dmarec\tformat=1\n", f);
+	for (size_t k = 0; k < sizeof(line) / sizeof(*line); k++)
+		for (int i = 0; i < 2 * NAMES; i++)
+			fprintf(f, line[k], i % NAMES);
+	fclose(f);
+	getrlimit(RLIMIT_CPU, &before);
+	bound = (struct rlimit){(rlim_t)(clock() / CLOCKS_PER_SEC) + CPU_SECONDS,
+				before.rlim_max};
+	setrlimit(RLIMIT_CPU, &bound); /* SIGXCPU */
+	meta_init(&m);
+	assert_int_equal(meta_parse(&m, text, len, &e), 0);
+	setrlimit(RLIMIT_CPU, &before);
+	assert_int_equal(m.nenv, NAMES);
+	assert_int_equal(m.ncounter, NAMES);
+	assert_int_equal(m.nirq, NAMES);
+	meta_release(&m);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +212,7 @@ int main(void)
 		cmocka_unit_test(damage_is_refused_with_its_line),
 		cmocka_unit_test(a_newer_writer_is_understood),
 		cmocka_unit_test(conditions),
+		cmocka_unit_test(test_many_names),
 	};
 
 	return cmocka_run_group_tests_name("meta", tests, NULL, NULL);

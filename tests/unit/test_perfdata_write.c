@@ -29,7 +29,7 @@ static void put_file(const char *path)
 
 	assert_int_equal(feat_cmdline(&s[0], argv, NULL), 0);
 	assert_int_equal(feat_sample_time(&s[1], 5, 9, NULL), 0);
-	assert_int_equal(perfdata_create(&w, path, &attr, 1, &s[0], 1, NULL), 0);
+	assert_int_equal(perfdata_create(&w, path, NULL, &attr, 1, &s[0], 1, NULL), 0);
 	assert_int_equal(perfdata_finish(w, &s[1], 1, NULL), 0);
 	free((void *)(uintptr_t)s[0].buf);
 	free((void *)(uintptr_t)s[1].buf);
@@ -86,11 +86,11 @@ static void test_no_file(void **state)
 	expect_no_open("/nonexistent/x", ERR_NOTFOUND);
 	expect_no_open("/tmp", ERR_FORMAT);
 	expect_no_open("/dev/null", ERR_FORMAT);
-	assert_true(perfdata_create(&w, "/tmp", NULL, 0, NULL, 0, &e) < 0);
+	assert_true(perfdata_create(&w, "/tmp", NULL, NULL, 0, NULL, 0, &e) < 0);
 	assert_null(w);
 	assert_non_null(strstr(e.text, "/tmp: is a directory"));
 	e = (struct err){0};
-	assert_true(perfdata_create(&w, "/dev/null", NULL, 0, NULL, 0, &e) < 0);
+	assert_true(perfdata_create(&w, "/dev/null", NULL, NULL, 0, NULL, 0, &e) < 0);
 	assert_non_null(strstr(e.text, "no regular file"));
 	perfdata_close(NULL);
 	perfdata_abandon(NULL);
@@ -113,7 +113,7 @@ static void test_full_disk(void **state)
 
 	(void)state;
 	unlink(path);
-	assert_int_equal(perfdata_create(&w, path, &attr, 1, NULL, 0, NULL), 0);
+	assert_int_equal(perfdata_create(&w, path, NULL, &attr, 1, NULL, 0, NULL), 0);
 	getrlimit(RLIMIT_FSIZE, &old);
 	small = old;
 	small.rlim_cur = LIMIT + 5;

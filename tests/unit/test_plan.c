@@ -52,19 +52,26 @@ static void filters_join_ranges(void **state)
 static void only_recorders_own_probes(void **state)
 {
 	const char *event;
+	uint64_t space;
 	size_t len;
 
 	(void)state;
-	assert_int_equal(
-		probes_owner("p:dmarec_12/dma_wait /lib/x:0x10 a=%di", &event, &len), 12);
+	assert_int_equal(probes_owner("p:dmarec_12/dma_wait /lib/x:0x10 a=%di", &space,
+				      &event, &len),
+			 12);
 	assert_int_equal(len, strlen("dmarec_12/dma_wait"));
 	assert_memory_equal(event, "dmarec_12/dma_wait", len);
-	assert_int_equal(probes_owner("r:dmarec_9/f /x:0x0", &event, &len), 9);
-	assert_int_equal(probes_owner("p:probe_x/f /x:0x0", &event, &len), 0);
-	assert_int_equal(probes_owner("p:dmarec_/f /x:0x0", &event, &len), 0);
-	assert_int_equal(probes_owner("p:dmarec_9x/f /x:0x0", &event, &len), 0);
-	assert_int_equal(probes_owner("p:dmarec_99999999999/f", &event, &len), 0);
-	assert_int_equal(probes_owner("", &event, &len), 0);
+	assert_int_equal(probes_owner("r:dmarec_9/f /x:0x0", &space, &event, &len), 9);
+	assert_int_equal(probes_owner("p:probe_x/f /x:0x0", &space, &event, &len), 0);
+	assert_int_equal(space, 0);
+	assert_int_equal(
+		probes_owner("p:dmarec_12_4026532200/f /x:0x0", &space, &event, &len),
+		12);
+	assert_int_equal(space, 4026532200);
+	assert_int_equal(probes_owner("p:dmarec_/f /x:0x0", &space, &event, &len), 0);
+	assert_int_equal(probes_owner("p:dmarec_9x/f /x:0x0", &space, &event, &len), 0);
+	assert_int_equal(probes_owner("p:dmarec_99999999999/f", &space, &event, &len), 0);
+	assert_int_equal(probes_owner("", &space, &event, &len), 0);
 }
 
 /* Runs argv to its end; what a shell would return. */
@@ -76,7 +83,7 @@ static int run(char **argv, int *exec_errno)
 	int code;
 
 	sigemptyset(&mask);
-	assert_int_equal(workload_fork(&w, argv, &mask, NULL, &e), 0);
+	assert_int_equal(workload_fork(&w, argv, &mask, NULL, NULL, &e), 0);
 	assert_false(workload_poll(&w)); /* waits */
 	workload_go(&w, argv[0], exec_errno, &e);
 	while (!workload_poll(&w))
@@ -115,8 +122,9 @@ static void abandoned_before_it_began(void **state)
 
 	(void)state;
 	sigemptyset(&mask);
-	assert_int_equal(
-		workload_fork(&w, (char *[]){"sleep", "100", NULL}, &mask, NULL, &e), 0);
+	assert_int_equal(workload_fork(&w, (char *[]){"sleep", "100", NULL}, &mask, NULL,
+				       NULL, &e),
+			 0);
 	workload_release(&w);
 	assert_true(w.ended);
 	assert_int_equal(WEXITSTATUS(w.status), 125);

@@ -457,20 +457,19 @@ static void test_find(void **state)
 
 static void test_list_without_shadowed(void **state)
 {
-	char **paths;
-	size_t n, flx = 0;
+	struct profile_paths all;
+	size_t flx = 0;
 
 	(void)state;
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	setenv("DMAREC_PROFILES",
 	       TEST_SOURCE "/examples/profiles:" TEST_SOURCE "/examples/profiles", 1);
-	assert_int_equal(profile_list(&paths, &n, &err), 0);
-	assert_true(n >= sizeof(shipped) / sizeof(*shipped));
-	for (size_t k = 0; k < n; k++) {
-		flx += strstr(paths[k], "/flx.ini") != NULL;
-		free(paths[k]);
-	}
-	free(paths);
+	assert_int_equal(profile_list(&all, &err), 0);
+	assert_true(all.n >= sizeof(shipped) / sizeof(*shipped));
+	for (size_t k = 0; k < all.n; k++)
+		flx += strstr(all.path[k], "/flx.ini") != NULL;
+	assert_null(all.refused);
+	profile_paths_release(&all);
 	assert_int_equal(flx, 1);
 }
 
