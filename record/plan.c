@@ -280,42 +280,93 @@ static bool ends_elsewhere(const struct site *s, const struct code_sites *sites,
 	return false;
 }
 
+/* A loop begins at the entry: the stack pointer tells its turns from calls. */
+static int mark_loop(struct site *s, size_t entry, bool calls, struct err *e)
+{
+	struct plan_probe *q = &s->plan->probe[entry];
+	char *args;
+
+	if (asprintf(&args, "%s%sstack=$stack:x64", q->args, *q->args ? " " : "") < 0)
+		return err_nomem(e, "a recording");
+	free(q->args);
+	q->args = args;
+	return note(
+		s->plan, e,
+		"%s: a loop goes back to its first instruction, so that each turn hits "
+		"the probe; turns are told from calls by the stack pointer%s",
+		s->symbol->qualified,
+		calls ? ", but a call right behind one that threw counts as its turn"
+		      : "");
+}
+
+static int plan_uretprobe(struct site *s, enum role role, struct err *e)
+{
+	char event[80];
+	int rc;
+
+	snprintf(event, sizeof(event), "%s_ret", s->name);
+	rc = add(s, event, role, s->symbol->offset, PLACE_ENTRY, s->ret, "uretprobe", e);
+	if (!rc)
+		s->plan->probe[s->plan->n - 1].is_return = true;
+	return rc;
+}
+
+static int plan_sites(struct site *s, enum role role, const struct code_sites *sites,
+		      struct err *e)
+{
+	char event[80];
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sites->n; i++) {
+		/* before a tail jump the value is not there yet */
+		bool tail = sites->site[i].kind == SITE_TAIL_JUMP;
+
+		snprintf(event, sizeof(event), "%s_ret%zu", s->name, i);
+		rc = add(s, event, role, sites->site[i].offset,
+			 tail ? PLACE_LEAVE : PLACE_EXIT, tail ? "" : s->ret,
+			 sites->site[i].text, e);
+	}
+	return rc;
+}
+
+static int no_exits(struct site *s, size_t entry, const char *why, bool loops,
+		    struct err *e)
+{
+	s->plan->probe[entry].no_exit = true;
+	return note(s->plan, e, "%s is left without exits: %s%s", s->symbol->qualified,
+		    why,
+		    loops ? "; a loop goes back to its first instruction, and without "
+			    "exits each turn counts as a call"
+			  : "");
+}
+
 static int plan_exits(struct site *s, size_t entry, enum exit_probes mode, struct err *e)
 {
 	struct code_sites sites = {0};
 	struct err why = {0};
 	enum role role = s->spec->role == FUNC_START ? ROLE_STARTED : ROLE_WOKEN;
-	char event[80];
 	int rc;
 
 	if (s->spec->role == FUNC_STOP)
 		return 0;
-	if (mode == EXITS_URETPROBE) {
-		snprintf(event, sizeof(event), "%s_ret", s->name);
-		rc = add(s, event, role, s->symbol->offset, PLACE_ENTRY, s->ret,
-			 "uretprobe", e);
-		if (!rc)
-			s->plan->probe[s->plan->n - 1].is_return = true;
-		return rc;
+	rc = elf_file_exits(s->file, s->symbol, &sites, &why);
+	/* at an entry that a loop comes back to a uretprobe would be armed at each turn */
+	if (mode == EXITS_URETPROBE && (rc || !sites.loops)) {
+		code_sites_release(&sites);
+		return plan_uretprobe(s, role, e);
 	}
-	rc = mode == EXITS_NONE ? err_set(&why, ERR_UNSUPPORTED, "--exit-probes none")
-				: elf_file_exits(s->file, s->symbol, &sites, &why);
+	if (!rc && mode == EXITS_NONE)
+		rc = err_set(&why, ERR_UNSUPPORTED, "--exit-probes none");
 	if (!rc && ends_elsewhere(s, &sites, &why))
 		rc = why.code;
-	if (rc || !sites.n) {
-		s->plan->probe[entry].no_exit = true;
-		code_sites_release(&sites);
-		return note(s->plan, e, "%s is left without exits: %s",
-			    s->symbol->qualified, rc ? why.text : "it never returns");
-	}
-	for (size_t i = 0; !rc && i < sites.n; i++) {
-		/* before a tail jump the value is not there yet */
-		bool tail = sites.site[i].kind == SITE_TAIL_JUMP;
-
-		snprintf(event, sizeof(event), "%s_ret%zu", s->name, i);
-		rc = add(s, event, role, sites.site[i].offset,
-			 tail ? PLACE_LEAVE : PLACE_EXIT, tail ? "" : s->ret,
-			 sites.site[i].text, e);
+	if (!rc && !sites.n)
+		rc = err_set(&why, ERR_UNSUPPORTED, "it never returns");
+	if (rc) {
+		rc = no_exits(s, entry, why.text, sites.loops, e);
+	} else {
+		rc = plan_sites(s, role, &sites, e);
+		if (!rc && sites.loops)
+			rc = mark_loop(s, entry, sites.calls, e);
 	}
 	code_sites_release(&sites);
 	return rc;

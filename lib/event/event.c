@@ -10,6 +10,10 @@
  * same function is open means that the earlier one was left by an exception, or
  * that this one is inside it and may itself be left so; whose exit comes next
  * cannot be told, so where the two differ the exit's fields are unknown.
+ *
+ * A loop may begin at a function's first instruction; then each of its turns hits the
+ * entry's probe. Such an entry carries the stack pointer: a jump within the function
+ * leaves it as it was, a call from within makes it smaller.
  */
 #include "lib/event/event.h"
 
@@ -246,6 +250,7 @@ static int keep_call(struct decoding *c)
 			   .card = c->s->card,
 			   .channel = c->s->channel,
 			   .size_bytes = c->s->size_bytes,
+			   .stack = c->value[VALUE_STACK],
 			   .direction = c->s->direction};
 	bool added;
 	struct call *call = calls_add(&c->d->calls, c->s->tid, ev->func, &added);
@@ -288,6 +293,17 @@ static void use_call(struct decoding *c, const struct call *call)
 		c->s->direction = call->direction;
 }
 
+/* Is this entry a turn of the loop of the call that is open, and no call? */
+static bool jumped_back(const struct decoding *c)
+{
+	const struct call *open;
+
+	if (c->value[VALUE_STACK] == DMA_UNKNOWN)
+		return false;
+	open = calls_find(&c->d->calls, c->s->tid, c->source->meta->func);
+	return open && open->stack == c->value[VALUE_STACK];
+}
+
 static int decode_function(struct decoding *c)
 {
 	const struct meta_event *ev = c->source->meta;
@@ -299,6 +315,10 @@ static int decode_function(struct decoding *c)
 
 	if (rc)
 		return rc;
+	if (known && entry && !ev->no_exit && jumped_back(c)) {
+		c->other = true;
+		return 0;
+	}
 	if (call)
 		use_call(c, call);
 	if (c->source->when >= 0 && c->value[c->source->when] != DMA_UNKNOWN &&

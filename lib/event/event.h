@@ -47,6 +47,9 @@ void event_decoder_free(struct event_decoder *d);
  * and the path of its descriptor fits none. A card key below 65536 is a number, the same
  * card in every process; others are pointers. A negative size, or one beyond 2^63 bytes,
  * is DMA_UNKNOWN. Conditions see the value as the event carries it, before size_unit. */
+/* An entry that carries `stack` (the stack pointer) counts once for each call: while a
+ * call of its function is open on its thread at the same place of the stack, another hit
+ * is ROLE_OTHER, a turn of a loop that begins at the function's first instruction. */
 /* Wants every record that perfdata_next() gives, in that order: a loss and the end of a
  * thread close calls, whose exits then know less. 1 = *s filled (role may be ROLE_OTHER),
  * 0 = no sample of a known event, negative = damaged. */

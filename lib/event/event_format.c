@@ -405,6 +405,8 @@ static int value_parse(const char *name, bool return_probe)
 		return VALUE_COMMON_TYPE;
 	if (!strcmp(name, "common_pid"))
 		return VALUE_COMMON_PID;
+	if (!strcmp(name, "stack"))
+		return VALUE_STACK;
 	return return_probe && !strcmp(name, "arg1") ? FIELD_RET : field_parse(name);
 }
 
@@ -418,7 +420,7 @@ static bool is_number(const struct tep_format_field *ff, int value)
 	if (ff->flags & other || ff->offset < 0 || ff->offset > UINT16_MAX)
 		return false;
 	if (ff->flags & TEP_FIELD_IS_POINTER && value != FIELD_CARD &&
-	    value != FIELD_ADDR)
+	    value != FIELD_ADDR && value != VALUE_STACK)
 		return false;
 	return ff->size == 1 || ff->size == 2 || ff->size == 4 || ff->size == 8;
 }

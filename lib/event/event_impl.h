@@ -10,7 +10,13 @@
 #include "lib/field.h"
 
 /* Of a sample: the fields, then what is no field of a profile. */
-enum value { VALUE_IRQ = FIELD_N, VALUE_COMMON_TYPE, VALUE_COMMON_PID, VALUE_N };
+enum value {
+	VALUE_IRQ = FIELD_N,
+	VALUE_COMMON_TYPE,
+	VALUE_COMMON_PID,
+	VALUE_STACK, /* the stack pointer at an entry that a jump may reach too */
+	VALUE_N
+};
 
 /* Where a number lies in the raw bytes. */
 struct place {
@@ -59,6 +65,7 @@ struct call {
 	bool other;
 	int64_t value[FIELD_RET]; /* what its exit's conditions may ask for */
 	int64_t card, channel, size_bytes;
+	int64_t stack; /* DMA_UNKNOWN = the entry does not tell */
 	uint8_t direction;
 };
 

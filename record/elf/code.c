@@ -40,6 +40,7 @@ struct body {
 	size_t ntarget, ncall;
 	struct leave *leave;
 	size_t nleave;
+	bool calls; /* anything, also in other files */
 };
 
 static void body_release(struct body *b)
@@ -244,6 +245,7 @@ static int take(struct body *b, const struct insn *in, struct part *p, uint64_t 
 		return follow(b, in, p, limit, farthest, e);
 	case INSN_CALL:
 		function = reach(b->f, in->target, in->slot, &name);
+		b->calls = true;
 		*ends = never_returns(name);
 		return function ? push(&b->call, &b->ncall, function, e) : 0;
 	case INSN_INDIRECT:
@@ -388,6 +390,7 @@ void code_sites_release(struct code_sites *s)
 
 struct exits {
 	struct elf_file *f;
+	uint64_t entry; /* of the function whose exits these are */
 	struct code_sites *out;
 	uint64_t *seen;
 	size_t nseen;
@@ -420,8 +423,10 @@ static int exits_of(struct exits *x, const struct elf_function *fn, int depth,
 	struct body b;
 	int rc;
 
-	if (contains(x->seen, x->nseen, fn->addr))
+	if (contains(x->seen, x->nseen, fn->addr)) {
+		x->out->loops |= fn->addr == x->entry;
 		return 0;
+	}
 	rc = push(&x->seen, &x->nseen, fn->addr, e);
 	if (!rc)
 		rc = body_collect(&b, x->f, fn, e);
@@ -430,6 +435,8 @@ static int exits_of(struct exits *x, const struct elf_function *fn, int depth,
 	for (size_t i = 0; !rc && i < b.ninsn; i++)
 		if (b.insn[i].kind == INSN_RET)
 			rc = add_site(x->out, x->f, SITE_RET, &b.insn[i], of, e);
+	x->out->loops |= contains(b.target, b.ntarget, x->entry);
+	x->out->calls |= b.calls;
 	for (size_t i = 0; !rc && i < b.nleave; i++)
 		rc = tail_jump(x, &b, &b.leave[i], of, depth, e);
 	body_release(&b);
@@ -456,6 +463,7 @@ int elf_file_exits(struct elf_file *f, const struct symbol *s, struct code_sites
 	*out = (struct code_sites){0};
 	if (!fn)
 		return err_set(why, ERR_NOTFOUND, "%s: no function %s", f->path, s->name);
+	x.entry = fn->addr;
 	rc = exits_of(&x, fn, 0, why);
 	free(x.seen);
 	if (rc)

@@ -65,6 +65,10 @@ struct code_site {
 struct code_sites {
 	struct code_site *site;
 	size_t n;
+	/* Of exits: a jump within the function goes to its first instruction, so that a
+	 * probe there is hit by each turn of a loop; and does the function call others, out
+	 * of which an exception may come? */
+	bool loops, calls;
 };
 void code_sites_release(struct code_sites *s);
 

@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Inputs from the field, rebuilt in small: functions as compilers make them, processes that are at work
+# already, files that are no recording. Each block is one kind.
+B=$(realpath "${B:-build}")
+: "${CC:=gcc}" "${CXX:=g++}"
+DMAREC_PROFILES=$(realpath examples/profiles)
+export DMAREC_PROFILES
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+n=0 failed=0
+ok() { # description, then a command
+	local what=$1 not=
+	shift
+	n=$((n + 1))
+	"$@" >out 2>err || { not="not "; failed=1; }
+	echo "${not}ok $n - $what"
+	[ -z "$not" ] || sed 's/^/# /' out err
+}
+todo() { # the same of what is not reached: description, why, command
+	local what=$1 why=$2 not=
+	shift 2
+	n=$((n + 1))
+	"$@" >out 2>err || not="not "
+	echo "${not}ok $n - $what # TODO $why"
+}
+skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
+may_record=
+[ -w /sys/kernel/tracing/uprobe_events ] && may_record=1
+recorded() { # the same where recording is possible
+	if [ "$may_record" ]; then ok "$@"; else skip "$1" "no right to write uprobe_events"; fi
+}
+plan() { "$B/dmarec" --dry-run "$@" 2>notes; } # what would be armed; notes go to a file
+probes() { plan "$@" | awk -v role="$role" '$1 == role' | wc -l; }
+states() { # recording: its transfers by state
+	rm -f t.db
+	"$B/dmaanalyze" -q -i "$1" t.db >analysis 2>&1
+	sqlite3 t.db "SELECT state, count(*) FROM transfer GROUP BY state ORDER BY state"
+}
+
+# ---- a loop that begins at the function's first instruction ----
+cat >loop.c <<'X'
+#include <pthread.h>
+#include <stdint.h>
+#include <unistd.h>
+void dma_to_host(volatile uint32_t *s, unsigned size);
+void dma_wait(volatile uint32_t *s);
+void card_send(volatile uint32_t *s, unsigned size);
+static volatile uint32_t status, over;
+__attribute__((noinline)) void dma_to_host(volatile uint32_t *s, unsigned size) { *s = size | 1; }
+__attribute__((noinline)) void dma_wait(volatile uint32_t *s) { while (*s & 1); }
+/* tries again from its top until the card takes it */
+__attribute__((noinline)) void card_send(volatile uint32_t *s, unsigned size) { do *s = size; while (!(*s & 1)); }
+static void *card(void *arg)
+{
+	while (!over)
+		if (status & 1) {
+			usleep(200);
+			status = 0;
+		}
+	return arg;
+}
+int main(void)
+{
+	pthread_t t;
+	pthread_create(&t, NULL, card, NULL);
+	for (int i = 0; i < 40; i++) {
+		dma_to_host(&status, 4096);
+		dma_wait(&status);
+	}
+	over = 1;
+	return pthread_join(t, NULL);
+}
+X
+$CC -O2 -fcf-protection=none -o loop loop.c -pthread
+loop_note() { plan -- ./loop >plan.out && grep -q 'dma_wait: a loop goes back to its first instruction' notes && grep -q 'stack=\$stack' plan.out; }
+ok "a wait that loops to its first instruction is told of, and carries the stack" loop_note
+start_note() { plan --start card_send -- ./loop >plan.out && grep -q 'card_send: a loop goes back' notes; }
+ok "so is a start that tries again from its top" start_note
+uretprobe_note() { plan --exit-probes uretprobe -- ./loop >plan.out; ! grep -A1 '^woken' plan.out | grep -q uretprobe && grep -q '^woken' plan.out; }
+ok "no return probe is set where each turn would arm it again" uretprobe_note
+loop_exact() {
+	"$B/dmarec" -q -o loop.data -- ./loop && states loop.data >s && cat s analysis && ! grep -q '^failed' s &&
+		[ "$(sqlite3 t.db 'SELECT count(*) FROM transfer WHERE woken_ns IS NOT NULL')" = 40 ]
+}
+recorded "40 transfers have 40 waits, and none ended by an exception" loop_exact
+
+echo "1..$n"
+exit $failed
