@@ -94,12 +94,15 @@ static void add_role(struct argp_state *state, struct options *o, char *arg)
 {
 	char *equal = strrchr(arg, '=');
 	struct event_role *added;
+	enum direction direction;
+	enum role role;
 
-	if (!equal || equal == arg || role_parse(equal + 1) < 0)
+	if (!equal || equal == arg || event_role_parse(equal + 1, &role, &direction))
 		argp_error(state,
 			   "--role '%s': expected EVENT=ROLE, ROLE "
 			   "being submit, doorbell, started, interrupt, "
-			   "handled, wait, woken, stop or other",
+			   "handled, wait, woken, stop or other, and behind "
+			   "submit may stand :to_host or :from_host",
 			   arg);
 	*equal = '\0';
 	added = array_add(&o->role, &o->nrole);

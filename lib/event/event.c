@@ -519,7 +519,11 @@ static int fill_meta(struct event_decoder *d, const struct event_rules *rules,
 		rc = meta_parse(d->m, buf, len, e);
 	else if (!rc)
 		rc = guess_meta(d->m, d->p, d->source, e);
-	return rc ? rc : apply_rules(d->m, rules, e);
+	if (!rc)
+		rc = apply_rules(d->m, rules, e);
+	if (!rc && (*guessed || (rules && rules->nrole)))
+		complete_roles(d->m, *guessed);
+	return rc;
 }
 
 static int allocate(struct event_decoder **out, struct perfdata *p, struct meta *m,

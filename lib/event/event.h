@@ -21,6 +21,10 @@ struct event_decoder;
 struct event_role {
 	const char *event, *role; /* "probe_lib:foo", "submit" */
 };
+/* "submit" or "submit:to_host"; -1 = neither. *direction is left alone where none is
+ * said. */
+int event_role_parse(const char *text, enum role *role, enum direction *direction);
+
 struct event_rules {
 	const struct event_role *role;
 	size_t nrole;

@@ -107,6 +107,128 @@ static const char *clock_of(const struct perf_event_attr *attr)
 	}
 }
 
+/* ---- which events are of one function ---- */
+
+/* "probe_card:mywait" of "probe_card:mywait__return_2". */
+static size_t function_length(const char *name)
+{
+	static const char *const suffix[] = {"__return", "_ret", "_exit"};
+	size_t len = stem(name);
+
+	for (size_t i = 0; i < sizeof(suffix) / sizeof(*suffix); i++) {
+		size_t n = strlen(suffix[i]);
+
+		if (len > n && !memcmp(name + len - n, suffix[i], n))
+			return len - n;
+	}
+	return len;
+}
+
+static bool same_function(const char *a, const char *b)
+{
+	size_t n = function_length(a);
+
+	return n == function_length(b) && !memcmp(a, b, n);
+}
+
+static bool is_entry(const struct meta_event *ev)
+{
+	return ev->role == ROLE_SUBMIT || ev->role == ROLE_WAIT;
+}
+
+static bool is_exit(const struct meta_event *ev)
+{
+	return ev->role == ROLE_STARTED || ev->role == ROLE_WOKEN;
+}
+
+static bool of_function(const struct meta_event *ev)
+{
+	return is_entry(ev) || is_exit(ev) || ev->role == ROLE_DOORBELL ||
+	       ev->role == ROLE_STOP;
+}
+
+/* The only function that has an event of this role and nothing at its other end; NULL =
+ * none, or several. */
+static struct meta_event *only_half(struct meta *m, enum role half)
+{
+	struct meta_event *found = NULL;
+
+	for (size_t i = 0; i < m->nevent; i++) {
+		struct meta_event *ev = &m->event[i];
+		bool whole = false;
+
+		for (size_t j = 0; ev->role == half && j < m->nevent; j++)
+			whole |= m->event[j].func == ev->func &&
+				 (is_entry(ev) ? is_exit(&m->event[j])
+					       : is_entry(&m->event[j]));
+		if (ev->role != half || whole)
+			continue;
+		if (found && found->func != ev->func)
+			return NULL;
+		found = ev;
+	}
+	return found;
+}
+
+/* Names that have nothing in common: when one entry and one exit are left over, they are
+ * of one function. */
+static void join_halves(struct meta *m, enum role entry, enum role exit)
+{
+	const struct meta_event *in = only_half(m, entry);
+	const struct meta_event *out = only_half(m, exit);
+	int32_t from = out ? out->func : -1;
+
+	for (size_t i = 0; in && out && i < m->nevent; i++)
+		if (m->event[i].func == from && m->event[i].role == exit)
+			m->event[i].func = in->func;
+}
+
+/* Events whose roles a person gave are of one function when their names say so, but for
+ * what tells an exit. */
+static void find_functions(struct meta *m)
+{
+	int32_t next = (int32_t)(sizeof(known) / sizeof(*known));
+
+	for (size_t i = 0; i < m->nevent; i++)
+		if (m->event[i].func >= next)
+			next = m->event[i].func + 1;
+	for (size_t i = 0; i < m->nevent; i++) {
+		struct meta_event *ev = &m->event[i];
+
+		if (ev->func >= 0 || !of_function(ev))
+			continue;
+		ev->func = next;
+		for (size_t j = 0; j < m->nevent; j++)
+			if (j != i && m->event[j].func >= 0 &&
+			    of_function(&m->event[j]) &&
+			    same_function(ev->name, m->event[j].name)) {
+				ev->func = m->event[j].func;
+				break;
+			}
+		next += ev->func == next;
+	}
+	join_halves(m, ROLE_WAIT, ROLE_WOKEN);
+	join_halves(m, ROLE_SUBMIT, ROLE_STARTED);
+}
+
+/* A start of which only the end of the transfer is seen returns with it. */
+static void find_blocking(struct meta *m)
+{
+	for (size_t i = 0; i < m->nevent; i++) {
+		bool started = false, woken = false;
+
+		if (m->event[i].role != ROLE_SUBMIT)
+			continue;
+		for (size_t j = 0; j < m->nevent; j++) {
+			if (m->event[j].func != m->event[i].func)
+				continue;
+			started |= m->event[j].role == ROLE_STARTED;
+			woken |= m->event[j].role == ROLE_WOKEN;
+		}
+		m->event[i].blocking = woken && !started;
+	}
+}
+
 /* A wait whose exits nobody probed, a start likewise. */
 static void find_exits(struct meta *m)
 {
@@ -114,12 +236,10 @@ static void find_exits(struct meta *m)
 		struct meta_event *ev = &m->event[i];
 		bool any = false;
 
-		if (ev->role != ROLE_SUBMIT && ev->role != ROLE_WAIT)
+		if (!is_entry(ev))
 			continue;
 		for (size_t j = 0; j < m->nevent; j++)
-			any |= m->event[j].func == ev->func &&
-			       (m->event[j].role == ROLE_STARTED ||
-				m->event[j].role == ROLE_WOKEN);
+			any |= m->event[j].func == ev->func && is_exit(&m->event[j]);
 		ev->no_exit = !any;
 	}
 }
@@ -137,7 +257,6 @@ int guess_meta(struct meta *m, struct perfdata *p, struct source *source, struct
 			return err_nomem(e, "the name of an event");
 		guess_event(ev);
 	}
-	find_exits(m);
 	m->command = copy(perfdata_string(p, FEAT_CMDLINE));
 	m->clock = copy(clock_of(&perfdata_attr(p, 0)->attr));
 	m->tool = copy("perf record");
@@ -153,8 +272,7 @@ static bool names_event(const struct meta_event *ev, const char *name)
 	       (!strcmp(ev->name, name) || (colon && !strcmp(colon + 1, name)));
 }
 
-/* "submit" or "submit:to_host". */
-static int parse_role(const char *text, enum role *role, enum direction *direction)
+int event_role_parse(const char *text, enum role *role, enum direction *direction)
 {
 	const char *colon = strchr(text, ':');
 	char word[32];
@@ -196,7 +314,8 @@ int apply_rules(struct meta *m, const struct event_rules *rules, struct err *e)
 			if (!names_event(ev, rules->role[i].event))
 				continue;
 			any = true;
-			if (parse_role(rules->role[i].role, &ev->role, &ev->direction))
+			if (event_role_parse(rules->role[i].role, &ev->role,
+					     &ev->direction))
 				return err_set(e, ERR_USAGE,
 					       "'%s' is no role; roles are submit, "
 					       "doorbell, started, "
@@ -209,4 +328,13 @@ int apply_rules(struct meta *m, const struct event_rules *rules, struct err *e)
 			return no_such_event(m, rules->role[i].event, e);
 	}
 	return 0;
+}
+
+void complete_roles(struct meta *m, bool guessed)
+{
+	if (guessed) {
+		find_functions(m);
+		find_blocking(m);
+	}
+	find_exits(m);
 }

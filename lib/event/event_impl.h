@@ -109,6 +109,9 @@ const char *fds_path(const struct fds *t, int32_t pid, int64_t fd, int64_t time_
 
 int guess_meta(struct meta *m, struct perfdata *p, struct source *source, struct err *e);
 int apply_rules(struct meta *m, const struct event_rules *rules, struct err *e);
+/* What follows from all roles together: which events are of one function, whose exits are
+ * there. */
+void complete_roles(struct meta *m, bool guessed);
 bool guess_is_return(const char *event_name);
 
 #endif

@@ -86,5 +86,36 @@ loop_exact() {
 }
 recorded "40 transfers have 40 waits, and none ended by an exception" loop_exact
 
+# ---- roles given by hand, to what perf record wrote of events with names of one's own ----
+named_events() { # 40 transfers with names of one's own
+	sed 's/while (\*s & 1);/while (*s \& 1) usleep(20);/' loop.c >plain.c && $CC -O2 -o plain plain.c -pthread &&
+		perf probe -q -x ./plain --add 'mystart=dma_to_host' --add 'mystart=dma_to_host%return' &&
+		perf probe -q -x ./plain --add 'mywait=dma_wait' --add 'mywait=dma_wait%return' &&
+		perf record -q -k CLOCK_MONOTONIC -o perf.data -e 'probe_plain:*' -- ./plain
+	local rc=$?
+	perf probe -q --del 'probe_plain:*'
+	return $rc
+}
+by_hand() { # roles: no transfer has failed, and all are there
+	rm -f p.db
+	"$B/dmaanalyze" -q -i perf.data "$@" p.db >analysis 2>&1 || { cat analysis; return 1; }
+	sqlite3 p.db "SELECT state, count(*) FROM transfer GROUP BY state" >s
+	cat s; ! grep -q '^failed' s && [ "$(sqlite3 p.db 'SELECT count(*) FROM transfer')" = 40 ]
+}
+started=(--role mystart=submit:to_host --role mystart__return=started)
+waited=(--role mywait=wait --role mywait__return=woken)
+role_option() { "$B/dmaanalyze" --role X=submit:sideways t2.db; [ $? = 2 ] && "$B/dmaanalyze" --role X=submit:to_host t2.db; [ $? = 1 ]; }
+ok "--role takes a direction behind submit" role_option
+if [ "$may_record" ] && perf --version >/dev/null 2>&1; then
+	ok "perf records events with names of one's own" named_events
+	ok "start and wait with their exits" by_hand "${started[@]}" "${waited[@]}"
+	ok "without the start's exit" by_hand --role mystart=submit "${waited[@]}"
+	ok "entries only" by_hand --role mystart=submit --role mywait=wait
+	ok "a start only" by_hand --role mystart=submit
+	ok "an exit taken away again" by_hand "${started[@]}" "${waited[@]}" --role mywait__return=other
+else
+	skip "roles by hand" "no perf, or no right to probe"
+fi
+
 echo "1..$n"
 exit $failed
