@@ -20,6 +20,7 @@ struct site {
 	struct parameter_list params;
 	struct meta_const constant;
 	char *args, *ret;
+	bool this_is_card; /* the card is the object, which a thunk has at an offset */
 	int32_t func;
 	char name[48];
 };
@@ -77,6 +78,7 @@ static int add(struct site *s, const char *event, enum role role, uint64_t offse
 		.func = s->func,
 		.constant = s->constant,
 		.where = where,
+		.shift = s->this_is_card ? s->symbol->this_plus : DMA_UNKNOWN,
 	};
 	if (!q->event || !q->symbol || !q->file || !q->function || !q->args ||
 	    (code && !q->code))
@@ -123,18 +125,25 @@ static const struct parameter *param_at(const struct site *s, int index)
 	return NULL;
 }
 
-static int put_index(const struct site *s, const struct arg_spec *a, enum field f,
-		     int index, const struct parameter *q, FILE *out, struct err *e)
+static int put_index(struct site *s, const struct arg_spec *a, enum field f, int index,
+		     const struct parameter *q, FILE *out, struct err *e)
 {
 	char buf[32];
 	const char *where = abi_argument(elf_file_arch(s->file), index, buf);
+
+	bool object = s->symbol->thunk_of && index == 1;
+	int64_t plus = object ? s->symbol->this_plus : 0;
 
 	if (!where)
 		return err_set(
 			e, ERR_UNSUPPORTED, "%s: argument %d of %s cannot be read on %s",
 			s->spec->origin, index, s->symbol->name, elf_file_arch(s->file));
+	if (object && s->symbol->vcall && a->has_deref)
+		return 0; /* the kernel cannot add two registers: not known */
+	s->this_is_card |= object && f == FIELD_CARD && !a->has_deref;
 	if (a->has_deref)
-		fprintf(out, " %s=%+" PRId64 "(%s)", field_name(f), a->deref, where);
+		fprintf(out, " %s=%+" PRId64 "(%s)", field_name(f), a->deref + plus,
+			where);
 	else
 		fprintf(out, " %s=%s", field_name(f), where);
 	put_type(a->has_deref ? NULL : q, a->type, out);
@@ -179,6 +188,17 @@ static int put_arg(struct site *s, enum field f, bool by_name, FILE *out, struct
 	}
 }
 
+/* The object of a thunk's virtual base lies where its table says. */
+static void put_shift(const struct site *s, FILE *out)
+{
+	char buf[32];
+
+	if (s->this_is_card && s->symbol->vcall)
+		fprintf(out, " shift=%+" PRId64 "(%+" PRId64 "(%s)):s64",
+			s->symbol->vcall, s->symbol->this_plus,
+			abi_argument(elf_file_arch(s->file), 1, buf));
+}
+
 static int make_args(struct site *s, struct err *e)
 {
 	bool by_name = true;
@@ -194,6 +214,7 @@ static int make_args(struct site *s, struct err *e)
 			by_name = false;
 	for (int f = 0; !rc && f < FIELD_RET; f++)
 		rc = put_arg(s, (enum field)f, by_name, out, e);
+	put_shift(s, out);
 	if (fclose(out) || rc)
 		return rc ? rc : err_nomem(e, "a recording");
 	if (ret->kind == ARG_RETURN)
@@ -372,9 +393,10 @@ static int plan_exits(struct site *s, size_t entry, enum exit_probes mode, struc
 	return rc;
 }
 
+/* described: the symbol whose debug information has the parameters. */
 static int plan_function(struct plan *p, const struct func_spec *spec, struct elf_file *f,
-			 const struct symbol *symbol, enum exit_probes mode,
-			 struct err *e)
+			 const struct symbol *symbol, const struct symbol *described,
+			 enum exit_probes mode, struct err *e)
 {
 	struct site s = {.plan = p,
 			 .spec = spec,
@@ -390,7 +412,7 @@ static int plan_function(struct plan *p, const struct func_spec *spec, struct el
 	for (int k = 2; name_taken(p, s.name) && k < 1000; k++)
 		snprintf(s.name + len, sizeof(s.name) - len, "_%d", k);
 	/* without debug information the names are unknown, and that is all */
-	if (elf_file_parameters(f, symbol, &s.params, NULL))
+	if (elf_file_parameters(f, described, &s.params, NULL))
 		s.params = (struct parameter_list){0};
 	rc = make_args(&s, e);
 	if (!rc)
@@ -449,6 +471,35 @@ static bool planned(const struct plan *p, const char *file, uint64_t offset)
 	return false;
 }
 
+/* The function that a thunk stands for; NULL = none of the list. */
+static const struct symbol *thunk_target(const struct symbol_list *l,
+					 const struct symbol *s)
+{
+	for (size_t i = 0; s->thunk_of && i < l->n; i++)
+		if (!strncmp(l->sym[i].name, "_Z", 2) &&
+		    !strcmp(l->sym[i].name + 2, s->thunk_of))
+			return &l->sym[i];
+	return NULL;
+}
+
+/* A thunk that only leads to its function is no call of its own. One that cannot be
+ * decoded is left alone: better a call unseen than one that counts twice. */
+static int plan_symbol(struct plan *p, const struct func_spec *spec, struct elf_file *f,
+		       const struct symbol_list *l, const struct symbol *s,
+		       enum exit_probes mode, struct err *e)
+{
+	const struct symbol *target = thunk_target(l, s);
+	struct err why = {0};
+	int rc;
+
+	if (!target)
+		return plan_function(p, spec, f, s, s, mode, e);
+	rc = elf_file_thunk_leads(f, s, l, &why);
+	if (rc < 0)
+		return note(p, e, "%s is not probed: %s", s->demangled, why.text);
+	return rc ? 0 : plan_function(p, spec, f, s, target, mode, e);
+}
+
 static int plan_spec(struct plan *p, const struct func_spec *spec, struct elf_file *f,
 		     enum exit_probes mode, size_t *found, struct err *e)
 {
@@ -462,7 +513,7 @@ static int plan_spec(struct plan *p, const struct func_spec *spec, struct elf_fi
 		    planned(p, elf_file_path(f), l.sym[i].offset))
 			continue;
 		++*found;
-		rc = plan_function(p, spec, f, &l.sym[i], mode, e);
+		rc = plan_symbol(p, spec, f, &l, &l.sym[i], mode, e);
 	}
 	symbol_list_release(&l);
 	return rc;

@@ -33,6 +33,7 @@ struct plan_probe {
 	bool no_exit;	/* an entry whose exits are not armed */
 	bool is_return; /* a uretprobe */
 	struct meta_const constant;
+	int64_t shift; /* of the card's key, see struct meta_event */
 	enum place_where where;
 	struct agent_place *place; /* armed in the process; NULL = a uprobe */
 	char *why;		   /* it is a uprobe, where the process was asked for */

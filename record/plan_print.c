@@ -69,6 +69,8 @@ void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out
 			q->code ? "  " : "", q->code ? q->code : "");
 		if (*q->args)
 			fprintf(out, "  fields   %s\n", q->args);
+		if (q->shift != DMA_UNKNOWN)
+			fprintf(out, "  object   at card%+" PRId64 "\n", q->shift);
 		if (q->place || q->why)
 			fprintf(out, "  armed    in the %s%s%s\n",
 				q->place ? "process" : "kernel", q->place ? "" : ": ",

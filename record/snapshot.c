@@ -46,8 +46,10 @@ static void add_rules(struct meta_event *ev, const struct plan_probe *q)
 	ev->no_exit = q->no_exit;
 	ev->size_unit = spec->size_unit;
 	ev->constant = q->constant;
-	if (entry)
+	if (entry) {
 		ev->when = spec->when;
+		ev->shift = q->shift;
+	}
 	if (q->role == ROLE_SUBMIT) {
 		ev->circular = spec->circular;
 		ev->from_host = spec->from_host;

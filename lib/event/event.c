@@ -293,6 +293,17 @@ static void use_call(struct decoding *c, const struct call *call)
 		c->s->direction = call->direction;
 }
 
+/* A thunk has a pointer to a part of the object that is the card. */
+static void shift_card(struct decoding *c)
+{
+	const int64_t by[] = {c->source->meta->shift, c->value[VALUE_SHIFT]};
+	int64_t *key = &c->value[FIELD_CARD];
+
+	for (int i = 0; i < 2 && *key != DMA_UNKNOWN; i++)
+		if (by[i] != DMA_UNKNOWN)
+			*key = (int64_t)((uint64_t)*key + (uint64_t)by[i]);
+}
+
 /* Is this entry a turn of the loop of the call that is open, and no call? */
 static bool jumped_back(const struct decoding *c)
 {
@@ -311,8 +322,11 @@ static int decode_function(struct decoding *c)
 		ev->role == ROLE_SUBMIT || ev->role == ROLE_WAIT || ev->role == ROLE_STOP;
 	bool known = ev->func >= 0 && c->s->tid >= 0;
 	const struct call *call = known && !entry ? find_call(c) : NULL;
-	int rc = set_fields(c);
+	int rc;
 
+	if (entry)
+		shift_card(c);
+	rc = set_fields(c);
 	if (rc)
 		return rc;
 	if (known && entry && !ev->no_exit && jumped_back(c)) {

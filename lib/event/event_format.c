@@ -407,6 +407,8 @@ static int value_parse(const char *name, bool return_probe)
 		return VALUE_COMMON_PID;
 	if (!strcmp(name, "stack"))
 		return VALUE_STACK;
+	if (!strcmp(name, "shift"))
+		return VALUE_SHIFT;
 	return return_probe && !strcmp(name, "arg1") ? FIELD_RET : field_parse(name);
 }
 

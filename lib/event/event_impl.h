@@ -15,6 +15,7 @@ enum value {
 	VALUE_COMMON_TYPE,
 	VALUE_COMMON_PID,
 	VALUE_STACK, /* the stack pointer at an entry that a jump may reach too */
+	VALUE_SHIFT, /* of the card's key, see struct meta_event */
 	VALUE_N
 };
 

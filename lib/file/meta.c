@@ -201,6 +201,7 @@ struct meta_event *meta_add_event(struct meta *m)
 	ev->attr = -1;
 	ev->func = -1;
 	ev->constant = (struct meta_const){DMA_UNKNOWN, DMA_UNKNOWN, DMA_UNKNOWN};
+	ev->shift = DMA_UNKNOWN;
 	ev->counted = ev->delivered = DMA_UNKNOWN;
 	return ev;
 }

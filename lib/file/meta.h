@@ -76,6 +76,8 @@ struct meta_event {
 	bool blocking, no_exit;
 	int64_t size_unit; /* size in the event times this = bytes; 0 means 1 */
 	struct meta_const constant;
+	int64_t shift; /* of the pointer that is the card's key: added, with the event's own
+			  `shift`; DMA_UNKNOWN = none */
 	struct condition when;	  /* not fulfilled: the sample is no part of a transfer */
 	struct condition fail;	  /* at exits */
 	struct condition pending; /* at exits of polls: not yet ended */

@@ -92,6 +92,7 @@ static const struct key event_keys[] = {
 	K(meta_event, "card", constant.card, T_I64, BEGIN, 0),
 	K(meta_event, "channel", constant.channel, T_I64, BEGIN, 0),
 	K(meta_event, "size_bytes", constant.size_bytes, T_I64, BEGIN, 0),
+	K(meta_event, "shift", shift, T_I64, BEGIN, INT64_MIN + 1),
 	K(meta_event, "when", when, T_CONDITION, BEGIN, 0),
 	K(meta_event, "fail", fail, T_CONDITION, BEGIN, 0),
 	K(meta_event, "pending", pending, T_CONDITION, BEGIN, 0),

@@ -629,6 +629,37 @@ int code_map_make(struct code_map *m, struct elf_file *f, uint64_t function,
 	return rc;
 }
 
+static bool leads_to(const struct body *b, uint64_t addr)
+{
+	for (size_t i = 0; i < b->nleave; i++)
+		if (b->leave[i].function == addr)
+			return true;
+	return contains(b->call, b->ncall, addr);
+}
+
+int elf_file_thunk_leads(struct elf_file *f, const struct symbol *s,
+			 const struct symbol_list *l, struct err *e)
+{
+	const struct elf_function *fn = function_of(f, s);
+	bool found = false;
+	struct body b;
+	int rc = fn ? body_collect(&b, f, fn, e) : ERR_NOTFOUND;
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct symbol *to = &l->sym[i];
+		const char *name = to->thunk_of			 ? to->thunk_of
+				   : !strncmp(to->name, "_Z", 2) ? to->name + 2
+								 : "";
+
+		if (to->addr != s->addr && !strcmp(name, s->thunk_of))
+			found |= leads_to(&b, to->addr);
+	}
+	body_release(&b);
+	return found;
+}
+
 /* ---- stores ---- */
 
 static int stores_in(const struct body *b, int64_t displacement, struct code_sites *out,

@@ -71,6 +71,11 @@ const char *elf_demangled(struct elf_function *s); /* "" without memory */
 /* "void ns::f<int>(long) const [clone .cold]" -> "ns::f<int>"; malloc'ed. */
 char *elf_qualified(const char *demangled);
 
+/* What the name of a thunk says ("_ZThn16_N6MyCard8dma_waitEj", also _ZTv and _ZTc; Itanium
+ * C++ ABI 5.1.4.4): behind the adjustments, the function's name without "_Z". NULL = no
+ * thunk. vcall is 0 where there is none. Pure. */
+const char *elf_thunk(const char *name, int64_t *this_plus, int64_t *vcall);
+
 /* ---- instructions (record/elf/insn.c) ---- */
 
 enum insn_kind {

@@ -57,7 +57,19 @@ static size_t after_type(const char *s, size_t len)
 	return 0;
 }
 
-char *elf_qualified(const char *s)
+/* "non-virtual thunk to " */
+static size_t thunk_prefix(const char *demangled)
+{
+	static const char *const thunk[] = {"non-virtual thunk to ", "virtual thunk to ",
+					    "covariant return thunk to "};
+
+	for (size_t i = 0; i < sizeof(thunk) / sizeof(*thunk); i++)
+		if (!strncmp(demangled, thunk[i], strlen(thunk[i])))
+			return strlen(thunk[i]);
+	return 0;
+}
+
+static char *qualified_name(const char *s)
 {
 	static const char *const tail[] = {" const", " volatile", " &&", " &"};
 	const char *clone = strstr(s, " [clone ");
@@ -83,6 +95,11 @@ char *elf_qualified(const char *s)
 	return strndup(s + from, len - from);
 }
 
+char *elf_qualified(const char *s)
+{
+	return qualified_name(s + thunk_prefix(s));
+}
+
 /* "ns::f<int>" -> "f" */
 static const char *last_component(const char *qualified, size_t *len)
 {
@@ -103,8 +120,13 @@ static bool name_fits(const char *pattern, bool glob, const char *name,
 		      const char *demangled, const char *qualified)
 {
 	size_t len;
-	const char *last = last_component(qualified, &len);
+	const char *last = last_component(qualified, &len), *target;
+	int64_t plus, vcall;
 
+	demangled += thunk_prefix(demangled);
+	target = elf_thunk(name, &plus, &vcall);
+	if (target && !strncmp(pattern, "_Z", 2) && !strcmp(pattern + 2, target))
+		return true;
 	if (glob)
 		return !fnmatch(pattern, qualified, 0) || !fnmatch(pattern, name, 0);
 	return !strcmp(pattern, name) || !strcmp(pattern, demangled) ||
@@ -146,6 +168,8 @@ static int add(struct symbol_list *l, struct elf_file *f, struct elf_function *x
 			     .is_method = !strncmp(x->name, "_ZNK", 4),
 			     .plt_or_ifunc = x->ifunc};
 	elf_file_offset(f, x->addr, &s->offset, NULL);
+	if (s->name)
+		s->thunk_of = elf_thunk(s->name, &s->this_plus, &s->vcall);
 	return s->name && s->demangled ? 0 : err_nomem(e, "a program");
 }
 

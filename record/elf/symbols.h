@@ -22,6 +22,11 @@ struct symbol {
 	uint64_t offset;     /* of the first instruction in the file: what uprobes want */
 	bool is_method; /* non-static member function as far as DWARF or mangling tells */
 	bool plt_or_ifunc; /* an ifunc resolver: not the function itself */
+	/* A thunk: the same function for callers that have a pointer to another base. The
+	 * object is its `this` plus this_plus, and then, unless vcall is 0, plus the
+	 * number at vcall in the table that stands there. */
+	const char *thunk_of; /* within name, without "_Z"; NULL = no thunk */
+	int64_t this_plus, vcall;
 };
 
 struct symbol_list {
@@ -49,6 +54,12 @@ void symbol_list_release(struct symbol_list *l);
 /* Copies of s with other parameters (.constprop, .isra) or split off it (.part), which
  * may be called in its place and are not probed. */
 size_t elf_file_clones(struct elf_file *f, const struct symbol *s);
+
+/* Does s, a thunk, jump to its function or call it, perhaps by another thunk of the list?
+ * Then that one's probes see its calls too; a thunk may also hold the whole body. 1, 0;
+ * negative when it cannot be told. */
+int elf_file_thunk_leads(struct elf_file *f, const struct symbol *s,
+			 const struct symbol_list *l, struct err *e);
 
 /* The nearest names for a message, by edit distance over demangled names; up to max,
  * malloc'ed. */
