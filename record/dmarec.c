@@ -452,13 +452,17 @@ static void keep_trusted(const struct options *o, char **files, size_t *n)
 
 static int find_files(const struct options *o, char ***files, size_t *n, struct err *e)
 {
-	char *missing = NULL;
+	char *missing = NULL, *told = NULL, *save = NULL;
 	int rc = o->rec.argv ? loader_files(o->rec.argv, files, n, &missing, e)
-			     : loader_files_of_pid(o->rec.pid, files, n, e);
+			     : loader_files_of_pid(o->rec.pid, files, n, &told, e);
 
 	if (!rc)
 		keep_trusted(o, *files, n);
 
+	for (char *text = told ? strtok_r(told, "\n", &save) : NULL; text;
+	     text = strtok_r(NULL, "\n", &save))
+		cli_warn(TOOL, "%s", text);
+	free(told);
 	if (missing && o->rec.verbosity >= 0)
 		cli_warn(TOOL, "libraries not found: %s", missing);
 	free(missing);

@@ -17,6 +17,7 @@
 
 #include "lib/err.h"
 #include "record/elf/elf_dynamic.h"
+#include "record/elf/mapped.h"
 #include "record/elf/needed.h"
 #include "record/elf/symbols.h"
 
@@ -320,36 +321,44 @@ static bool other_root(int pid)
 	       (a.st_dev != b.st_dev || a.st_ino != b.st_ino);
 }
 
-/* "\012" of /proc/PID/maps is a newline; other bytes stand for themselves. */
-static void unescape(char *path)
+/* Sentences, one behind another. */
+static int add_told(char **all, const char *text, struct err *e)
 {
-	char *at;
+	char *longer;
 
-	for (at = path; (at = strstr(at, "\\012")); at++) {
-		*at = '\n';
-		memmove(at + 1, at + 4, strlen(at + 4) + 1);
-	}
+	if (asprintf(&longer, "%s%s%s", *all ? *all : "", *all ? "\n" : "", text) < 0)
+		return err_nomem(e, "a program");
+	free(*all);
+	*all = longer;
+	return 0;
 }
 
-/* "7f..-7f.. r-xp 00000000 fe:00 123   /path" */
-static int add_mapping(struct files *l, int pid, bool elsewhere, char *line,
+/* Mapped in several pieces, it is one file. */
+static bool is_known(const struct files *l, const struct mapped *m)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (!stat(l->path[i], &st) && st.st_dev == m->st.st_dev &&
+		    st.st_ino == m->st.st_ino)
+			return true;
+	return false;
+}
+
+static int add_mapping(struct files *l, int pid, const char *line, char **told,
 		       struct err *e)
 {
-	char *path = strchr(line, '/'), *full, *blank = strchr(line, ' ');
-	struct stat st;
-	int rc = 0;
+	struct mapped m;
+	int rc = mapped_find(&m, "", pid, line, e);
 
-	line[strcspn(line, "\n")] = '\0';
-	if (!path || !blank || blank[3] != 'x' || strstr(path, " (deleted)"))
-		return 0;
-	unescape(path);
-	if ((elsewhere ? asprintf(&full, "/proc/%d/root%s", pid, path)
-		       : asprintf(&full, "%s", path)) < 0)
-		return err_nomem(e, "a program");
-	if (stat(full, &st) || S_ISREG(st.st_mode))
-		rc = add(l, full, e);
-	else
-		free(full); /* a device has no functions */
+	if (!rc && m.told && (!m.path || !is_known(l, &m)) &&
+	    !(*told && strstr(*told, m.told)))
+		rc = add_told(told, m.told, e);
+	if (!rc && m.path && !is_known(l, &m)) {
+		rc = add(l, m.path, e);
+		m.path = NULL;
+	}
+	mapped_release(&m);
 	return rc;
 }
 
@@ -393,7 +402,11 @@ static int add_later(struct files *l, int pid, struct err *e)
 		o.preload = environment(text, len, "LD_PRELOAD");
 	}
 	for (size_t i = 0; !rc && i < had; i++) {
-		int fd = is_system_file(l->path[i]) ? -1 : regular_open(l->path[i]);
+		/* by the process's own links: its names are not ours */
+		bool elsewhere = !strncmp(l->path[i], "/proc/", 6);
+		int fd = elsewhere || is_system_file(l->path[i])
+				 ? -1
+				 : regular_open(l->path[i]);
 
 		if (fd < 0)
 			continue;
@@ -406,17 +419,17 @@ static int add_later(struct files *l, int pid, struct err *e)
 	return rc;
 }
 
-int loader_files_of_pid(int pid, char ***paths, size_t *n, struct err *e)
+int loader_files_of_pid(int pid, char ***paths, size_t *n, char **told, struct err *e)
 {
 	char name[64], *line = NULL;
 	struct files l = {0};
 	size_t size = 0;
-	bool elsewhere = other_root(pid);
 	int rc = 0;
 	FILE *f;
 
 	*paths = NULL;
 	*n = 0;
+	*told = NULL;
 	snprintf(name, sizeof(name), "/proc/%d/maps", pid);
 	f = fopen(name, "re");
 	if (!f && errno == ENOENT)
@@ -424,10 +437,10 @@ int loader_files_of_pid(int pid, char ***paths, size_t *n, struct err *e)
 	if (!f)
 		return err_errno(e, "%s", name);
 	while (!rc && getline(&line, &size, f) > 0)
-		rc = add_mapping(&l, pid, elsewhere, line, e);
+		rc = add_mapping(&l, pid, line, told, e);
 	free(line);
 	fclose(f);
-	if (!rc && !elsewhere)
+	if (!rc && !other_root(pid))
 		rc = add_later(&l, pid, e);
 	if (!rc && !l.n)
 		rc = err_set(e, ERR_NOTFOUND,
@@ -435,6 +448,8 @@ int loader_files_of_pid(int pid, char ***paths, size_t *n, struct err *e)
 	free(l.missing);
 	if (rc) {
 		paths_free(l.path, l.n);
+		free(*told);
+		*told = NULL;
 		return rc;
 	}
 	*paths = l.path;

@@ -139,9 +139,10 @@ const char *abi_return_value(const char *arch); /* "%ax", "%x0" */
  * NULL). */
 int loader_files(char *const *argv, char ***paths, size_t *n, char **missing,
 		 struct err *e);
-/* The same for a running process, from /proc/PID/maps (paths under /proc/PID/root when in
- * another mount namespace). */
-int loader_files_of_pid(int pid, char ***paths, size_t *n, struct err *e);
+/* The same for a running process, from /proc/PID/maps: the files that it runs, by whatever
+ * path reaches them (record/elf/mapped.h). *told: sentences about those whose path is not the
+ * one that the process opened, a newline between them; malloc'ed or NULL. */
+int loader_files_of_pid(int pid, char ***paths, size_t *n, char **told, struct err *e);
 void paths_free(char **paths, size_t n);
 
 #endif

@@ -159,6 +159,68 @@ for o in -O0 -O2 "-O2 -DBIG" "-O3 -g"; do
 	recorded "each call counts once and each object is one card, $o" thunks_exact
 done
 
+# ---- the file at the path is not the file that runs ----
+cat >mapped.c <<'X'
+void dma_to_host(unsigned n);
+int dma_wait(void);
+static volatile unsigned v;
+void dma_to_host(unsigned n) { v = n; }
+int dma_wait(void) { return (int)v; }
+X
+cat >runs.c <<'X'
+#include <stdio.h>
+#include <unistd.h>
+void dma_to_host(unsigned n);
+int dma_wait(void);
+int main(void)
+{
+	puts("ready");
+	fflush(stdout);
+	for (;;) {
+		dma_to_host(5);
+		dma_wait();
+		usleep(2000);
+	}
+}
+X
+$CC -O2 -shared -fPIC -Wl,-soname,libmapped.so -o libmapped.so mapped.c
+$CC -o runs runs.c -L. -lmapped -Wl,-rpath,"$tmp"
+running() { # command...: a process that has printed a word; its pid in $pid
+	rm -f ready && mkfifo ready
+	"$@" >ready & pid=$!
+	read -r _ <ready
+}
+over() { kill "$pid"; wait "$pid" 2>/dev/null; }
+offset() { awk '$1 == "submit" { getline; sub(/.*\+/, ""); print; exit }' "$1"; }
+old=$(plan -- ./runs >plan.out; offset plan.out)
+replaced() { # the library is rewritten with its functions elsewhere
+	running ./runs
+	rm libmapped.so && $CC -O0 -shared -fPIC -Wl,-soname,libmapped.so -o libmapped.so mapped.c
+	"$B/dmarec" --dry-run -p "$pid" >plan.out 2>notes
+	local rc=$?
+	over
+	cat plan.out notes
+	[ $rc = 0 ] && [ "$(offset plan.out)" = "$old" ] && grep -q "libmapped.so is not the file that process $pid runs: it was replaced" notes
+}
+hit() { # what was asked for is what is hit
+	"$B/dmarec" -p "$pid" --duration 300ms -o m.data 2>summary
+	over
+	cat summary
+	[ "$(awk '$1 == "submit" { gsub(",", "", $4); print $4 }' summary)" -gt 0 ]
+}
+replaced_hit() { running ./runs && rm libmapped.so && $CC -O2 -shared -fPIC -Wl,-soname,libmapped.so -o libmapped.so mapped.c && hit; }
+namespace_hit() {
+	mkdir -p there && running unshare -m sh -c "mount --bind '$tmp' '$tmp/there' && mount -t tmpfs none /mnt && cp runs libmapped.so /mnt/ &&
+		LD_LIBRARY_PATH=/mnt exec /mnt/runs" && hit
+}
+if [ "$may_record" ] && unshare -m true 2>/dev/null; then
+	ok "of a library that was replaced the mapped one is planned, and told of" replaced
+	ok "and its functions are hit" replaced_hit
+	ok "those of a mount namespace of the process's own" namespace_hit
+else
+	skip "the file at the path is not the file that runs" "needs root and mount namespaces"
+fi
+
 # ---- roles given by hand, to what perf record wrote of events with names of one's own ----
 named_events() { # 40 transfers with names of one's own
 	sed 's/while (\*s & 1);/while (*s \& 1) usleep(20);/' loop.c >plain.c && $CC -O2 -o plain plain.c -pthread &&
