@@ -179,28 +179,28 @@ static void sleep_ms(int32_t ms)
 static int fill_rates(struct list *l, const char *root, int32_t interval_ms,
 		      struct err *e)
 {
-	int64_t *before = calloc(l->map.n * 2 + 1, sizeof(*before)), t0 = 0, t1 = 0;
-	int64_t *after = before ? before + l->map.n : NULL;
-	int rc = before ? irqmap_counts(&l->map, root, before, &t0, e)
-			: err_nomem(e, "the counts");
+	struct irqmap before = {0}, after = {0};
+	int64_t t0 = 0, t1 = 0;
+	int rc = irqmap_read_counts(&before, root, &t0, e);
 
 	if (!rc) {
 		sleep_ms(interval_ms);
-		rc = irqmap_counts(&l->map, root, after, &t1, e);
+		rc = irqmap_read_counts(&after, root, &t1, e);
 	}
 	for (size_t k = 0; k < l->n && !rc; k++) {
 		struct list_row *r = &l->row[k];
-		size_t at = (size_t)(r->irq - l->map.irq);
+		int64_t fired = irqmap_fired(&before, &after, r->irq->irq);
 
-		if (after[at] == DMA_UNKNOWN || before[at] == DMA_UNKNOWN)
+		if (fired == DMA_UNKNOWN)
 			continue;
-		r->count = after[at];
-		r->delta = after[at] - before[at];
+		r->count = irqmap_find(&after, r->irq->irq)->count;
+		r->delta = fired;
 		if (r->delta > 0 && r->masked < 0)
 			r->masked = 0;
 	}
 	l->interval_ns = t1 - t0;
-	free(before);
+	irqmap_release(&before);
+	irqmap_release(&after);
 	return rc;
 }
 

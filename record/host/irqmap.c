@@ -114,6 +114,39 @@ void irq_split_chip(struct irq_info *i)
 	}
 }
 
+/* One CPU's column; DMA_UNKNOWN = the CPU was offline. */
+static int64_t cpu_count(const struct irqmap *m, const struct irq_info *i, int32_t cpu)
+{
+	for (size_t k = 0; k < m->ncpu; k++)
+		if (m->cpu[k] == cpu)
+			return i->cpu_count[k];
+	return DMA_UNKNOWN;
+}
+
+int64_t irqmap_fired(const struct irqmap *before, const struct irqmap *after, int32_t irq)
+{
+	const struct irq_info *a = irqmap_find(before, irq), *b = irqmap_find(after, irq);
+	int64_t sum = 0;
+
+	if (!b || !b->cpu_count)
+		return DMA_UNKNOWN;
+	if (!a || (!a->cpu_count && !a->name))
+		return b->count; /* registered since */
+	if (!a->cpu_count)
+		return DMA_UNKNOWN;
+	for (size_t k = 0; k < before->ncpu; k++)
+		if (cpu_count(after, b, before->cpu[k]) == DMA_UNKNOWN)
+			return DMA_UNKNOWN;
+	for (size_t k = 0; k < after->ncpu; k++) {
+		int64_t was = cpu_count(before, a, after->cpu[k]), is = b->cpu_count[k];
+
+		if (was == DMA_UNKNOWN && is)
+			return DMA_UNKNOWN; /* since it was online before, or since now */
+		sum += was == DMA_UNKNOWN ? 0 : (int64_t)((uint32_t)is - (uint32_t)was);
+	}
+	return sum;
+}
+
 const struct irq_info *irqmap_find(const struct irqmap *m, int32_t irq)
 {
 	struct irq_info key = {.irq = irq};
@@ -159,11 +192,13 @@ bool irq_is_device(const struct irq_info *i)
 		"resched*", "callfunc*",  "debug*",	    "spinlock*", "irqwork*",
 		"arm-pmu",  "armpmu",	  "IPI*",	    "xen-pmu*",	 NULL,
 	};
-	static const char *const not_chip[] = {"xen-percpu", "DMAR-MSI", "dmar-msi",
-					       NULL};
+	/* also the CPU's own lines on RISC-V and LoongArch */
+	static const char *const not_chip[] = {"xen-percpu",  "DMAR-MSI", "dmar-msi",
+					       "RISC-V INTC", "CPUINTC",  NULL};
+	size_t len = i->name ? strlen(i->name) : 0;
 
-	if (!i->name)
-		return false;
+	if (!i->name || (len >= 5 && !strcmp(i->name + len - 5, "timer")))
+		return false; /* riscv-timer, kvm guest vtimer, sun4i_timer */
 	for (const char *const *n = not_name; *n; n++)
 		if (name_fits(*n, i->name, strlen(i->name)))
 			return false;

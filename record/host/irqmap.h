@@ -52,11 +52,16 @@ const struct irq_info *irqmap_find(const struct irqmap *m, int32_t irq);
 /* The text of /proc/interrupts alone (numbers, counts, chip, hwirq, type, name); pure. */
 int irqmap_parse(struct irqmap *m, const char *text, size_t len, struct err *e);
 
-/* Read the counts again; other fields keep their values. *taken_ns (may be NULL):
- * CLOCK_MONOTONIC of the reading. out: m->n values in the map's order, DMA_UNKNOWN for a
- * line that went away. */
-int irqmap_counts(const struct irqmap *m, const char *root, int64_t *out,
-		  int64_t *taken_ns, struct err *e);
+/* /proc/interrupts alone, at one moment. *taken_ns (may be NULL): CLOCK_MONOTONIC of the
+ * reading. On failure *m is released. */
+int irqmap_read_counts(struct irqmap *m, const char *root, int64_t *taken_ns,
+		       struct err *e);
+
+/* How often it fired from one reading to the next. The kernel's counts are 32 bits for
+ * each CPU and wrap. DMA_UNKNOWN when a CPU that had counted came or went between, when a
+ * line was cut short, or the line is gone. */
+int64_t irqmap_fired(const struct irqmap *before, const struct irqmap *after,
+		     int32_t irq);
 
 /* Is it a device's interrupt: has a handler, and is not a timer, IPI or the like? */
 bool irq_is_device(const struct irq_info *i);

@@ -9,6 +9,9 @@
  *   6.2 and newer   30:  0  0  PCI-MSIX-0000:00:01.0   2-edge      name
  *   aarch64         11:  0  0  GICv3  27 Level     name
  *   Xen             64:  0  0  xen-pirq    -msi       name
+ *   Raspberry       17:  0  0  ARMCTRL-level   1 Edge      name
+ *   RISC-V           5:  0  0  RISC-V INTC   5 Edge      name
+ *   Xen on Arm      66:  0  0  xen-dyn    Edge    -event     name
  */
 #include "record/host/irqmap.h"
 
@@ -167,12 +170,63 @@ struct description {
 	int64_t hwirq;
 };
 
+static bool is_level(struct span t)
+{
+	return span_is(t, "Edge") || span_is(t, "Level");
+}
+
+/* "2-edge", "-msi" */
+static bool is_flow(struct span t)
+{
+	int64_t number;
+
+	take_number(&t, INT64_MAX / 16, &number);
+	return span_len(t) > 1 && t.p[0] == '-' && isalpha((unsigned char)t.p[1]);
+}
+
+/* With CONFIG_GENERIC_IRQ_SHOW_LEVEL, as on Arm and RISC-V: "Edge" or "Level" behind the
+ * chip and the number, and then perhaps the flow. An x86 name of these words has
+ * "2-edge" before it. */
+static bool parse_levelled(struct span text, struct description *d)
+{
+	struct span rest = text, begin = next_token(&rest), before = rest, t, flow;
+	int64_t hwirq = -1;
+
+	for (int i = 0; i < 4; i++) {
+		struct span end = rest;
+
+		t = next_token(&rest);
+		if (is_level(t)) {
+			*d = (struct description){.chip = {begin.p, before.p},
+						  .type = t,
+						  .hwirq = hwirq,
+						  .name = rest};
+			flow = next_token(&rest);
+			if (!span_len(flow) && hwirq < 0)
+				return false; /* it is the name */
+			if (span_len(flow) > 1 && *flow.p == '-')
+				d->name = rest;
+			return true;
+		}
+		if (!span_len(t) || hwirq >= 0 || is_flow(t))
+			return false;
+		if (!parse_whole(t, INT64_MAX / 16, &hwirq)) {
+			hwirq = -1;
+			end = rest;
+		}
+		before = end;
+	}
+	return false;
+}
+
 /* What stands behind the counts. Chips may have blanks in their names ("Hyper-V PCIe
  * MSI"). */
 static void parse_description(struct span text, struct description *d)
 {
-	struct span rest = text, t = next_token(&rest), begin = t, before = rest, level;
+	struct span rest = text, t = next_token(&rest), begin = t, before = rest;
 
+	if (parse_levelled(text, d))
+		return;
 	*d = (struct description){.chip = t, .hwirq = -1, .name = rest};
 	if (span_is(t, "None") || span_is(t, "-"))
 		return;
@@ -187,11 +241,6 @@ static void parse_description(struct span text, struct description *d)
 			continue;
 		d->chip = (struct span){begin.p, before.p};
 		d->name = rest;
-		level = next_token(&rest);
-		if (span_is(level, "Edge") || span_is(level, "Level")) {
-			d->type = level;
-			d->name = rest;
-		}
 		return;
 	}
 }

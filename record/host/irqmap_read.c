@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "lib/dma.h"
 #include "lib/err.h"
 #include "record/host/irqmap_priv.h"
 #include "record/host/rootfs.h"
@@ -36,29 +35,22 @@ int irqmap_read(struct irqmap *m, const char *root, struct err *e)
 	return rc;
 }
 
-int irqmap_counts(const struct irqmap *m, const char *root, int64_t *out,
-		  int64_t *taken_ns, struct err *e)
+int irqmap_read_counts(struct irqmap *m, const char *root, int64_t *taken_ns,
+		       struct err *e)
 {
 	struct timespec now;
-	struct irqmap again;
 	char *text;
 	size_t len;
-	int rc = read_text(root, &text, &len, e);
+	int rc;
 
+	*m = (struct irqmap){0};
+	rc = read_text(root, &text, &len, e);
 	if (rc)
 		return rc;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (taken_ns)
 		*taken_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-	rc = irqmap_parse(&again, text, len, e);
+	rc = irqmap_parse(m, text, len, e);
 	free(text);
-	if (rc)
-		return rc;
-	for (size_t k = 0; k < m->n; k++) {
-		const struct irq_info *i = irqmap_find(&again, m->irq[k].irq);
-
-		out[k] = i ? i->count : DMA_UNKNOWN;
-	}
-	irqmap_release(&again);
-	return 0;
+	return rc;
 }

@@ -360,16 +360,117 @@ static void test_pci_names(void **state)
 
 static void test_counts_again(void **state)
 {
-	int64_t count[32], taken = 0;
+	struct irqmap again;
+	int64_t taken = 0;
 	char root[512];
 
 	(void)state;
 	read_fixture("rhel7");
 	snprintf(root, sizeof(root), "%s/tests/data/irq/rhel8", TEST_SOURCE);
-	assert_int_equal(irqmap_counts(&map, root, count, &taken, &err), 0);
+	assert_int_equal(irqmap_read_counts(&again, root, &taken, &err), 0);
 	assert_true(taken > 0);
-	assert_int_equal(count[get(68) - map.irq], 2001);
-	assert_int_equal(count[get(74) - map.irq], DMA_UNKNOWN);
+	assert_int_equal(irqmap_find(&again, 68)->count, 2001);
+	assert_null(irqmap_find(&again, 74));
+	assert_int_equal(irqmap_fired(&map, &again, 74), DMA_UNKNOWN);
+	irqmap_release(&again);
+}
+
+static int64_t fired(const char *before, const char *after, int32_t irq)
+{
+	struct irqmap a, b;
+	int64_t n;
+
+	assert_int_equal(irqmap_parse(&a, before, strlen(before), &err), 0);
+	assert_int_equal(irqmap_parse(&b, after, strlen(after), &err), 0);
+	n = irqmap_fired(&a, &b, irq);
+	irqmap_release(&a);
+	irqmap_release(&b);
+	return n;
+}
+
+/* 32 bits for each CPU; and CPUs that come and go with what they had counted. */
+static void test_counts_wrap_and_cpus_change(void **state)
+{
+	const char *two = "CPU0 CPU2\n 40: 4294967290 7 GICv3 5 Level dma\n";
+
+	(void)state;
+	assert_int_equal(fired(two, "CPU0 CPU2\n 40: 4 9 GICv3 5 Level dma\n", 40), 12);
+	assert_int_equal(
+		fired(two, "CPU0 CPU2\n 40: 4294967290 7 GICv3 5 Level dma\n", 40), 0);
+	/* a CPU more, which has counted nothing; or something, nobody knows when */
+	assert_int_equal(
+		fired(two, "CPU0 CPU1 CPU2\n 40: 4294967291 0 8 GICv3 5 Level dma\n", 40),
+		2);
+	assert_int_equal(
+		fired(two, "CPU0 CPU1 CPU2\n 40: 4294967291 6 8 GICv3 5 Level dma\n", 40),
+		DMA_UNKNOWN);
+	/* a CPU less takes its count with it */
+	assert_int_equal(fired(two, "CPU0\n 40: 4294967295 GICv3 5 Level dma\n", 40),
+			 DMA_UNKNOWN);
+	assert_int_equal(fired(two, "CPU0 CPU2\n 40: 9\n", 40), DMA_UNKNOWN);
+	assert_int_equal(fired(two, "CPU0 CPU2\n 41: 9 1 GICv3 6 Level new\n", 41), 10);
+	assert_int_equal(fired(two, "CPU0 CPU2\n 41: 9 1 GICv3 6 Level new\n", 40),
+			 DMA_UNKNOWN);
+}
+
+/* Chips, numbers and types as Arm, RISC-V, LoongArch, MIPS and Xen print them. */
+static void test_lines_of_other_machines(void **state)
+{
+	static const struct {
+		const char *line, *chip;
+		int64_t hwirq;
+		const char *type, *name;
+		bool device;
+	} all[] = {
+		{"ARMCTRL-level   1 Edge      3f00b880.mailbox", "ARMCTRL-level", 1,
+		 "edge", "3f00b880.mailbox", true},
+		{"ARMCTRL-edge   77 Level     uart-pl011", "ARMCTRL-edge", 77, "level",
+		 "uart-pl011", true},
+		{"RISC-V INTC   5 Edge      riscv-timer", "RISC-V INTC", 5, "edge",
+		 "riscv-timer", false},
+		{"SiFive PLIC  33 Edge      virtio0", "SiFive PLIC", 33, "edge",
+		 "virtio0", true},
+		{"GICv2  27 Level     kvm guest vtimer", "GICv2", 27, "level",
+		 "kvm guest vtimer", false},
+		{"GICv3  11 Level     arch_timer", "GICv3", 11, "level", "arch_timer",
+		 false},
+		{"xen-dyn    Edge    -event     xenbus", "xen-dyn", -1, "edge", "xenbus",
+		 true},
+		{"xen-pirq    -ioapic-edge  rtc0", "xen-pirq", -1, "ioapic-edge", "rtc0",
+		 false},
+		{"ITS-MSI 524288 Edge      my card, rx 2", "ITS-MSI", 524288, "edge",
+		 "my card, rx 2", true},
+		{"PCI-MSIX-0000:01:00.0   2-edge      Level meter", "PCI-MSIX", 2, "edge",
+		 "Level meter", true},
+		{"IO-APIC  16-fasteoi   Edge detector", "IO-APIC", 16, "fasteoi",
+		 "Edge detector", true},
+		{"PCI-MSI-edge      Edge", "PCI-MSI", -1, "edge", "Edge", true},
+		{"Hyper-V PCIe MSI 2818572288-edge      mlx5_0", "Hyper-V PCIe MSI",
+		 2818572288, "edge", "mlx5_0", true},
+		{"MIPS   7  timer", "MIPS", 7, NULL, "timer", false},
+		{"3f200000.gpio  17 Edge    -fasteoi   button", "3f200000.gpio", 17,
+		 "edge", "button", true},
+	};
+	char text[300];
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(all) / sizeof(*all); k++) {
+		const struct irq_info *i;
+
+		snprintf(text, sizeof(text),
+			 "           CPU0       CPU1\n 40:   5  1   %s\n", all[k].line);
+		parse(text);
+		i = get(40);
+		if (strcmp(i->chip, all[k].chip) || strcmp(i->name, all[k].name))
+			fail_msg("%s: chip '%s', name '%s'", all[k].line, i->chip,
+				 i->name);
+		assert_int_equal(i->hwirq, all[k].hwirq);
+		if (all[k].type)
+			assert_string_equal(i->type, all[k].type);
+		if (irq_is_device(i) != all[k].device)
+			fail_msg("%s: a device?", all[k].line);
+		irqmap_release(&map);
+	}
 }
 
 static void test_this_machine(void **state)
@@ -404,6 +505,8 @@ int main(void)
 		T(test_config_space),
 		T(test_pci_names),
 		T(test_counts_again),
+		T(test_counts_wrap_and_cpus_change),
+		T(test_lines_of_other_machines),
 		T(test_this_machine),
 	};
 

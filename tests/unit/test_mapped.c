@@ -17,6 +17,7 @@
 
 #include "lib/err.h"
 #include "record/elf/mapped.h"
+#include "tests/unit/tree.h"
 
 enum { PID = 42 };
 
@@ -77,14 +78,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char cmd[100];
-	pid_t pid = fork();
-
 	(void)state;
-	snprintf(cmd, sizeof(cmd), "%s", root);
-	if (!pid)
-		execlp("rm", "rm", "-rf", cmd, (char *)NULL);
-	return 0;
+	return tree_remove(root);
 }
 
 /* path NULL = none; told NULL = nothing. */
