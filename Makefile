@@ -51,7 +51,7 @@ LDFLAGS  ?=
 ALL_LDFLAGS  = $(SANFLAGS) -pthread $(LDFLAGS)
 
 # Libraries by their users. libdma's objects pull in only what a tool refers to.
-LIBS_record  := -lbpf -lcapstone -ldw -lelf -lstdc++ -lz -lm
+LIBS_record  := -lbpf -lcapstone -ldw -lelf -liberty -lz -lm
 LIBS_analyze := -lsqlite3 -ltraceevent -lcrypto -lm
 LIBS_compare := -lsqlite3 -lm
 LIBS_report  := -lsqlite3 -lm

@@ -23,6 +23,7 @@ build    libelf-dev             elfutils-libelf-devel
 build    libdw-dev              elfutils-devel
 build    libbpf-dev             libbpf-devel
 build    libcapstone-dev        capstone-devel
+build    libiberty-dev          binutils-devel
 build    libssl-dev             openssl-devel
 build    zlib1g-dev             zlib-devel
 build    libaio-dev             libaio-devel
@@ -43,6 +44,8 @@ check    libc6-dev-arm64-cross  -
 check    qemu-user              qemu-user
 bench    uftrace                uftrace
 bench    bpftrace               bpftrace
+full     rustc                  rust
+check    musl-tools             musl-gcc
 vm       linux-headers-amd64    kernel-devel
 vm       qemu-system-x86        qemu-kvm
 vm       busybox-static         busybox

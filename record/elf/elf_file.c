@@ -5,14 +5,13 @@
 #include "record/elf/elf_file.h"
 
 #include <errno.h>
+#include <libiberty/demangle.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/err.h"
 #include "record/elf/elf_dynamic.h"
-
-extern char *__cxa_demangle(const char *name, char *buf, size_t *len, int *status);
 
 /* libdwfl asks debuginfod servers when the environment names some: a recorder does not
  * go to the network in silence. */
@@ -224,8 +223,11 @@ uint64_t elf_function_next(const struct elf_file *f, uint64_t addr)
 
 const char *elf_demangled(struct elf_function *s)
 {
+	if (!s->demangled && s->name[0] == '_' &&
+	    (s->name[1] == 'Z' || s->name[1] == 'R'))
+		s->demangled = rust_demangle(s->name, DMGL_NO_OPTS); /* old or new */
 	if (!s->demangled && s->name[0] == '_' && s->name[1] == 'Z')
-		s->demangled = __cxa_demangle(s->name, NULL, NULL, NULL);
+		s->demangled = cplus_demangle_v3(s->name, DMGL_PARAMS | DMGL_ANSI);
 	if (!s->demangled)
 		s->demangled = strdup(s->name);
 	return s->demangled ? s->demangled : "";

@@ -95,8 +95,55 @@ static char *qualified_name(const char *s)
 	return strndup(s + from, len - from);
 }
 
+/* "card::generic::<u32>" of Rust -> "card::generic" */
+static size_t without_turbofish(const char *s, size_t len)
+{
+	int depth = 0;
+
+	if (!len || s[len - 1] != '>')
+		return len;
+	for (size_t i = len; i-- > 0;) {
+		depth += s[i] == '>' && s[i - !!i] != '-'; /* "fn() -> u32" */
+		depth -= s[i] == '<';
+		if (!depth)
+			return i >= 2 && s[i - 1] == ':' && s[i - 2] == ':' ? i - 2 : len;
+	}
+	return len;
+}
+
+/* Behind the bracket that closes the one at s; 0 = none does. */
+static size_t closing(const char *s)
+{
+	int depth = 0;
+
+	for (size_t i = 0; s[i]; i++) {
+		depth += s[i] == '<';
+		depth -= s[i] == '>' && (!i || s[i - 1] != '-'); /* "fn() -> u32" */
+		if (!depth)
+			return i + 1;
+	}
+	return 0;
+}
+
+/* Rust: "<card::Card>::f::<u32>" -> "card::Card::f"; "<card::Card as card::Dma>::f" stays, for
+ * another trait may have an f. No C++ name begins so. */
+static char *rust_name(const char *s)
+{
+	size_t len = without_turbofish(s, strlen(s)), end = *s == '<' ? closing(s) : 0;
+	char *text;
+
+	if (end < 2 || memmem(s, end, " as ", 4))
+		return strndup(s, len);
+	return asprintf(&text, "%.*s%.*s", (int)end - 2, s + 1, (int)(len - end),
+			s + end) < 0
+		       ? NULL
+		       : text;
+}
+
 char *elf_qualified(const char *s)
 {
+	if (*s == '<' || strstr(s, "::<"))
+		return rust_name(s);
 	return qualified_name(s + thunk_prefix(s));
 }
 
@@ -116,6 +163,38 @@ static const char *last_component(const char *qualified, size_t *len)
 	return last;
 }
 
+/* "Card::f" names "ns::Card::f", and "Card::f" and "Dma::f" name "<ns::Card as ns::Dma>::f". */
+static bool path_ends(const char *pattern, const char *name, size_t len)
+{
+	size_t n = strlen(pattern);
+
+	return len >= n && !memcmp(name + len - n, pattern, n) &&
+	       (len == n ||
+		(len > n + 1 && name[len - n - 1] == ':' && name[len - n - 2] == ':'));
+}
+
+static bool path_fits(const char *pattern, const char *qualified)
+{
+	size_t end = *qualified == '<' ? closing(qualified) : 0, head;
+	const char *as = end ? memmem(qualified, end, " as ", 4) : NULL;
+	const char *tail = strrchr(pattern, ':');
+	char *type;
+	bool fits = false;
+
+	if (!as)
+		return path_ends(pattern, qualified, strlen(qualified));
+	/* the type's, and the trait's, before "::f" */
+	if (!tail || tail == pattern || tail[-1] != ':' ||
+	    strcmp(tail - 1, qualified + end) ||
+	    !(type = strndup(pattern, (size_t)(tail - 1 - pattern))))
+		return false;
+	head = (size_t)(as - qualified);
+	fits = path_ends(type, qualified + 1, head - 1) ||
+	       path_ends(type, as + 4, end - 1 - head - 4);
+	free(type);
+	return fits;
+}
+
 static bool name_fits(const char *pattern, bool glob, const char *name,
 		      const char *demangled, const char *qualified)
 {
@@ -130,7 +209,7 @@ static bool name_fits(const char *pattern, bool glob, const char *name,
 	if (glob)
 		return !fnmatch(pattern, qualified, 0) || !fnmatch(pattern, name, 0);
 	return !strcmp(pattern, name) || !strcmp(pattern, demangled) ||
-	       !strcmp(pattern, qualified) ||
+	       !strcmp(pattern, qualified) || path_fits(pattern, qualified) ||
 	       (strlen(pattern) == len && !strncmp(pattern, last, len));
 }
 

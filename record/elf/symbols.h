@@ -43,8 +43,8 @@ const char *elf_file_arch(const struct elf_file *f);   /* "x86_64", "aarch64" */
 bool elf_file_has_symbols(const struct elf_file *f);   /* false: stripped whole */
 
 /* Functions defined in f that pattern names: exact symbol name; demangled name with or
- * without parameters; last component of a qualified name ("dma_wait" fits
- * FlxCard::dma_wait); glob with
+ * without parameters; the end of a qualified name ("dma_wait" fits FlxCard::dma_wait, and
+ * "Card::f" fits ns::Card::f and Rust's <ns::Card as ns::Dma>::f); glob with
  * * ? [] over the qualified name. Doubles at one address (aliases) count once. n = 0 is
  * no error. */
 int elf_file_find(struct elf_file *f, const char *pattern, struct symbol_list *out,

@@ -159,6 +159,50 @@ for o in -O0 -O2 "-O2 -DBIG" "-O3 -g"; do
 	recorded "each call counts once and each object is one card, $o" thunks_exact
 done
 
+# ---- Rust, with the old names and the new ----
+cat >rust.rs <<'X'
+use std::sync::atomic::{AtomicU32, Ordering};
+pub mod card {
+    use super::*;
+    pub struct Card { pub reg: AtomicU32 }
+    pub trait Dma { fn dma_wait(&self, ch: u32) -> i32; }
+    impl Card {
+        #[inline(never)]
+        pub fn dma_to_host(&self, ch: u32, size: u64) { self.reg.store(ch + size as u32, Ordering::SeqCst); }
+        #[inline(never)]
+        pub fn copy<T: Into<u64>>(&self, x: T) -> u64 { self.reg.store(1, Ordering::SeqCst); x.into() }
+    }
+    impl Dma for Card {
+        #[inline(never)]
+        fn dma_wait(&self, ch: u32) -> i32 { (self.reg.load(Ordering::SeqCst) + ch) as i32 }
+    }
+}
+use card::*;
+fn main() {
+    let c = Card { reg: AtomicU32::new(0) };
+    let mut n: i64 = 0;
+    for i in 0..7 {
+        c.dma_to_host(i, 4096);
+        n += c.dma_wait(i) as i64 + c.copy(i) as i64;
+    }
+    println!("{}", n);
+}
+X
+rust_names() {
+	plan -- ./rust >plan.out && grep -q '^wait .*dma_wait' plan.out && grep -q '^submit .*Card::dma_to_host' plan.out &&
+		plan --start Card::dma_to_host --wait Card::dma_wait -- ./rust >plan.out && grep -q '^wait ' plan.out &&
+		plan --start card::Card::copy --wait Dma::dma_wait -- ./rust >plan.out && grep -q '^wait ' plan.out
+}
+rust_nearest() { ! plan --start Card::dma_to_hots -- ./rust && cat notes && grep -q 'nearest names are .*Card.*::dma_to_host' notes; }
+for mangling in legacy v0; do
+	if ! RUSTC_BOOTSTRAP=1 rustc -O -Z unstable-options -C symbol-mangling-version=$mangling -o rust rust.rs 2>/dev/null; then
+		skip "Rust names, $mangling" "no rustc here"
+		continue
+	fi
+	ok "Rust's functions by their names, $mangling" rust_names
+	ok "and the nearest where there is none, $mangling" rust_nearest
+done
+
 # ---- the file at the path is not the file that runs ----
 cat >mapped.c <<'X'
 void dma_to_host(unsigned n);

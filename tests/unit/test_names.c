@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* record/elf/thunk: what names of thunks say. */
+/* record/elf: what names of thunks and of Rust say. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,11 +59,35 @@ static void thunks_are_called_as_their_function(void **state)
 	}
 }
 
+static void names_of_rust(void **state)
+{
+	static const char *const name[][2] = {
+		{"<card::Card>::dma_wait", "card::Card::dma_wait"},
+		{"<card::Card<u8>>::dma_wait::<u32, fn() -> u64>",
+		 "card::Card<u8>::dma_wait"},
+		{"card::go::<card::Card>", "card::go"},
+		{"<card::Card as card::Dma<u8>>::dma_wait",
+		 "<card::Card as card::Dma<u8>>::dma_wait"},
+		{"<", "<"},
+		{"<a", "<a"},
+		{"<>", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++) {
+		char *q = elf_qualified(name[i][0]);
+
+		assert_string_equal(q, name[i][1]);
+		free(q);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_thunks),
 		cmocka_unit_test(thunks_are_called_as_their_function),
+		cmocka_unit_test(names_of_rust),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
