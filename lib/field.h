@@ -19,7 +19,8 @@ enum field {
 	FIELD_FD,
 	FIELD_MODE,
 	FIELD_DIRECTION,
-	FIELD_RET, /* of the exit; those before are of the entry */
+	FIELD_ASKED, /* how much was asked for, as ret counts */
+	FIELD_RET,   /* of the exit; those before are of the entry */
 	FIELD_N
 };
 

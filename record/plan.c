@@ -199,12 +199,27 @@ static void put_shift(const struct site *s, FILE *out)
 			abi_argument(elf_file_arch(s->file), 1, buf));
 }
 
+/* What is returned is the size too. */
+static int add_size(struct site *s, const char *type)
+{
+	char *both;
+	int n = asprintf(&both, "%s%ssize=%s:%s", s->ret ? s->ret : "", s->ret ? " " : "",
+			 abi_return_value(elf_file_arch(s->file)), type);
+
+	if (n < 0)
+		return n;
+	free(s->ret);
+	s->ret = both;
+	return n;
+}
+
 static int make_args(struct site *s, struct err *e)
 {
 	bool by_name = true;
 	size_t len;
 	FILE *out = open_memstream(&s->args, &len);
 	const struct arg_spec *ret = &s->spec->arg[FIELD_RET];
+	const struct arg_spec *size = &s->spec->arg[FIELD_SIZE];
 	int bits = s->params.return_bytes * 8, rc = 0, n = 0;
 
 	if (!out)
@@ -225,6 +240,8 @@ static int make_args(struct site *s, struct err *e)
 		n = asprintf(&s->ret, "ret=%s:%c%d",
 			     abi_return_value(elf_file_arch(s->file)),
 			     s->params.returns_signed_int ? 's' : 'u', bits);
+	if (n >= 0 && size->kind == ARG_RETURN)
+		n = add_size(s, *size->type ? size->type : "s64");
 	return n < 0 ? err_nomem(e, "a recording") : 0;
 }
 

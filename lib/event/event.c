@@ -118,8 +118,11 @@ static int read_values(struct decoding *c)
 
 static bool holds(const struct decoding *c, const struct condition *cond, int8_t value)
 {
+	int other = *cond->other ? field_parse(cond->other) : -1;
+
 	return value >= 0 && c->value[value] != DMA_UNKNOWN &&
-	       condition_holds(cond, c->value[value]);
+	       (other < 0 || c->value[other] != DMA_UNKNOWN) &&
+	       condition_holds(cond, c->value[value], other < 0 ? 0 : c->value[other]);
 }
 
 static int set_card(struct decoding *c, int32_t pid, int64_t key, const char *name)
@@ -336,7 +339,7 @@ static int decode_function(struct decoding *c)
 	if (call)
 		use_call(c, call);
 	if (c->source->when >= 0 && c->value[c->source->when] != DMA_UNKNOWN &&
-	    !condition_holds(&ev->when, c->value[c->source->when]))
+	    !holds(c, &ev->when, c->source->when))
 		c->other = true;
 	set_bits(c);
 	if (call && ev->role != ROLE_DOORBELL)

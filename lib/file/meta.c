@@ -54,6 +54,14 @@ static enum compare_op parse_operator(const char **at)
 	return OP_NONE;
 }
 
+static int parse_operand(const char *text, struct condition *c)
+{
+	if (!known_field(text, strlen(text)) || strlen(text) >= sizeof(c->other))
+		return num_i64(text, INT64_MIN, INT64_MAX, &c->value, NULL);
+	memcpy(c->other, text, strlen(text) + 1);
+	return 0;
+}
+
 int condition_parse(const char *text, struct condition *c, struct err *e)
 {
 	const char *field = skip_blanks(text), *at = field;
@@ -66,17 +74,18 @@ int condition_parse(const char *text, struct condition *c, struct err *e)
 	if (len >= sizeof(c->field) || !known_field(field, len))
 		return err_set(e, ERR_USAGE,
 			       "'%s': a condition begins with card, channel, "
-			       "size, addr, flags, ret, mode, direction or fd",
+			       "size, addr, flags, ret, mode, direction, fd or asked",
 			       text);
 	memcpy(c->field, field, len);
 	at = skip_blanks(at);
 	c->op = parse_operator(&at);
-	if (c->op == OP_NONE ||
-	    num_i64(skip_blanks(at), INT64_MIN, INT64_MAX, &c->value, NULL)) {
+	at = skip_blanks(at);
+	if (c->op == OP_NONE || parse_operand(at, c)) {
 		*c = (struct condition){.op = OP_NONE};
 		return err_set(e, ERR_USAGE,
 			       "'%s': behind the field of a condition come ==, "
-			       "!=, <, > or & and a number (such as ret<0)",
+			       "!=, <, > or & and a number (such as ret<0) or a field "
+			       "(ret<asked)",
 			       text);
 	}
 	return 0;
@@ -91,24 +100,28 @@ const char *condition_print(const struct condition *c, char buf[64])
 			op = operators[i].text;
 	if (c->op == OP_NONE)
 		buf[0] = 0;
+	else if (*c->other)
+		snprintf(buf, 64, "%.15s%.2s%.15s", c->field, op, c->other);
 	else
 		snprintf(buf, 64, "%s%s%" PRId64, c->field, op, c->value);
 	return buf;
 }
 
-bool condition_holds(const struct condition *c, int64_t value)
+bool condition_holds(const struct condition *c, int64_t value, int64_t other)
 {
+	int64_t against = *c->other ? other : c->value;
+
 	switch (c->op) {
 	case OP_EQ:
-		return value == c->value;
+		return value == against;
 	case OP_NE:
-		return value != c->value;
+		return value != against;
 	case OP_LT:
-		return value < c->value;
+		return value < against;
 	case OP_GT:
-		return value > c->value;
+		return value > against;
 	case OP_AND:
-		return value & c->value;
+		return value & against;
 	default:
 		return true;
 	}

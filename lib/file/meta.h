@@ -30,10 +30,12 @@ enum compare_op {
 	OP_N
 };
 
-/* "ret < 0": a field of the event against a number. op OP_NONE = no condition. */
+/* "ret < 0": a field of the event against a number; "ret < asked": against another field.
+ * op OP_NONE = no condition. */
 struct condition {
-	char field[16]; /* card channel size addr flags ret mode direction fd */
+	char field[16]; /* card channel size addr flags ret mode direction fd asked */
 	enum compare_op op;
+	char other[16]; /* "" = the number */
 	int64_t value;
 };
 
@@ -41,7 +43,8 @@ struct condition {
  * negative. */
 int condition_parse(const char *text, struct condition *c, struct err *e);
 const char *condition_print(const struct condition *c, char buf[64]);
-bool condition_holds(const struct condition *c, int64_t value);
+/* other: the value of the field c->other, where there is one. */
+bool condition_holds(const struct condition *c, int64_t value, int64_t other);
 
 /* How a field of the sample is had, when not from the event's own field of the same
  * name. */

@@ -34,7 +34,7 @@ enum arg_kind {
 	ARG_EXPR,
 	ARG_CONST,
 	ARG_NAME,   /* the parameter of that name (DWARF); text */
-	ARG_RETURN, /* the return value, of `type`; only FIELD_RET */
+	ARG_RETURN, /* the return value, of `type`; only FIELD_RET and FIELD_SIZE */
 };
 
 struct arg_spec {

@@ -217,6 +217,11 @@ static int parse_place(struct arg_spec *a, const char *text, bool *is_this, stru
 		return parse_const(a, text, p, e);
 	if (!strncmp(p, "name:", 5))
 		return parse_name(a, text, e);
+	if (!strncmp(p, "ret", 3) &&
+	    (!p[3] || p[3] == ':' || isblank((unsigned char)p[3]))) {
+		a->kind = ARG_RETURN;
+		return take_type(a, p + 3, text, e);
+	}
 	if (*p && strchr("%$@+-\\", *p))
 		return parse_expr(a, text, e);
 	return bad_value(text, e);

@@ -15,9 +15,9 @@
 #include "record/profile/profile_priv.h"
 
 const char *const func_keys[] = {
-	"function", "direction", "card",     "channel",	 "size", "size_unit",
-	"addr",	    "flags",	 "fd",	     "mode",	 "ret",	 "when",
-	"fail",	    "pending",	 "circular", "doorbell", "path", NULL,
+	"function", "direction", "card",     "channel", "size",	 "size_unit", "addr",
+	"flags",    "fd",	 "mode",     "ret",	"asked", "when",      "fail",
+	"pending",  "circular",	 "doorbell", "path",	NULL,
 };
 
 const char *field_canonical(const char *word)
@@ -42,6 +42,38 @@ static int set_condition(struct condition *c, const char *value, bool at_exit,
 					 "ret is not known yet",
 			       value);
 	return 0;
+}
+
+/* "ret < arg4": what it is compared with is an argument, which the entry's event carries
+ * as `asked`. */
+static int set_exit_condition(struct func_spec *f, struct condition *c, const char *value,
+			      struct err *e)
+{
+	const char *arg = strstr(value, "arg");
+	int64_t unit;
+	bool is_this;
+	char *text;
+	int rc;
+
+	if (arg > value && arg[-1] == '(')
+		arg--;
+	if (arg > value && arg[-1] == '*')
+		arg--;
+	if (!arg || arg == value)
+		return set_condition(c, value, true, e);
+	if (f->arg[FIELD_ASKED].kind != ARG_NONE)
+		return err_set(e, ERR_USAGE,
+			       "'%s': 'asked' is said already; say 'ret < asked'", value);
+	rc = arg_parse(&f->arg[FIELD_ASKED], arg, &unit, &is_this, e);
+	if (rc)
+		return rc;
+	if (unit)
+		return err_set(e, ERR_USAGE, "'%s': only size has a unit", value);
+	if (asprintf(&text, "%.*sasked", (int)(arg - value), value) < 0)
+		return err_nomem(e, "a profile");
+	rc = set_condition(c, text, true, e);
+	free(text);
+	return rc;
 }
 
 /* "from_host when mode == 1"; the other direction when it does not hold. */
@@ -189,6 +221,9 @@ static int set_arg(struct func_spec *f, enum field field, const char *value,
 	rc = arg_parse(a, value, &unit, &is_this, e);
 	if (rc)
 		return rc;
+	if (a->kind == ARG_RETURN && field != FIELD_SIZE)
+		return err_set(e, ERR_USAGE, "'%s': only size can be what is returned",
+			       value);
 	if (field == FIELD_RET && a->kind != ARG_EXPR)
 		return err_set(e, ERR_USAGE,
 			       "'%s': ret is the type of the returned value, such as s32",
@@ -221,7 +256,7 @@ static int unknown_key(const char *key, struct err *e)
 	return err_set(
 		e, ERR_USAGE,
 		"'%s' is no key of a function; these are: function, direction, card, "
-		"channel, size, size_unit, addr, flags, fd, mode, ret, when, fail, "
+		"channel, size, size_unit, addr, flags, fd, mode, ret, asked, when, fail, "
 		"pending, circular, doorbell, path",
 		key);
 }
@@ -248,9 +283,9 @@ int func_set(struct func_spec *f, const char *key, const char *value, struct err
 	if (!strcmp(key, "when"))
 		return set_condition(&f->when, value, false, e);
 	if (!strcmp(key, "fail"))
-		return set_condition(&f->fail, value, true, e);
+		return set_exit_condition(f, &f->fail, value, e);
 	if (!strcmp(key, "pending"))
-		return set_condition(&f->pending, value, true, e);
+		return set_exit_condition(f, &f->pending, value, e);
 	if (!strcmp(key, "circular"))
 		return set_condition(&f->circular, value, false, e);
 	return unknown_key(key, e);
@@ -269,6 +304,25 @@ static int check_condition(const struct func_spec *f, const struct condition *c,
 			       "'%s' of %s asks for %s, but nothing "
 			       "says where that is; add '%s = arg...'",
 			       key, f->pattern, c->field, c->field);
+	return 0;
+}
+
+/* What ret is compared with, the entry carries. */
+static int check_asked(const struct func_spec *f, struct err *e)
+{
+	const struct condition *c[] = {&f->fail, &f->pending, &f->when, &f->circular,
+				       &f->from_host};
+
+	for (size_t i = 0; i < sizeof(c) / sizeof(*c); i++) {
+		int other = c[i]->op != OP_NONE && *c[i]->other ? field_parse(c[i]->other)
+								: FIELD_RET;
+
+		if (other != FIELD_RET && f->arg[other].kind == ARG_NONE)
+			return err_set(e, ERR_USAGE,
+				       "a condition of %s asks for %s, but nothing says "
+				       "where that is; add '%s = arg...'",
+				       f->pattern, c[i]->other, c[i]->other);
+	}
 	return 0;
 }
 
@@ -292,6 +346,9 @@ static int check_roles(const struct func_spec *f, struct err *e)
 			"%s: path needs the argument that holds the file's number; "
 			"add 'fd = arg1'",
 			f->pattern);
+	if (f->arg[FIELD_SIZE].kind == ARG_RETURN && f->role == FUNC_STOP)
+		return err_set(e, ERR_USAGE, "%s: of a stop no return value is read",
+			       f->pattern);
 	if (f->size_unit && f->arg[FIELD_SIZE].kind == ARG_NONE)
 		return err_set(e, ERR_USAGE, "%s: there is a unit, but no size",
 			       f->pattern);
@@ -314,6 +371,12 @@ static enum direction direction_by_name(const char *pattern)
 	return DIR_UNKNOWN;
 }
 
+static void copy_type(struct arg_spec *to, const struct arg_spec *from)
+{
+	if (from->kind == ARG_RETURN)
+		snprintf(to->type, sizeof(to->type), "%s", from->type);
+}
+
 int func_finish(struct func_spec *f, struct err *e)
 {
 	int rc = check_roles(f, e);
@@ -324,6 +387,8 @@ int func_finish(struct func_spec *f, struct err *e)
 		rc = check_condition(f, &f->circular, "circular", e);
 	if (!rc)
 		rc = check_condition(f, &f->from_host, "direction", e);
+	if (!rc)
+		rc = check_asked(f, e);
 	if (rc)
 		return rc;
 	if ((f->fail.op != OP_NONE || f->pending.op != OP_NONE) &&
@@ -331,6 +396,11 @@ int func_finish(struct func_spec *f, struct err *e)
 		f->arg[FIELD_RET].kind = ARG_RETURN;
 		snprintf(f->arg[FIELD_RET].type, sizeof(f->arg[FIELD_RET].type), "s32");
 	}
+	/* what is compared with the return value, or is it, has its type */
+	if (!*f->arg[FIELD_ASKED].type)
+		copy_type(&f->arg[FIELD_ASKED], &f->arg[FIELD_RET]);
+	if (f->arg[FIELD_SIZE].kind == ARG_RETURN && !*f->arg[FIELD_SIZE].type)
+		copy_type(&f->arg[FIELD_SIZE], &f->arg[FIELD_RET]);
 	if (f->direction == DIR_UNKNOWN && f->from_host.op == OP_NONE && !f->npath &&
 	    (f->role == FUNC_START || f->role == FUNC_TRANSFER))
 		f->direction = direction_by_name(f->pattern);

@@ -78,10 +78,11 @@ static int64_t value_of(const struct sample *s, enum field f)
 	}
 }
 
-/* fd, mode and direction are no part of a sample: a condition asks for them. */
+/* fd, mode, direction and asked are no part of a sample: a condition asks for them. */
 static void recording_knows(enum field f, const char *word)
 {
-	bool asked = f == FIELD_FD || f == FIELD_MODE || f == FIELD_DIRECTION;
+	bool asked = f == FIELD_FD || f == FIELD_MODE || f == FIELD_DIRECTION ||
+		     f == FIELD_ASKED;
 	char fields[32], when[32];
 	struct raw_event one[1] = {{"dmarec_1:go", fields, false}};
 	struct rig r = {.foreign = false};

@@ -473,6 +473,41 @@ static void test_list_without_shadowed(void **state)
 	assert_int_equal(flx, 1);
 }
 
+/* What was asked for is not what was transferred. */
+static void test_size_returned(void **state)
+{
+	const struct func_spec *f;
+
+	(void)state;
+	read_text("[transfer fpga_send]\nsize = ret * 4\nret = s32\nfail = ret < arg4\n"
+		  "[transfer read]\nasked = arg3:u64\nsize = ret:s64\n"
+		  "[wait poll]\npending = ret != *(arg2+8):u32\n");
+	f = &p.func[0];
+	assert_int_equal(f->arg[FIELD_SIZE].kind, ARG_RETURN);
+	assert_string_equal(f->arg[FIELD_SIZE].type, "s32");
+	assert_int_equal(f->size_unit, 4);
+	assert_int_equal(f->arg[FIELD_ASKED].kind, ARG_INDEX);
+	assert_int_equal(f->arg[FIELD_ASKED].index, 4);
+	assert_string_equal(f->arg[FIELD_ASKED].type, "s32"); /* as ret's */
+	assert_string_equal(f->fail.other, "asked");
+	f = &p.func[1];
+	assert_string_equal(f->arg[FIELD_SIZE].type, "s64");
+	assert_int_equal(f->arg[FIELD_ASKED].index, 3);
+	f = &p.func[2];
+	assert_true(f->arg[FIELD_ASKED].has_deref);
+	assert_string_equal(f->arg[FIELD_ASKED].type, "u32");
+	profile_release(&p);
+	assert_int_equal(
+		profile_read_mem(&p, "[transfer f]\nfail = ret < asked\n", "x.ini", &err),
+		ERR_USAGE);
+	assert_non_null(strstr(err.text, "add 'asked = arg...'"));
+	err = (struct err){0};
+	assert_int_equal(
+		profile_read_mem(&p, "[transfer f]\naddr = ret\n", "x.ini", &err),
+		ERR_USAGE);
+	assert_non_null(strstr(err.text, "only size can be what is returned"));
+}
+
 /* Every example of the manual page is a profile that is read. */
 static void test_manual_page(void **state)
 {
@@ -504,6 +539,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_whole),
 		T(test_sections_without_keys),
+		T(test_size_returned),
 		T(test_direction_by_field),
 		T(test_paths),
 		T(test_byte_order_mark),

@@ -28,17 +28,18 @@ static const struct {
 	enum field field;
 	const char *name;
 } meant[] = {
-	{FIELD_CARD, "this"},	    {FIELD_CARD, "fpga"},
-	{FIELD_CARD, "pDevice"},    {FIELD_CARD, "card"},
-	{FIELD_CHANNEL, "dma_id"},  {FIELD_CHANNEL, "chnl"},
-	{FIELD_CHANNEL, "channel"}, {FIELD_SIZE, "size"},
-	{FIELD_SIZE, "len"},	    {FIELD_SIZE, "xfer_sz"},
-	{FIELD_SIZE, "count"},	    {FIELD_SIZE, "ByteCount"},
-	{FIELD_ADDR, "dst"},	    {FIELD_ADDR, "src"},
-	{FIELD_ADDR, "address"},    {FIELD_ADDR, "offset"},
-	{FIELD_FLAGS, "flags"},	    {FIELD_FLAGS, "Timeout_ms"},
-	{FIELD_FD, "fd"},	    {FIELD_MODE, "enable"},
-	{FIELD_MODE, "Direction"},
+	{FIELD_CARD, "this"},	     {FIELD_CARD, "fpga"},
+	{FIELD_CARD, "pDevice"},     {FIELD_CARD, "card"},
+	{FIELD_CHANNEL, "dma_id"},   {FIELD_CHANNEL, "chnl"},
+	{FIELD_CHANNEL, "channel"},  {FIELD_SIZE, "size"},
+	{FIELD_ASKED, "len"},	     {FIELD_ASKED, "count"},
+	{FIELD_ASKED, "size"},	     {FIELD_SIZE, "len"},
+	{FIELD_SIZE, "xfer_sz"},     {FIELD_SIZE, "count"},
+	{FIELD_SIZE, "ByteCount"},   {FIELD_ADDR, "dst"},
+	{FIELD_ADDR, "src"},	     {FIELD_ADDR, "address"},
+	{FIELD_ADDR, "offset"},	     {FIELD_FLAGS, "flags"},
+	{FIELD_FLAGS, "Timeout_ms"}, {FIELD_FD, "fd"},
+	{FIELD_MODE, "enable"},	     {FIELD_MODE, "Direction"},
 };
 
 static bool is_meant(enum field field, const char *name)
