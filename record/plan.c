@@ -479,11 +479,18 @@ static int check_ambiguous(const struct func_spec *spec, const struct symbol_lis
 	return 0;
 }
 
-static bool planned(const struct plan *p, const char *file, uint64_t offset)
+/* One function may start and stop by an argument: then `when` tells the sections apart. */
+static bool excludes(const struct func_spec *a, const struct func_spec *b)
+{
+	return a != b && a->when.op != OP_NONE && b->when.op != OP_NONE;
+}
+
+static bool planned(const struct plan *p, const struct func_spec *spec, const char *file,
+		    uint64_t offset)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (!p->probe[i].code && p->probe[i].offset == offset &&
-		    !strcmp(p->probe[i].file, file))
+		    !strcmp(p->probe[i].file, file) && !excludes(spec, p->probe[i].spec))
 			return true;
 	return false;
 }
@@ -527,7 +534,7 @@ static int plan_spec(struct plan *p, const struct func_spec *spec, struct elf_fi
 		rc = check_ambiguous(spec, &l, elf_file_path(f), e);
 	for (size_t i = 0; !rc && i < l.n; i++) {
 		if (l.sym[i].plt_or_ifunc ||
-		    planned(p, elf_file_path(f), l.sym[i].offset))
+		    planned(p, spec, elf_file_path(f), l.sym[i].offset))
 			continue;
 		++*found;
 		rc = plan_symbol(p, spec, f, &l, &l.sym[i], mode, e);

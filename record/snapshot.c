@@ -52,6 +52,7 @@ static void add_rules(struct meta_event *ev, const struct plan_probe *q)
 	}
 	if (q->role == ROLE_SUBMIT) {
 		ev->circular = spec->circular;
+		ev->restarts = spec->restarts;
 		ev->from_host = spec->from_host;
 	}
 	if (exit && has_ret) {

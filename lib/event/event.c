@@ -35,6 +35,7 @@ struct event_decoder {
 	int32_t nfunc; /* functions are numbered below it */
 	struct calls calls;
 	struct cards cards;
+	struct runnings runnings;
 	struct fds fds;
 	uint64_t unresolved;
 	int64_t seq;
@@ -318,6 +319,28 @@ static bool jumped_back(const struct decoding *c)
 	return open && open->stack == c->value[VALUE_STACK];
 }
 
+/* Channels whose library starts them again and again while they run. */
+static int watch_channels(struct decoding *c)
+{
+	const struct meta_event *ev = c->source->meta;
+	struct running now = {.pid = c->rec->pid,
+			      .func = ev->func,
+			      .card = c->s->card,
+			      .channel = c->s->channel};
+	int rc;
+
+	if (ev->role == ROLE_STOP && !c->other)
+		runnings_stop(&c->d->runnings, c->s->card, c->s->channel);
+	if (ev->role != ROLE_SUBMIT || c->other || !ev->restarts)
+		return 0;
+	memcpy(now.value, c->value, sizeof(now.value));
+	rc = runnings_start(&c->d->runnings, &now);
+	if (rc < 0)
+		return err_nomem(c->e, "%zu channels", c->d->runnings.n);
+	c->other |= rc > 0;
+	return 0;
+}
+
 static int decode_function(struct decoding *c)
 {
 	const struct meta_event *ev = c->source->meta;
@@ -341,6 +364,9 @@ static int decode_function(struct decoding *c)
 	if (c->source->when >= 0 && c->value[c->source->when] != DMA_UNKNOWN &&
 	    !holds(c, &ev->when, c->source->when))
 		c->other = true;
+	rc = watch_channels(c);
+	if (rc)
+		return rc;
 	set_bits(c);
 	if (call && ev->role != ROLE_DOORBELL)
 		calls_drop(&c->d->calls, c->s->tid, ev->func);
@@ -357,11 +383,14 @@ static void watch(struct event_decoder *d, const struct perfdata_rec *rec)
 	case PERF_RECORD_LOST_SAMPLES:
 	case PERF_RECORD_THROTTLE:
 		calls_clear(&d->calls);
+		runnings_end(&d->runnings, -1); /* a stop may be among what was lost */
 		break;
 	case PERF_RECORD_EXIT:
 		if (rec->body_len < 12)
 			break;
 		memcpy(&tid, (const char *)rec->body + 8, sizeof(tid));
+		if (tid == rec->pid)
+			runnings_end(&d->runnings, tid);
 		for (int32_t f = 0; d->calls.n && f < d->nfunc; f++)
 			calls_drop(&d->calls, tid, f);
 		break;
@@ -593,6 +622,7 @@ void event_decoder_free(struct event_decoder *d)
 	free(d->source);
 	calls_release(&d->calls);
 	cards_release(&d->cards);
+	runnings_release(&d->runnings);
 	fds_release(&d->fds);
 	free(d);
 }

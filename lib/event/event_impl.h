@@ -85,6 +85,25 @@ struct call *calls_add(struct calls *t, int32_t tid, int32_t func, bool *added);
 void calls_drop(struct calls *t, int32_t tid, int32_t func);
 void calls_clear(struct calls *t);
 
+/* Channels that run: a start that may come again was seen, and no stop since. */
+struct running {
+	int32_t pid, func;
+	int64_t card, channel;
+	int64_t value[FIELD_RET];
+};
+
+struct runnings {
+	struct running *r;
+	size_t n;
+};
+
+void runnings_release(struct runnings *t);
+/* Is it what runs already? Else it does from now on. 1, 0, negative = no memory. */
+int runnings_start(struct runnings *t, const struct running *now);
+/* DMA_UNKNOWN of card or channel: any. */
+void runnings_stop(struct runnings *t, int64_t card, int64_t channel);
+void runnings_end(struct runnings *t, int32_t pid); /* -1 = of all processes */
+
 /* Cards by (pid, key); their numbers count up from 0. */
 struct cards {
 	struct event_card *card;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "lib/event/event_impl.h"
 
@@ -234,4 +235,50 @@ const char *fds_path(const struct fds *t, int32_t pid, int64_t fd, int64_t time_
 	if (lo && same_fd(t->fd[lo - 1], pid, fd))
 		return t->fd[lo - 1]->path;
 	return lo < t->n && same_fd(t->fd[lo], pid, fd) ? t->fd[lo]->path : NULL;
+}
+
+/* ---- channels that run ---- */
+
+void runnings_release(struct runnings *t)
+{
+	free(t->r);
+	*t = (struct runnings){.n = 0};
+}
+
+int runnings_start(struct runnings *t, const struct running *now)
+{
+	struct running *r = NULL;
+
+	for (size_t i = 0; i < t->n && !r; i++)
+		if (t->r[i].card == now->card && t->r[i].channel == now->channel)
+			r = &t->r[i];
+	if (r && r->func == now->func && r->pid == now->pid &&
+	    !memcmp(r->value, now->value, sizeof(r->value)))
+		return 1;
+	if (!r)
+		r = array_add(&t->r, &t->n);
+	if (!r)
+		return ERR_NOMEM;
+	*r = *now;
+	return 0;
+}
+
+static void drop(struct runnings *t, size_t i)
+{
+	t->r[i] = t->r[--t->n];
+}
+
+void runnings_stop(struct runnings *t, int64_t card, int64_t channel)
+{
+	for (size_t i = t->n; i-- > 0;)
+		if ((card == DMA_UNKNOWN || t->r[i].card == card) &&
+		    (channel == DMA_UNKNOWN || t->r[i].channel == channel))
+			drop(t, i);
+}
+
+void runnings_end(struct runnings *t, int32_t pid)
+{
+	for (size_t i = t->n; i-- > 0;)
+		if (pid < 0 || t->r[i].pid == pid)
+			drop(t, i);
 }

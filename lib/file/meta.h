@@ -77,6 +77,7 @@ struct meta_event {
 	int32_t func; /* groups entry, exits and doorbells of one function; -1 = none */
 	char *armed;  /* "kernel", "process"; NULL = a tracepoint, or not told */
 	bool blocking, no_exit;
+	bool restarts; /* of a submit: while its channel runs, the same again is nothing new */
 	int64_t size_unit; /* size in the event times this = bytes; 0 means 1 */
 	struct meta_const constant;
 	int64_t shift; /* of the pointer that is the card's key: added, with the event's own

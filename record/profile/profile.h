@@ -61,6 +61,8 @@ struct func_spec {
 	/* ... or the function whose call starts; NULL = not known. */
 	char *doorbell_call;
 	struct condition when, fail, pending, circular, from_host;
+	/* a start while the channel runs, with the same arguments, is no new transfer */
+	bool restarts;
 	struct meta_path *path;
 	size_t npath;
 	char *origin; /* "flx.ini", "--start", "default": for messages */

@@ -17,7 +17,7 @@
 const char *const func_keys[] = {
 	"function", "direction", "card",     "channel", "size",	 "size_unit", "addr",
 	"flags",    "fd",	 "mode",     "ret",	"asked", "when",      "fail",
-	"pending",  "circular",	 "doorbell", "path",	NULL,
+	"pending",  "circular",	 "doorbell", "path",	"again", NULL,
 };
 
 const char *field_canonical(const char *word)
@@ -246,6 +246,19 @@ static int set_size_unit(struct func_spec *f, const char *value, struct err *e)
 	return rc ? rc : set_unit(f, unit, e);
 }
 
+/* "again = same" */
+static int set_again(struct func_spec *f, const char *value, struct err *e)
+{
+	if (strcmp(value, "new") && strcmp(value, "same"))
+		return err_set(
+			e, ERR_USAGE,
+			"'%s': a start while the channel runs is 'new', or with the "
+			"same arguments the 'same' transfer",
+			value);
+	f->restarts = !strcmp(value, "same");
+	return 0;
+}
+
 static int unknown_key(const char *key, struct err *e)
 {
 	const char *near = nearest_word(field_canonical(key), func_keys);
@@ -257,7 +270,7 @@ static int unknown_key(const char *key, struct err *e)
 		e, ERR_USAGE,
 		"'%s' is no key of a function; these are: function, direction, card, "
 		"channel, size, size_unit, addr, flags, fd, mode, ret, asked, when, fail, "
-		"pending, circular, doorbell, path",
+		"pending, circular, doorbell, path, again",
 		key);
 }
 
@@ -280,6 +293,8 @@ int func_set(struct func_spec *f, const char *key, const char *value, struct err
 		return set_doorbell(f, value, e);
 	if (!strcmp(key, "path"))
 		return set_path(f, value, e);
+	if (!strcmp(key, "again"))
+		return set_again(f, value, e);
 	if (!strcmp(key, "when"))
 		return set_condition(&f->when, value, false, e);
 	if (!strcmp(key, "fail"))
@@ -332,6 +347,9 @@ static int check_roles(const struct func_spec *f, struct err *e)
 
 	if (f->circular.op != OP_NONE && !starts)
 		return err_set(e, ERR_USAGE, "%s: only a start can be circular",
+			       f->pattern);
+	if (f->restarts && f->role != FUNC_START)
+		return err_set(e, ERR_USAGE, "%s: only a start can come again",
 			       f->pattern);
 	if ((f->doorbell_store >= 0 || f->doorbell_call) && !starts)
 		return err_set(e, ERR_USAGE, "%s: only a start has a doorbell",

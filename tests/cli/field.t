@@ -184,6 +184,33 @@ recorded "the size is what was returned" returned
 transferred() { [ "$(sqlite3 t.db "SELECT group_concat(n || 'x' || size_bytes || ' ' || state) FROM (SELECT count(*) n, size_bytes, state FROM transfer GROUP BY 2, 3 ORDER BY 2)")" = "2x64 failed,8x256 polled" ]; }
 [ "$may_record" ] && todo "of the transfer too, and one that is short has failed" "the joiner takes the size of the start, where it is not known yet" transferred
 
+# ---- one function that starts and stops by an argument ----
+cat >lite.c <<'X'
+int litepcie_dma_writer(int fd, unsigned char enable, long *hw, long *sw);
+__attribute__((noinline)) int litepcie_dma_writer(int fd, unsigned char enable, long *hw, long *sw)
+{
+	*hw += enable;
+	return fd + (int)*sw;
+}
+int main(void)
+{
+	long hw = 0, sw = 0;
+	for (int i = 0; i < 100; i++) /* at each turn of the library's loop */
+		litepcie_dma_writer(3, 1, &hw, &sw);
+	litepcie_dma_writer(3, 0, &hw, &sw);
+	return hw != 100;
+}
+X
+$CC -O1 -o lite lite.c
+both_sections() { plan --profile litepcie -- ./lite >plan.out && grep -q '^submit .*litepcie_dma_writer' plan.out && grep -q '^stop .*litepcie_dma_writer' plan.out; }
+ok "the start and the stop of one function are both armed" both_sections
+sed 's/^path.*//; s/^fd.*//' "$DMAREC_PROFILES/litepcie.ini" | sed '/^\[start litepcie_dma_reader/,/^\[interrupt/{/^\[interrupt/!d}' >lite.ini
+one_run() {
+	"$B/dmarec" -q -o lite.data --profile ./lite.ini -- ./lite && rm -f t.db && "$B/dmaanalyze" -q -i lite.data t.db &&
+		[ "$(sqlite3 t.db "SELECT count(*) FROM transfer")" = 1 ]
+}
+recorded "100 calls of it while the channel runs are one circular run" one_run
+
 # ---- Rust, with the old names and the new ----
 cat >rust.rs <<'X'
 use std::sync::atomic::{AtomicU32, Ordering};
