@@ -52,10 +52,10 @@ ALL_LDFLAGS  = $(SANFLAGS) -pthread $(LDFLAGS)
 
 # Libraries by their users. libdma's objects pull in only what a tool refers to.
 LIBS_record  := -lbpf -lcapstone -ldw -lelf -liberty -lz -lm
-LIBS_analyze := -lsqlite3 -ltraceevent -lcrypto -lm
+LIBS_analyze := -lsqlite3 -ltraceevent -lcrypto -lzstd -lm
 LIBS_compare := -lsqlite3 -lm
 LIBS_report  := -lsqlite3 -lm
-LIBS_all     := $(LIBS_record) -lsqlite3 -ltraceevent -lcrypto
+LIBS_all     := $(LIBS_record) -lsqlite3 -ltraceevent -lcrypto -lzstd
 
 # ---- libperf, from the distribution's kernel source (scripts/libperf.sh) ----
 LIBPERF_DIR := build/libperf

@@ -444,6 +444,12 @@ static int plan_function(struct plan *p, const struct func_spec *spec, struct el
 			  "%s: the compiler made copies of %s with other parameters, or "
 			  "moved part of it; calls of those from within %s are not seen",
 			  elf_file_path(f), symbol->qualified, elf_file_path(f));
+	if (!rc && elf_file_inlined(f, described))
+		rc = note(p, e,
+			  "%s: the compiler put the body of %s into %zu places there; "
+			  "calls at those are not seen",
+			  elf_file_path(f), symbol->qualified,
+			  elf_file_inlined(f, described));
 	free(s.args);
 	free(s.ret);
 	parameter_list_release(&s.params);

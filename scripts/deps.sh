@@ -25,6 +25,7 @@ build    libbpf-dev             libbpf-devel
 build    libcapstone-dev        capstone-devel
 build    libiberty-dev          binutils-devel
 build    libssl-dev             openssl-devel
+build    libzstd-dev            libzstd-devel
 build    zlib1g-dev             zlib-devel
 build    libaio-dev             libaio-devel
 build    gnuplot-nox            gnuplot

@@ -26,17 +26,38 @@ static bool inside(const struct perfdata *p, uint64_t offset, uint64_t size)
 
 /* ---- the header ---- */
 
+/* What else people have, and what to do with it. */
+static const struct {
+	const char *magic;
+	size_t len;
+	const char *what;
+} others[] = {
+	{"SQLite format 3", 16,
+	 "an SQLite database, not a recording; a recording is a perf.data file as dmarec and "
+	 "perf record write"},
+	{"\x17\x08\x44tracing", 10,
+	 "a trace.dat of trace-cmd, which has no arguments of uprobes in perf's form; record "
+	 "with dmarec or perf record"},
+	{"\x1f\x8b", 2, "compressed by gzip; unpack it first: gunzip FILE.gz"},
+	{"\x28\xb5\x2f\xfd", 4, "compressed by zstd; unpack it first: zstd -d FILE.zst"},
+	{"\xfd"
+	 "7zXZ",
+	 5, "compressed by xz; unpack it first: unxz FILE.xz"},
+	{"BZh", 3, "compressed by bzip2; unpack it first: bunzip2 FILE.bz2"},
+	{"PK\x03\x04", 4, "a zip archive; unpack it first"},
+};
+
 static int not_perfdata(struct perfdata *p, struct err *e)
 {
 	char shown[33];
 	size_t n = 0;
 
-	if (p->size >= 16 && !memcmp(p->map, "SQLite format 3", 16))
-		return err_set(e, ERR_FORMAT,
-			       "%s: is an SQLite database, not a recording; a recording "
-			       "is a perf.data "
-			       "file as dmarec and perf record write",
-			       p->name);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (p->size >= others[i].len &&
+		    !memcmp(p->map, others[i].magic, others[i].len))
+			return err_set(e, ERR_FORMAT, "%s: is %s", p->name,
+				       others[i].what);
+
 	for (uint64_t i = 0; i < p->size && i < 8; i++)
 		n += (size_t)snprintf(shown + n, sizeof(shown) - n,
 				      isprint(p->map[i]) ? "%c" : "\\x%02x", p->map[i]);
@@ -76,11 +97,13 @@ static int check_header(struct perfdata *p, struct err *e)
 		return ERR_FORMAT;
 	size = p->size < 16 ? 0 : get_u64(p->map + 8);
 	if (size == PIPE_HEADER_SIZE)
-		return err_set(e, ERR_UNSUPPORTED,
-			       "%s: is in perf's pipe format (header of 16 bytes at "
-			       "offset 8); record "
-			       "with `perf record -o FILE` instead of into a pipe",
-			       p->name);
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"%s: is in perf's pipe format (header of 16 bytes at "
+			"offset 8); record with `perf record -o FILE` instead of "
+			"into a pipe, or rewrite it: perf inject -i %s -o NEW.data "
+			"(perf 6.1 leaves the events' formats out)",
+			p->name, p->name);
 	if (p->size < HEADER_SIZE)
 		return err_set(e, ERR_FORMAT,
 			       "%s: was cut inside its header: it has %" PRIu64
@@ -466,6 +489,8 @@ int perfdata_open(struct perfdata **out, const char *path, struct err *e)
 	if (!rc)
 		rc = map_file(*out, e);
 	if (!rc)
+		rc = perfdata_unzip(*out, e);
+	if (!rc)
 		rc = load(*out, e);
 	if (mapguard_cut(&(*out)->guard))
 		rc = perfdata_was_cut(*out, e);
@@ -484,7 +509,9 @@ int perfdata_open_mem(struct perfdata **out, const void *buf, size_t len,
 	if (!rc) {
 		(*out)->map = buf;
 		(*out)->size = len;
-		rc = load(*out, e);
+		rc = perfdata_unzip(*out, e);
+		if (!rc)
+			rc = load(*out, e);
 	}
 	if (rc) {
 		perfdata_close(*out);

@@ -77,6 +77,9 @@ struct ring {
 				= none */
 };
 
+/* Of what perf record -z wrote, p->map becomes what it holds; else nothing is done. */
+int perfdata_unzip(struct perfdata *p, struct err *e);
+
 #define RING_CPUS 4096 /* CPUs above are known by their event id */
 
 struct perfdata {

@@ -190,9 +190,8 @@ static int user_record(struct perfdata *p, uint64_t offset, struct rec_key *k,
 
 	if (k->type == USER_COMPRESSED || k->type == USER_COMPRESSED2)
 		return err_set(e, ERR_UNSUPPORTED,
-			       "%s: record at offset %" PRIu64
-			       " is compressed; record again without "
-			       "perf record's option -z",
+			       "%s: record at offset %" PRIu64 " is compressed, though "
+			       "the header does not say so; the file is damaged",
 			       p->name, offset);
 	if (k->type != USER_AUXTRACE && k->type != USER_TRACING_DATA)
 		return 1;

@@ -171,6 +171,29 @@ int elf_file_parameters(struct elf_file *f, const struct symbol *s,
 	return 0;
 }
 
+static int count_one(Dwarf_Die *die, void *arg)
+{
+	(void)die;
+	++*(size_t *)arg;
+	return DWARF_CB_OK;
+}
+
+/* A function that was inlined somewhere, and stands by itself too, has what both share in a
+ * DIE of its own. */
+size_t elf_file_inlined(struct elf_file *f, const struct symbol *s)
+{
+	Dwarf_Attribute a;
+	Dwarf_Die fn, origin;
+	size_t n = 0;
+
+	if (!find_function(f, s->addr, &fn) ||
+	    !dwarf_attr(&fn, DW_AT_abstract_origin, &a) ||
+	    !dwarf_formref_die(&a, &origin))
+		return 0;
+	dwarf_func_inline_instances(&origin, count_one, &n);
+	return n;
+}
+
 void parameter_list_release(struct parameter_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)

@@ -55,6 +55,10 @@ void symbol_list_release(struct symbol_list *l);
  * may be called in its place and are not probed. */
 size_t elf_file_clones(struct elf_file *f, const struct symbol *s);
 
+/* In how many places of its own unit the compiler put the function's body in place of a call,
+ * as DWARF tells; 0 without it. */
+size_t elf_file_inlined(struct elf_file *f, const struct symbol *s);
+
 /* Does s, a thunk, jump to its function or call it, perhaps by another thunk of the list?
  * Then that one's probes see its calls too; a thunk may also hold the whole body. 1, 0;
  * negative when it cannot be told. */
