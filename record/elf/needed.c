@@ -485,8 +485,8 @@ static int begin(struct search *s, const char *program)
 	if (loader_read(&s->loader, interp, s->object[0].d.machine, s->e))
 		return s->rc = ERR_NOMEM;
 	at = interp ? try_path(s, interp, NONE) : NONE;
-	if (at > 0) { /* the loader itself starts no transfer */
-		s->object[at].loader = true;
+	if (at > 0) { /* the loader itself starts no transfer; musl's is the C library */
+		s->object[at].loader = !s->loader.musl;
 		alias_add(s, interp, at);
 	}
 	return 0;

@@ -227,6 +227,27 @@ inlined() {
 }
 ok "with debug information, inlined copies are told of" inlined
 
+# ---- musl: the C library is the loader ----
+cat >musl.c <<'X'
+#include <unistd.h>
+int main(void)
+{
+	char c[4];
+	for (int i = 0; i < 6; i++)
+		if (read(0, c, 0) != 0)
+			return 1;
+	return 0;
+}
+X
+if command -v musl-gcc >/dev/null && musl-gcc -O1 -o musl musl.c; then
+	musl_plan() { plan --start 'read size=arg3' -- ./musl >plan.out && [ "$(grep -c '^submit .*read' plan.out)" = 1 ] && cat plan.out && grep -A1 '^submit' plan.out | grep -qE 'musl|libc\.so'; }
+	ok "its functions are found there" musl_plan
+	musl_exact() { "$B/dmarec" -o musl.data --start 'read size=arg3' -- ./musl </dev/null 2>summary && hits submit 6; }
+	recorded "and hit" musl_exact
+else
+	skip "musl" "no musl-gcc here"
+fi
+
 # ---- Rust, with the old names and the new ----
 cat >rust.rs <<'X'
 use std::sync::atomic::{AtomicU32, Ordering};
