@@ -425,6 +425,19 @@ static uid_t owner_of_process(pid_t pid)
 	return stat(path, &st) ? 0 : st.st_uid;
 }
 
+/* A file that only the process itself can reach (/proc/PID/map_files, /proc/PID/root): its
+ * directories are not ours to judge, its owner is. */
+static bool is_own_file(const struct options *o, const char *path, uid_t process)
+{
+	char prefix[64];
+	struct stat st;
+	size_t len = (size_t)snprintf(prefix, sizeof(prefix), "/proc/%d/", o->rec.pid);
+
+	return o->rec.pid && !strncmp(path, prefix, len) && !stat(path, &st) &&
+	       (!st.st_uid || st.st_uid == o->invoking.uid || st.st_uid == process) &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 /* Of what was found rather than named, only files that nobody else can write: a file says
  * which profile fits and where probes go. The command itself (the first) was named. */
 static void keep_trusted(const struct options *o, char **files, size_t *n)
@@ -437,7 +450,8 @@ static void keep_trusted(const struct options *o, char **files, size_t *n)
 
 		if ((i == 0 && o->rec.argv) ||
 		    trust_path(files[i], o->invoking.uid, &why) ||
-		    trust_path(files[i], process, NULL)) {
+		    trust_path(files[i], process, NULL) ||
+		    is_own_file(o, files[i], process)) {
 			files[kept++] = files[i];
 			continue;
 		}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Install what is missing, and do nothing when all is there.
-#   deps.sh GROUP...     groups: build check bench vm docs browser
+#   deps.sh GROUP...     groups: build check full bench vm docs browser
 # Debian's names are tested (make check runs them on Debian 12). Red Hat's stand beside them; they
 # need EPEL (gnuplot, scdoc, cmocka) and CRB (the -devel packages), and are not tested.
 set -eu

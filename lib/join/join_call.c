@@ -220,6 +220,9 @@ static int start_over(struct join *j, struct thread *th, const struct sample *s,
 
 	th->start = NULL;
 	x->opener = NULL;
+	if (x->t.size_bytes ==
+	    DMA_UNKNOWN) /* what was moved, by what the call returned */
+		x->t.size_bytes = s->size_bytes;
 	if (s->role == ROLE_STARTED && x->t.doorbell_ns == DMA_UNKNOWN) {
 		x->t.doorbell_ns = s->time_ns;
 		x->t.doorbell_is_exit = true;
