@@ -563,7 +563,7 @@ int main(int argc, char **argv)
 		put_run(db, r, &w);
 	if (sql)
 		run_sql(db, sql);
-	run_sql(db, "PRAGMA application_id = 1145913714; PRAGMA user_version = 1");
+	run_sql(db, "PRAGMA application_id = 1145913714; PRAGMA user_version = 2");
 	run_sql(db, "COMMIT");
 	sqlite3_close(db);
 	return 0;
