@@ -12,6 +12,7 @@
 #include "lib/err.h"
 #include "lib/num.h"
 #include "record/elf/symbols.h"
+#include "record/host/forbid.h"
 #include "record/list.h"
 #include "record/recording.h"
 
@@ -522,6 +523,16 @@ static int run(struct options *o, struct err *e)
 	return status;
 }
 
+/* Of a refusal: who else than the user's rights may be its cause. */
+static void tell_forbidden(void)
+{
+	char *why = forbidden_by("");
+
+	if (why)
+		cli_note(TOOL, "%s", why);
+	free(why);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -548,6 +559,8 @@ int main(int argc, char **argv)
 	}
 	if (e.code)
 		cli_error(TOOL, &e);
+	if (e.code == ERR_PERM)
+		tell_forbidden();
 	free(o.irq);
 	free(o.library.v);
 	free(o.start.v);
