@@ -50,14 +50,13 @@ LIBS_all     := $(LIBS_record) -lsqlite3 -ltraceevent -lcrypto
 
 # ---- libperf, from the distribution's kernel source (scripts/libperf.sh) ----
 LIBPERF_DIR := build/libperf
-SRCARCH     := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
 LIBPERF     := $(LIBPERF_DIR)/libperf.a $(LIBPERF_DIR)/libapi.a
-LIBPERF_INC := -isystem $(LIBPERF_DIR)/linux/tools/lib/perf/include \
-	       -isystem $(LIBPERF_DIR)/linux/tools/lib -isystem $(LIBPERF_DIR)/linux/tools/include \
-	       -isystem $(LIBPERF_DIR)/linux/tools/arch/$(SRCARCH)/include
-$(LIBPERF_DIR)/libperf.a:
-	scripts/libperf.sh '$(LIBPERF_DIR)' '$(LINUX_SOURCE)'
-$(LIBPERF_DIR)/libapi.a: $(LIBPERF_DIR)/libperf.a ;
+LIBPERF_INC  = $(shell cat $(LIBPERF_DIR)/flags)
+$(LIBPERF_DIR)/flags:
+	CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' scripts/libperf.sh '$(LIBPERF_DIR)' '$(LINUX_SOURCE)'
+$(LIBPERF): $(LIBPERF_DIR)/flags ;
+# (.SECONDARY would let a missing one pass where libperf.a is there.)
+$(if $(wildcard $(LIBPERF_DIR)/flags),,$(eval .PHONY: $(LIBPERF_DIR)/flags))
 # Only this file may see libperf, and only this one the place of installation.
 $(B)/record/profile/profile_find.o: ALL_CPPFLAGS += -DDMA_PREFIX='"$(PREFIX)"'
 $(B)/record/session.o: ALL_CPPFLAGS += $(LIBPERF_INC)
@@ -253,7 +252,7 @@ clean:
 help:
 	@sed -n '/^# make/s/^# //p' $(firstword $(MAKEFILE_LIST))
 
--include $(shell find $(B) -name '*.d' -not -path '*/linux/*' 2>/dev/null)
+-include $(shell find $(B) \( -name linux -o -name distros \) -prune -o -type f -name '*.d' -print 2>/dev/null)
 .PHONY: browser docs man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
 	programs unit-programs cli-programs asan-programs \
 	check-format asan format lint deps clean help demo install uninstall

@@ -35,6 +35,14 @@ struct irqfeed {
 	int control_fd, count_fd, ring_fd;
 };
 
+/* Before libbpf 1.0 a pointer may hold an error in place of NULL. Returns it, negative. */
+static int error_of(const void *p)
+{
+	long rc = libbpf_get_error(p);
+
+	return rc ? (int)rc : p ? 0 : -errno;
+}
+
 static int quiet(enum libbpf_print_level level, const char *format, va_list ap)
 {
 	(void)level;
@@ -89,7 +97,11 @@ static int load(struct irqfeed *f, struct err *e)
 
 	raise_memlock();
 	f->object = bpf_object__open_mem(embed_irqfeed_bpf, embed_irqfeed_bpf_len, NULL);
-	rc = f->object ? bpf_object__load(f->object) : -errno;
+	rc = error_of(f->object);
+	if (rc)
+		f->object = NULL;
+	else
+		rc = bpf_object__load(f->object);
 	libbpf_set_print(before);
 	if (rc)
 		return err_set(
@@ -148,16 +160,19 @@ int irqfeed_attach(struct irqfeed *f, struct err *e)
 	struct bpf_program *p =
 		bpf_object__find_program_by_name(f->object, "irq_handler_entry");
 	libbpf_print_fn_t before = libbpf_set_print(quiet);
+	int rc = -ENOENT;
 
-	f->link =
-		p ? bpf_program__attach_tracepoint(p, "irq", "irq_handler_entry") : NULL;
+	if (p) {
+		f->link = bpf_program__attach_tracepoint(p, "irq", "irq_handler_entry");
+		rc = error_of(f->link);
+	}
 	libbpf_set_print(before);
-	if (!f->link)
-		return err_set(
-			e, ERR_UNSUPPORTED,
-			"this kernel does not attach BPF to irq:irq_handler_entry: %s",
-			strerror(errno));
-	return 0;
+	if (!rc)
+		return 0;
+	f->link = NULL;
+	return err_set(e, ERR_UNSUPPORTED,
+		       "this kernel does not attach BPF to irq:irq_handler_entry: %s",
+		       strerror(-rc));
 }
 
 int irqfeed_gate(struct irqfeed *f, bool open, struct err *e)

@@ -76,6 +76,11 @@ struct ring {
 				= none */
 };
 
+/* PERF_FORMAT_LOST and the first bit after it, as a system's headers older than 6.0 do not
+ * have them: a file from a newer system is read all the same. */
+#define READ_FORMAT_LOST (1u << 4)
+#define READ_FORMAT_MAX	 (1u << 5)
+
 #define RING_CPUS 4096 /* CPUs above are known by their event id */
 
 struct perfdata {
