@@ -4,10 +4,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "lib/dma.h"
 #include "lib/err.h"
@@ -155,24 +157,39 @@ int irqfeed_connect(struct irqfeed *f, int cpu, int perf_fd, struct err *e)
 	return 0;
 }
 
+/* By the event's number: an older libbpf (0.3) looks for its name in debugfs alone, which need
+ * not be mounted. */
+static int attach(struct irqfeed *f, struct bpf_program *p)
+{
+	struct perf_event_attr a = {.type = PERF_TYPE_TRACEPOINT,
+				    .size = sizeof(a),
+				    .config = f->control.event_type};
+	int fd = (int)syscall(SYS_perf_event_open, &a, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	f->link = bpf_program__attach_perf_event(p, fd);
+	rc = error_of(f->link);
+	if (rc) {
+		f->link = NULL;
+		close(fd);
+	}
+	return rc;
+}
+
 int irqfeed_attach(struct irqfeed *f, struct err *e)
 {
 	struct bpf_program *p =
 		bpf_object__find_program_by_name(f->object, "irq_handler_entry");
 	libbpf_print_fn_t before = libbpf_set_print(quiet);
-	int rc = -ENOENT;
+	int rc = p ? attach(f, p) : -ENOENT;
 
-	if (p) {
-		f->link = bpf_program__attach_tracepoint(p, "irq", "irq_handler_entry");
-		rc = error_of(f->link);
-	}
 	libbpf_set_print(before);
-	if (!rc)
-		return 0;
-	f->link = NULL;
-	return err_set(e, ERR_UNSUPPORTED,
-		       "this kernel does not attach BPF to irq:irq_handler_entry: %s",
-		       strerror(-rc));
+	return rc ? err_set(e, ERR_UNSUPPORTED,
+			    "this kernel does not attach BPF to irq:irq_handler_entry: %s",
+			    strerror(-rc))
+		  : 0;
 }
 
 int irqfeed_gate(struct irqfeed *f, bool open, struct err *e)

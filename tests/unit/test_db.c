@@ -507,7 +507,7 @@ static void test_strict_tables_are_upgraded(void **state)
 
 	(void)state;
 	if (sqlite3_libversion_number() < 3037000)
-		skip(); /* cannot make one */
+		return; /* cannot make one */
 	db = created();
 	run(db,
 	    "DROP TABLE counter; CREATE TABLE counter (run_id INTEGER, name TEXT) STRICT;"
