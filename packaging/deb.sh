@@ -19,6 +19,7 @@ rm debian/changelog.in
 unset MAKEFLAGS MFLAGS MAKELEVEL B CC CXX
 dpkg-buildpackage -b -us -uc -j"$(nproc)"
 mv ../dmarec_*.deb "$out/"
+cd "$out"
 rm -rf "$work"
 command -v lintian >/dev/null || { echo "deb: no lintian here: the package is not judged" >&2; exit 0; }
 lintian --allow-root --fail-on error "$out"/dmarec_"$version"_*.deb
