@@ -4,6 +4,8 @@
 # make check      from a fresh machine to the result of the tests: minutes
 # make check-all  the same at full size: every seed, clang, fuzzing, both guests
 # make install    PREFIX= DESTDIR=; make uninstall takes it away again
+# make dist       sources that build offline; make dist-static: one archive to unpack and run; make deb; make rpm
+# make check-distros  in Debian 11 and 13; make check-kernels: the guest with their kernels
 # make format, asan, man, clean
 # make check-unit, check-cli, check-asan, check-gate, lint, check-vm, check-clang, check-fuzz: the parts of both
 # make fuzz       FUZZ_SECONDS=60; make bench: cost of reading a recording
@@ -48,7 +50,8 @@ HARDEN_LD := -pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now
 ALL_CPPFLAGS = -D_GNU_SOURCE -I. $(CPPFLAGS)
 ALL_CFLAGS   = -std=gnu11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -fno-strict-aliasing -pthread -MMD -MP $(CFLAGS)
 LDFLAGS  ?=
-ALL_LDFLAGS  = $(SANFLAGS) -pthread $(LDFLAGS)
+STATIC   ?=
+ALL_LDFLAGS  = $(SANFLAGS) -pthread $(if $(STATIC),-static -Wl$(comma)--wrap=dlopen) $(LDFLAGS)
 
 # Libraries by their users. libdma's objects pull in only what a tool refers to.
 LIBS_record  := -lbpf -lcapstone -ldw -lelf -liberty -lz -lm
@@ -56,17 +59,18 @@ LIBS_analyze := -lsqlite3 -ltraceevent -lcrypto -lzstd -lm
 LIBS_compare := -lsqlite3 -lm
 LIBS_report  := -lsqlite3 -lm
 LIBS_all     := $(LIBS_record) -lsqlite3 -ltraceevent -lcrypto -lzstd
+# What they need themselves, where no loader brings it (make dist-static).
+LIBS_static  := $(if $(STATIC),$(shell $(PKG_CONFIG) --static --libs libdw libelf libcrypto) -lz -ldl)
 
 # ---- libperf, from the distribution's kernel source (scripts/libperf.sh) ----
 LIBPERF_DIR := build/libperf
-SRCARCH     := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
 LIBPERF     := $(LIBPERF_DIR)/libperf.a $(LIBPERF_DIR)/libapi.a
-LIBPERF_INC := -isystem $(LIBPERF_DIR)/linux/tools/lib/perf/include \
-	       -isystem $(LIBPERF_DIR)/linux/tools/lib -isystem $(LIBPERF_DIR)/linux/tools/include \
-	       -isystem $(LIBPERF_DIR)/linux/tools/arch/$(SRCARCH)/include
-$(LIBPERF_DIR)/libperf.a:
-	scripts/libperf.sh '$(LIBPERF_DIR)' '$(LINUX_SOURCE)'
-$(LIBPERF_DIR)/libapi.a: $(LIBPERF_DIR)/libperf.a ;
+LIBPERF_INC  = $(shell cat $(LIBPERF_DIR)/flags)
+$(LIBPERF_DIR)/flags:
+	CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' scripts/libperf.sh '$(LIBPERF_DIR)' '$(LINUX_SOURCE)'
+$(LIBPERF): $(LIBPERF_DIR)/flags ;
+# (.SECONDARY would let a missing one pass where libperf.a is there.)
+$(if $(wildcard $(LIBPERF_DIR)/flags),,$(eval .PHONY: $(LIBPERF_DIR)/flags))
 # Only this file may see libperf, and only this one the place of installation.
 $(B)/record/profile/profile_find.o: ALL_CPPFLAGS += -DDMA_PREFIX='"$(PREFIX)"'
 $(B)/record/session.o: ALL_CPPFLAGS += $(LIBPERF_INC)
@@ -141,9 +145,9 @@ TOOL_dmacompare := compare
 TOOL_dmareport  := report
 tools: $(addprefix $(B)/,$(TOOLS))
 define tool
-$(B)/$(1): $(B)/$(TOOL_$(1))/$(1).o $(B)/$(TOOL_$(1)).a $(B)/libdma.a
+$(B)/$(1): $(B)/$(TOOL_$(1))/$(1).o $(B)/$(TOOL_$(1)).a $(B)/libdma.a $(if $(STATIC),$(B)/packaging/static.o)
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(HARDEN_LD) $$(ALL_LDFLAGS) -o $$@ $$^ $$(TOOL_LIBPERF) $$(LIBS_$(TOOL_$(1)))
+	$$(Q)$$(CC) $$(HARDEN_LD) $$(ALL_LDFLAGS) -o $$@ $$^ $$(TOOL_LIBPERF) $$(LIBS_$(TOOL_$(1))) $$(LIBS_static)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 $(B)/dmarec: TOOL_LIBPERF = $(LIBPERF)
@@ -220,7 +224,7 @@ lint: check-format tools
 		--enable=warning,portability -j2 -D_GNU_SOURCE -D__CPPCHECK__ -I. lib $(OWNERS)
 
 deps:
-	scripts/deps.sh build check
+	scripts/deps.sh build test check
 	@scripts/offer-hook
 	$(MAKE) --no-print-directory $(LIBPERF)
 
@@ -233,7 +237,7 @@ browser:
 # themselves, so that their times are judged, too.
 check:     SIZE := SIM_SIZE=tenth VM_BOOTS=edu VM_EDU='sleep missing spurious timeout two_cards' VM_TIMES=0
 check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx' ALONE=tests/vm/check.sh
-check-all: MORE := check-clang check-fuzz check-hostile
+check-all: MORE := check-clang check-fuzz check-hostile check-distros check-kernels
 check-all: DAY := tests/gate/day.t
 check check-all: BEGAN := $(shell date +%s)
 check check-all: deps browser
@@ -280,14 +284,36 @@ uninstall:
 	rm -f $(addprefix $(MANDIR)/man5/,$(notdir $(filter %.5,$(MAN))))
 	rm -rf $(DATADIR)
 
+# ---- what can be carried away: build/dist ----
+export MAKE
+dist:
+	@packaging/dist.sh source
+dist-static:
+	@scripts/deps.sh build dist
+	@packaging/dist.sh static
+deb: dist
+	@scripts/deps.sh build deb
+	packaging/deb.sh
+rpm: dist
+	@scripts/deps.sh build rpm
+	packaging/rpm.sh
+
+# ---- other generations of libraries and kernels ----
+DISTROS ?= bullseye trixie
+check-distros: all
+	@scripts/tracefs.sh
+	@$(TESTS) $(DISTROS:%=tests/distros/%.t) tests/distros/static.t tests/distros/deb.t
+list-tests:
+	@echo $(UNIT_RUN) $(CLI_RUN)
+
 clean:
 	rm -rf build
 
 help:
 	@sed -n '/^# make/s/^# //p' $(firstword $(MAKEFILE_LIST))
 
--include $(shell find $(B) -name '*.d' -not -path '*/linux/*' 2>/dev/null)
-.PHONY: coverage soak browser docs man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
+-include $(shell find $(B) \( -name linux -o -name distros \) -prune -o -type f -name '*.d' -print 2>/dev/null)
+.PHONY: dist dist-static deb rpm check-distros list-tests coverage soak browser docs man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
 	programs unit-programs cli-programs asan-programs \
 	check-format asan format lint deps clean help demo install uninstall
 .SECONDARY:

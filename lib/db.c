@@ -6,6 +6,7 @@
 #include <math.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,10 @@ struct db {
 	sqlite3 *sq;
 	volatile sig_atomic_t interrupted;
 	char *path;
-	bool created;  /* we made the file and nothing is committed yet */
-	char bug[256]; /* the first name that a statement does not have; "" = none */
+	bool created;	 /* we made the file and nothing is committed yet */
+	char wrong[256]; /* the first name that a statement does not have, or value of a
+			  * type that its column does not have; "" = none */
+	int wrong_code;
 };
 
 struct db_stmt {
@@ -45,6 +48,13 @@ static int fail(struct db *db, struct err *e)
 			       "%s: is not an SQLite database; name another file",
 			       db->path);
 	case SQLITE_CORRUPT:
+		if (strstr(sqlite3_errmsg(db->sq), "\"STRICT\""))
+			return err_set(
+				e, ERR_UNSUPPORTED,
+				"%s: was made by a dmaanalyze that SQLite %s is too old for (STRICT "
+				"tables); load its recordings into a new one, or open it with "
+				"dmaanalyze on a system with SQLite 3.37 or later, which mends it",
+				db->path, sqlite3_libversion());
 		return err_set(e, ERR_FORMAT,
 			       "%s: the database is damaged (%s); "
 			       "load its recordings into a new one",
@@ -72,9 +82,9 @@ static int fail(struct db *db, struct err *e)
 	}
 }
 
-static int tell_bug(const struct db *db, struct err *e)
+static int tell_wrong(const struct db *db, struct err *e)
 {
-	return err_set(e, ERR_USAGE, "%s", db->bug);
+	return err_set(e, db->wrong_code, "%s", db->wrong);
 }
 
 int db_exec(struct db *db, const char *sql, struct err *e)
@@ -123,11 +133,11 @@ static int identify(struct db *db, struct err *e)
 	if (!got)
 		got = one_number(db, "PRAGMA user_version", &version, e);
 	if (!got)
-		got = one_number(db, "SELECT count(*) FROM sqlite_schema", &tables, e);
+		got = one_number(db, "SELECT count(*) FROM sqlite_master", &tables, e);
 	if (!got)
 		got = one_number(
 			db,
-			"SELECT count(*) FROM sqlite_schema WHERE type = 'table' "
+			"SELECT count(*) FROM sqlite_master WHERE type = 'table' "
 			"AND name IN ('run', 'source', 'sample', 'transfer')",
 			&run, e);
 	if (got)
@@ -144,7 +154,12 @@ static int identify(struct db *db, struct err *e)
 			       "%s: was written by a newer version (schema %lld, "
 			       "this tool knows %d); use that version's tools",
 			       db->path, (long long)version, DB_VERSION);
-	if (version < DB_VERSION || run != 4)
+	if (version < DB_VERSION)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "%s: was made by an older version (schema %lld, this tool "
+			       "needs %d); load its recordings into a new database",
+			       db->path, (long long)version, DB_VERSION);
+	if (run != 4)
 		return err_set(e, ERR_FORMAT,
 			       "%s: lacks tables that a trace has (schema %lld); load "
 			       "its recordings "
@@ -321,7 +336,7 @@ int db_begin(struct db *db, struct err *e)
 	int got = db_exec(db, "BEGIN IMMEDIATE", e);
 
 	if (!got)
-		got = one_number(db, "SELECT count(*) FROM sqlite_schema", &tables, e);
+		got = one_number(db, "SELECT count(*) FROM sqlite_master", &tables, e);
 	if (!got && !tables)
 		got = create_tables(db, e);
 	if (got)
@@ -331,7 +346,7 @@ int db_begin(struct db *db, struct err *e)
 
 int db_commit(struct db *db, struct err *e)
 {
-	int got = *db->bug ? tell_bug(db, e) : db_exec(db, "COMMIT", e);
+	int got = *db->wrong ? tell_wrong(db, e) : db_exec(db, "COMMIT", e);
 
 	if (got)
 		db_rollback(db);
@@ -378,14 +393,34 @@ int db_check(struct db *db, struct err *e)
 }
 
 /* The first of them stays: what comes after may be its consequence. */
+static void note(struct db *db, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (*db->wrong)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(db->wrong, sizeof(db->wrong), fmt, ap);
+	va_end(ap);
+	db->wrong_code = code;
+}
+
 static void note_bug(struct db_stmt *s, const char *kind, const char *name)
 {
 	const char *of = s->name ? s->name : sqlite3_sql(s->st);
 
-	if (!*s->db->bug)
-		snprintf(s->db->bug, sizeof(s->db->bug),
-			 "bug: statement '%.*s' has no %s '%s'", (int)strcspn(of, "\n"),
-			 of, kind, name);
+	note(s->db, ERR_USAGE, "bug: statement '%.*s' has no %s '%s'",
+	     (int)strcspn(of, "\n"), of, kind, name);
+}
+
+/* A column of any type holds values of any type in an SQLite before 3.37, and in a file
+ * that somebody else has written to. What it holds is never read as 0. */
+static void note_type(struct db_column c, const char *wanted)
+{
+	note(c.s->db, ERR_FORMAT,
+	     "%s: column '%s' holds something else than %s; the database was changed by "
+	     "another program: load its recordings into a new one",
+	     c.s->db->path, c.place < c.s->columns ? c.s->column[c.place] : "?", wanted);
 }
 
 static int find_column(const struct db_stmt *s, const char *name)
@@ -423,8 +458,8 @@ static int prepare(struct db *db, struct db_stmt **out, const char *sql, const c
 	int rc;
 
 	*out = NULL;
-	if (*db->bug)
-		return tell_bug(db, e);
+	if (*db->wrong)
+		return tell_wrong(db, e);
 	if (sqlite3_prepare_v3(db->sq, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) !=
 	    SQLITE_OK)
 		return fail(db, e);
@@ -501,8 +536,8 @@ void db_drop(struct db_stmt *s)
 
 int db_finalize(struct db_stmt *s, int rc, struct err *e)
 {
-	if (rc >= 0 && s && *s->db->bug)
-		rc = tell_bug(s->db, e);
+	if (rc >= 0 && s && *s->db->wrong)
+		rc = tell_wrong(s->db, e);
 	db_drop(s);
 	return rc;
 }
@@ -578,8 +613,8 @@ int db_step(struct db_stmt *s, struct err *e)
 {
 	int got;
 
-	if (*s->db->bug)
-		return tell_bug(s->db, e);
+	if (*s->db->wrong)
+		return tell_wrong(s->db, e);
 	if (s->db->interrupted)
 		return err_set(e, ERR_IO, "interrupted; %s is as it was", s->db->path);
 	got = sqlite3_step(s->st);
@@ -608,13 +643,21 @@ int db_run(struct db_stmt *s, struct err *e)
 
 int64_t db_get_i64(struct db_column c)
 {
-	if (sqlite3_column_type(c.s->st, c.place) == SQLITE_NULL)
-		return DMA_UNKNOWN;
-	return sqlite3_column_int64(c.s->st, c.place);
+	int type = sqlite3_column_type(c.s->st, c.place);
+
+	if (type == SQLITE_INTEGER)
+		return sqlite3_column_int64(c.s->st, c.place);
+	if (type != SQLITE_NULL)
+		note_type(c, "a whole number");
+	return DMA_UNKNOWN;
 }
 
 const char *db_get_text(struct db_column c)
 {
+	if (sqlite3_column_type(c.s->st, c.place) == SQLITE_BLOB) {
+		note_type(c, "a text");
+		return NULL;
+	}
 	return (const char *)sqlite3_column_text(c.s->st, c.place);
 }
 
@@ -626,10 +669,13 @@ int64_t db_i64(struct db_stmt *s, const char *name)
 double db_real(struct db_stmt *s, const char *name)
 {
 	struct db_column c = db_column(s, name);
+	int type = sqlite3_column_type(s->st, c.place);
 
-	if (sqlite3_column_type(s->st, c.place) == SQLITE_NULL)
-		return NAN;
-	return sqlite3_column_double(s->st, c.place);
+	if (type == SQLITE_FLOAT || type == SQLITE_INTEGER)
+		return sqlite3_column_double(s->st, c.place);
+	if (type != SQLITE_NULL)
+		note_type(c, "a number");
+	return NAN;
 }
 
 const char *db_text(struct db_stmt *s, const char *name)

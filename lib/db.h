@@ -51,7 +51,9 @@ int db_check(struct db *db, struct err *e);
 /* Parameters and columns have names, and are never counted: a column that comes in between
  * moves nothing. Two columns of one name fail here. A name that the statement does not
  * have is a bug, told with both names by db_finalize() and by every later step, prepare
- * and commit of the database; until then it reads as NULL and binds nothing. */
+ * and commit of the database; until then it reads as NULL and binds nothing. A value that
+ * is not of the type it is read as is told in the same way (ERR_FORMAT): types are not
+ * SQLite's affair before 3.37. */
 int db_prepare(struct db *db, struct db_stmt **s, const char *sql, struct err *e);
 
 /* A statement of schema/queries.sql, by the name that stands above it. */

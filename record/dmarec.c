@@ -13,6 +13,7 @@
 #include "lib/err.h"
 #include "lib/num.h"
 #include "record/elf/symbols.h"
+#include "record/host/forbid.h"
 #include "record/host/rights.h"
 #include "record/host/trust.h"
 #include "record/list.h"
@@ -745,6 +746,16 @@ static int run_series(struct options *o, struct err *e)
 	return status;
 }
 
+/* Of a refusal: who else than the user's rights may be its cause. */
+static void tell_forbidden(void)
+{
+	char *why = forbidden_by("");
+
+	if (why)
+		cli_note(TOOL, "%s", why);
+	free(why);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -785,6 +796,8 @@ int main(int argc, char **argv)
 	free(o.counter_file.v);
 	if (e.code)
 		cli_error(TOOL, &e);
+	if (e.code == ERR_PERM)
+		tell_forbidden();
 	free(o.irq);
 	free(o.library.v);
 	free(o.start.v);

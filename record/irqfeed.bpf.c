@@ -14,6 +14,10 @@
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
 
+#ifndef barrier_var /* libbpf has it since 0.4 */
+#define barrier_var(var) asm volatile("" : "=r"(var) : "0"(var))
+#endif
+
 #define NAME_MAX_BYTES 64
 #define IRQ_WORDS      64 /* 4096 interrupts */
 

@@ -4,10 +4,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "lib/dma.h"
 #include "lib/err.h"
@@ -35,6 +37,14 @@ struct irqfeed {
 	struct control control;
 	int control_fd, count_fd, ring_fd;
 };
+
+/* Before libbpf 1.0 a pointer may hold an error in place of NULL. Returns it, negative. */
+static int error_of(const void *p)
+{
+	long rc = libbpf_get_error(p);
+
+	return rc ? (int)rc : p ? 0 : -errno;
+}
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list ap)
 {
@@ -90,7 +100,11 @@ static int load(struct irqfeed *f, struct err *e)
 
 	raise_memlock();
 	f->object = bpf_object__open_mem(embed_irqfeed_bpf, embed_irqfeed_bpf_len, NULL);
-	rc = f->object ? bpf_object__load(f->object) : -errno;
+	rc = error_of(f->object);
+	if (rc)
+		f->object = NULL;
+	else
+		rc = bpf_object__load(f->object);
 	libbpf_set_print(before);
 	if (rc == -EPERM && !(rights_have(CAP_BPF) && rights_have(CAP_PERFMON)))
 		return err_set(
@@ -149,21 +163,39 @@ int irqfeed_connect(struct irqfeed *f, int cpu, int perf_fd, struct err *e)
 	return 0;
 }
 
+/* By the event's number: an older libbpf (0.3) looks for its name in debugfs alone, which need
+ * not be mounted. */
+static int attach(struct irqfeed *f, struct bpf_program *p)
+{
+	struct perf_event_attr a = {.type = PERF_TYPE_TRACEPOINT,
+				    .size = sizeof(a),
+				    .config = f->control.event_type};
+	int fd = (int)syscall(SYS_perf_event_open, &a, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	f->link = bpf_program__attach_perf_event(p, fd);
+	rc = error_of(f->link);
+	if (rc) {
+		f->link = NULL;
+		close(fd);
+	}
+	return rc;
+}
+
 int irqfeed_attach(struct irqfeed *f, struct err *e)
 {
 	struct bpf_program *p =
 		bpf_object__find_program_by_name(f->object, "irq_handler_entry");
 	libbpf_print_fn_t before = libbpf_set_print(quiet);
+	int rc = p ? attach(f, p) : -ENOENT;
 
-	f->link =
-		p ? bpf_program__attach_tracepoint(p, "irq", "irq_handler_entry") : NULL;
 	libbpf_set_print(before);
-	if (!f->link)
-		return err_set(
-			e, ERR_UNSUPPORTED,
-			"this kernel does not attach BPF to irq:irq_handler_entry: %s",
-			strerror(errno));
-	return 0;
+	return rc ? err_set(e, ERR_UNSUPPORTED,
+			    "this kernel does not attach BPF to irq:irq_handler_entry: %s",
+			    strerror(-rc))
+		  : 0;
 }
 
 int irqfeed_gate(struct irqfeed *f, bool open, struct err *e)

@@ -30,6 +30,7 @@ const char *tracefs_find(struct err *e)
 	static const char *const place[] = {"/sys/kernel/tracing",
 					    "/sys/kernel/debug/tracing"};
 	struct stat st;
+	const char *bare = NULL;
 	char path[64];
 
 	for (size_t i = 0; i < 2; i++) {
@@ -43,6 +44,16 @@ const char *tracefs_find(struct err *e)
 				place[i]);
 			return NULL;
 		}
+		snprintf(path, sizeof(path), "%s/events", place[i]);
+		if (!access(path, F_OK))
+			bare = place[i];
+	}
+	if (bare) {
+		err_set(e, ERR_UNSUPPORTED,
+			"this kernel has no uprobes (%s/uprobe_events is not there): it was "
+			"built without CONFIG_UPROBE_EVENTS, and another kernel is needed",
+			bare);
+		return NULL;
 	}
 	err_set(e, ERR_NOTFOUND,
 		"tracefs is not mounted (no /sys/kernel/tracing/uprobe_events): as root, "

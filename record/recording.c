@@ -27,6 +27,7 @@
 #include "record/cost.h"
 #include "record/descriptors.h"
 #include "record/host/filemark.h"
+#include "record/host/forbid.h"
 #include "record/host/machine.h"
 #include "record/host/rootfs.h"
 #include "record/inside.h"
@@ -699,8 +700,13 @@ static int arm(struct recording *r, struct err *e)
 	if (rc)
 		return rc;
 	note = session_feed_note(r->session);
-	if (note && r->o->nirq && r->o->verbosity >= 0)
-		cli_note(TOOL, "interrupts come by perf's own samples: %s", note);
+	if (note && r->o->nirq && r->o->verbosity >= 0) {
+		char *why = forbidden_by("");
+
+		cli_note(TOOL, "interrupts come by perf's own samples: %s%s%s", note,
+			 why ? "; " : "", why ? why : "");
+		free(why);
+	}
 	r->meta.irq_feed =
 		r->o->nirq ? strdup(session_feed(r->session) == FEED_BPF ? "bpf" : "perf")
 			   : NULL;

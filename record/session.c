@@ -22,6 +22,7 @@
 #include <internal/evlist.h>
 #include <internal/evsel.h>
 #include <internal/mmap.h>
+#include <internal/threadmap.h>
 #include <internal/xyarray.h>
 
 #include "lib/dma.h"
@@ -32,7 +33,12 @@
 #define DEFAULT_RING_BYTES (16u << 20)
 #define ALL_RINGS_BYTES	   (256u << 20) /* unless -m says more */
 #define MIN_RING_BYTES	   (64u << 10)
-#define LISTS		   2 /* with rings of their own: uprobes, interrupts */
+#ifdef LIBPERF_STRUCT_CPU /* a struct since 5.17, see scripts/libperf.sh */
+#define CPU_NUMBER(c) ((c).cpu)
+#else
+#define CPU_NUMBER(c) (c)
+#endif
+#define LISTS 2 /* with rings of their own: uprobes, interrupts */
 
 struct session {
 	struct perf_cpu_map *cpus;
@@ -58,6 +64,23 @@ struct session {
 	 * program's perf event on the same tracepoint can make the kernel skip it). */
 	int64_t irq_ahead, irq_missed;
 };
+
+/* libperf itself has this since 5.18. */
+static struct perf_thread_map *map_tasks(const pid_t *pid, int n)
+{
+	struct perf_thread_map *one = perf_thread_map__new_dummy(), *map = NULL;
+
+	if (one)
+		map = perf_thread_map__realloc(one, n);
+	if (!map) {
+		perf_thread_map__put(one);
+		return NULL;
+	}
+	map->nr = n;
+	for (int i = 0; i < n; i++)
+		perf_thread_map__set_pid(map, i, pid[i]);
+	return map;
+}
 
 /* ---- attributes ---- */
 
@@ -349,14 +372,13 @@ static int open_counter(struct session *s, const struct session_options *o,
 
 static int connect_feed(struct session *s, struct perf_evsel *output, struct err *e)
 {
-	struct perf_cpu cpu;
-	int i, rc = 0;
+	int rc = 0;
 
-	perf_cpu_map__for_each_cpu (cpu, i, s->cpus) {
+	for (int i = 0; !rc && i < perf_cpu_map__nr(s->cpus); i++) {
 		int *fd = xyarray__entry(output->fd, i, 0);
 
-		if (!rc)
-			rc = irqfeed_connect(s->feed, cpu.cpu, *fd, e);
+		rc = irqfeed_connect(s->feed, CPU_NUMBER(perf_cpu_map__cpu(s->cpus, i)),
+				     *fd, e);
 	}
 	return rc ? rc : irqfeed_attach(s->feed, e);
 }
@@ -511,7 +533,7 @@ int session_open(struct session **out, const struct session_options *o, struct e
 	s->inside = calloc(o->nuprobe + 1, sizeof(*s->inside));
 	s->inside_id = calloc(o->nuprobe + 1, sizeof(*s->inside_id));
 	s->cpus = perf_cpu_map__new(NULL);
-	s->tasks = perf_thread_map__new_array((int)o->npid, (pid_t *)o->pid);
+	s->tasks = map_tasks(o->pid, (int)o->npid);
 	s->everything = perf_thread_map__new_dummy();
 	if (!s->event || !s->inside || !s->inside_id || !s->cpus || !s->tasks ||
 	    !s->everything)

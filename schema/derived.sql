@@ -16,7 +16,7 @@ CREATE TABLE analysis ( -- one row for each run that was analysed
 	negative      INTEGER NOT NULL,     -- phases found negative
 	disordered    INTEGER NOT NULL,
 	advice        TEXT                  -- what to do when the evidence is thin
-) STRICT;
+);
 
 CREATE TABLE transfer (
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -42,8 +42,16 @@ CREATE TABLE transfer (
 	device_ns     INTEGER,
 	notice_ns     INTEGER,
 	total_ns      INTEGER,
-	PRIMARY KEY (run_id, id)
-) STRICT, WITHOUT ROWID;
+	PRIMARY KEY (run_id, id),
+	CHECK (typeof(size_bytes) IN ('integer', 'null')
+		AND typeof(submit_ns) IN ('integer', 'null')
+		AND typeof(coalesced) IN ('integer', 'null')
+		AND typeof(irq_count) IN ('integer', 'null')
+		AND typeof(api_ns) IN ('integer', 'null')
+		AND typeof(device_ns) IN ('integer', 'null')
+		AND typeof(notice_ns) IN ('integer', 'null')
+		AND typeof(total_ns) IN ('integer', 'null'))
+) WITHOUT ROWID;
 
 CREATE TABLE stray ( -- what belongs to no transfer
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -55,7 +63,7 @@ CREATE TABLE stray ( -- what belongs to no transfer
 	cpu           INTEGER,
 	tid           INTEGER,
 	reason        TEXT NOT NULL
-) STRICT;
+);
 
 CREATE TABLE vector ( -- verdict for each vector, with its evidence (lib/vector/vector.h)
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -76,7 +84,7 @@ CREATE TABLE vector ( -- verdict for each vector, with its evidence (lib/vector/
 	slope_ns_per_byte REAL,
 	intercept_ns  REAL,
 	why           TEXT NOT NULL
-) STRICT;
+);
 
 CREATE TABLE summary ( -- one row for each group and phase; the group of NULLs is the whole run
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -90,7 +98,7 @@ CREATE TABLE summary ( -- one row for each group and phase; the group of NULLs i
 	min_ns INTEGER, max_ns INTEGER,     -- exact
 	mean_ns REAL, stddev_ns REAL,       -- exact; sample standard deviation
 	error_ns INTEGER                    -- what the probes add to each of them on that host; at most min_ns
-) STRICT;
+);
 
 CREATE TABLE quantile (
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -103,8 +111,10 @@ CREATE TABLE quantile (
 	bound_low_ns  INTEGER,              -- had all excluded transfers been fastest
 	bound_high_ns INTEGER,              -- had they been slowest
 	ci_low_ns     INTEGER,              -- 95 % by order statistics, if values were independent
-	ci_high_ns    INTEGER
-) STRICT;
+	ci_high_ns    INTEGER,
+	CHECK (typeof(q) = 'real'
+		AND typeof(value_ns) IN ('integer', 'null'))
+);
 
 CREATE TABLE histogram ( -- log-linear, relative error at most 0.4 % (lib/hist.h)
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -115,7 +125,7 @@ CREATE TABLE histogram ( -- log-linear, relative error at most 0.4 % (lib/hist.h
 	low_ns        INTEGER NOT NULL,     -- values v with low_ns <= v < high_ns
 	high_ns       INTEGER NOT NULL,
 	n             INTEGER NOT NULL
-) STRICT;
+);
 
 CREATE TABLE state_count (
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -124,8 +134,9 @@ CREATE TABLE state_count (
 	direction     TEXT NOT NULL,
 	state         TEXT NOT NULL,
 	n             INTEGER NOT NULL,
-	size_bytes    INTEGER               -- sum of known sizes
-) STRICT;
+	size_bytes    INTEGER,              -- sum of known sizes
+	CHECK (typeof(n) IN ('integer', 'null'))
+);
 
 CREATE TABLE throughput ( -- bytes of what ended for the program over the time it took as a group (lib/dma.h)
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -137,7 +148,7 @@ CREATE TABLE throughput ( -- bytes of what ended for the program over the time i
 	from_ns       INTEGER,              -- first submit
 	to_ns         INTEGER,              -- last end
 	bytes_per_s   REAL                  -- NULL when it cannot be told
-) STRICT;
+);
 
 CREATE TABLE fit ( -- latency = a + size / bandwidth, Theil and Sen's line (lib/line.h)
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -151,4 +162,4 @@ CREATE TABLE fit ( -- latency = a + size / bandwidth, Theil and Sen's line (lib/
 	a_ns REAL, a_low_ns REAL, a_high_ns REAL, -- 95 %
 	ns_per_byte REAL, ns_per_byte_low REAL, ns_per_byte_high REAL,
 	r2 REAL                             -- share of the variance that size explains (least squares, outliers and all)
-) STRICT;
+);

@@ -1,5 +1,5 @@
 -- Statements of the tools, by name (lib/db.h: db_prepare_named). Parameters are bound and columns
--- are read by name, so every expression has one (AS).
+-- are read by name, so every expression has one (AS). Nothing newer than SQLite 3.26 (tests/cli/format.t).
 
 -- name: run_by_identity
 SELECT id, raw_sha256 = :sha AS same_raw FROM run WHERE uuid = :uuid OR raw_sha256 = :sha;

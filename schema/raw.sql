@@ -1,6 +1,8 @@
 -- Facts: what was recorded. Append-only; nothing here is derived. Times are nanoseconds on the
 -- recording's clock (run.clock); NULL means not known, never 0.
--- PRAGMA user_version is the schema's version; lib/db.c upgrades or refuses.
+-- PRAGMA user_version is the schema's version; lib/db.c refuses another.
+-- Made and read by SQLite 3.26 and later, so not STRICT (3.37): lib/db.c reads no value as what it is not, and
+-- CHECK guards the columns that SQL itself counts with.
 
 CREATE TABLE run (
 	id            INTEGER PRIMARY KEY,
@@ -29,8 +31,11 @@ CREATE TABLE run (
 	irq_cost_ns   INTEGER,              -- of one interrupt sample, likewise
 	disordered    INTEGER NOT NULL,     -- records that came too late for the merge by time
 	raw_path      TEXT,
-	raw_sha256    TEXT NOT NULL UNIQUE
-) STRICT;
+	raw_sha256    TEXT NOT NULL UNIQUE,
+	CHECK (typeof(begin_ns) IN ('integer', 'null')
+		AND typeof(end_ns) IN ('integer', 'null')
+		AND typeof(duration_ns) IN ('integer', 'null'))
+);
 
 CREATE TABLE source ( -- an event that was armed
 	id            INTEGER PRIMARY KEY,
@@ -44,8 +49,11 @@ CREATE TABLE source ( -- an event that was armed
 	armed         TEXT,                 -- kernel: a uprobe; process: by the agent; NULL = a tracepoint or not told
 	counted       INTEGER,              -- hits by the count of the kernel or the agent
 	delivered     INTEGER,              -- samples found in the recording
-	lost          INTEGER               -- counted - delivered
-) STRICT;
+	lost          INTEGER,              -- counted - delivered
+	CHECK (typeof(counted) IN ('integer', 'null')
+		AND typeof(delivered) IN ('integer', 'null')
+		AND typeof(lost) IN ('integer', 'null'))
+);
 CREATE INDEX source_run ON source (run_id);
 
 CREATE TABLE irq ( -- the interrupt map, before and after
@@ -63,8 +71,10 @@ CREATE TABLE irq ( -- the interrupt map, before and after
 	recorded        INTEGER NOT NULL,   -- 1 = in the recording's filter
 	named           INTEGER NOT NULL,   -- 1 = user or profile named it as the completion vector
 	named_channel   INTEGER,            -- only for this channel
-	PRIMARY KEY (run_id, irq)
-) STRICT;
+	PRIMARY KEY (run_id, irq),
+	CHECK (typeof(count_before) IN ('integer', 'null')
+		AND typeof(count_after) IN ('integer', 'null'))
+);
 
 CREATE TABLE card (
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -72,7 +82,7 @@ CREATE TABLE card (
 	key           INTEGER,              -- the program's own: object address, fd or number
 	name          TEXT,                 -- path, where known
 	PRIMARY KEY (run_id, card)
-) STRICT;
+);
 
 CREATE TABLE sample ( -- one event, in order of time (rowid)
 	run_id        INTEGER NOT NULL,     -- run.id
@@ -90,7 +100,7 @@ CREATE TABLE sample ( -- one event, in order of time (rowid)
 	flags         INTEGER,
 	ret           INTEGER,              -- return value
 	bits          INTEGER NOT NULL      -- enum sample_bits of lib/dma.h
-) STRICT;
+);
 
 CREATE TABLE loss ( -- samples known to be missing
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -99,24 +109,25 @@ CREATE TABLE loss ( -- samples known to be missing
 	to_ns         INTEGER,              -- NULL = to the end
 	lost          INTEGER NOT NULL,     -- how many
 	source_id     INTEGER,              -- NULL = any of that ring
-	kind          TEXT NOT NULL         -- ring (LOST record), count (counted > delivered), cut (file cut short)
-) STRICT;
+	kind          TEXT NOT NULL,        -- ring (LOST record), count (counted > delivered), cut (file cut short)
+	CHECK (typeof(lost) IN ('integer', 'null'))
+);
 
 CREATE TABLE counter ( -- driver counters the profile asks for, before and after
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
 	name          TEXT NOT NULL,
 	before        TEXT,
 	after         TEXT
-) STRICT;
+);
 
 CREATE TABLE environment ( -- what else may matter when runs are compared
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
 	key           TEXT NOT NULL,        -- governor, link_speed.BDF, link_width.BDF, module.NAME, ...
 	value         TEXT,
 	PRIMARY KEY (run_id, key)
-) STRICT;
+);
 
 CREATE TABLE warning ( -- sentences that the recorder or the loader printed
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
 	text          TEXT NOT NULL
-) STRICT;
+);

@@ -1,58 +1,70 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Install what is missing, and do nothing when all is there.
-#   deps.sh GROUP...     groups: build check full bench vm docs browser
-# Debian's names are tested (make check runs them on Debian 12). Red Hat's stand beside them; they
-# need EPEL (gnuplot, scdoc, cmocka) and CRB (the -devel packages), and are not tested.
+#   deps.sh GROUP...             groups: build test check full bench vm headers distros dist deb rpm browser
+#   deps.sh names dnf GROUP...   only the names (apt, dnf)
+# Debian's names are tested on 12 (make check), 11 and 13 (make check-distros). Red Hat's are from what is known of RHEL 8
+# to 10 and are not tested; those of CRB (PowerTools on 8) and EPEL need that repository, which is named when it is not
+# enabled.
 set -eu
 
-#        group  Debian                 Red Hat (dnf)
+#        group  Debian                 Red Hat (dnf)          its repository
 packages() { cat <<'LIST'
-build    gcc                    gcc
-build    g++                    gcc-c++
-build    make                   make
-build    pkg-config             pkgconf-pkg-config
-build    clang                  clang
-build    xz-utils               xz
-build    flex                   flex
-build    bison                  bison
-build    linux-source-6.1       -
-build    libtraceevent-dev      libtraceevent-devel
-build    libsqlite3-dev         sqlite-devel
-build    libelf-dev             elfutils-libelf-devel
-build    libdw-dev              elfutils-devel
-build    libbpf-dev             libbpf-devel
-build    libcapstone-dev        capstone-devel
-build    libiberty-dev          binutils-devel
-build    libssl-dev             openssl-devel
-build    libzstd-dev            libzstd-devel
-build    zlib1g-dev             zlib-devel
-build    libaio-dev             libaio-devel
-build    gnuplot-nox            gnuplot
-build    sqlite3                sqlite
-build    scdoc                  scdoc
-check    git                    git
-check    perl                   perl-Test-Harness
-check    libcmocka-dev          libcmocka-devel
-check    clang-format           clang-tools-extra
-check    cppcheck               cppcheck
-check    libclang-rt-14-dev     compiler-rt
-check    linux-perf             perf
-check    binutils               binutils
-check    strace                 strace
-check    gcc-aarch64-linux-gnu  gcc-aarch64-linux-gnu
-check    libc6-dev-arm64-cross  -
-check    qemu-user              qemu-user
-bench    uftrace                uftrace
-bench    bpftrace               bpftrace
-full     rustc                  rust
-check    musl-tools             musl-gcc
-vm       linux-headers-amd64    kernel-devel
-vm       qemu-system-x86        qemu-kvm
-vm       busybox-static         busybox
-vm       cpio                   cpio
-vm       linux-perf             perf
-browser  chromium               chromium
+build    gcc                    gcc                    base
+build    g++                    gcc-c++                base
+build    make                   make                   base
+build    pkg-config             pkgconf-pkg-config     base
+build    clang                  clang                  base
+build    xz-utils               xz                     base
+build    flex                   flex                   base
+build    bison                  bison                  base
+build    linux-source           -                      -
+build    libtraceevent-dev      libtraceevent-devel    crb
+build    libsqlite3-dev         sqlite-devel           base
+build    libelf-dev             elfutils-libelf-devel  base
+build    libdw-dev              elfutils-devel         base
+build    libbpf-dev             libbpf-devel           crb
+build    libcapstone-dev        capstone-devel         epel
+build    libiberty-dev          binutils-devel         base
+build    libssl-dev             openssl-devel          base
+build    libzstd-dev            libzstd-devel          base
+build    zlib1g-dev             zlib-devel             base
+build    libaio-dev             libaio-devel           base
+build    gnuplot-nox            gnuplot                base
+build    sqlite3                sqlite                 base
+build    scdoc                  scdoc                  epel
+test     git                    git                    base
+test     perl                   perl-Test-Harness      base
+test     libcmocka-dev          libcmocka-devel        crb
+test     linux-perf             perf                   base
+test     binutils               binutils               base
+test     strace                 strace                 base
+test     python3                python3                base
+test     musl-tools             musl-gcc               epel
+check    clang-format           clang-tools-extra      base
+check    cppcheck               cppcheck               epel
+check    libclang-rt-14-dev     compiler-rt            base
+check    gcc-aarch64-linux-gnu  gcc-aarch64-linux-gnu  epel
+check    libc6-dev-arm64-cross  -                      -
+check    qemu-user              qemu-user              epel
+full     rustc                  rust                   base
+bench    uftrace                uftrace                epel
+bench    bpftrace               bpftrace               base
+distros  debootstrap            debootstrap            epel
+dist     liblzma-dev            -                      -
+dist     libbz2-dev             -                      -
+dist     libzstd-dev            libzstd-static         crb
+deb      debhelper              -                      -
+deb      dpkg-dev               -                      -
+deb      lintian                -                      -
+rpm      rpm                    rpm-build              base
+headers  linux-headers-amd64    kernel-devel           base
+headers  make                   make                   base
+vm       qemu-system-x86        qemu-kvm               base
+vm       busybox-static         busybox                epel
+vm       cpio                   cpio                   base
+vm       linux-perf             perf                   base
+browser  chromium               chromium               epel
 LIST
 }
 
@@ -73,6 +85,31 @@ want() { # column
 		'index(groups, " " $1 " ") && $col != "-" { print $col }'
 }
 
+if [ "${1:-}" = names ]; then
+	column=2
+	[ "$2" != dnf ] || column=3
+	shift 2
+	groups=$*
+	want $column
+	exit
+fi
+
+# Repositories of Red Hat that are not enabled, of those that the missing packages come from.
+name_repositories() {
+	enabled=$(dnf -q repolist --enabled 2>/dev/null || true)
+	for r in crb epel; do
+		those=$(packages | awk -v r="$r" -v todo=" $(echo $todo) " '$4 == r && index(todo, " " $3 " ") { print $3 }')
+		[ -n "$those" ] || continue
+		case $r in
+		crb) echo "$enabled" | grep -qiE 'crb|powertools|codeready' && continue
+			echo "deps:" $those "come from CRB: dnf config-manager --set-enabled crb (Alma 8: powertools; RHEL:" \
+				"subscription-manager repos --enable codeready-builder-for-rhel-9-x86_64-rpms)" >&2 ;;
+		epel) echo "$enabled" | grep -qi epel && continue
+			echo "deps:" $those "come from EPEL: dnf install epel-release" >&2 ;;
+		esac
+	done
+}
+
 groups=$*
 if command -v apt-get >/dev/null; then
 	todo=$(missing_debian "$(want 2)")
@@ -82,12 +119,9 @@ elif command -v dnf >/dev/null; then
 	todo=$(missing_redhat "$(want 3)")
 	install='dnf install -y'
 	update='true'
-	if [ ! -d "${LINUX_SOURCE:-}" ]; then
-		echo "deps: name a kernel source tree for libperf: make LINUX_SOURCE=/path/to/linux" >&2
-		echo "deps: (dnf download --source kernel, or any tree of kernel 6.1 or newer)" >&2
-	fi
+	[ -z "$todo" ] || name_repositories
 else
-	echo "deps: neither apt-get nor dnf here; install by hand:" $(want 2) >&2
+	echo "deps: neither apt-get nor dnf here; install by hand (Debian's names):" $(want 2) >&2
 	exit 1
 fi
 [ -n "$todo" ] || exit 0

@@ -161,7 +161,7 @@ static int read_attr(struct perfdata *p, size_t i, uint64_t offset, uint64_t str
 			"%s: offset %" PRIu64 ": attribute %zu has read format 0x%" PRIx64
 			", known are bits below 0x%x; record "
 			"without counts in samples (:S)",
-			p->name, offset, i, (uint64_t)attr->read_format, PERF_FORMAT_MAX);
+			p->name, offset, i, (uint64_t)attr->read_format, READ_FORMAT_MAX);
 	return 0;
 }
 

@@ -80,6 +80,11 @@ struct ring {
 /* Of what perf record -z wrote, p->map becomes what it holds; else nothing is done. */
 int perfdata_unzip(struct perfdata *p, struct err *e);
 
+/* PERF_FORMAT_LOST and the first bit after it, as a system's headers older than 6.0 do not
+ * have them: a file from a newer system is read all the same. */
+#define READ_FORMAT_LOST (1u << 4)
+#define READ_FORMAT_MAX	 (1u << 5)
+
 #define RING_CPUS 4096 /* CPUs above are known by their event id */
 
 struct perfdata {

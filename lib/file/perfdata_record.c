@@ -93,7 +93,7 @@ int layout_init(struct layout *l, const struct perf_event_attr *attr)
 	if (attr->sample_id_all)
 		layout_trailer(l);
 	/* A read format of the future has a length that we do not know. */
-	return l->read_format >= PERF_FORMAT_MAX ? -1 : 0;
+	return l->read_format >= READ_FORMAT_MAX ? -1 : 0;
 }
 
 static int __attribute__((format(printf, 4, 5)))
@@ -306,7 +306,7 @@ static uint64_t skip_read(const uint8_t *rec, uint64_t at, uint64_t size, uint64
 		head += 8;
 	if (format & PERF_FORMAT_ID)
 		each += 8;
-	if (format & PERF_FORMAT_LOST)
+	if (format & READ_FORMAT_LOST)
 		each += 8;
 	if (format & PERF_FORMAT_GROUP) {
 		if (size - at < 8)

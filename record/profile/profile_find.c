@@ -45,9 +45,12 @@ static void dirs_release(struct dirs *d)
 		free(d->dir[k]);
 }
 
-/* A tool in build/, a test in build/tests/unit/: the tree is some directories up. */
+/* A tool in build/, a test in build/tests/unit/: the tree is some directories up. One in
+ * bin/ of what was unpacked somewhere: share/ is beside it. */
 static void add_tree(struct dirs *d)
 {
+	static const char *const place[] = {"/share/dmarec/profiles",
+					    "/examples/profiles"};
 	char path[PATH_MAX], *slash;
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 64);
 
@@ -55,10 +58,12 @@ static void add_tree(struct dirs *d)
 		return;
 	path[len] = 0;
 	for (int k = 0; k < MAX_PARENTS && (slash = strrchr(path, '/')); k++) {
-		memcpy(slash, "/examples/profiles", sizeof("/examples/profiles"));
-		if (k && !access(path, X_OK)) {
-			dirs_add(d, "%s", path);
-			return;
+		for (int i = k == 1 ? 0 : 1; k && i < 2; i++) {
+			memcpy(slash, place[i], strlen(place[i]) + 1);
+			if (!access(path, X_OK)) {
+				dirs_add(d, "%s", path);
+				return;
+			}
 		}
 		*slash = 0;
 	}

@@ -168,7 +168,7 @@ echo 'this is no database at all, only some words' >text.db
 ok "a text file for a database" status 1 "$ana" -i r.data text.db
 sqlite3 other.db 'CREATE TABLE t (x)'
 ok "another program's database" status 1 "$ana" -i r.data other.db
-ok "... stays as it was" sql_is other.db t "SELECT group_concat(name) FROM sqlite_schema"
+ok "... stays as it was" sql_is other.db t "SELECT group_concat(name) FROM sqlite_master"
 head -c 300000 r.data >cut.data
 ok "the same recording, cut, into the same database" "$ana" -i cut.data t.db
 ok "... is told" grep -q 'the file has changed' last.err

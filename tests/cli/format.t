@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# schema/FORMAT.md names every kind and key of lib/file/meta_text.c, and no key that is not there.
+# schema/FORMAT.md names every kind and key of lib/file/meta_text.c, and no key that is not there; and no statement needs
+# an SQLite newer than 3.26.
 . "${BASH_SOURCE%/*}/lib.sh"
 cd "$SRC" || exit 1
 section() { # keys that FORMAT.md's tables name for a kind
@@ -20,4 +21,13 @@ for pair in run:run end:end event:event path:path irq:irq env:env counter:pair f
 done
 kinds=$(sed -n '/} kinds\[\]/,/};/p' lib/file/meta_text.c | grep -o '{"[a-z]*"' | tr -d '{"' | sort -u)
 is "kinds" "$(grep -o '^### `[a-z]*`' schema/FORMAT.md | grep -o '[a-z]*' | sort -u)" "$kinds"
+
+# Words and functions that came later, with the version.
+newer='\bSTRICT\b|\bRETURNING\b|->|\bNULLS (FIRST|LAST)\b|\biif *\(|\bMATERIALIZED\b|\bGENERATED\b|sqlite_schema|\bFILTER *\(|\b(EXCLUDE|GROUPS) '
+newer+='|\b(sqrt|pow|power|log|ln|exp|floor|ceil|trunc|mod|format|unixepoch|concat|concat_ws|string_agg|timediff|octet_length|unhex) *\('
+newer+='|\bUPDATE .* FROM\b|\b(RIGHT|FULL) (OUTER )?JOIN|\bIS (NOT )?DISTINCT\b|\bDROP COLUMN\b|[0-9]_[0-9]'
+is "the list of newer words finds one" "$(echo 'SELECT iif(1, 2, 3)' | grep -ciE "$newer")" 1
+is "SQL is what SQLite 3.26 knows" "$(sed 's/--.*//' schema/*.sql | grep -niE "$newer")" ""
+is "... and of its C interface nothing newer" "$(grep -rnE 'sqlite3_(changes64|total_changes64|error_offset|db_name|is_interrupted|serialize|hard_heap|txn_state|autovacuum|stmt_explain)' \
+	lib analyze compare report)" ""
 finish

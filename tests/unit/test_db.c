@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +111,7 @@ static void test_tables_come_with_the_first_commit(void **state)
 	struct db *db = opened(DB_CREATE);
 
 	(void)state;
-	assert_int_equal(number(db, "SELECT count(*) AS n FROM sqlite_schema"), 0);
+	assert_int_equal(number(db, "SELECT count(*) AS n FROM sqlite_master"), 0);
 	db_close(db);
 	assert_int_not_equal(access(path, F_OK), 0);
 	db_close(created());
@@ -445,6 +446,73 @@ static void test_two_columns_of_one_name_are_refused(void **state)
 	db_close(db);
 }
 
+/* What somebody else put there is no 0. */
+static void test_a_value_of_another_type_is_told(void **state)
+{
+	static const char *const put[] = {"UPDATE sample SET time_ns = 'soon'",
+					  "UPDATE sample SET time_ns = 1.5",
+					  "UPDATE sample SET time_ns = x'00'",
+					  "UPDATE sample SET direction = x'00'"};
+	struct db *db = created();
+
+	(void)state;
+	run(db,
+	    "INSERT INTO sample (run_id, time_ns, source_id, bits) VALUES (1, 7, 1, 0)");
+	assert_int_equal(number(db, "SELECT time_ns AS n FROM sample"), 7);
+	db_close(db);
+	for (size_t i = 0; i < sizeof(put) / sizeof(*put); i++) {
+		struct err e = {0};
+		struct db_stmt *s;
+
+		db = opened(DB_WRITE);
+		run(db, put[i]);
+		assert_int_equal(
+			db_prepare(db, &s, "SELECT time_ns, direction FROM sample", &e),
+			0);
+		assert_int_equal(db_step(s, &e), 1);
+		db_i64(s, "time_ns");
+		db_text(s, "direction");
+		assert_int_equal(db_step(s, &e), ERR_FORMAT);
+		assert_non_null(strstr(e.text, i < 3 ? "'time_ns'" : "'direction'"));
+		assert_int_equal(db_finalize(s, 0, NULL), ERR_FORMAT);
+		run(db, "UPDATE sample SET time_ns = 7, direction = NULL");
+		db_close(db);
+	}
+}
+
+/* A sum over a text is 0: such a column refuses it. */
+static void test_columns_that_are_counted_with_take_numbers(void **state)
+{
+	struct db *db = created();
+	struct err e = {0};
+
+	(void)state;
+	run(db,
+	    "INSERT INTO run (id, uuid, finished, roles_guessed, disordered, raw_sha256) "
+	    "VALUES (1, 'u', 1, 0, 0, 's')");
+	assert_true(
+		db_exec(db,
+			"INSERT INTO loss (run_id, lost, kind) VALUES (1, 'many', 'ring')",
+			&e) < 0);
+	assert_non_null(strstr(e.text, "CHECK constraint"));
+	run(db, "INSERT INTO loss (run_id, lost, kind) VALUES (1, 3, 'ring')");
+	db_close(db);
+}
+
+/* Version 1 lacks columns that this one reads. */
+static void test_an_older_version_is_refused(void **state)
+{
+	struct db *db = created();
+	struct err e = {0};
+
+	(void)state;
+	run(db, "PRAGMA user_version = 1");
+	db_close(db);
+	assert_true(db_open(&db, path, DB_READ, &e) < 0);
+	assert_non_null(strstr(e.text, "older version"));
+	assert_non_null(strstr(e.text, "load its recordings into a new database"));
+}
+
 /* Each prepares, and its name is its own. */
 static void test_every_named_statement(void **state)
 {
@@ -519,6 +587,9 @@ int main(void)
 		TEST(test_an_unknown_name_is_told_at_the_end),
 		TEST(test_finalize_hands_on),
 		TEST(test_two_columns_of_one_name_are_refused),
+		TEST(test_a_value_of_another_type_is_told),
+		TEST(test_columns_that_are_counted_with_take_numbers),
+		TEST(test_an_older_version_is_refused),
 		TEST(test_every_named_statement),
 	};
 

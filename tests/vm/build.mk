@@ -25,7 +25,7 @@ vm:
 	@scripts/deps.sh build
 	$(MAKE) --no-print-directory -j2 all
 	@tests/vm/prepare.sh $(VM)
-	$(MAKE) --no-print-directory edudma
+	@echo auto >$(VM)/feed
 	@cp tests/vm/try.sh $(VM)/share
 	tests/vm/boot.sh $(VM) $(VM)/share -- -device edu
 check-vm:
@@ -36,4 +36,10 @@ check-vm:
 # The recordings of the last check-vm, analysed and judged again: seconds, for work on the analysis.
 check-vm-again: all
 	VM_AGAIN=1 $(TESTS) tests/vm/check.sh
-.PHONY: vm check-vm vm-programs check-vm-again
+
+# The guest with the kernels of other releases, by each feed (tests/vm/kernels.t).
+check-kernels:
+	@scripts/deps.sh build
+	$(MAKE) --no-print-directory -j$(JOBS) vm-programs
+	$(TESTS) tests/vm/kernels.t
+.PHONY: check-kernels vm check-vm vm-programs check-vm-again

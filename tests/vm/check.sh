@@ -8,9 +8,10 @@
 #   VM_TIMES=0  other tests run beside the guest and hold its processors up: what is said of each transfer is
 #               judged, how exact the times are is only shown
 #   VM_AGAIN=1  boot nothing, analyse the last recordings again
+#   VM_SUITE    the kernel of this release of Debian, and the guest's files in B/vm-SUITE; VM_FEED: bpf or perf (auto)
 set -u
 B=$(realpath "${B:-build}")
-vm=$B/vm
+vm=$B/vm${VM_SUITE:+-$VM_SUITE}
 share=$vm/share
 here=$(cd "$(dirname "$0")" && pwd)
 failed=0 tests=0 row=''
@@ -18,14 +19,13 @@ every="masked sleep c same_cpu other_cpu missing spurious restart stop timeout t
 VM_EDU=${VM_EDU:-$every} times=${VM_TIMES:-1}
 wrongs=()
 if [ ! "${VM_AGAIN:-}" ]; then
-	reason=$("$here/prepare.sh" "$vm")
+	reason=$("$here/prepare.sh" "$vm" ${VM_SUITE:-})
 	case $? in
 	0) ;;
 	77) echo "1..0 # SKIP $reason"; exit 0 ;;
 	*) echo "Bail out! the guest cannot be prepared: $reason"; exit 1 ;;
 	esac
-	MAKEFLAGS='' ${MAKE:-make} -s --no-print-directory -C "$here/../.." edudma B="$B" \
-		KDIR="/lib/modules/$(cat "$vm/kver")/build" >&2 || { echo "Bail out! edudma cannot be built"; exit 1; }
+	echo "${VM_FEED:-auto}" >"$vm/feed"
 fi
 
 wrong() { # what: of the scenario that is being judged

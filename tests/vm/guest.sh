@@ -3,7 +3,8 @@
 # in $SHARE: NAME.db, NAME.truth, NAME.out (what the workload printed), NAME.delta (/proc/interrupts after
 # minus before, of the driver's vectors), NAME.calls (what the driver's handler logged: interrupt, ns, what the
 # card said then), NAME.status.
-B=${SHARE%/vm/share}
+VM=${SHARE%/share}
+B=${VM%/*}
 
 # Sum over the processors, for each vector of this name: "irq count".
 proc_counts() {
@@ -14,7 +15,7 @@ proc_counts() {
 
 LOG=/sys/kernel/debug/edudma/log
 drive() { # load the driver, with a log of every call of its handler
-	busybox insmod "$B/examples/edudma/edudma.ko" log=200000
+	busybox insmod "$VM/edudma.ko" log=200000
 	[ -e "$LOG" ] && [ -e "/dev/$1" ] && return
 	echo "guest: the card is not there"
 	dmesg | tail -5
@@ -28,7 +29,7 @@ scenario() { # name of the vectors, name of the scenario, workload with its opti
 	rm -f "$name.db" "$name.truth"
 	before=$(proc_counts "$vectors")
 	calls=$(wc -l <"$LOG")
-	if "$B/dmarec" -q -o "$name.data" --label "$name" -- "$@" >"$name.out" 2>"$name.err"; then
+	if "$B/dmarec" -q --irq-feed "$(cat "$VM/feed")" -o "$name.data" --label "$name" -- "$@" >"$name.out" 2>"$name.err"; then
 		echo 0 >"$SHARE/$name.status"
 	else
 		echo $? >"$SHARE/$name.status"
