@@ -220,6 +220,7 @@ format:
 lint: check-format tools
 	@scripts/house.sh
 	@scripts/house.sh objects $(B)
+	@for t in $$(git ls-files 'tests/*.t' 2>/dev/null); do [ -x $$t ] || { echo "$$t: is not executable, so prove cannot run it"; exit 1; }; done
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --suppressions-list=.cppcheck \
 		--enable=warning,portability -j2 -D_GNU_SOURCE -D__CPPCHECK__ -I. lib $(OWNERS)
 
