@@ -35,6 +35,11 @@ unsigned sim_seeds(unsigned full)
 	return (full + part - 1) / part;
 }
 
+bool sim_judged(void)
+{
+	return SANITIZED == 1;
+}
+
 bool sim_rate(unsigned found, unsigned full, double low, double high)
 {
 	unsigned n = sim_seeds(full);

@@ -27,6 +27,10 @@ unsigned sim_seeds(unsigned full);
  */
 bool sim_rate(unsigned found, unsigned full, double low, double high);
 
+/* Whether figures are judged here: not under a sanitizer, whose hundredth of the seeds is
+ * for bad memory; the same tests judge them without it. */
+bool sim_judged(void);
+
 /* Keeps of n tests those of this process's share, in their order. How many. */
 size_t sim_share(struct CMUnitTest *tests, size_t n);
 
