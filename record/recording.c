@@ -672,7 +672,8 @@ static int end(struct recording *r, int rc, struct err *e)
 static int drop_rights(struct recording *r, struct err *e)
 {
 	const struct user *me = r->o->invoking;
-	bool own_task = r->o->run_as && r->o->run_as->uid == me->uid;
+	/* Who has rights of its own (root has) is not looked at without them. */
+	bool own_task = me->uid && r->o->run_as && r->o->run_as->uid == me->uid;
 	struct rights_kept kept = {.read_files = r->o->profile->ncounter > 0,
 				   .other_tasks = r->nclosing && !own_task};
 
@@ -806,12 +807,13 @@ int recording_run(const struct recording_options *o, struct err *e)
 
 	meta_init(&r.meta);
 	block_signals(&r);
+	/* what cannot grow is told by the write that fails; the command gets it back */
+	signal(SIGXFSZ, SIG_IGN);
 	rc = try_inside(&r, e);
 	if (!rc && o->argv)
 		rc = workload_fork(&r.work, o->argv, &r.old_mask, o->run_as,
 				   r.inside ? inside_library(r.inside) : NULL, e);
 	signal(SIGPIPE, SIG_IGN); /* not before the fork: it would be inherited */
-	signal(SIGXFSZ, SIG_IGN);
 	setpriority(PRIO_PROCESS, 0, RECORDER_NICE); /* likewise; a wish, no need */
 	if (!rc)
 		rc = arm(&r, e);

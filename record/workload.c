@@ -39,6 +39,7 @@ static void run(char **argv, int go, int fail, const sigset_t *mask,
 		_exit(125); /* the recorder gave up, or was killed */
 	if (preload && !set_preload(preload))
 		_exit(125);
+	signal(SIGXFSZ, SIG_DFL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	if (!as || !user_become(as))
 		execvp(argv[0], argv);

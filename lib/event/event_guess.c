@@ -37,18 +37,17 @@ static size_t stem(const char *name)
 	return len;
 }
 
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t len = stem(name), n = strlen(suffix);
+
+	return len > n && !memcmp(name + len - n, suffix, n);
+}
+
 bool guess_is_return(const char *name)
 {
-	static const char *const suffix[] = {"__return", "_ret", "_exit"};
-	size_t len = stem(name);
-
-	for (size_t i = 0; i < sizeof(suffix) / sizeof(*suffix); i++) {
-		size_t n = strlen(suffix[i]);
-
-		if (len > n && !memcmp(name + len - n, suffix[i], n))
-			return true;
-	}
-	return false;
+	return has_suffix(name, "__return") || has_suffix(name, "_ret") ||
+	       has_suffix(name, "_exit");
 }
 
 static const struct known *find_known(const char *name)
@@ -78,6 +77,8 @@ static void guess_event(struct meta_event *ev)
 	if (!k)
 		return;
 	ev->role = guess_is_return(name) ? k->exit : k->entry;
+	if (k->entry == ROLE_SUBMIT && has_suffix(name, "_db")) /* as dmarec names it */
+		ev->role = ROLE_DOORBELL;
 	ev->direction = k->direction;
 	ev->func = (int32_t)(k - known);
 }

@@ -243,7 +243,7 @@ static const char *judge(const struct run *r, char **command)
 		snprintf(why, sizeof(why), "signal %d", WTERMSIG(status));
 	else if (log_has(r->log, "Sanitizer") || log_has(r->log, "runtime error:"))
 		snprintf(why, sizeof(why), "a sanitizer's report");
-	else if (WEXITSTATUS(status) > 2 && WEXITSTATUS(status) != 126 &&
+	else if (WEXITSTATUS(status) > 3 && WEXITSTATUS(status) != 126 &&
 		 WEXITSTATUS(status) != 127)
 		snprintf(why, sizeof(why), "status %d", WEXITSTATUS(status));
 	else if (used.ru_maxrss > MEMORY_KIB)
