@@ -203,7 +203,7 @@ int use_finish(struct use *u, struct err *e)
 	u->finishing = true;
 	for (size_t i = 0; i < u->nch && r >= 0; i++) {
 		struct use_channel *c = u->ch[i];
-		bool any;
+		bool any = false;
 		r = channel_halt(u, c, &stopped, &any, e);
 		for (uint64_t k = c->base; k < c->tail && r >= 0; k++)
 			if (use_at(c, k)->nopen)

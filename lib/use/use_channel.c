@@ -321,7 +321,7 @@ int channel_epoch(struct use *u, struct use_channel *c, struct err *e)
 					   .woken_ns = DMA_UNKNOWN,
 					   .seq = DMA_UNKNOWN,
 					   .reason = "samples were lost before its end"};
-	bool any;
+	bool any = false;
 
 	if (channel_halt(u, c, &lost, &any, e) < 0)
 		return ERR_NOMEM;
