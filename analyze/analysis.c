@@ -11,7 +11,7 @@
 #include "analyze/stream.h"
 #include "lib/array.h"
 #include "lib/cli.h"
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/err.h"
 #include "lib/join/join.h"
 #include "lib/vector/vector.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/array.h"
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/dma.h"
 #include "lib/err.h"
 #include "lib/hist.h"

@@ -16,7 +16,7 @@
 #include "analyze/summary.h"
 #include "lib/array.h"
 #include "lib/cli.h"
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/num.h"

@@ -14,7 +14,7 @@
 
 #include "analyze/stream.h"
 #include "lib/cli.h"
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/err.h"
 #include "lib/file/perfdata.h"
 #include "lib/vector/vector.h"

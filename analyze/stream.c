@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/err.h"
 #include "lib/file/perfdata.h"
 

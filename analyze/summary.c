@@ -6,7 +6,7 @@
 
 #include "lib/array.h"
 #include "lib/cli.h"
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/err.h"
 #include "lib/text.h"
 

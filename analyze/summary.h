@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "lib/answer.h"
+#include "lib/db/answer.h"
 #include "lib/dma.h"
 
 struct db;

@@ -6,7 +6,7 @@
 
 #include "compare/compare_print.h"
 #include "lib/cli.h"
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/json.h"
 
 enum { FORMAT = 2 }; /* grows when a key changes its meaning or goes away */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/err.h"
 
 enum { SLOTS = 16384 }; /* a power of two, more than twice the groups */

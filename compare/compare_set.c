@@ -6,7 +6,7 @@
 
 #include "compare/compare_load.h"
 #include "lib/array.h"
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/err.h"
 #include "lib/num.h"
 

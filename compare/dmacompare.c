@@ -10,7 +10,7 @@
 #include "compare/compare_print.h"
 #include "compare/compare_report.h"
 #include "lib/cli.h"
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/err.h"
 #include "lib/num.h"
 

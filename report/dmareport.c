@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/answer.h"
+#include "lib/db/answer.h"
 #include "lib/cli.h"
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/draw/gnuplot.h"
 #include "lib/draw/render.h"
 #include "lib/err.h"

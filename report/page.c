@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/answer.h"
+#include "lib/db/answer.h"
 #include "lib/cli.h"
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/draw/html.h"
 #include "lib/err.h"
 #include "lib/num.h"

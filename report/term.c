@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "lib/answer.h"
+#include "lib/db/answer.h"
 #include "lib/cli.h"
 #include "lib/err.h"
 #include "lib/num.h"

@@ -17,7 +17,7 @@ struct term_look {
 /* What the terminal behind f can show: COLUMNS, its size, NO_COLOR, the locale (which
  * must be set). */
 void term_look(struct term_look *look, FILE *f, bool ascii);
-/* a: what the run says (lib/answer.h). */
+/* a: what the run says (lib/db/answer.h). */
 void term_print(FILE *f, const struct report *r, const struct answer *a,
 		const struct term_look *look);
 

@@ -1,4 +1,4 @@
--- Statements of the tools, by name (lib/db.h: db_prepare_named). Parameters are bound and columns
+-- Statements of the tools, by name (lib/db/db.h: db_prepare_named). Parameters are bound and columns
 -- are read by name, so every expression has one (AS). Nothing newer than SQLite 3.26 (tests/cli/format.t).
 
 -- name: run_by_identity
@@ -382,7 +382,7 @@ FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
 WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL
 ORDER BY v.used DESC, v.score DESC;
 
--- ---- the answer (lib/answer.h) ----
+-- ---- the answer (lib/db/answer.h) ----
 -- name: answer
 SELECT a.latency_phase, a.vectors_from, a.doorbell_from, a.transfers, a.advice,
 	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state IN ('complete', 'late')) AS by_interrupt,

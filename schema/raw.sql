@@ -1,7 +1,7 @@
 -- Facts: what was recorded. Append-only; nothing here is derived. Times are nanoseconds on the
 -- recording's clock (run.clock); NULL means not known, never 0.
--- PRAGMA user_version is the schema's version; lib/db.c refuses another.
--- Made and read by SQLite 3.26 and later, so not STRICT (3.37): lib/db.c reads no value as what it is not, and
+-- PRAGMA user_version is the schema's version; lib/db/db.c refuses another.
+-- Made and read by SQLite 3.26 and later, so not STRICT (3.37): lib/db/db.c reads no value as what it is not, and
 -- CHECK guards the columns that SQL itself counts with.
 
 CREATE TABLE run (

@@ -20,7 +20,7 @@
 #include "analyze/load.h"
 #include "analyze/stream.h"
 #include "analyze/summary.h"
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/err.h"
 #include "lib/vector/vector.h"
 #include "tests/unit/rawfile.h"

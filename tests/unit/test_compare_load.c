@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "compare/compare_load.h"
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/err.h"
 
 static char path[64];

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/dma.h"
 #include "lib/err.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "lib/answer.h"
+#include "lib/db/answer.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/db.h"
+#include "lib/db/db.h"
 #include "lib/dma.h"
 #include "lib/num.h"
 #include "lib/text.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "lib/db_schema.h"
+#include "lib/db/db_schema.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>

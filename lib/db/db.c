@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Opening and checking a trace database, and thin statements over it. */
-#include "lib/db.h"
+#include "lib/db/db.h"
 
 #include <errno.h>
 #include <math.h>
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/db_schema.h"
+#include "lib/db/db_schema.h"
 #include "lib/dma.h"
 #include "lib/err.h"
 
