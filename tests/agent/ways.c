@@ -257,6 +257,20 @@ static void by_dlopen(const char *path)
 		call(1);
 }
 
+/* ---- others ---- */
+
+/* Calls in turns, each when a line comes. */
+static void by_turns(void)
+{
+	char line[16];
+
+	do {
+		calls(count);
+		printf("turn\n");
+		fflush(stdout);
+	} while (fgets(line, sizeof(line), stdin));
+}
+
 /* ---- death ---- */
 
 static void by_kill(int sig)
@@ -299,6 +313,8 @@ int main(int argc, char **argv)
 		by_kill(SIGKILL);
 	else if (!strcmp(what, "crash"))
 		by_kill(0);
+	else if (!strcmp(what, "turns"))
+		by_turns();
 	else if (!strcmp(what, "kept"))
 		printf("kept %d\n", kept(count));
 	else if (!strcmp(what, "unwind"))
