@@ -60,6 +60,7 @@ ok "vfork: the child's calls are its own" same 10 vfork 50
 ok "posix_spawn, execv, execve without environment, vfork and exec, syscall()" same 400 spawn 50
 ok "system() and popen(): recorded, and they see no variable of ours" same 200 shell 50
 ok "clone, with its own memory and with ours" same 400 clone 50
+ok "clones that begin while the recorder has no ring ready and is stopped" same 650 starve 50
 ok "64 threads, three times" same 9600 threads 50
 ok "dlopen and dlclose, 20 times; the constructor's call counts" same 1022 dlopen 50 "$loaded"
 ok "signals whose handlers hit probes within probes" same - signal 50
