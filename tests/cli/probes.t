@@ -78,6 +78,19 @@ all_there() { # keeper: its entry, its store, its ret
 ok "... at the entry, the doorbell's store and the ret" all_there
 ok "an unwinder finds as many frames" same - unwind
 
+# ---- many ----
+kept() { # probes a second on two threads, what may be lost
+	"$B/dmarec" --probes process -o storm.data -- "$B/tests/bench/storm" 2 "$1" 1 >rate 2>said || { cat said; return 1; }
+	echo "# $(cat rate) probes a second were reached" >&3
+	counts >storm.counts
+	awk -v may="$2" '{ gsub(",", ""); if ($4 != $6 + $8 || $8 > may) bad = 1 } END { exit bad || NR != 4 }' storm.counts ||
+		{ cat said; return 1; }
+}
+exec 3>&1
+ok "a million probes a second, where the machine gives as many: none is lost" kept 1000000 0
+ok "five million wanted: counted = delivered + lost" kept 5000000 1000000000
+exec 3>&-
+
 # ---- death ----
 dead() { # expected status, way
 	record process "$ways" "$2" 70
