@@ -19,6 +19,22 @@
 
 /* ---- which profile ---- */
 
+/* Not by itself is a profile taken that would be an error. */
+static bool is_whole(const struct profile *p, const struct plan_files *files,
+		     bool library)
+{
+	const struct func_spec *lacking = plan_lacks(p, files);
+	char *who = lacking && library ? func_describe(lacking) : NULL;
+
+	if (who)
+		cli_warn(TOOL,
+			 "profile %s is not taken, although its library is here: no "
+			 "function fits %s",
+			 p->name, who);
+	free(who);
+	return !lacking;
+}
+
 /* The shipped profile whose start functions the files define, a library's name before
  * all. 1 = taken, 0 = none fits. */
 static int find_shipped(struct profile *best, const struct plan_files *files,
@@ -41,6 +57,8 @@ static int find_shipped(struct profile *best, const struct plan_files *files,
 			continue; /* a broken one is an error only when it is asked for */
 		fits = p.automatic == AUTO_NO ? 0 : plan_fits(&p, files, &library);
 		if (fits && p.automatic == AUTO_LIBRARY && !library)
+			fits = 0;
+		if (fits && !is_whole(&p, files, library))
 			fits = 0;
 		if (fits > 0 && library)
 			fits += 1000;
@@ -96,7 +114,7 @@ static int choose_profile(const struct options *o, struct profile *p,
 	profile_init(p);
 	if (o->profile) {
 		rc = named_profile(o, p, e);
-	} else if (o->start.n) {
+	} else if (o->start.n || o->transfer.n) {
 		rc = 0;
 	} else {
 		rc = find_shipped(p, files, e);
@@ -107,6 +125,8 @@ static int choose_profile(const struct options *o, struct profile *p,
 	}
 	if (!rc)
 		rc = add_functions(p, &o->start, FUNC_START, "--start", e);
+	if (!rc)
+		rc = add_functions(p, &o->transfer, FUNC_TRANSFER, "--transfer", e);
 	if (!rc)
 		rc = add_functions(p, &o->wait, FUNC_WAIT, "--wait", e);
 	return rc ? rc : add_functions(p, &o->stop, FUNC_STOP, "--stop", e);
@@ -307,6 +327,16 @@ static int run_list(const struct options *o, struct err *e)
 	return rc ? cli_status(e) : EXIT_OK;
 }
 
+static void tell_plan(const struct plan *plan, const struct profile *p)
+{
+	char *told = plan_told(plan, p), *save = NULL;
+
+	for (char *line = told ? strtok_r(told, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		cli_note(TOOL, "%s", line);
+	free(told);
+}
+
 static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 		       struct irqmap *map, struct err *e)
 {
@@ -316,6 +346,8 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 
 	for (size_t i = 0; i < plan->nnote && o->rec.verbosity >= 0; i++)
 		cli_note(TOOL, "%s", plan->note[i]);
+	if (o->rec.verbosity >= 0)
+		tell_plan(plan, p);
 	o->rec.irq = irq;
 	o->rec.nirq = n;
 	o->rec.plan = plan;

@@ -14,6 +14,7 @@
 
 enum {
 	KEY_START = 256,
+	KEY_TRANSFER,
 	KEY_WAIT,
 	KEY_STOP,
 	KEY_PROFILE,
@@ -40,6 +41,8 @@ enum {
 static const struct argp_option table[] = {
 	{0, 0, 0, 0, "What is recorded:", 1},
 	{"start", KEY_START, "FUNC", 0, "A function that starts a transfer", 1},
+	{"transfer", KEY_TRANSFER, "FUNC", 0,
+	 "A function that starts a transfer and returns when it has ended", 1},
 	{"wait", KEY_WAIT, "FUNC", 0, "A function that waits for one", 1},
 	{"stop", KEY_STOP, "FUNC", 0, "A function that stops a channel", 1},
 	{"library", 'x', "LIB", 0, "Look for the functions in this library too", 1},
@@ -183,6 +186,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_START:
 		push(&o->start, nonempty(state, "--start", arg));
 		break;
+	case KEY_TRANSFER:
+		push(&o->transfer, nonempty(state, "--transfer", arg));
+		break;
 	case KEY_WAIT:
 		push(&o->wait, nonempty(state, "--wait", arg));
 		break;
@@ -300,6 +306,7 @@ void options_release(struct options *o)
 	free(o->irq);
 	free(o->library.v);
 	free(o->start.v);
+	free(o->transfer.v);
 	free(o->wait.v);
 	free(o->stop.v);
 	free(o->device.v);
