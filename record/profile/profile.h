@@ -122,9 +122,11 @@ int profile_read_mem(struct profile *p, const char *text, const char *name,
 		     struct err *e);
 
 /* NAME or FILE: a value with '/' or ending in .ini is a file; else NAME.ini is looked for
- * in $XDG_CONFIG_HOME/dmarec/profiles (or ~/.config/...), then in $DMAREC_PROFILES, then
- * the installed directory, then examples/profiles next to a build tree. *path is
- * malloc'ed. An unknown name lists those there are. */
+ * in $XDG_CONFIG_HOME/dmarec/profiles (or ~/.config/...), in $DMAREC_PROFILES, then in
+ * dmarec/profiles of $XDG_DATA_HOME (or ~/.local/share) and of $XDG_DATA_DIRS, in
+ * ../share/dmarec/profiles from the program or examples/profiles of its build tree, in the
+ * built-in prefix, /usr/local/share and /usr/share. *path is malloc'ed. An unknown name
+ * lists those there are. */
 int profile_find(const char *name_or_file, char **path, struct err *e);
 
 /* Paths of every profile that profile_find would reach, nearest first, shadowed ones left
