@@ -9,6 +9,7 @@
 #include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/err.h"
+#include "record/choice.h"
 #include "record/elf/symbols.h"
 #include "record/host/forbid.h"
 #include "record/host/rights.h"
@@ -16,6 +17,7 @@
 #include "record/list.h"
 #include "record/options.h"
 #include "record/series.h"
+#include "record/threads.h"
 
 /* ---- which profile ---- */
 
@@ -161,6 +163,14 @@ static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 	return 0;
 }
 
+/* Where /proc shows the process's files. */
+static pid_t task_of(pid_t pid)
+{
+	pid_t living = pid ? threads_living(pid) : 0;
+
+	return living ? living : pid;
+}
+
 static uid_t owner_of_process(pid_t pid)
 {
 	char path[64];
@@ -176,7 +186,8 @@ static bool is_own_file(const struct options *o, const char *path, uid_t process
 {
 	char prefix[64];
 	struct stat st;
-	size_t len = (size_t)snprintf(prefix, sizeof(prefix), "/proc/%d/", o->rec.pid);
+	size_t len = (size_t)snprintf(prefix, sizeof(prefix), "/proc/%d/",
+				      task_of(o->rec.pid));
 
 	return o->rec.pid && !strncmp(path, prefix, len) && !stat(path, &st) &&
 	       (!st.st_uid || st.st_uid == o->invoking.uid || st.st_uid == process) &&
@@ -212,8 +223,9 @@ static void keep_trusted(const struct options *o, char **files, size_t *n)
 static int find_files(const struct options *o, char ***files, size_t *n, struct err *e)
 {
 	char *missing = NULL, *told = NULL, *save = NULL;
-	int rc = o->rec.argv ? loader_files(o->rec.argv, files, n, &missing, e)
-			     : loader_files_of_pid(o->rec.pid, files, n, &told, e);
+	int rc = o->rec.argv
+			 ? loader_files(o->rec.argv, files, n, &missing, e)
+			 : loader_files_of_pid(task_of(o->rec.pid), files, n, &told, e);
 
 	if (!rc)
 		keep_trusted(o, *files, n);
@@ -227,76 +239,6 @@ static int find_files(const struct options *o, char ***files, size_t *n, struct 
 	free(missing);
 	for (size_t i = 0; !rc && i < o->library.n; i++)
 		rc = add_file(files, n, o->library.v[i], e);
-	return rc;
-}
-
-/* ---- which interrupts ---- */
-
-static int by_number(const void *a, const void *b)
-{
-	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int add_irq(const struct irqmap *map, int64_t irq, int32_t **list, size_t *n,
-		   struct err *e)
-{
-	int32_t *added;
-
-	if (!irqmap_find(map, (int32_t)irq))
-		return err_set(
-			e, ERR_NOTFOUND,
-			"there is no interrupt %d; dmarec --list shows those there are",
-			(int)irq);
-	added = array_add(list, n);
-	if (!added)
-		return err_nomem(e, "a recording");
-	*added = (int32_t)irq;
-	return 0;
-}
-
-/* What the profile names need not be there: the card's driver may be off. */
-static int profile_irqs(const struct profile *p, const struct irqmap *map, int32_t **list,
-			size_t *n, struct err *e)
-{
-	struct err why = {0};
-	int rc = 0;
-
-	for (size_t i = 0; i < p->ndevice; i++)
-		rc = irqmap_select_name(map, p->device[i], list, n, &why);
-	for (size_t i = 0; !*n && i < p->npci; i++)
-		rc = irqmap_select_pci_id(map, p->pci[i].vendor, p->pci[i].device, list,
-					  n, &why);
-	if (rc == ERR_NOMEM)
-		return err_nomem(e, "a recording");
-	return 0;
-}
-
-static int choose_irqs(const struct options *o, const struct profile *p,
-		       const struct irqmap *map, int32_t **list, size_t *n, bool *named,
-		       struct err *e)
-{
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < o->nirq; i++)
-		rc = add_irq(map, o->irq[i], list, n, e);
-	for (size_t i = 0; !rc && i < o->device.n; i++)
-		rc = irqmap_select_name(map, o->device.v[i], list, n, e);
-	for (size_t i = 0; !rc && i < o->pci.n; i++)
-		rc = irqmap_select_pci(map, o->pci.v[i], list, n, e);
-	*named = o->nirq > 0;
-	if (!rc && !*n)
-		rc = profile_irqs(p, map, list, n, e);
-	if (!rc && !*n && (p->ndevice || p->npci))
-		cli_warn(TOOL,
-			 "no interrupt of profile %s's device is here: every device "
-			 "interrupt is recorded",
-			 p->name);
-	if (!rc && !*n)
-		rc = irqmap_select_device_irqs(map, list, n, e);
-	if (!rc)
-		qsort(*list, *n, sizeof(**list), by_number);
 	return rc;
 }
 
@@ -340,9 +282,19 @@ static void tell_plan(const struct plan *plan, const struct profile *p)
 static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 		       struct irqmap *map, struct err *e)
 {
+	struct irq_choice choice = {.irq = o->irq,
+				    .nirq = o->nirq,
+				    .device = o->device.v,
+				    .ndevice = o->device.n,
+				    .pci = o->pci.v,
+				    .npci = o->pci.n,
+				    .profile = p};
 	int32_t *irq = NULL;
 	size_t n = 0;
-	int rc = choose_irqs(o, p, map, &irq, &n, &o->rec.irq_named, e), status;
+	int rc = irq_choose(&choice, map, &irq, &n, e), status;
+
+	if (choice.absent)
+		cli_warn(TOOL, "%s", choice.absent);
 
 	for (size_t i = 0; i < plan->nnote && o->rec.verbosity >= 0; i++)
 		cli_note(TOOL, "%s", plan->note[i]);
@@ -353,6 +305,7 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	o->rec.plan = plan;
 	o->rec.profile = p;
 	o->rec.map = map;
+	o->rec.choice = &choice;
 	if (rc) {
 		status = cli_status(e);
 	} else if (o->dry_run) {
@@ -361,6 +314,7 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	} else {
 		status = recording_run(&o->rec, e);
 	}
+	irq_choice_release(&choice);
 	free(irq);
 	return status;
 }
