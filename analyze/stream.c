@@ -16,6 +16,7 @@ struct stream {
 	struct event_decoder *decoder;
 	struct event_rules rules;
 	bool guessed, cut_told;
+	uint64_t untimed;
 	/* a run */
 	struct db *db;
 	int64_t run;
@@ -62,6 +63,15 @@ int stream_open_raw(struct stream **out, const char *path,
 	return 0;
 }
 
+/* A sample with no time has no place: as if it were lost, at any time. */
+static void lose(struct stream *s, struct perfdata_rec *rec)
+{
+	s->untimed++;
+	rec->type = PERF_RECORD_LOST;
+	rec->lost = 1;
+	rec->lost_from_ns = rec->lost_to_ns = DMA_UNKNOWN;
+}
+
 static int next_raw(struct stream *s, struct sample *sample, struct loss *loss,
 		    struct err *e)
 {
@@ -69,6 +79,8 @@ static int next_raw(struct stream *s, struct sample *sample, struct loss *loss,
 	int got;
 
 	while ((got = perfdata_next(s->file, &rec, e)) > 0) {
+		if (rec.type == PERF_RECORD_SAMPLE && rec.time_ns == DMA_UNKNOWN)
+			lose(s, &rec);
 		if (rec.lost) {
 			/* A loss ends what the decoder knows of open calls. */
 			event_decode(s->decoder, &rec, sample, e);
@@ -108,6 +120,7 @@ static int rewind_raw(struct stream *s, struct err *e)
 	meta_release(&s->meta);
 	meta_init(&s->meta);
 	s->cut_told = false;
+	s->untimed = 0;
 	return rc ? rc
 		  : event_decoder_new(&s->decoder, s->file, &s->rules, &s->meta,
 				      &s->guessed, e);
@@ -284,6 +297,11 @@ const struct event_decoder *stream_decoder(const struct stream *s)
 bool stream_guessed(const struct stream *s)
 {
 	return s->guessed;
+}
+
+uint64_t stream_untimed(const struct stream *s)
+{
+	return s->untimed;
 }
 
 bool stream_threads(const struct stream *s)
