@@ -201,6 +201,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *o = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->rec.live;
+		break;
 	case 'h':
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		break;
@@ -758,8 +761,9 @@ static void tell_forbidden(void)
 
 int main(int argc, char **argv)
 {
+	static const struct argp_child children[] = {{&live_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
-		table, parse, "-- COMMAND [ARGS...]\n-p PID\n--list", doc, NULL,
+		table, parse, "-- COMMAND [ARGS...]\n-p PID\n--list", doc, children,
 		NULL,  NULL};
 	struct options o = {.rec = {.output = "dma.data",
 				    .clock_name = "monotonic",
@@ -794,6 +798,7 @@ int main(int argc, char **argv)
 	user_release(&o.invoking);
 	user_release(&o.run_as);
 	free(o.counter_file.v);
+	live_options_release(&o.rec.live);
 	if (e.code)
 		cli_error(TOOL, &e);
 	if (e.code == ERR_PERM)

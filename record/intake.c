@@ -154,6 +154,8 @@ static int put(void *arg, const void *buf, size_t len, struct err *e)
 	uint64_t v;
 	int rc = in->file ? perfdata_append(in->file, buf, len, e) : 0;
 
+	if (!rc && in->tap.put)
+		in->tap.put(in->tap.arg, buf, len);
 	for (; !rc && (size_t)(end - p) >= sizeof(h) + 16; p += h.size) {
 		memcpy(&h, p, sizeof(h));
 		if (h.size < sizeof(h) || h.size > (size_t)(end - p))
@@ -196,6 +198,8 @@ int intake_drain(struct intake *in, struct session *s, bool last, struct err *e)
 	if (!rc)
 		rc = descriptors_look(in->descriptors, e);
 	in->drained_ns = begin_ns;
+	if (!rc && !torn && in->tap.round)
+		in->tap.round(in->tap.arg);
 	if (!rc && !torn && in->file) /* without anything new it writes nothing */
 		rc = perfdata_round(in->file, e);
 	return rc || !in->file ? rc : perfdata_flush(in->file, e);
