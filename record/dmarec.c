@@ -9,10 +9,12 @@
 #include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/err.h"
+#include "record/agent/layout.h"
 #include "record/choice.h"
 #include "record/elf/symbols.h"
 #include "record/host/forbid.h"
 #include "record/host/rights.h"
+#include "record/host/rootfs.h"
 #include "record/host/trust.h"
 #include "record/list.h"
 #include "record/options.h"
@@ -319,11 +321,36 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	return status;
 }
 
+enum { MAPS_BYTES = 16 << 20 };
+
+/* An agent of another recording, running or ended: the kernel puts no uprobe into the pages
+ * that it armed (record/agent/agent_arm.so.c), and says nothing. */
+static int refuse_agent(pid_t pid, struct err *e)
+{
+	char path[64], *maps = NULL;
+	size_t len;
+	int rc;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)task_of(pid));
+	rc = rootfs_read("", path, MAPS_BYTES, &maps, &len, NULL);
+	if (!rc && strstr(maps, AGENT_LIBRARY))
+		err_set(e, ERR_UNSUPPORTED,
+			"process %d has probes of another recording in it, and would "
+			"hide its calls from the kernel's: record both at once, or "
+			"start it anew, with --probes kernel if it is to be recorded "
+			"twice",
+			(int)pid);
+	free(maps);
+	return rc || !e->code ? 0 : e->code;
+}
+
 static int choose_probes(const struct options *o, struct plan *plan,
 			 const struct plan_files *files, struct err *e)
 {
-	if (o->rec.probes == PROBES_KERNEL)
-		return 0;
+	int rc = o->rec.argv ? 0 : refuse_agent(o->rec.pid, e);
+
+	if (rc || o->rec.probes == PROBES_KERNEL)
+		return rc;
 	if (!o->rec.argv)
 		return plan_unplace(plan, NULL, "the process is running already", e);
 	return plan_places(plan, files, e);

@@ -127,6 +127,22 @@ beside() { # a uprobe on the same places comes and goes, for another program, wh
 }
 ok "another recorder's uprobes on the same places come and go" beside
 
+twice() { # a process with an agent in it: the kernel's probes would not see its calls
+	mkfifo again || return 1
+	: >traced
+	record process sh -c "echo \$\$ >pid; exec $ways turns 50" <again &
+	local recorder=$! status
+	exec 3>again
+	until grep -q turn traced; do kill -0 $recorder || return 1; done
+	"$B/dmarec" --profile "$src/ways.ini" -x "$B/tests/agent/libprobed.so" --duration 100ms -o s.data \
+		-p "$(cat pid)" 2>other.said
+	status=$?
+	exec 3>&-
+	wait $recorder
+	[ $status = 1 ] && grep -q 'probes of another recording' other.said || { cat other.said; return 1; }
+}
+ok "-p refuses a process that has another recording's probes in it" twice
+
 # ---- the file ----
 alike() { # perf script says the same of both, but for times, processors and numbers
 	for how in process kernel; do
