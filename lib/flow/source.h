@@ -59,6 +59,6 @@ struct perfdata *source_file(struct source *s);
 const struct meta *source_meta(const struct source *s);
 const struct event_decoder *source_decoder(const struct source *s);
 uint64_t source_untimed(const struct source *s); /* samples without a time, until now */
-bool source_guessed(const struct source *s); /* roles come from the events' names */
+bool source_guessed(const struct source *s);	 /* roles come from the events' names */
 
 #endif
