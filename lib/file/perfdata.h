@@ -176,6 +176,11 @@ int perfdata_create(struct perfdata_writer **w, const char *path,
 		    size_t nattrs, const struct perfdata_section *early, size_t nearly,
 		    struct err *e);
 
+/* The same beginning in memory, malloc'ed: for perfdata_open_feed(). */
+int perfdata_head(void **head, size_t *len, const struct perfdata_attr *attrs,
+		  size_t nattrs, const struct perfdata_section *early, size_t nearly,
+		  struct err *e);
+
 /* Append kernel records exactly as they lay in a ring. Buffered; large writes. */
 int perfdata_append(struct perfdata_writer *w, const void *buf, size_t len,
 		    struct err *e);

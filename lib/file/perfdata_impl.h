@@ -199,9 +199,6 @@ bool record_is_user(uint32_t type);
 void order_release(struct perfdata *p);
 void order_reset(struct perfdata *p);
 
-/* perfdata_feed.c */
-void feed_release(struct perfdata *p);
-
 /* perfdata_section.c */
 int section_event_names(struct perfdata *p, struct err *e);
 

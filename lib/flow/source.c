@@ -137,11 +137,14 @@ static void lose(struct source *s, struct perfdata_rec *rec)
 }
 
 /* 1 = handed out as *sample or *loss (*kind says which), 0 = neither. */
-static int take(struct source *s, const struct perfdata_rec *rec, struct sample *sample,
+static int take(struct source *s, struct perfdata_rec *rec, struct sample *sample,
 		struct loss *loss, int *kind, struct err *e)
 {
-	int got = event_decode(s->decoder, rec, sample, e);
+	int got;
 
+	if (rec->type == PERF_RECORD_SAMPLE && rec->time_ns == DMA_UNKNOWN)
+		lose(s, rec);
+	got = event_decode(s->decoder, rec, sample, e);
 	if (rec->lost) { /* a loss ends what the decoder knows of open calls */
 		*loss = (struct loss){rec->cpu, rec->lost_from_ns, rec->lost_to_ns,
 				      rec->lost, "ring"};
@@ -163,8 +166,6 @@ int source_next(struct source *s, struct sample *sample, struct loss *loss, stru
 	int got, kind = 0;
 
 	while ((got = perfdata_next(s->file, &rec, e)) > 0) {
-		if (rec.type == PERF_RECORD_SAMPLE && rec.time_ns == DMA_UNKNOWN)
-			lose(s, &rec);
 		got = take(s, &rec, sample, loss, &kind, e);
 		if (got)
 			return got < 0 ? got : kind;
@@ -207,12 +208,12 @@ const struct event_decoder *source_decoder(const struct source *s)
 	return s->decoder;
 }
 
-bool source_guessed(const struct source *s)
-{
-	return s->guessed;
-}
-
 uint64_t source_untimed(const struct source *s)
 {
 	return s->untimed;
+}
+
+bool source_guessed(const struct source *s)
+{
+	return s->guessed;
 }
