@@ -22,6 +22,7 @@ enum {
 	KEY_DEVICE,
 	KEY_PCI,
 	KEY_DURATION,
+	KEY_LEAVE,
 	KEY_CLOCK,
 	KEY_FEED,
 	KEY_EXITS,
@@ -48,9 +49,10 @@ static const struct argp_option table[] = {
 	{"library", 'x', "LIB", 0, "Look for the functions in this library too", 1},
 	{"profile", KEY_PROFILE, "NAME|FILE", 0,
 	 "Take functions and interrupts from a profile", 1},
-	{"pid", 'p', "PID", 0, "Attach to a running process", 1},
-	{"duration", KEY_DURATION, "TIME", 0, "Stop recording after so long (10s, 500ms)",
-	 1},
+	{"pid", 'p', "PID|NAME[,...]", 0, "Attach to running processes", 1},
+	{"duration", KEY_DURATION, "TIME", 0,
+	 "Record so long (10s, 500ms), then end the command", 1},
+	{"leave-running", KEY_LEAVE, 0, 0, "With --duration: the command goes on", 1},
 	{0, 0, 0, 0, "Which interrupts:", 2},
 	{"irq", KEY_IRQ, "N[,N...]", 0, "Record these interrupts only", 2},
 	{"device", KEY_DEVICE, "NAME", 0, "Record the interrupts of this name", 2},
@@ -148,10 +150,7 @@ static error_t parse_number(int key, char *arg, struct argp_state *state,
 	struct err e = {0};
 	int64_t v = 0;
 
-	if (key == 'p') {
-		check(state, "-p", num_i64(arg, 1, INT32_MAX, &v, &e), &e);
-		o->rec.pid = (pid_t)v;
-	} else if (key == 'm') {
+	if (key == 'm') {
 		check(state, "-m", num_bytes(arg, 4096, 1 << 30, &v, &e), &e);
 		o->rec.ring_bytes = (size_t)v;
 	} else if (key == KEY_RUNS) {
@@ -182,6 +181,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'x':
 		push(&o->library, nonempty(state, "-x", arg));
+		break;
+	case 'p':
+		push(&o->process, nonempty(state, "-p", arg));
+		break;
+	case KEY_LEAVE:
+		o->rec.leave_running = true;
 		break;
 	case KEY_START:
 		push(&o->start, nonempty(state, "--start", arg));
@@ -254,7 +259,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'v':
 		o->rec.verbosity = 1;
 		break;
-	case 'p':
 	case 'm':
 	case KEY_DURATION:
 	case KEY_RUNS:
@@ -286,7 +290,7 @@ void options_parse(struct options *o, int argc, char **argv)
 
 int options_check(const struct options *o, struct err *e)
 {
-	if (!o->list && !o->rec.argv == !o->rec.pid)
+	if (!o->list && !o->rec.argv == !o->process.n)
 		return err_set(e, ERR_USAGE,
 			       "what to record? Either 'dmarec -- COMMAND' or 'dmarec "
 			       "-p PID'");
@@ -295,6 +299,9 @@ int options_check(const struct options *o, struct err *e)
 			       "a second --label is of --interleave's second command");
 	if (o->user && o->as_root)
 		return err_set(e, ERR_USAGE, "--user and --as-root: name one of them");
+	if (o->rec.leave_running && (!o->rec.duration_ns || !o->rec.argv))
+		return err_set(e, ERR_USAGE,
+			       "--leave-running is for a command with --duration");
 	return 0;
 }
 
@@ -304,6 +311,8 @@ void options_release(struct options *o)
 	user_release(&o->run_as);
 	free(o->counter_file.v);
 	free(o->irq);
+	free(o->rec.pid);
+	free(o->process.v);
 	free(o->library.v);
 	free(o->start.v);
 	free(o->transfer.v);

@@ -20,7 +20,7 @@ struct words {
 
 struct options {
 	struct recording_options rec;
-	struct words library, start, transfer, wait, stop, device, pci;
+	struct words library, start, transfer, wait, stop, device, pci, process;
 	struct words counter_file;
 	const char *profile, *user;
 	int64_t *irq;

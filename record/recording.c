@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/err.h"
 #include "lib/file/perfdata.h"
@@ -29,15 +30,18 @@
 #include "record/host/filemark.h"
 #include "record/host/forbid.h"
 #include "record/host/machine.h"
+#include "record/host/processes.h"
 #include "record/host/rootfs.h"
 #include "record/inside.h"
 #include "record/intake.h"
+#include "record/patched.h"
 #include "record/probes.h"
 #include "record/snapshot.h"
 #include "record/tracing.h"
 #include "record/workload.h"
 
 #define DRAIN_MS      150
+#define END_GRACE_MS  5000  /* for handlers of SIGTERM: a card to be stopped */
 #define RECORDER_NICE (-15) /* rings are read in time also when all CPUs poll */
 #define TOOL	      "dmarec"
 
@@ -114,23 +118,28 @@ static int try_inside(struct recording *r, struct err *e)
 	return rc;
 }
 
+/* Appends the process's threads. */
 static int threads_of(pid_t pid, pid_t **out, size_t *n, struct err *e)
 {
 	char path[64], **name = NULL;
+	size_t all;
 	int rc;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	rc = rootfs_names("", path, &name, n, e);
+	rc = rootfs_names("", path, &name, &all, e);
 	if (rc)
 		return rc;
-	*out = calloc(*n + 1, sizeof(**out));
-	if (!*out)
-		rc = err_nomem(e, "a recording");
-	else if (!*n)
+	if (!all)
 		rc = err_set(e, ERR_NOTFOUND, "there is no process %d", (int)pid);
-	for (size_t i = 0; !rc && i < *n; i++)
-		(*out)[i] = (pid_t)strtol(name[i], NULL, 10);
-	rootfs_names_free(name, *n);
+	for (size_t i = 0; !rc && i < all; i++) {
+		pid_t *added = array_add(out, n);
+
+		if (added)
+			*added = (pid_t)strtol(name[i], NULL, 10);
+		else
+			rc = err_nomem(e, "a recording");
+	}
+	rootfs_names_free(name, all);
 	return rc;
 }
 
@@ -164,8 +173,9 @@ static int add_closings(struct recording *r, struct err *e)
 static int add_probes(struct recording *r, struct err *e)
 {
 	const struct plan *p = r->o->plan;
-	int rc = probes_open(&r->probes, e);
+	int rc = patched_check(p, e);
 
+	rc = rc ? rc : probes_open(&r->probes, e);
 	r->event_id = calloc(p->n + MAX_CLOSINGS + 1, sizeof(*r->event_id));
 	r->mark = calloc(p->n + 1, sizeof(*r->mark));
 	if (!rc && (!r->event_id || !r->mark))
@@ -202,8 +212,10 @@ static int open_session(struct recording *r, struct err *e)
 				     .irq_event =
 					     r->event_id[r->o->plan->n + r->nclosing]};
 	pid_t *tasks = NULL;
-	int rc = threads_of(r->o->argv ? r->work.pid : r->o->pid, &tasks, &so.npid, e);
+	int rc = r->o->argv ? threads_of(r->work.pid, &tasks, &so.npid, e) : 0;
 
+	for (size_t i = 0; !rc && i < r->o->npid; i++)
+		rc = threads_of(r->o->pid[i], &tasks, &so.npid, e);
 	for (size_t i = 0; wake && inside && i < r->o->plan->n; i++) {
 		wake[i] = descriptors_wanted(&r->meta.event[i]);
 		inside[i] = r->o->plan->probe[i].place != NULL;
@@ -413,7 +425,7 @@ static bool over(struct recording *r, int64_t end_ns)
 	if (end_ns && now_ns(CLOCK_MONOTONIC) >= end_ns)
 		return true;
 	if (!r->o->argv)
-		return r->signals || (kill(r->o->pid, 0) && errno == ESRCH);
+		return r->signals || !processes_live(r->o->pid, r->o->npid);
 	if (!workload_poll(&r->work))
 		return r->signals > 1;
 	if (!r->work.gone && !r->signals)
@@ -581,10 +593,15 @@ static void print_processes(const struct recording *r)
 	for (size_t i = 0; n > 1 && i < r->in.nprocess && shown < SHOWN; i++) {
 		const struct intake_process *p = &r->in.process[i];
 
+		char *name;
+
 		if (!p->starts)
 			continue;
+		/* of one that ran before, nobody has told the name */
+		name = *p->name ? NULL : rootfs_line("", "/proc/%d/comm", (int)p->pid);
 		fprintf(stderr, "  process    %-8d %-25s %" PRIu64 " starts\n",
-			(int)p->pid, p->name, p->starts);
+			(int)p->pid, name ? name : p->name, p->starts);
+		free(name);
 		shown++;
 	}
 	if (n > 1 && n > shown)
@@ -779,6 +796,25 @@ static void wait_for_command(struct recording *r, const struct err *e)
 	}
 }
 
+/* The time is over, and the command is not: what dmarec started, it ends. */
+static void end_command(struct recording *r)
+{
+	char who[300];
+	bool killed;
+
+	if (!r->o->argv || !r->o->duration_ns || r->o->leave_running || r->signals ||
+	    r->work.go >= 0 || (workload_poll(&r->work) && r->work.gone) ||
+	    !workload_living(who, sizeof(who)))
+		return;
+	disarm(r);
+	killed = workload_end(&r->work, END_GRACE_MS);
+	if (r->o->verbosity >= 0)
+		cli_note(TOOL,
+			 "--duration is over: ended %s by SIGTERM%s (--leave-running "
+			 "lets it go on)",
+			 who, killed ? ", and what stayed by SIGKILL" : "");
+}
+
 static void clean(struct recording *r)
 {
 	intake_close(&r->in);
@@ -821,6 +857,8 @@ int recording_run(const struct recording_options *o, struct err *e)
 		wait_for_command(&r, e);
 	if (!rc)
 		status = o->argv && r.work.ended ? workload_exit_code(&r.work) : EXIT_OK;
+	if (!rc)
+		end_command(&r);
 	if (r.exec_errno)
 		status = r.exec_errno == ENOENT ? 127 : 126;
 	clean(&r);

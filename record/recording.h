@@ -14,8 +14,10 @@ struct err;
 
 struct recording_options {
 	const char *output, *label, *clock_name; /* label NULL = none */
-	char **argv;				 /* the command; NULL with pid */
-	pid_t pid;
+	char **argv;				 /* the command; NULL with pids */
+	pid_t *pid; /* of those that run already; none with argv */
+	size_t npid;
+	bool leave_running; /* the command, when duration_ns is over */
 	int clockid;
 	int64_t duration_ns; /* 0 = to the end of the command */
 	size_t ring_bytes;
