@@ -145,6 +145,15 @@ static bool is_named(const char *file, const char *name)
 	return !strncmp(base, name, len) && (!base[len] || base[len] == '.');
 }
 
+/* One file by another path, or by another process's, would be probed twice. */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !strcmp(a, b) || (!stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev &&
+				 x.st_ino == y.st_ino);
+}
+
 static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 {
 	char **grown = realloc(*files, (*n + 1) * sizeof(*grown));
@@ -158,6 +167,11 @@ static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 			return 0;
 	if (!grown[*n])
 		return err_errno(e, "library %s", path);
+	for (size_t i = 0; i < *n; i++)
+		if (same_file(grown[i], grown[*n])) {
+			free(grown[*n]);
+			return 0;
+		}
 	++*n;
 	return 0;
 }
@@ -209,15 +223,6 @@ static void keep_trusted(const struct options *o, pid_t pid, char **files, size_
 		free(files[i]);
 	}
 	*n = kept;
-}
-
-/* One file by another path, or by another process's, would be probed twice. */
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !strcmp(a, b) || (!stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev &&
-				 x.st_ino == y.st_ino);
 }
 
 /* Those of more that are not in the list; more is freed. */
@@ -498,6 +503,8 @@ static int run(struct options *o, struct err *e)
 	plan_files_close(&opened);
 	if (!rc)
 		rc = irqmap_read(&map, "", e);
+	o->rec.searched = files;
+	o->rec.nsearched = n;
 	status = rc ? cli_status(e) : run_planned(o, &p, &plan, &map, e);
 	plan_release(&plan);
 	irqmap_release(&map);

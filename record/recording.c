@@ -34,6 +34,7 @@
 #include "record/host/rootfs.h"
 #include "record/inside.h"
 #include "record/intake.h"
+#include "record/late.h"
 #include "record/patched.h"
 #include "record/probes.h"
 #include "record/snapshot.h"
@@ -523,6 +524,16 @@ static void check_holes(struct recording *r)
 	}
 }
 
+static void check_late(struct recording *r)
+{
+	char *told = late_told(r->in.late, r->o->invoking->uid), *save = NULL;
+
+	for (char *line = told ? strtok_r(told, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		warn(r, line);
+	free(told);
+}
+
 /* Whole is said only of what was followed to its end, by the files that were probed. */
 static void check_whole(struct recording *r)
 {
@@ -679,6 +690,7 @@ static int end(struct recording *r, int rc, struct err *e)
 	rc = rc ? rc : bad;
 	check_holes(r);
 	check_whole(r);
+	check_late(r);
 	if (r->o->verbosity >= 0 && !rc)
 		print_summary(r);
 	bad = finish_file(r, rc ? NULL : e);
@@ -845,7 +857,9 @@ int recording_run(const struct recording_options *o, struct err *e)
 	block_signals(&r);
 	/* what cannot grow is told by the write that fails; the command gets it back */
 	signal(SIGXFSZ, SIG_IGN);
-	rc = try_inside(&r, e);
+	rc = late_new(&r.in.late, o->profile, o->searched, o->nsearched, e);
+	if (!rc)
+		rc = try_inside(&r, e);
 	if (!rc && o->argv)
 		rc = workload_fork(&r.work, o->argv, &r.old_mask, o->run_as,
 				   r.inside ? inside_library(r.inside) : NULL, e);

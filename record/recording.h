@@ -25,6 +25,8 @@ struct recording_options {
 	enum probes_how probes;
 	struct plan *plan; /* what the agent's trial refuses is changed in it */
 	const struct profile *profile;
+	char *const *searched; /* files that were looked into */
+	size_t nsearched;
 	const struct irqmap *map;
 	const int32_t *irq; /* ascending */
 	size_t nirq;
