@@ -17,6 +17,7 @@
 #include "record/list.h"
 #include "record/options.h"
 #include "record/series.h"
+#include "record/show.h"
 
 /* ---- which profile ---- */
 
@@ -577,6 +578,28 @@ static int run_series(struct options *o, struct err *e)
 	return status;
 }
 
+/* The exit status stays the workload's, but for a report that failed. */
+static int run_reported(struct options *o, struct err *e)
+{
+	char *recording, *database;
+	int status, rc = user_invoking(&o->invoking, e);
+
+	if (!rc)
+		rc = show_begin(o->report, &o->invoking, &recording, &database, e);
+	if (rc)
+		return cli_status(e);
+	user_release(&o->invoking);
+	o->rec.output = recording;
+	o->rec.in_series = true; /* what comes next is done */
+	status = run(o, e);
+	if (!e->code && !access(recording, R_OK) &&
+	    show_run(o->report, recording, database, o->rec.verbosity < 0, e) && !status)
+		status = EXIT_FAILED;
+	free(recording);
+	free(database);
+	return status;
+}
+
 /* Of a refusal: who else than the user's rights may be its cause. */
 static void tell_forbidden(void)
 {
@@ -603,7 +626,7 @@ int main(int argc, char **argv)
 		status = run_series(&o, &e);
 	} else {
 		o.rec.label = o.label[0];
-		status = run(&o, &e);
+		status = o.report ? run_reported(&o, &e) : run(&o, &e);
 	}
 	if (e.code)
 		cli_error(TOOL, &e);

@@ -31,6 +31,7 @@ enum {
 	KEY_RUNS,
 	KEY_INTERLEAVE,
 	KEY_DRY,
+	KEY_REPORT,
 	KEY_LIST,
 	KEY_JSON,
 	KEY_USER,
@@ -67,6 +68,8 @@ static const struct argp_option table[] = {
 	 "A name for this run (a second one: of --interleave's second command)", 3},
 	{0, 0, 0, 0, "How:", 4},
 	{"output", 'o', "FILE", 0, "The recording (default dma.data)", 4},
+	{"report", KEY_REPORT, "DIR", 0,
+	 "Then analyse it and draw the report: recording, database and page in DIR", 4},
 	{"dry-run", KEY_DRY, 0, 0, "Print what would be armed; arm nothing", 4},
 	{"ring", 'm', "SIZE", 0,
 	 "Size of each CPU's ring (16M, or what fits into 256M for all)", 4},
@@ -244,6 +247,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_ADDRESSES:
 		o->rec.kernel_addresses = true;
 		break;
+	case KEY_REPORT:
+		o->report = nonempty(state, "--report", arg);
+		break;
 	case KEY_DRY:
 		o->dry_run = true;
 		break;
@@ -299,6 +305,10 @@ int options_check(const struct options *o, struct err *e)
 			       "a second --label is of --interleave's second command");
 	if (o->user && o->as_root)
 		return err_set(e, ERR_USAGE, "--user and --as-root: name one of them");
+	if (o->report && (o->runs || o->interleave || o->dry_run))
+		return err_set(e, ERR_USAGE,
+			       "--report shows one recording: without --runs, "
+			       "--interleave and --dry-run");
 	if (o->rec.leave_running && (!o->rec.duration_ns || !o->rec.argv))
 		return err_set(e, ERR_USAGE,
 			       "--leave-running is for a command with --duration");
