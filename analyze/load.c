@@ -17,6 +17,7 @@
 #include "lib/db/db.h"
 #include "lib/err.h"
 #include "lib/file/perfdata.h"
+#include "lib/flow/pipe.h"
 #include "lib/vector/vector.h"
 
 int file_sha256(const char *path, char out[65], struct err *e)

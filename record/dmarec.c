@@ -9,6 +9,7 @@
 #include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/err.h"
+#include "record/choice.h"
 #include "record/elf/symbols.h"
 #include "record/host/forbid.h"
 #include "record/host/processes.h"
@@ -18,6 +19,7 @@
 #include "record/options.h"
 #include "record/series.h"
 #include "record/show.h"
+#include "record/threads.h"
 
 /* ---- which profile ---- */
 
@@ -177,6 +179,14 @@ static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 	return 0;
 }
 
+/* Where /proc shows the process's files. */
+static pid_t task_of(pid_t pid)
+{
+	pid_t living = pid ? threads_living(pid) : 0;
+
+	return living ? living : pid;
+}
+
 static uid_t owner_of_process(pid_t pid)
 {
 	char path[64];
@@ -193,7 +203,8 @@ static bool is_own_file(const struct options *o, const char *path, uid_t process
 {
 	char prefix[64];
 	struct stat st;
-	size_t len = (size_t)snprintf(prefix, sizeof(prefix), "/proc/%d/", (int)pid);
+	size_t len =
+		(size_t)snprintf(prefix, sizeof(prefix), "/proc/%d/", (int)task_of(pid));
 
 	return pid && !strncmp(path, prefix, len) && !stat(path, &st) &&
 	       (!st.st_uid || st.st_uid == o->invoking.uid || st.st_uid == process) &&
@@ -205,7 +216,7 @@ static bool is_own_file(const struct options *o, const char *path, uid_t process
  * process whose files they are, 0 = the command's. */
 static void keep_trusted(const struct options *o, pid_t pid, char **files, size_t *n)
 {
-	uid_t process = pid ? owner_of_process(pid) : o->run_as.uid;
+	uid_t process = pid ? owner_of_process(task_of(pid)) : o->run_as.uid;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < *n; i++) {
@@ -254,7 +265,7 @@ static int files_of_process(const struct options *o, pid_t pid, char ***files, s
 {
 	char *told = NULL, *save = NULL, **more = NULL;
 	size_t nmore = 0;
-	int rc = loader_files_of_pid(pid, &more, &nmore, &told, e);
+	int rc = loader_files_of_pid(task_of(pid), &more, &nmore, &told, e);
 
 	for (char *text = told ? strtok_r(told, "\n", &save) : NULL; text;
 	     text = strtok_r(NULL, "\n", &save))
@@ -302,76 +313,6 @@ static int find_processes(struct options *o, struct err *e)
 	return rc;
 }
 
-/* ---- which interrupts ---- */
-
-static int by_number(const void *a, const void *b)
-{
-	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int add_irq(const struct irqmap *map, int64_t irq, int32_t **list, size_t *n,
-		   struct err *e)
-{
-	int32_t *added;
-
-	if (!irqmap_find(map, (int32_t)irq))
-		return err_set(
-			e, ERR_NOTFOUND,
-			"there is no interrupt %d; dmarec --list shows those there are",
-			(int)irq);
-	added = array_add(list, n);
-	if (!added)
-		return err_nomem(e, "a recording");
-	*added = (int32_t)irq;
-	return 0;
-}
-
-/* What the profile names need not be there: the card's driver may be off. */
-static int profile_irqs(const struct profile *p, const struct irqmap *map, int32_t **list,
-			size_t *n, struct err *e)
-{
-	struct err why = {0};
-	int rc = 0;
-
-	for (size_t i = 0; i < p->ndevice; i++)
-		rc = irqmap_select_name(map, p->device[i], list, n, &why);
-	for (size_t i = 0; !*n && i < p->npci; i++)
-		rc = irqmap_select_pci_id(map, p->pci[i].vendor, p->pci[i].device, list,
-					  n, &why);
-	if (rc == ERR_NOMEM)
-		return err_nomem(e, "a recording");
-	return 0;
-}
-
-static int choose_irqs(const struct options *o, const struct profile *p,
-		       const struct irqmap *map, int32_t **list, size_t *n, bool *named,
-		       struct err *e)
-{
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < o->nirq; i++)
-		rc = add_irq(map, o->irq[i], list, n, e);
-	for (size_t i = 0; !rc && i < o->device.n; i++)
-		rc = irqmap_select_name(map, o->device.v[i], list, n, e);
-	for (size_t i = 0; !rc && i < o->pci.n; i++)
-		rc = irqmap_select_pci(map, o->pci.v[i], list, n, e);
-	*named = o->nirq > 0;
-	if (!rc && !*n)
-		rc = profile_irqs(p, map, list, n, e);
-	if (!rc && !*n && (p->ndevice || p->npci))
-		cli_warn(TOOL,
-			 "no interrupt of profile %s's device is here: every device "
-			 "interrupt is recorded",
-			 p->name);
-	if (!rc && !*n)
-		rc = irqmap_select_device_irqs(map, list, n, e);
-	if (!rc)
-		qsort(*list, *n, sizeof(**list), by_number);
-	return rc;
-}
-
 /* ---- modes ---- */
 
 static int run_list(const struct options *o, struct err *e)
@@ -412,9 +353,19 @@ static void tell_plan(const struct plan *plan, const struct profile *p)
 static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 		       struct irqmap *map, struct err *e)
 {
+	struct irq_choice choice = {.irq = o->irq,
+				    .nirq = o->nirq,
+				    .device = o->device.v,
+				    .ndevice = o->device.n,
+				    .pci = o->pci.v,
+				    .npci = o->pci.n,
+				    .profile = p};
 	int32_t *irq = NULL;
 	size_t n = 0;
-	int rc = choose_irqs(o, p, map, &irq, &n, &o->rec.irq_named, e), status;
+	int rc = irq_choose(&choice, map, &irq, &n, e), status;
+
+	if (choice.absent)
+		cli_warn(TOOL, "%s", choice.absent);
 
 	for (size_t i = 0; i < plan->nnote && o->rec.verbosity >= 0; i++)
 		cli_note(TOOL, "%s", plan->note[i]);
@@ -425,6 +376,7 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	o->rec.plan = plan;
 	o->rec.profile = p;
 	o->rec.map = map;
+	o->rec.choice = &choice;
 	if (rc) {
 		status = cli_status(e);
 	} else if (o->dry_run) {
@@ -433,6 +385,7 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	} else {
 		status = recording_run(&o->rec, e);
 	}
+	irq_choice_release(&choice);
 	free(irq);
 	return status;
 }

@@ -11,6 +11,7 @@
 #include "record/session.h"
 
 struct err;
+struct irq_choice;
 
 struct recording_options {
 	const char *output, *label, *clock_name; /* label NULL = none */
@@ -30,8 +31,8 @@ struct recording_options {
 	const struct irqmap *map;
 	const int32_t *irq; /* ascending */
 	size_t nirq;
-	bool irq_named;
-	int verbosity;	/* -1 quiet, 0, 1 verbose */
+	const struct irq_choice *choice; /* by which those are, and those that come */
+	int verbosity;			 /* -1 quiet, 0, 1 verbose */
 	bool in_series; /* what comes next is said once, at the end of all */
 	char **cmdline;
 	struct counter_files

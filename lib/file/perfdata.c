@@ -534,6 +534,7 @@ void perfdata_close(struct perfdata *p)
 		free(p->event_name[i]);
 	free(p->event_name);
 	order_release(p);
+	feed_release(p);
 	free(p->attr);
 	free(p->layout);
 	free(p->ids);

@@ -129,6 +129,22 @@ uint64_t perfdata_disordered(const struct perfdata *p);
  * never ended. */
 int64_t perfdata_whole_ns(const struct perfdata *p);
 
+/* ---- reading what is not a file yet ---- */
+
+/*
+ * The same reader over records that are handed to it: head is the beginning of the file up
+ * to its data (copied). perfdata_next() gives a round's records when the next round has
+ * ended, as in a file; 0 then means "nothing more yet". After perfdata_feed_end() the rest
+ * comes, and 0 is the end. No rewinding; offsets in messages are within what is kept.
+ */
+int perfdata_open_feed(struct perfdata **p, const void *head, size_t len,
+		       const char *name, struct err *e);
+/* Records as they lie in a ring or in a file's data, FINISHED_ROUND included; a piece may
+ * end within a record. Invalidates the record that perfdata_next() gave last. */
+int perfdata_feed(struct perfdata *p, const void *buf, size_t len, struct err *e);
+int perfdata_feed_round(struct perfdata *p, struct err *e);
+void perfdata_feed_end(struct perfdata *p);
+
 /* ---- writing ---- */
 
 struct perfdata_section {

@@ -94,6 +94,12 @@ struct perfdata {
 	bool mapped;
 	struct mapguard guard; /* of a file that is cut while it is read */
 	bool truncated;
+	/* Of a feed (perfdata_feed.c): the map, writable; NULL = a file. */
+	uint8_t *fed;
+	uint64_t fed_room;
+	uint64_t walked,
+		round_end; /* records looked at; the last whole round ends here */
+	bool feeding;	   /* more may come */
 
 	struct perfdata_attr *attr;
 	struct layout *layout;
@@ -183,6 +189,9 @@ bool record_is_user(uint32_t type);
 /* perfdata_order.c */
 void order_release(struct perfdata *p);
 void order_reset(struct perfdata *p);
+
+/* perfdata_feed.c */
+void feed_release(struct perfdata *p);
 
 /* perfdata_section.c */
 int section_event_names(struct perfdata *p, struct err *e);

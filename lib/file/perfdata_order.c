@@ -396,6 +396,8 @@ static int next(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 				return rc;
 			continue;
 		}
+		if (p->feeding && p->scan_pos >= p->round_end)
+			return 0;
 		if (p->limit_ns == INT64_MAX) {
 			p->done = p->data_end - p->data_begin;
 			return 0;

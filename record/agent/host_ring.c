@@ -57,8 +57,9 @@ static bool *done_mark(struct agent_host *h, uint32_t i, uint64_t t)
 }
 
 /* Reads what was given up to `end`. The tail stays at the first slot that is not given
- * yet, until the ring is about to be full of what came later (or with `skip`): then that
- * hit will not come. 1 = there is such a slot. */
+ * yet, until the ring is about to be full of what was taken after it (or with `skip`):
+ * then that hit will not come. A full ring alone says nothing of its newest slots.
+ * 1 = there is such a slot. */
 static int drain_ring(struct drain *d, uint32_t i, uint64_t end, bool skip)
 {
 	struct agent_host *h = d->h;
@@ -71,7 +72,6 @@ static int drain_ring(struct drain *d, uint32_t i, uint64_t end, bool skip)
 		h->damaged++;
 		t = end;
 	}
-	skip |= end - t > h->slots - h->slots / FULL_PART;
 	for (; !rc && t != end; t++) {
 		struct agent_slot *s = &slot[t & (h->slots - 1)];
 		bool *done = h->done[i] || open != UINT64_MAX ? done_mark(h, i, t) : NULL;
@@ -84,7 +84,7 @@ static int drain_ring(struct drain *d, uint32_t i, uint64_t end, bool skip)
 			rc = put_slot(d, r, &copy);
 			if (done)
 				*done = open != UINT64_MAX;
-		} else if (skip) {
+		} else if (skip || end - t > h->slots - h->slots / FULL_PART) {
 			h->abandoned++; /* left by a jump out of a handler, or killed */
 		} else if (open == UINT64_MAX) {
 			open = t;

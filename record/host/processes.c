@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,12 +123,4 @@ char *processes_text(const pid_t *pid, size_t n)
 		return text;
 	free(text);
 	return NULL;
-}
-
-bool processes_live(const pid_t *pid, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!kill(pid[i], 0) || errno != ESRCH)
-			return true;
-	return false;
 }

@@ -3,7 +3,6 @@
 #ifndef DMA_PROCESSES_H
 #define DMA_PROCESSES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -16,8 +15,5 @@ int processes_find(const char *words, pid_t **pid, size_t *n, struct err *e);
 
 /* "1234 (readout), 1240 (readout)"; "" without memory or processes. malloc'ed or NULL. */
 char *processes_text(const pid_t *pid, size_t n);
-
-/* Does any of them live? */
-bool processes_live(const pid_t *pid, size_t n);
 
 #endif

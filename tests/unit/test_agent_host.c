@@ -123,6 +123,23 @@ static void test_open_slot_holds_nothing_up(void **state)
 	expect(h, 3, 3, 0);
 }
 
+/* A recorder that comes late meets a full ring whose thread is in the middle of a hit. */
+static void test_newest_slot_of_a_full_ring(void **state)
+{
+	struct agent_host *h = open_host();
+	struct agent_ring *r = take(h);
+
+	(void)state;
+	for (int i = 0; i < SLOTS - 1; i++)
+		hit(r, true);
+	hit(r, false);
+	drain(h, false);
+	assert_int_equal(r->tail, SLOTS - 1);
+	slot(r, SLOTS - 1)->sequence = SLOTS;
+	drain(h, true);
+	expect(h, SLOTS, SLOTS, 0);
+}
+
 static void test_left_by_a_jump(void **state)
 {
 	struct agent_host *h = open_host();
@@ -192,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_and_round),
 		cmocka_unit_test(test_open_slot_holds_nothing_up),
+		cmocka_unit_test(test_newest_slot_of_a_full_ring),
 		cmocka_unit_test(test_left_by_a_jump),
 		cmocka_unit_test(test_thread_that_is_gone),
 		cmocka_unit_test(test_impossible_contents),
