@@ -65,6 +65,7 @@ _dmarec() {
 	--clock) words='mono mono_raw boot tai' ;;
 	--irq-feed) words='auto bpf perf' ;;
 	--probes) words='auto process kernel' ;;
+	--watch-mode) words='always in-flight 20us' ;;
 	--exit-probes) words='ret uretprobe none' ;;
 	--pairing) words='infer one drain first last' ;;
 	--metric) words='api device notice total' ;;

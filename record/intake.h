@@ -24,7 +24,19 @@ struct intake_process {
 	uint64_t starts;
 };
 
+/* Who makes samples beside the kernel and the agents. */
+struct intake_feed {
+	int (*drain)(void *arg,
+		     int (*put)(void *to, const void *buf, size_t len, struct err *e),
+		     void *to, struct err *e);
+	void *arg;
+};
+
+enum { INTAKE_FEEDS = 4 };
+
 struct intake {
+	struct intake_feed feed[INTAKE_FEEDS];
+	size_t nfeed;
 	struct perfdata_writer *file;	 /* NULL = none: what comes is only counted */
 	struct descriptors *descriptors; /* NULL = not wanted */
 	int clockid;			 /* of the samples */

@@ -51,6 +51,8 @@ struct recording {
 	struct session *session;
 	struct intake in;
 	struct inside *inside;		   /* probes in the process; NULL = none */
+	struct watch *watch;		   /* NULL = no register is read */
+	bool watch_ended;		   /* before the recording did */
 	uint32_t *event_id;		   /* probes, closings, then the interrupt */
 	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
 	size_t nclosing;
@@ -95,6 +97,12 @@ static int64_t now_ns(int clockid)
 
 	clock_gettime(clockid, &t);
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void warn(struct recording *r, const char *text)
+{
+	if (!meta_add_warning(&r->meta, text))
+		cli_warn(TOOL, "%s", text);
 }
 
 /* ---- arming ---- */
@@ -185,6 +193,70 @@ static int add_probes(struct recording *r, struct err *e)
 	return rc;
 }
 
+/* Behind the session's events come the registers'. */
+static bool is_watched(const struct recording *r, size_t event)
+{
+	return r->watch && event >= session_nevents(r->session);
+}
+
+/* How many starts there were; for the watcher's thread. */
+static uint64_t count_started(void *arg)
+{
+	const struct recording *r = arg;
+	uint64_t lost, n = session_activity(r->session);
+
+	for (size_t i = 0; r->inside && i < r->o->plan->n; i++)
+		if (r->o->plan->probe[i].place &&
+		    r->o->plan->probe[i].role == ROLE_SUBMIT)
+			n += inside_counted(r->inside, i, &lost);
+	return n;
+}
+
+static int open_watch(struct recording *r, struct err *e)
+{
+	struct watch_options o = r->o->watch;
+	int rc;
+
+	if (!o.n)
+		return 0;
+	o.clockid = r->o->clockid;
+	o.user = r->o->invoking->uid;
+	o.workload = r->o->argv ? r->work.pid : r->o->pid;
+	o.started = count_started;
+	o.arg = r;
+	rc = watch_open(&r->watch, &o, 0, e);
+	if (!rc)
+		rc = watch_tell(r->watch, &r->meta, e);
+	if (!rc && watch_warning(r->watch))
+		warn(r, watch_warning(r->watch));
+	return rc;
+}
+
+static int drain_watch(void *arg,
+		       int (*put)(void *to, const void *buf, size_t len, struct err *e),
+		       void *to, struct err *e)
+{
+	return watch_drain(arg, put, to, e);
+}
+
+/* Said as soon as it is seen: what was asked for goes on without its witness. */
+static void look_at_watch(struct recording *r)
+{
+	char text[400];
+	const char *why;
+
+	watch_look(r->watch, &why);
+	if (!why)
+		return;
+	snprintf(
+		text, sizeof(text),
+		"the watch of registers ended before the recording: %s; no end that came "
+		"later is told by a register",
+		why);
+	warn(r, text);
+	r->watch_ended = true;
+}
+
 static int open_session(struct recording *r, struct err *e)
 {
 	bool *wake = calloc(r->meta.nevent + 1, sizeof(*wake));
@@ -216,20 +288,28 @@ static int open_session(struct recording *r, struct err *e)
 	free(tasks);
 	free(wake);
 	free(inside);
+	if (!rc)
+		rc = open_watch(r, e);
 	if (rc)
 		return rc;
-	r->nattr = session_nevents(r->session);
+	r->nattr = r->meta.nevent;
 	r->attr = calloc(r->nattr + 1, sizeof(*r->attr));
 	r->starts = calloc(r->nattr + 1, sizeof(*r->starts));
 	if (!r->attr || !r->starts)
 		return err_nomem(e, "a recording");
 	for (size_t i = 0; i < r->nattr; i++) {
-		session_event(r->session, i, &r->attr[i].attr, &r->attr[i].ids,
-			      &r->attr[i].nids);
+		if (is_watched(r, i))
+			watch_attr(r->watch, i - session_nevents(r->session),
+				   &r->attr[i]);
+		else
+			session_event(r->session, i, &r->attr[i].attr, &r->attr[i].ids,
+				      &r->attr[i].nids);
 		r->attr[i].name = r->meta.event[i].name;
 		r->starts[i] = r->meta.event[i].role == ROLE_SUBMIT;
 	}
 	r->in.starts = r->starts;
+	if (r->watch)
+		r->in.feed[r->in.nfeed++] = (struct intake_feed){drain_watch, r->watch};
 	return intake_open(&r->in, r->attr, r->nattr, e);
 }
 
@@ -245,8 +325,9 @@ static int trace_section(const struct recording *r, struct perfdata_section *s,
 			 struct err *e)
 {
 	char **name = calloc(r->nattr + 1, sizeof(*name)), *buf = NULL;
+	const char **format = calloc(r->nattr + 1, sizeof(*format));
 	size_t len = 0;
-	int rc = name ? 0 : err_nomem(e, "a recording");
+	int rc = name && format ? 0 : err_nomem(e, "a recording");
 
 	for (size_t i = 0; !rc && i < r->nattr; i++) {
 		name[i] = strdup(r->meta.event[i].name);
@@ -254,9 +335,14 @@ static int trace_section(const struct recording *r, struct perfdata_section *s,
 			rc = err_nomem(e, "a recording");
 		else
 			*strchr(name[i], ':') = '/';
+		if (is_watched(r, i))
+			format[i] =
+				watch_format(r->watch, i - session_nevents(r->session));
 	}
 	if (!rc)
-		rc = tracing_data((const char *const *)name, r->nattr, &buf, &len, e);
+		rc = tracing_data((const char *const *)name, format, r->nattr, &buf, &len,
+				  e);
+	free(format);
 	for (size_t i = 0; name && i < r->nattr; i++)
 		free(name[i]);
 	free(name);
@@ -440,6 +526,8 @@ static int wait_for_end(struct recording *r, struct err *e)
 			on_signal(r);
 		if (!rc)
 			rc = intake_drain(&r->in, r->session, false, e);
+		if (!rc && r->watch)
+			look_at_watch(r);
 	}
 	return rc;
 }
@@ -461,6 +549,9 @@ static int read_counts(struct recording *r, struct err *e)
 
 		if (is_inside(r, i))
 			counted = inside_counted(r->inside, i, &lost);
+		else if (is_watched(r, i))
+			counted =
+				watch_counted(r->watch, i - session_nevents(r->session));
 		else
 			rc = session_count(r->session, i, &counted, e);
 		if (rc)
@@ -469,12 +560,6 @@ static int read_counts(struct recording *r, struct err *e)
 		r->meta.event[i].delivered = (int64_t)r->in.delivered[i];
 	}
 	return rc;
-}
-
-static void warn(struct recording *r, const char *text)
-{
-	if (!meta_add_warning(&r->meta, text))
-		cli_warn(TOOL, "%s", text);
 }
 
 static void check_holes(struct recording *r)
@@ -495,8 +580,11 @@ static void check_holes(struct recording *r)
 			text, sizeof(text),
 			"%s: the %s counted %" PRId64 ", %" PRId64
 			" were delivered, %" PRId64 " are missing; %s",
-			ev->name, is_inside(r, i) ? "agent" : "kernel", ev->counted,
-			ev->delivered, hole,
+			ev->name,
+			is_inside(r, i)	   ? "agent"
+			: is_watched(r, i) ? "watcher"
+					   : "kernel",
+			ev->counted, ev->delivered, hole,
 			ev->role == ROLE_INTERRUPT &&
 					session_feed(r->session) == FEED_PERF &&
 					!r->in.lost
@@ -606,6 +694,13 @@ static void print_summary(const struct recording *r)
 		irqs += ev->role == ROLE_INTERRUPT ? ev->counted : 0;
 	}
 	print_processes(r);
+	for (size_t i = 0; r->watch && i < watch_events(r->watch); i++) {
+		char *text = watch_cost(r->watch, i);
+
+		if (text)
+			fprintf(stderr, "  %s\n", text);
+		free(text);
+	}
 	fprintf(stderr,
 		"%s: %" PRId64 " transfers started, %" PRId64 " interrupts, %" PRId64
 		" lost, %s in %s\n",
@@ -646,6 +741,11 @@ static int end(struct recording *r, int rc, struct err *e)
 
 	if (r->inside)
 		inside_disable(r->inside);
+	if (r->watch) {
+		watch_stop(r->watch);
+		look_at_watch(r);
+		watch_finish(r->watch, &r->meta);
+	}
 	bad = session_disable(r->session, rc ? NULL : e);
 
 	r->meta.end_ns = now_ns(r->o->clockid);
@@ -721,6 +821,8 @@ static int run_armed(struct recording *r, struct err *e)
 {
 	int rc = session_enable(r->session, e);
 
+	if (!rc && r->watch)
+		watch_start(r->watch);
 	if (!rc && r->inside)
 		rc = inside_enable(r->inside, r->event_id, e);
 	if (!rc && r->o->argv)
@@ -753,6 +855,8 @@ static void disarm(struct recording *r)
 {
 	struct err why = {0};
 
+	if (r->watch) /* its thread looks at what the session has */
+		watch_stop(r->watch);
 	session_close(r->session);
 	r->session = NULL;
 	if (probes_close(r->probes, &why))
@@ -787,6 +891,7 @@ static void clean(struct recording *r)
 		cli_note(TOOL, "the command (process %d) goes on, unrecorded",
 			 (int)r->work.pid);
 	workload_release(&r->work);
+	watch_close(r->watch);
 	inside_close(r->inside);
 	meta_release(&r->meta);
 	free(r->event_id);
@@ -821,6 +926,8 @@ int recording_run(const struct recording_options *o, struct err *e)
 		wait_for_command(&r, e);
 	if (!rc)
 		status = o->argv && r.work.ended ? workload_exit_code(&r.work) : EXIT_OK;
+	if (r.watch_ended && status == EXIT_OK) /* what was asked for is not whole */
+		status = EXIT_FAILED;
 	if (r.exec_errno)
 		status = r.exec_errno == ENOENT ? 127 : 126;
 	clean(&r);

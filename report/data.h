@@ -151,7 +151,7 @@ struct report {
 	/* Throughput of the whole run (schema/derived.sql); NAN = not known. */
 	double bytes_per_s;
 	int64_t bytes, ended, left_out;
-	struct summary_row summary[PHASE_N];
+	struct summary_row summary[PHASE_ALL];
 	int64_t counted, delivered,
 		lost; /* over the sources; DMA_UNKNOWN = not counted */
 	struct loss {
