@@ -132,7 +132,7 @@ static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			rc = got;
-		else if (got == STREAM_SAMPLE && s.role != ROLE_REGISTER)
+		else if (got == STREAM_SAMPLE && s.role < ROLE_REGISTER)
 			rc = vector_finder_push(vf, &s, e);
 	}
 	return rc;
@@ -364,7 +364,7 @@ static int produce(void *arg, struct pipe *p, struct err *e)
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			return got;
-		rc = got == STREAM_LOSS || s.role == ROLE_REGISTER
+		rc = got == STREAM_LOSS || s.role >= ROLE_REGISTER
 			     ? 0
 			     : join_push(a->join, &s, e);
 		if (!(++n & 1023))

@@ -225,6 +225,21 @@ static int row_register(struct summary *s, struct db_stmt *q, struct err *e)
 	return 0;
 }
 
+static int row_counted(struct summary *s, struct db_stmt *q, struct err *e)
+{
+	struct summary_counted *c = array_add(&s->counted, &s->ncounted);
+
+	if (!c)
+		return err_nomem(e, "the analysis");
+	c->event = copy(q, "event");
+	c->unit = copy(q, "unit");
+	c->value = db_i64(q, "value");
+	c->scaled = db_real(q, "scaled");
+	c->seconds = db_real(q, "seconds");
+	c->readings = db_i64(q, "readings");
+	return 0;
+}
+
 static int row_witness(struct summary *s, struct db_stmt *q, struct err *e)
 {
 	struct summary_witness *w = &s->witness;
@@ -233,11 +248,9 @@ static int row_witness(struct summary *s, struct db_stmt *q, struct err *e)
 	const struct {
 		const char *word;
 		int64_t *n;
-	} kind[] = {{"after", &w->after},
-		    {"before", &w->before},
-		    {"alone", &w->alone},
-		    {"unseen", &w->unseen},
-		    {"unclear", &w->unclear}};
+	} kind[] = {{"after", &w->after},   {"before", &w->before},
+		    {"alone", &w->alone},   {"unpaired", &w->unpaired},
+		    {"unseen", &w->unseen}, {"unclear", &w->unclear}};
 
 	for (size_t i = 0; i < sizeof(kind) / sizeof(*kind); i++)
 		if (!strcmp(word, kind[i].word)) {
@@ -369,7 +382,8 @@ int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e)
 		    {"strays", row_stray},
 		    {"pairs", row_pairs},
 		    {"registers", row_register},
-		    {"witnesses", row_witness}};
+		    {"witnesses", row_witness},
+		    {"counts", row_counted}};
 	int rc = 0;
 
 	*s = (struct summary){.run = run,
@@ -418,6 +432,10 @@ void summary_clean(struct summary *s)
 		text_clean(s->stray[i].what);
 	for (size_t i = 0; i < s->nwarning; i++)
 		text_clean(s->warning[i]);
+	for (size_t i = 0; i < s->ncounted; i++) {
+		text_clean(s->counted[i].event);
+		text_clean(s->counted[i].unit);
+	}
 	for (size_t i = 0; i < s->nreg; i++) {
 		text_clean(s->reg[i].name);
 		text_clean(s->reg[i].bdf);
@@ -470,6 +488,11 @@ void summary_release(struct summary *s)
 		free(s->reg[i].ended);
 	}
 	free(s->reg);
+	for (size_t i = 0; i < s->ncounted; i++) {
+		free(s->counted[i].event);
+		free(s->counted[i].unit);
+	}
+	free(s->counted);
 	free(s->source);
 	free(s->vector);
 	free(s->group);

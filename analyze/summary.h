@@ -59,9 +59,15 @@ struct summary_register { /* that was read while recording */
 		clears;
 };
 
+struct summary_counted { /* by a unit of the machine */
+	char *event, *unit;
+	int64_t value, readings;
+	double scaled, seconds; /* scaled: in units, had it always run */
+};
+
 /* Transfers by what registers and interrupts say of them (analyze/witness.h). */
 struct summary_witness {
-	int64_t after, before, alone, unseen, unclear;
+	int64_t after, before, alone, unpaired, unseen, unclear;
 	int64_t noticed;   /* of `alone`: the program saw their end */
 	int64_t overtaken; /* of `after`: the program saw the end before the interrupt */
 	int64_t worst_error_ns; /* DMA_UNKNOWN */
@@ -93,6 +99,8 @@ struct summary {
 	size_t nvector;
 	struct summary_register *reg;
 	size_t nreg;
+	struct summary_counted *counted;
+	size_t ncounted;
 	struct summary_witness witness;
 	struct summary_group *group;
 	size_t ngroup;
@@ -115,6 +123,9 @@ void summary_text(const struct summary *s, const struct summary_style *style, FI
 /* A part of summary_text(): the registers; nothing where none was watched. */
 void summary_witness_text(const struct summary *s, const struct summary_style *style,
 			  FILE *out);
+/* ... and what the machine's units counted. */
+void summary_counts_text(const struct summary *s, const struct summary_style *style,
+			 FILE *out);
 /* One sentence: is the interrupt essential to the DMA, and is it prompt? "" = nothing can be
  * said. */
 const char *summary_verdict(const struct summary *s, char *buf, size_t len);

@@ -195,13 +195,29 @@ static void print_registers(const struct summary *s, FILE *f)
 		putc('}', f);
 	}
 	putc(']', f);
+	key(f, "counts", false);
+	putc('[', f);
+	for (size_t i = 0; i < s->ncounted; i++) {
+		const struct summary_counted *c = &s->counted[i];
+
+		fputs(i ? ",{" : "{", f);
+		key(f, "event", true);
+		json_text(f, c->event);
+		text(f, "unit", c->unit);
+		number(f, "value", c->value);
+		real(f, "scaled", c->scaled);
+		real(f, "seconds", c->seconds);
+		number(f, "readings", c->readings);
+		putc('}', f);
+	}
+	putc(']', f);
 	if (!s->nreg)
 		return;
 	key(f, "witness", false);
 	fprintf(f,
 		"{\"after\":%" PRId64 ",\"before\":%" PRId64 ",\"alone\":%" PRId64
-		",\"unseen\":%" PRId64 ",\"unclear\":%" PRId64,
-		w->after, w->before, w->alone, w->unseen, w->unclear);
+		",\"unpaired\":%" PRId64 ",\"unseen\":%" PRId64 ",\"unclear\":%" PRId64,
+		w->after, w->before, w->alone, w->unpaired, w->unseen, w->unclear);
 	number(f, "worst_error_ns", w->worst_error_ns);
 	text(f, "verdict", summary_verdict(s, verdict, sizeof(verdict)));
 	putc('}', f);

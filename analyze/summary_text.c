@@ -625,5 +625,6 @@ void summary_text(const struct summary *s, const struct summary_style *style, FI
 	}
 	print_vectors(&p);
 	summary_witness_text(s, style, out);
+	summary_counts_text(s, style, out);
 	print_transfers(&p);
 }

@@ -2,6 +2,7 @@
 /* The summary's part that sets the card's registers beside its interrupts. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "analyze/summary.h"
@@ -63,11 +64,17 @@ static void say_register(const struct summary_register *r, FILE *out)
 	}
 }
 
+/* Whose end the register told. */
+static int64_t told(const struct summary_witness *w)
+{
+	return w->after + w->before + w->alone + w->unpaired;
+}
+
 static void say_ends(const struct summary *s, FILE *out)
 {
 	const struct summary_witness *w = &s->witness;
-	int64_t certain = w->after + w->before + w->alone;
-	char text[700], error[32] = "?";
+	int64_t certain = told(w);
+	char text[700], error[32] = "?", unpaired[80] = "";
 
 	if (w->worst_error_ns != DMA_UNKNOWN)
 		num_print_ns(error, w->worst_error_ns);
@@ -80,10 +87,13 @@ static void say_ends(const struct summary *s, FILE *out)
 	say(out, 2, text);
 	if (!certain)
 		return;
+	if (w->unpaired)
+		snprintf(unpaired, sizeof(unpaired),
+			 "; of %" PRId64 " it is not known which", w->unpaired);
 	snprintf(text, sizeof(text),
 		 "the interrupt came after the clear for %" PRId64
-		 ", before it for %" PRId64 ", and for %" PRId64 " there was none%s",
-		 w->after, w->before, w->alone,
+		 ", before it for %" PRId64 ", and for %" PRId64 " there was none%s%s",
+		 w->after, w->before, w->alone, unpaired,
 		 w->overtaken ? "; some programs saw the end before the interrupt" : "");
 	say(out, 2, text);
 }
@@ -125,8 +135,16 @@ const char *summary_verdict(const struct summary *s, char *buf, size_t len)
 	char prompt[200];
 
 	*buf = 0;
-	if (!certain || !s->ngroup)
+	if (!told(w) || !s->ngroup)
 		return buf;
+	/* interrupts came, and none was found to end transfers: that proves nothing */
+	if (!certain || (s->irq_ignored + s->interrupts > 0 && s->vectors_from &&
+			 !strcmp(s->vectors_from, "none"))) {
+		snprintf(buf, len,
+			 "Which interrupt ends transfers is not known here, so that the "
+			 "register says nothing of it: name it (--irq N).");
+		return buf;
+	}
 	if (w->after + w->before == 0) {
 		snprintf(buf, len,
 			 "The interrupt is not essential to the DMA: all %" PRId64
@@ -164,4 +182,50 @@ void summary_witness_text(const struct summary *s, const struct summary_style *s
 	say_ends(s, out);
 	if (*summary_verdict(s, verdict, sizeof(verdict)))
 		say(out, 2, verdict);
+}
+
+static bool is_bytes(const char *unit, double *bytes)
+{
+	static const struct {
+		const char *unit;
+		double bytes;
+	} known[] = {
+		{"Bytes", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"MB", 1e6}};
+
+	for (size_t i = 0; unit && i < sizeof(known) / sizeof(*known); i++)
+		if (!strcmp(unit, known[i].unit)) {
+			*bytes = known[i].bytes;
+			return true;
+		}
+	return false;
+}
+
+void summary_counts_text(const struct summary *s, const struct summary_style *style,
+			 FILE *out)
+{
+	char text[300], given[32];
+	double bytes;
+
+	if (!s->ncounted)
+		return;
+	fprintf(out, "\n%sWhat the machine counted%s (the whole system)\n",
+		style->color ? "\033[1m" : "", style->color ? "\033[0m" : "");
+	for (size_t i = 0; i < s->ncounted; i++) {
+		const struct summary_counted *c = &s->counted[i];
+		int at = snprintf(text, sizeof(text),
+				  "%s: %.6g%s%s in %.3g s, %.3g a second",
+				  c->event ? c->event : "?", c->scaled,
+				  c->unit ? " " : "", c->unit ? c->unit : "", c->seconds,
+				  c->seconds > 0 ? c->scaled / c->seconds : 0);
+
+		if (s->ngroup && s->group[0].bytes > 0 && is_bytes(c->unit, &bytes) &&
+		    at > 0 && (size_t)at < sizeof(text))
+			snprintf(
+				text + at, sizeof(text) - (size_t)at,
+				"; the library was given %s, so that it counted %.3g times "
+				"that",
+				num_print_bytes(given, s->group[0].bytes),
+				c->scaled * bytes / (double)s->group[0].bytes);
+		say(out, 2, text);
+	}
 }

@@ -127,12 +127,19 @@ static void place_clear(struct witness *w, const struct clear *c)
 /* A transfer that began while nothing was watched yet, or that has no end of its own. */
 static bool has_end(const struct transfer *t)
 {
-	return t->state != STATE_CIRCULAR && t->state != STATE_FAILED;
+	return t->state != STATE_CIRCULAR && t->state != STATE_FAILED &&
+	       t->state != STATE_ABORTED;
 }
 
 static int64_t minus(int64_t a, int64_t b)
 {
 	return a == DMA_UNKNOWN || b == DMA_UNKNOWN ? DMA_UNKNOWN : a - b;
+}
+
+/* Is it known that it had no interrupt? */
+static bool has_none(enum transfer_state s)
+{
+	return s == STATE_POLLED || s == STATE_NO_INTERRUPT;
 }
 
 struct told {
@@ -157,15 +164,16 @@ static struct told tell(const struct item *x)
 	r.delivery_ns = minus(x->t.irq_ns, r.cleared_ns);
 	if (x->t.irq_ns == DMA_UNKNOWN)
 		r.notice_ns = minus(x->t.woken_ns, r.cleared_ns);
-	r.witness = x->t.irq_ns == DMA_UNKNOWN ? "alone"
-		    : x->t.irq_ns < since      ? "before"
-					       : "after";
+	if (x->t.irq_ns != DMA_UNKNOWN)
+		r.witness = x->t.irq_ns < since ? "before" : "after";
+	else
+		r.witness = has_none(x->t.state) ? "alone" : "unpaired";
 	return r;
 }
 
 static int write_item(struct witness *w, const struct item *x, struct err *e)
 {
-	bool has_irq = x->t.irq_ns != DMA_UNKNOWN;
+	bool has_irq = !has_none(x->t.state);
 	struct told r;
 	int rc;
 

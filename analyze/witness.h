@@ -14,7 +14,8 @@
  * transfer.witness: after    cleared, then the interrupt, or both within the readings
  *                   before   the interrupt came before the first reading that it may have
  *                            cleared after
- *                   alone    cleared, and no interrupt is known
+ *                   alone    cleared, and it had no interrupt
+ *                   unpaired cleared; which interrupt is its own, if any, is not known
  *                   unseen, unclear
  *                   NULL     no register tells of its channel, or it has no end
  */

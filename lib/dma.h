@@ -25,8 +25,10 @@ enum role {
 	ROLE_WOKEN, /* exit of a wait function, or of a start function that blocks to the
 		       end */
 	ROLE_STOP,  /* entry of a function that stops a channel */
-	/* a change of a channel's bit in a register of the card, as a reader saw it */
+	/* From here on: no events of the joiner's.
+	 * A change of a channel's bit in a register of the card, as a reader saw it */
 	ROLE_REGISTER,
+	ROLE_COUNT, /* a reading of a counting unit of the machine */
 	ROLE_N
 };
 
@@ -106,9 +108,14 @@ struct sample {
 		int64_t addr; /* DMA address or offset on the card */
 		/* of a register's change: it came between since_ns and time_ns */
 		int64_t since_ns;
+		int64_t enabled_ns; /* of a count: for so long it was asked for */
 	};
-	int64_t flags; /* the library's own */
-	int64_t ret;   /* return value at an exit; what a register holds from then on */
+	union {
+		int64_t flags;	    /* the library's own */
+		int64_t running_ns; /* of a count: for so long it ran */
+	};
+	/* return value at an exit; what a register holds from then on; a count so far */
+	int64_t ret;
 	int32_t cpu, pid, tid;
 	int32_t irq;
 	int32_t source;	   /* index of the event in the recording (struct meta_event) */

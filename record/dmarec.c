@@ -12,6 +12,7 @@
 #include "lib/cli.h"
 #include "lib/err.h"
 #include "lib/num.h"
+#include "record/count/count_event.h"
 #include "record/elf/symbols.h"
 #include "record/host/forbid.h"
 #include "record/host/rights.h"
@@ -42,6 +43,7 @@ struct options {
 	int64_t runs; /* of each command */
 	struct user invoking, run_as;
 	struct watch_ask watch;
+	struct words count;
 };
 
 enum {
@@ -69,7 +71,8 @@ enum {
 	KEY_ADDRESSES,
 	KEY_WATCH,
 	KEY_WATCH_MODE,
-	KEY_WATCH_CPU
+	KEY_WATCH_CPU,
+	KEY_COUNT
 };
 
 static const struct argp_option table[] = {
@@ -89,12 +92,14 @@ static const struct argp_option table[] = {
 	{"pci", KEY_PCI, "BDF", 0, "Record the interrupts of this PCI device", 2},
 	{"list", KEY_LIST, 0, 0, "Print the machine's interrupts", 2},
 	{"json", KEY_JSON, 0, 0, "With --list: as JSON", 2},
-	{0, 0, 0, 0, "The card's registers:", 3},
+	{0, 0, 0, 0, "What else is read:", 3},
 	{"watch", KEY_WATCH, "REGISTER", OPTION_ARG_OPTIONAL,
 	 "Read the profile's registers, or BDF:BAR+OFFSET:WIDTH, while recording", 3},
 	{"watch-mode", KEY_WATCH_MODE, "always|in-flight|TIME", 0,
 	 "When they are read (default always)", 3},
 	{"watch-cpu", KEY_WATCH_CPU, "N[,fifo]", 0, "On which CPU", 3},
+	{"count", KEY_COUNT, "EVENT", 0,
+	 "Count this event of the machine's units too (PMU/EVENT/)", 3},
 	{0, 0, 0, 0, "Several runs:", 4},
 	{"runs", KEY_RUNS, "N", 0, "Record the command N times, into dma-1.data, ...", 4},
 	{"interleave", KEY_INTERLEAVE, 0, 0,
@@ -294,6 +299,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_COUNTER_FILE:
 		push(&o->counter_file, nonempty(state, "--counter-file", arg));
+		break;
+	case KEY_COUNT:
+		push(&o->count, nonempty(state, "--count", arg));
 		break;
 	case KEY_WATCH:
 	case KEY_WATCH_MODE:
@@ -617,9 +625,25 @@ static int run_list(const struct options *o, struct err *e)
 		l.profile = &p;
 	if (!rc)
 		rc = list_run(&l, stdout, e);
+	if (!rc && !o->json && !o->nirq && !o->device.n && !o->pci.n && !o->profile)
+		rc = count_list("", stdout, e);
 	profile_release(&p);
 	free(irq);
 	return rc ? cli_status(e) : EXIT_OK;
+}
+
+/* Those of the options and of the profile. */
+static int add_counts(struct options *o, const struct profile *p, struct err *e)
+{
+	for (size_t i = 0; i < p->ncount; i++) {
+		const char **added = array_add(&o->count.v, &o->count.n);
+
+		if (!added)
+			return err_nomem(e, "a recording");
+		*added = p->count[i];
+	}
+	o->rec.count = (struct count_options){.event = o->count.v, .n = o->count.n};
+	return 0;
 }
 
 static int run_planned(struct options *o, struct profile *p, struct plan *plan,
@@ -629,6 +653,8 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	size_t n = 0;
 	int rc = choose_irqs(o, p, map, &irq, &n, &o->rec.irq_named, e), status;
 
+	if (!rc)
+		rc = add_counts(o, p, e);
 	if (!rc)
 		rc = watch_ask_options(&o->watch, p, o->pci.n == 1 ? o->pci.v[0] : NULL,
 				       &o->rec.watch, e);
@@ -839,6 +865,7 @@ int main(int argc, char **argv)
 	user_release(&o.run_as);
 	free(o.counter_file.v);
 	watch_ask_release(&o.watch);
+	free(o.count.v);
 	if (e.code)
 		cli_error(TOOL, &e);
 	if (e.code == ERR_PERM)

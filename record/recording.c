@@ -24,6 +24,7 @@
 #include "lib/file/perfdata.h"
 #include "lib/file/perfdata_feat.h"
 #include "lib/num.h"
+#include "record/beside.h"
 #include "record/cost.h"
 #include "record/descriptors.h"
 #include "record/host/filemark.h"
@@ -51,8 +52,7 @@ struct recording {
 	struct session *session;
 	struct intake in;
 	struct inside *inside;		   /* probes in the process; NULL = none */
-	struct watch *watch;		   /* NULL = no register is read */
-	bool watch_ended;		   /* before the recording did */
+	struct beside beside;		   /* registers, counts */
 	uint32_t *event_id;		   /* probes, closings, then the interrupt */
 	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
 	size_t nclosing;
@@ -193,10 +193,13 @@ static int add_probes(struct recording *r, struct err *e)
 	return rc;
 }
 
-/* Behind the session's events come the registers'. */
-static bool is_watched(const struct recording *r, size_t event)
+/* Which of the events beside the session's; they come behind them. */
+static bool is_beside(const struct recording *r, size_t event, size_t *which)
 {
-	return r->watch && event >= session_nevents(r->session);
+	size_t n = session_nevents(r->session);
+
+	*which = event - n;
+	return event >= n;
 }
 
 /* How many starts there were; for the watcher's thread. */
@@ -212,49 +215,31 @@ static uint64_t count_started(void *arg)
 	return n;
 }
 
-static int open_watch(struct recording *r, struct err *e)
+static int open_beside(struct recording *r, struct err *e)
 {
-	struct watch_options o = r->o->watch;
+	struct watch_options watch = r->o->watch;
+	struct count_options count = r->o->count;
 	int rc;
 
-	if (!o.n)
-		return 0;
-	o.clockid = r->o->clockid;
-	o.user = r->o->invoking->uid;
-	o.workload = r->o->argv ? r->work.pid : r->o->pid;
-	o.started = count_started;
-	o.arg = r;
-	rc = watch_open(&r->watch, &o, 0, e);
-	if (!rc)
-		rc = watch_tell(r->watch, &r->meta, e);
-	if (!rc && watch_warning(r->watch))
-		warn(r, watch_warning(r->watch));
+	watch.clockid = count.clockid = r->o->clockid;
+	watch.user = r->o->invoking->uid;
+	watch.workload = r->o->argv ? r->work.pid : r->o->pid;
+	watch.started = count_started;
+	watch.arg = r;
+	rc = beside_open(&r->beside, &watch, &count, &r->meta, e);
+	if (!rc && r->beside.watch && watch_warning(r->beside.watch))
+		warn(r, watch_warning(r->beside.watch));
+	r->in.feed[r->in.nfeed++] = (struct intake_feed){beside_drain, &r->beside};
 	return rc;
 }
 
-static int drain_watch(void *arg,
-		       int (*put)(void *to, const void *buf, size_t len, struct err *e),
-		       void *to, struct err *e)
-{
-	return watch_drain(arg, put, to, e);
-}
-
 /* Said as soon as it is seen: what was asked for goes on without its witness. */
-static void look_at_watch(struct recording *r)
+static void look_beside(struct recording *r)
 {
 	char text[400];
-	const char *why;
 
-	watch_look(r->watch, &why);
-	if (!why)
-		return;
-	snprintf(
-		text, sizeof(text),
-		"the watch of registers ended before the recording: %s; no end that came "
-		"later is told by a register",
-		why);
-	warn(r, text);
-	r->watch_ended = true;
+	if (beside_look(&r->beside, text))
+		warn(r, text);
 }
 
 static int open_session(struct recording *r, struct err *e)
@@ -289,7 +274,7 @@ static int open_session(struct recording *r, struct err *e)
 	free(wake);
 	free(inside);
 	if (!rc)
-		rc = open_watch(r, e);
+		rc = open_beside(r, e);
 	if (rc)
 		return rc;
 	r->nattr = r->meta.nevent;
@@ -297,10 +282,9 @@ static int open_session(struct recording *r, struct err *e)
 	r->starts = calloc(r->nattr + 1, sizeof(*r->starts));
 	if (!r->attr || !r->starts)
 		return err_nomem(e, "a recording");
-	for (size_t i = 0; i < r->nattr; i++) {
-		if (is_watched(r, i))
-			watch_attr(r->watch, i - session_nevents(r->session),
-				   &r->attr[i]);
+	for (size_t i = 0, k; i < r->nattr; i++) {
+		if (is_beside(r, i, &k))
+			beside_attr(&r->beside, k, &r->attr[i]);
 		else
 			session_event(r->session, i, &r->attr[i].attr, &r->attr[i].ids,
 				      &r->attr[i].nids);
@@ -308,8 +292,6 @@ static int open_session(struct recording *r, struct err *e)
 		r->starts[i] = r->meta.event[i].role == ROLE_SUBMIT;
 	}
 	r->in.starts = r->starts;
-	if (r->watch)
-		r->in.feed[r->in.nfeed++] = (struct intake_feed){drain_watch, r->watch};
 	return intake_open(&r->in, r->attr, r->nattr, e);
 }
 
@@ -326,7 +308,7 @@ static int trace_section(const struct recording *r, struct perfdata_section *s,
 {
 	char **name = calloc(r->nattr + 1, sizeof(*name)), *buf = NULL;
 	const char **format = calloc(r->nattr + 1, sizeof(*format));
-	size_t len = 0;
+	size_t len = 0, k;
 	int rc = name && format ? 0 : err_nomem(e, "a recording");
 
 	for (size_t i = 0; !rc && i < r->nattr; i++) {
@@ -335,9 +317,8 @@ static int trace_section(const struct recording *r, struct perfdata_section *s,
 			rc = err_nomem(e, "a recording");
 		else
 			*strchr(name[i], ':') = '/';
-		if (is_watched(r, i))
-			format[i] =
-				watch_format(r->watch, i - session_nevents(r->session));
+		if (is_beside(r, i, &k))
+			format[i] = beside_format(&r->beside, k);
 	}
 	if (!rc)
 		rc = tracing_data((const char *const *)name, format, r->nattr, &buf, &len,
@@ -526,8 +507,8 @@ static int wait_for_end(struct recording *r, struct err *e)
 			on_signal(r);
 		if (!rc)
 			rc = intake_drain(&r->in, r->session, false, e);
-		if (!rc && r->watch)
-			look_at_watch(r);
+		if (!rc)
+			look_beside(r);
 	}
 	return rc;
 }
@@ -544,14 +525,13 @@ static int read_counts(struct recording *r, struct err *e)
 	uint64_t counted;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < r->nattr; i++) {
+	for (size_t i = 0, k; !rc && i < r->nattr; i++) {
 		uint64_t lost;
 
 		if (is_inside(r, i))
 			counted = inside_counted(r->inside, i, &lost);
-		else if (is_watched(r, i))
-			counted =
-				watch_counted(r->watch, i - session_nevents(r->session));
+		else if (is_beside(r, i, &k))
+			counted = beside_counted(&r->beside, k);
 		else
 			rc = session_count(r->session, i, &counted, e);
 		if (rc)
@@ -570,7 +550,7 @@ static void check_holes(struct recording *r)
 		warn(r, unarmed);
 	free(unarmed);
 
-	for (size_t i = 0; i < r->nattr; i++) {
+	for (size_t i = 0, k; i < r->nattr; i++) {
 		const struct meta_event *ev = &r->meta.event[i];
 		int64_t hole = ev->counted - ev->delivered;
 
@@ -581,9 +561,9 @@ static void check_holes(struct recording *r)
 			"%s: the %s counted %" PRId64 ", %" PRId64
 			" were delivered, %" PRId64 " are missing; %s",
 			ev->name,
-			is_inside(r, i)	   ? "agent"
-			: is_watched(r, i) ? "watcher"
-					   : "kernel",
+			is_inside(r, i)	      ? "agent"
+			: is_beside(r, i, &k) ? "reader"
+					      : "kernel",
 			ev->counted, ev->delivered, hole,
 			ev->role == ROLE_INTERRUPT &&
 					session_feed(r->session) == FEED_PERF &&
@@ -694,13 +674,7 @@ static void print_summary(const struct recording *r)
 		irqs += ev->role == ROLE_INTERRUPT ? ev->counted : 0;
 	}
 	print_processes(r);
-	for (size_t i = 0; r->watch && i < watch_events(r->watch); i++) {
-		char *text = watch_cost(r->watch, i);
-
-		if (text)
-			fprintf(stderr, "  %s\n", text);
-		free(text);
-	}
+	beside_print(&r->beside, stderr);
 	fprintf(stderr,
 		"%s: %" PRId64 " transfers started, %" PRId64 " interrupts, %" PRId64
 		" lost, %s in %s\n",
@@ -741,11 +715,9 @@ static int end(struct recording *r, int rc, struct err *e)
 
 	if (r->inside)
 		inside_disable(r->inside);
-	if (r->watch) {
-		watch_stop(r->watch);
-		look_at_watch(r);
-		watch_finish(r->watch, &r->meta);
-	}
+	beside_stop(&r->beside);
+	look_beside(r);
+	beside_finish(&r->beside, &r->meta);
 	bad = session_disable(r->session, rc ? NULL : e);
 
 	r->meta.end_ns = now_ns(r->o->clockid);
@@ -821,8 +793,8 @@ static int run_armed(struct recording *r, struct err *e)
 {
 	int rc = session_enable(r->session, e);
 
-	if (!rc && r->watch)
-		watch_start(r->watch);
+	if (!rc)
+		rc = beside_start(&r->beside, e);
 	if (!rc && r->inside)
 		rc = inside_enable(r->inside, r->event_id, e);
 	if (!rc && r->o->argv)
@@ -855,8 +827,7 @@ static void disarm(struct recording *r)
 {
 	struct err why = {0};
 
-	if (r->watch) /* its thread looks at what the session has */
-		watch_stop(r->watch);
+	beside_stop(&r->beside); /* a thread of its looks at what the session has */
 	session_close(r->session);
 	r->session = NULL;
 	if (probes_close(r->probes, &why))
@@ -891,7 +862,7 @@ static void clean(struct recording *r)
 		cli_note(TOOL, "the command (process %d) goes on, unrecorded",
 			 (int)r->work.pid);
 	workload_release(&r->work);
-	watch_close(r->watch);
+	beside_close(&r->beside);
 	inside_close(r->inside);
 	meta_release(&r->meta);
 	free(r->event_id);
@@ -926,7 +897,7 @@ int recording_run(const struct recording_options *o, struct err *e)
 		wait_for_command(&r, e);
 	if (!rc)
 		status = o->argv && r.work.ended ? workload_exit_code(&r.work) : EXIT_OK;
-	if (r.watch_ended && status == EXIT_OK) /* what was asked for is not whole */
+	if (r.beside.ended && status == EXIT_OK) /* what was asked for is not whole */
 		status = EXIT_FAILED;
 	if (r.exec_errno)
 		status = r.exec_errno == ENOENT ? 127 : 126;

@@ -9,6 +9,7 @@
 #include "record/inside.h"
 #include "record/plan.h"
 #include "record/session.h"
+#include "record/count/count.h"
 #include "record/watch/watch.h"
 
 struct err;
@@ -37,6 +38,7 @@ struct recording_options {
 	const struct user *run_as;   /* the workload's; NULL = as dmarec runs */
 	bool kernel_addresses;	     /* of the code that took an interrupt */
 	struct watch_options watch;  /* n 0 = no register is read */
+	struct count_options count;  /* n 0 = nothing is counted */
 };
 
 /* Returns the exit status for dmarec: the workload's own, 126 or 127, or 1 with *e

@@ -160,8 +160,9 @@ struct report {
 	size_t nloss;
 	struct fit *fit; /* of the latency's phase, where a line is supported */
 	size_t nfit;
-	int64_t most_sizes; /* distinct sizes of the group that has most */
-	struct scan *scan;  /* NULL until report_scan() */
+	int64_t most_sizes;    /* distinct sizes of the group that has most */
+	struct scan *scan;     /* NULL until report_scan() */
+	struct counts *counts; /* NULL until counts_load() (report/plots.h) */
 };
 
 /* Runs in the file: ids ascending, malloc'ed. */

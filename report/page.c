@@ -461,6 +461,12 @@ static int tables(FILE *f, const struct report *r, struct err *e)
 				      {"outside", "#outside"}, {"why", "why"}),
 			      "page_vectors", 60, NULL, e);
 	if (!error)
+		error = table(f, r, "What the machine's units counted",
+			      COLUMNS({"event", "event"}, {"scaled", "#count"},
+				      {"unit", "unit"}, {"seconds", "#seconds"},
+				      {"readings", "#readings"}),
+			      "page_counts", 40, NULL, e);
+	if (!error)
 		error = table(f, r, "Registers of the card that were read",
 			      COLUMNS({"name", "register"}, {"place", "of"},
 				      {"mode", "read"}, {"readings", "#readings"},

@@ -46,7 +46,7 @@ CREATE TABLE transfer (
 	cleared_error_ns INTEGER,           -- so much earlier or later at most
 	card_ns       INTEGER,              -- doorbell to cleared
 	delivery_ns   INTEGER,              -- cleared to interrupt; below 0: the interrupt came first
-	witness       TEXT,                 -- after before alone unseen unclear (analyze/witness.h); NULL = not watched
+	witness       TEXT,                 -- after before alone unpaired unseen unclear (analyze/witness.h); NULL = not watched
 	PRIMARY KEY (run_id, id),
 	CHECK (typeof(size_bytes) IN ('integer', 'null')
 		AND typeof(submit_ns) IN ('integer', 'null')

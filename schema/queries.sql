@@ -95,6 +95,18 @@ SELECT name, bdf, file, offset, width, busy, mode, cpu, shared_cpu, link_bytes_p
 	(SELECT count(*) FROM edge e WHERE e.run_id = r.run_id AND e.source_id = r.source_id AND busy = 0) AS clears
 FROM register r WHERE run_id = :run ORDER BY rowid;
 
+-- name: counted_insert
+INSERT INTO counted (run_id, source_id, text, unit, scale, cpus) VALUES (:run, :source, :text, :unit, :scale, :cpus);
+
+-- name: count_insert
+INSERT INTO count (run_id, source_id, time_ns, value, enabled_ns, running_ns)
+VALUES (:run, :source, :time, :value, :enabled, :running);
+
+-- name: counts
+SELECT event, unit, value, scaled, seconds, readings,
+	(SELECT size_bytes FROM throughput t WHERE t.run_id = c.run_id AND t.direction IS NULL) AS given_bytes
+FROM counts c WHERE run_id = :run;
+
 -- name: edge_insert
 INSERT INTO edge (run_id, source_id, time_ns, since_ns, card, channel, busy, value)
 VALUES (:run, :source, :time, :since, :card, :channel, :busy, :value);
@@ -431,9 +443,16 @@ FROM register r WHERE run_id = :run ORDER BY rowid;
 
 -- name: page_witness
 SELECT CASE witness WHEN 'after' THEN 'after the clear' WHEN 'before' THEN 'before the clear'
-	WHEN 'alone' THEN 'none, though it cleared' WHEN 'unseen' THEN 'no clear was seen'
+	WHEN 'alone' THEN 'none, though it cleared' WHEN 'unpaired' THEN 'not known which' WHEN 'unseen' THEN 'no clear was seen'
 	ELSE 'unclear whose clear' END AS witness, count(*) AS n, max(cleared_error_ns) AS error_ns
 FROM transfer WHERE run_id = :run AND witness IS NOT NULL GROUP BY transfer.witness;
+
+-- name: page_counts
+SELECT event, scaled, coalesce(unit, '') AS unit, seconds, readings FROM counts WHERE run_id = :run;
+
+-- name: report_counts
+SELECT c.source_id, d.text, c.time_ns, c.value FROM count c JOIN counted d ON d.run_id = c.run_id AND d.source_id = c.source_id
+WHERE c.run_id = :run ORDER BY c.time_ns;
 
 -- ---- the answer (lib/db/answer.h) ----
 -- name: answer

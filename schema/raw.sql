@@ -41,7 +41,7 @@ CREATE TABLE source ( -- an event that was armed
 	id            INTEGER PRIMARY KEY,
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
 	name          TEXT NOT NULL,        -- of the trace event: group:name
-	role          TEXT NOT NULL,        -- submit doorbell started interrupt handled wait woken stop register other
+	role          TEXT NOT NULL,        -- submit doorbell started interrupt handled wait woken stop register count other
 	direction     TEXT NOT NULL,        -- to_host from_host unknown
 	function      TEXT,
 	file          TEXT,
@@ -133,6 +133,24 @@ CREATE TABLE edge ( -- a change of a channel's state in a register
 	channel       INTEGER,
 	busy          INTEGER NOT NULL,     -- 1 = it runs from then on
 	value         INTEGER               -- of the register
+);
+
+CREATE TABLE counted ( -- an event of a counting unit of the machine (PMU), for the whole system
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	source_id     INTEGER NOT NULL,     -- source.id
+	text          TEXT NOT NULL,        -- as it was asked for: uncore_iio_0/event=0x83/
+	unit          TEXT,                 -- of value * scale; NULL = a plain number
+	scale         REAL NOT NULL,
+	cpus          INTEGER               -- on how many it was opened
+);
+
+CREATE TABLE count ( -- its readings, every 10 ms
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	source_id     INTEGER NOT NULL,     -- source.id
+	time_ns       INTEGER NOT NULL,
+	value         INTEGER NOT NULL,     -- since recording was armed, sum over its CPUs
+	enabled_ns    INTEGER,              -- it was asked for, sum over its CPUs
+	running_ns    INTEGER               -- and ran; less: value * enabled / running is what it would have been
 );
 
 CREATE TABLE loss ( -- samples known to be missing

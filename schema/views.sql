@@ -32,3 +32,11 @@ CREATE VIEW witnesses AS
 SELECT run_id, card, channel, witness, state, count(*) AS n, avg(delivery_ns) / 1e3 AS mean_delivery_us,
        max(cleared_error_ns) / 1e3 AS worst_error_us
 FROM transfer WHERE witness IS NOT NULL GROUP BY run_id, card, channel, witness, state;
+
+-- What the machine's units counted in all, as `perf stat` would print it.
+CREATE VIEW counts AS
+SELECT c.run_id, d.text AS event, d.unit, max(c.value) AS value,
+       max(c.value) * d.scale * CASE WHEN max(c.running_ns) > 0 THEN 1.0 * max(c.enabled_ns) / max(c.running_ns) ELSE 1 END AS scaled,
+       (max(c.time_ns) - min(c.time_ns)) / 1e9 AS seconds, count(*) AS readings
+FROM count c JOIN counted d ON d.run_id = c.run_id AND d.source_id = c.source_id
+GROUP BY c.run_id, c.source_id;

@@ -451,6 +451,12 @@ int event_decode(struct event_decoder *d, const struct perfdata_rec *rec,
 		s->ret = c.value[FIELD_RET];
 		return 1;
 	}
+	if (s->role == ROLE_COUNT) {
+		s->ret = c.value[VALUE_VALUE];
+		s->enabled_ns = c.value[VALUE_ENABLED];
+		s->running_ns = c.value[VALUE_RUNNING];
+		return 1;
+	}
 	if (s->role == ROLE_REGISTER) {
 		rc = decode_register(&c);
 		return rc ? rc : 1;

@@ -415,6 +415,10 @@ static int value_parse(const char *name, bool return_probe)
 		return VALUE_BUSY;
 	if (!strcmp(name, "value"))
 		return VALUE_VALUE;
+	if (!strcmp(name, "enabled"))
+		return VALUE_ENABLED;
+	if (!strcmp(name, "running"))
+		return VALUE_RUNNING;
 	return return_probe && !strcmp(name, "arg1") ? FIELD_RET : field_parse(name);
 }
 

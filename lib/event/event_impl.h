@@ -19,7 +19,9 @@ enum value {
 	/* of a register's change */
 	VALUE_SINCE,
 	VALUE_BUSY,
-	VALUE_VALUE,
+	VALUE_VALUE, /* and of a count */
+	VALUE_ENABLED,
+	VALUE_RUNNING,
 	VALUE_N
 };
 

@@ -206,10 +206,25 @@ void meta_release(struct meta *m)
 		free(m->reg[i].ended);
 	}
 	free(m->reg);
+	for (size_t i = 0; i < m->ncount; i++) {
+		free(m->count[i].text);
+		free(m->count[i].unit);
+		free(m->count[i].scale);
+	}
+	free(m->count);
 	for (size_t i = 0; i < m->nwarning; i++)
 		free(m->warning[i]);
 	free(m->warning);
 	meta_init(m);
+}
+
+struct meta_count *meta_add_count(struct meta *m)
+{
+	struct meta_count *c = array_add(&m->count, &m->ncount);
+
+	if (c)
+		*c = (struct meta_count){.event = -1, .cpus = -1};
+	return c;
 }
 
 struct meta_register *meta_add_register(struct meta *m)

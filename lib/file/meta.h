@@ -137,6 +137,14 @@ struct meta_register {
 	char *ended;	    /* why before the recording's end; NULL = it did not */
 };
 
+/* What a counting unit counted; its event has the readings. */
+struct meta_count {
+	int32_t event;	    /* id */
+	char *text;	    /* as it was asked for: "uncore_iio_0/event=0x83/" */
+	char *unit, *scale; /* of a count, as the kernel says: "MiB", "4e-6"; NULL */
+	int32_t cpus;	    /* its events were opened on so many; -1 = unknown */
+};
+
 struct meta {
 	int version;
 	char *uuid, *label, *command, *profile, *tool; /* NULL = not told */
@@ -162,6 +170,8 @@ struct meta {
 	size_t nfd;
 	struct meta_register *reg;
 	size_t nreg;
+	struct meta_count *count;
+	size_t ncount;
 	char **warning; /* sentences that dmarec printed */
 	size_t nwarning;
 };
@@ -186,6 +196,7 @@ struct meta_pair *meta_add_counter(struct meta *m);
 struct meta_pair *meta_add_env(struct meta *m);
 struct meta_fd *meta_add_fd(struct meta *m);
 struct meta_register *meta_add_register(struct meta *m);
+struct meta_count *meta_add_count(struct meta *m);
 struct meta_path *meta_add_path(struct meta_event *ev);
 int meta_add_warning(struct meta *m, const char *text); /* copies; 0 or negative */
 

@@ -172,6 +172,15 @@ static const struct key register_keys[] = {
 	{NULL, 0, 0, 0, 0},
 };
 
+static const struct key count_keys[] = {
+	K(meta_count, "event", event, T_I32, KEY | BOTH, 0),
+	K(meta_count, "text", text, T_STR, BEGIN, 0),
+	K(meta_count, "unit", unit, T_STR, BEGIN, 0),
+	K(meta_count, "scale", scale, T_STR, BEGIN, 0),
+	K(meta_count, "cpus", cpus, T_I32, BEGIN, 0),
+	{NULL, 0, 0, 0, 0},
+};
+
 /* ---- writing ---- */
 
 static void put_escaped(FILE *out, const char *text)
@@ -268,6 +277,8 @@ int meta_write_begin(const struct meta *m, FILE *out)
 		put_line(out, "irq", irq_keys, BEGIN, &m->irq[i]);
 	for (size_t i = 0; i < m->nreg; i++)
 		put_line(out, "register", register_keys, BEGIN, &m->reg[i]);
+	for (size_t i = 0; i < m->ncount; i++)
+		put_line(out, "count", count_keys, BEGIN, &m->count[i]);
 	for (size_t i = 0; i < m->nenv; i++)
 		put_line(out, "env", env_keys, BEGIN, &m->env[i]);
 	for (size_t i = 0; i < m->ncounter; i++)
@@ -607,22 +618,40 @@ static int read_fd(struct meta *m, const struct line *l, struct err *e)
 	return rc || fd->path ? rc : bad_line(l, e, "no key", "path");
 }
 
-static int read_register(struct meta *m, const struct line *l, struct err *e)
+/* A line of an event's: which of n it is, that many = a new one. */
+static int event_line(struct meta *m, const struct line *l, size_t n, size_t *at,
+		      struct err *e)
 {
 	char name[16];
 	int64_t id;
-	size_t at;
 
 	if (number_of(l, "event", &id, e))
 		return ERR_FORMAT;
 	if ((size_t)id >= m->nevent)
-		return bad_line(l, e, "a register of an event that is not there:",
+		return bad_line(l, e, "it is of an event that is not there:",
 				value_of(l, "event"));
 	snprintf(name, sizeof(name), "%d", (int)id);
-	if (ordinal_of(l, name, m->nreg, &at, e))
-		return ERR_NOMEM;
-	return set_keys(l, register_keys,
-			at < m->nreg ? &m->reg[at] : meta_add_register(m), e);
+	return ordinal_of(l, name, n, at, e);
+}
+
+static int read_register(struct meta *m, const struct line *l, struct err *e)
+{
+	size_t at = 0;
+	int rc = event_line(m, l, m->nreg, &at, e);
+
+	return rc ? rc
+		  : set_keys(l, register_keys,
+			     at < m->nreg ? &m->reg[at] : meta_add_register(m), e);
+}
+
+static int read_count(struct meta *m, const struct line *l, struct err *e)
+{
+	size_t at = 0;
+	int rc = event_line(m, l, m->ncount, &at, e);
+
+	return rc ? rc
+		  : set_keys(l, count_keys,
+			     at < m->ncount ? &m->count[at] : meta_add_count(m), e);
 }
 
 static int read_warning(struct meta *m, const struct line *l, struct err *e)
@@ -659,10 +688,12 @@ static int read_line(struct meta *m, const struct line *l, struct err *e)
 		const char *kind;
 		int (*read)(struct meta *m, const struct line *l, struct err *e);
 	} kinds[] = {
-		{"run", read_run},	     {"end", read_end}, {"event", read_event},
-		{"path", read_path},	     {"irq", read_irq}, {"counter", read_counter},
-		{"env", read_env},	     {"fd", read_fd},	{"warning", read_warning},
-		{"register", read_register},
+		{"run", read_run},	   {"end", read_end},
+		{"event", read_event},	   {"path", read_path},
+		{"irq", read_irq},	   {"counter", read_counter},
+		{"env", read_env},	   {"fd", read_fd},
+		{"warning", read_warning}, {"register", read_register},
+		{"count", read_count},
 	};
 
 	if (!m->version)

@@ -51,6 +51,7 @@ void profile_release(struct profile *p)
 	free(p->reg);
 	texts_free(p->library, p->nlibrary);
 	texts_free(p->device, p->ndevice);
+	texts_free(p->count, p->ncount);
 	free(p->pci);
 	free(p->vector);
 	free(p->name);

@@ -107,6 +107,8 @@ struct profile {
 	enum pairing pairing;
 	struct profile_counter *counter;
 	size_t ncounter;
+	char **count; /* events of the machine's counting units */
+	size_t ncount;
 	struct register_spec *reg; /* that say which channels run */
 	size_t nreg;
 	enum watch_mode watch; /* whether they are read without being asked to */

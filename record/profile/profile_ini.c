@@ -34,7 +34,8 @@ enum kind {
 	KIND_FUNC,
 	KIND_INTERRUPT,
 	KIND_COUNTER,
-	KIND_REGISTER
+	KIND_REGISTER,
+	KIND_COUNT
 };
 
 struct parser {
@@ -60,10 +61,11 @@ static const char *const profile_keys[] = {"name", "title", "source",
 					   "auto", "watch", NULL};
 static const char *const library_keys[] = {"soname", NULL};
 static const char *const interrupt_keys[] = {"device", "pci", "vector", "pairing", NULL};
+static const char *const count_keys[] = {"event", NULL};
 static const char *const counter_keys[] = {"file", "pattern", NULL};
 static const char *const section_words[] = {
-	"profile", "library",	"start",   "transfer", "wait",
-	"stop",	   "interrupt", "counter", "register", NULL};
+	"profile",   "library", "start",    "transfer", "wait", "stop",
+	"interrupt", "counter", "register", "count",	NULL};
 
 static int fault(struct parser *ps, int line, enum err_code code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -160,7 +162,7 @@ static int unknown_section(struct parser *ps, const char *word)
 	return fault(ps, ps->line, ERR_FORMAT,
 		     "'[%s]' is no section; these are: [profile], [library], [start "
 		     "FUNCTION], [transfer FUNCTION], [wait FUNCTION], [stop FUNCTION], "
-		     "[interrupt], [counter NAME], [register NAME]",
+		     "[interrupt], [counter NAME], [register NAME], [count]",
 		     word);
 }
 
@@ -178,6 +180,7 @@ static int begin_kind(struct parser *ps, const char *word, const char *name)
 		{"interrupt", KIND_INTERRUPT, interrupt_keys, 0},
 		{"counter", KIND_COUNTER, counter_keys, 0},
 		{"register", KIND_REGISTER, register_keys, 0},
+		{"count", KIND_COUNT, count_keys, 0},
 		{"start", KIND_FUNC, func_keys, FUNC_START},
 		{"transfer", KIND_FUNC, func_keys, FUNC_TRANSFER},
 		{"wait", KIND_FUNC, func_keys, FUNC_WAIT},
@@ -265,8 +268,8 @@ static int begin_section(struct parser *ps, char *section)
 /* Keys that may stand on several lines, each a value of its own. */
 static bool takes_lines(const char *key)
 {
-	static const char *const multi[] = {"path",   "device", "pci",
-					    "soname", "source", "title"};
+	static const char *const multi[] = {"path",   "device", "pci",	"soname",
+					    "source", "title",	"event"};
 
 	for (size_t k = 0; k < sizeof(multi) / sizeof(*multi); k++)
 		if (!strcmp(key, multi[k]))
@@ -327,6 +330,8 @@ static int set_key(struct parser *ps, const char *key, const char *value, struct
 		return profile_set_counter(&p->counter[p->ncounter - 1], key, value, why);
 	case KIND_REGISTER:
 		return register_set(&p->reg[p->nreg - 1], key, value, why);
+	case KIND_COUNT: /* one a line: terms have commas */
+		return add_text(&p->count, &p->ncount, value, strlen(value), why);
 	case KIND_NONE:
 		break;
 	}

@@ -88,10 +88,18 @@ static int check_offset(const struct register_spec *r, uint64_t size, const char
 		       r->name, (uint64_t)r->offset, what, size);
 }
 
+static int cannot_map(const struct register_spec *r, const char *path, int cause,
+		      struct err *e)
+{
+	errno = cause;
+	return err_errno(e, "register %s: %s cannot be mapped", r->name, path);
+}
+
 /* Why root itself may not. */
 static int refused(const struct register_spec *r, const char *root, const char *path,
 		   struct err *e)
 {
+	int cause = errno; /* looking for the reason has its own */
 	char *lock = rootfs_line(root, "/sys/kernel/security/lockdown");
 	bool locked = lock && !strstr(lock, "[none]");
 	int rc;
@@ -102,19 +110,20 @@ static int refused(const struct register_spec *r, const char *root, const char *
 			     "mapping a card's registers to root, too: boot with "
 			     "lockdown=none, or without secure boot",
 			     r->name, lock);
-	else if (errno == EINVAL)
+	else if (cause == EINVAL)
 		rc = err_set(e, ERR_PERM,
 			     "register %s: the kernel keeps the registers of %s for its "
-			     "driver alone (iomem=strict): boot with iomem=relaxed",
+			     "driver alone (CONFIG_IO_STRICT_DEVMEM): boot with "
+			     "iomem=relaxed",
 			     r->name, r->bdf ? r->bdf : path);
-	else if (errno == EACCES || errno == EPERM)
+	else if (cause == EACCES || cause == EPERM)
 		rc = err_set(
 			e, ERR_PERM,
 			"register %s: no right to read %s: reading a card's registers "
 			"is root's; run dmarec with sudo",
 			r->name, path);
 	else
-		rc = err_errno(e, "register %s: %s cannot be mapped", r->name, path);
+		rc = cannot_map(r, path, cause, e);
 	free(lock);
 	return rc;
 }

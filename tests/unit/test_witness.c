@@ -204,6 +204,18 @@ static void cleared_without_an_interrupt(void **state)
 	expect(r, 1, "alone 2050 50 1050 - 450");
 }
 
+/* Cleared; of its interrupt nothing is known, which is not to say that it had none. */
+static void cleared_and_not_paired(void **state)
+{
+	struct rig *r = *state;
+
+	watch(r, "NULL", "8");
+	transfer(r, 1, 0, 1000, NONE, 2500, "unknown");
+	edge(r, 0, false, 2000, 2100);
+	run(r);
+	expect(r, 1, "unpaired 2050 50 1050 - -");
+}
+
 /* The first reading began before the doorbell: it cleared after the doorbell all the same. */
 static void the_doorbell_bounds_it_too(void **state)
 {
@@ -335,6 +347,7 @@ int main(void)
 		TEST(clear_then_interrupt),
 		TEST(what_is_too_close_to_tell),
 		TEST(cleared_without_an_interrupt),
+		TEST(cleared_and_not_paired),
 		TEST(the_doorbell_bounds_it_too),
 		TEST(not_seen),
 		TEST(either_of_two),
