@@ -38,7 +38,7 @@ watch() { # output, busy ns, more options of dmarec
 }
 analyze() { # name: into a database, and the card's log into another
 	"$B/dmaanalyze" -q -i "$1.data" "$1.db" && rm -f "$1.logdb" &&
-		sqlite3 "$1.logdb" 'CREATE TABLE log (channel INTEGER, before_ns INTEGER, behind_ns INTEGER)' \
+		sqlite3 "$1.logdb" 'CREATE TABLE log (channel INTEGER, seen_ns INTEGER, before_ns INTEGER, behind_ns INTEGER)' \
 			'.mode csv' ".import $1.log log"
 }
 by_log() { # name, expected, query over both
@@ -49,7 +49,7 @@ wrong="SELECT count(*) FROM transfer t JOIN log l ON l.rowid = t.id
 	WHERE t.channel <> l.channel OR (cleared_ns IS NOT NULL
 		AND (cleared_ns + cleared_error_ns < before_ns OR cleared_ns - cleared_error_ns > behind_ns))"
 missed="SELECT count(*) FROM transfer t JOIN log l ON l.rowid = t.id WHERE witness = 'unseen'
-	AND before_ns - doorbell_ns > (SELECT gap_ns FROM register)"
+	AND before_ns - seen_ns > (SELECT gap_ns FROM register)" # the program may be held up before the store
 
 for busy in 20000 5000 1000; do
 	ok "recorded at $busy ns" watch d$busy $busy --watch

@@ -5,8 +5,8 @@
  *
  *   card FILE LOG TRANSFERS BUSY_NS [CHANNELS [PAUSE_NS]]
  *
- * Each line of the log: channel, the time just before the bit was cleared and just behind,
- * by CLOCK_MONOTONIC. Transfers go round the channels, one at a time.
+ * Each line of the log: channel, when the card had seen the bit, the time just before it was
+ * cleared and just behind, by CLOCK_MONOTONIC. Transfers go round the channels, one at a time.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -22,7 +22,7 @@ enum { ENABLE = 0x400, PAGE = 4096 };
 
 struct cleared {
 	int channel;
-	int64_t before_ns, behind_ns;
+	int64_t seen_ns, before_ns, behind_ns;
 };
 
 static volatile uint8_t *bar;
@@ -72,6 +72,7 @@ static void *play(void *arg)
 		for (begin = now_ns(); now_ns() - begin < busy_ns;)
 			;
 		log_of[i].channel = __builtin_ctz(set);
+		log_of[i].seen_ns = begin;
 		log_of[i].before_ns = now_ns();
 		__atomic_store_n(enable_register(), 0, __ATOMIC_SEQ_CST);
 		log_of[i].behind_ns = now_ns();
@@ -110,7 +111,7 @@ int main(int argc, char **argv)
 	pthread_join(card, NULL);
 	out = fopen(argv[2], "w");
 	for (long i = 0; out && i < transfers; i++)
-		fprintf(out, "%d,%" PRId64 ",%" PRId64 "\n", log_of[i].channel,
-			log_of[i].before_ns, log_of[i].behind_ns);
+		fprintf(out, "%d,%" PRId64 ",%" PRId64 ",%" PRId64 "\n", log_of[i].channel,
+			log_of[i].seen_ns, log_of[i].before_ns, log_of[i].behind_ns);
 	return out && !fclose(out) ? 0 : 1;
 }
