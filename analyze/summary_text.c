@@ -176,7 +176,10 @@ static void print_completeness(const struct printer *p)
 		      "that\n  vanished cannot be told: 'no interrupt' may be one.\n",
 		      p->out);
 	} else {
-		fputs("  Whole: everything that was counted was delivered.\n", p->out);
+		fputs(s->nwarning
+			      ? "  Everything that was counted was delivered, but:\n"
+			      : "  Whole: everything that was counted was delivered.\n",
+		      p->out);
 	}
 	for (size_t i = 0; i < s->nwarning; i++) {
 		fputs("  ", p->out);

@@ -1,346 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* dmarec: options, the choice of profile, files and interrupts, and the exit status. */
-#include <argp.h>
+/* dmarec: the choice of profile, files and interrupts, and the exit status. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/err.h"
-#include "lib/num.h"
+#include "record/choice.h"
 #include "record/count/count_event.h"
 #include "record/elf/symbols.h"
 #include "record/host/forbid.h"
 #include "record/host/rights.h"
 #include "record/host/trust.h"
 #include "record/list.h"
-#include "record/recording.h"
+#include "record/options.h"
 #include "record/series.h"
+#include "record/threads.h"
 #include "record/watch/watch_ask.h"
 
-#define TOOL "dmarec"
-
-struct words {
-	const char **v;
-	size_t n;
-};
-
-struct options {
-	struct recording_options rec;
-	struct words library, start, wait, stop, device, pci;
-	struct words counter_file;
-	const char *profile, *user;
-	int64_t *irq;
-	size_t nirq;
-	enum exit_probes exits;
-	bool dry_run, list, json, interleave, as_root;
-	const char *label[2];
-	int nlabel;
-	int64_t runs; /* of each command */
-	struct user invoking, run_as;
-	struct watch_ask watch;
-	struct words count;
-};
-
-enum {
-	KEY_START = 256,
-	KEY_WAIT,
-	KEY_STOP,
-	KEY_PROFILE,
-	KEY_IRQ,
-	KEY_DEVICE,
-	KEY_PCI,
-	KEY_DURATION,
-	KEY_CLOCK,
-	KEY_FEED,
-	KEY_EXITS,
-	KEY_PROBES,
-	KEY_LABEL,
-	KEY_RUNS,
-	KEY_INTERLEAVE,
-	KEY_DRY,
-	KEY_LIST,
-	KEY_JSON,
-	KEY_USER,
-	KEY_AS_ROOT,
-	KEY_COUNTER_FILE,
-	KEY_ADDRESSES,
-	KEY_WATCH,
-	KEY_WATCH_MODE,
-	KEY_WATCH_CPU,
-	KEY_COUNT
-};
-
-static const struct argp_option table[] = {
-	{0, 0, 0, 0, "What is recorded:", 1},
-	{"start", KEY_START, "FUNC", 0, "A function that starts a transfer", 1},
-	{"wait", KEY_WAIT, "FUNC", 0, "A function that waits for one", 1},
-	{"stop", KEY_STOP, "FUNC", 0, "A function that stops a channel", 1},
-	{"library", 'x', "LIB", 0, "Look for the functions in this library too", 1},
-	{"profile", KEY_PROFILE, "NAME|FILE", 0,
-	 "Take functions and interrupts from a profile", 1},
-	{"pid", 'p', "PID", 0, "Attach to a running process", 1},
-	{"duration", KEY_DURATION, "TIME", 0, "Stop recording after so long (10s, 500ms)",
-	 1},
-	{0, 0, 0, 0, "Which interrupts:", 2},
-	{"irq", KEY_IRQ, "N[,N...]", 0, "Record these interrupts only", 2},
-	{"device", KEY_DEVICE, "NAME", 0, "Record the interrupts of this name", 2},
-	{"pci", KEY_PCI, "BDF", 0, "Record the interrupts of this PCI device", 2},
-	{"list", KEY_LIST, 0, 0, "Print the machine's interrupts", 2},
-	{"json", KEY_JSON, 0, 0, "With --list: as JSON", 2},
-	{0, 0, 0, 0, "What else is read:", 3},
-	{"watch", KEY_WATCH, "REGISTER", OPTION_ARG_OPTIONAL,
-	 "Read the profile's registers, or BDF:BAR+OFFSET:WIDTH, while recording", 3},
-	{"watch-mode", KEY_WATCH_MODE, "always|in-flight|TIME", 0,
-	 "When they are read (default always)", 3},
-	{"watch-cpu", KEY_WATCH_CPU, "N[,fifo]", 0, "On which CPU", 3},
-	{"count", KEY_COUNT, "EVENT", 0,
-	 "Count this event of the machine's units too (PMU/EVENT/)", 3},
-	{0, 0, 0, 0, "Several runs:", 4},
-	{"runs", KEY_RUNS, "N", 0, "Record the command N times, into dma-1.data, ...", 4},
-	{"interleave", KEY_INTERLEAVE, 0, 0,
-	 "Two commands, COMMAND --vs COMMAND, recorded in turns", 4},
-	{"label", KEY_LABEL, "TEXT", 0,
-	 "A name for this run (a second one: of --interleave's second command)", 4},
-	{0, 0, 0, 0, "How:", 5},
-	{"output", 'o', "FILE", 0, "The recording (default dma.data)", 5},
-	{"dry-run", KEY_DRY, 0, 0, "Print what would be armed; arm nothing", 5},
-	{"ring", 'm', "SIZE", 0,
-	 "Size of each CPU's ring (16M, or what fits into 256M for all)", 5},
-	{"clock", KEY_CLOCK, "mono|mono_raw|boot|tai", 0, "Clock of the time stamps", 5},
-	{"irq-feed", KEY_FEED, "auto|bpf|perf", 0, "How interrupts are sampled", 5},
-	{"probes", KEY_PROBES, "auto|process|kernel", 0,
-	 "Where probes are armed: in the process without a trap, or in the kernel", 5},
-	{"exit-probes", KEY_EXITS, "ret|uretprobe|none", 0, "How exits are seen", 5},
-	{"quiet", 'q', 0, 0, "Say less", 5},
-	{"verbose", 'v', 0, 0, "Say more", 5},
-	{0, 0, 0, 0, "Rights:", 6},
-	{"user", KEY_USER, "NAME", 0, "Run the command as this user", 6},
-	{"as-root", KEY_AS_ROOT, 0, 0,
-	 "Run the command as root under sudo, not as who called it", 6},
-	{"counter-file", KEY_COUNTER_FILE, "FILE", 0,
-	 "A counter of the profile may read this file outside /proc and /sys", 6},
-	{"kernel-addresses", KEY_ADDRESSES, 0, 0,
-	 "Keep the kernel's addresses in the samples of interrupts", 6},
-	{0, 'h', 0, 0, "Give this help list", -1},
-	{0}};
-
-const char *argp_program_version = TOOL " " DMA_VERSION;
-/* Set before parsing: argp's own choice would be 64. */
-static const char doc[] =
-	"Record when DMA transfers start, when the card's interrupt comes, and "
-	"when the program notices.\v"
-	"The exit status is the workload's own.";
-
-static void push(struct words *w, const char *text)
-{
-	const char **added = array_add(&w->v, &w->n);
-
-	if (!added)
-		exit(EXIT_FAILED);
-	*added = text;
-}
-
-/* The index of a word in "a|b|c"; ends the program when it is none of them. */
-static int word_of(struct argp_state *state, const char *option, const char *arg,
-		   const char *words)
-{
-	size_t len = strlen(arg);
-	int i = 0;
-
-	for (const char *p = words; *p; p += strcspn(p, "|"), p += *p == '|', i++)
-		if (len && strcspn(p, "|") == len && !strncmp(p, arg, len))
-			return i;
-	argp_error(state, "%s '%s': expected %s", option, arg, words);
-	return 0;
-}
-
-static void check(struct argp_state *state, const char *option, int rc,
-		  const struct err *e)
-{
-	if (rc)
-		argp_error(state, "%s: %s", option, e->text);
-}
-
-static const char *nonempty(struct argp_state *state, const char *option, const char *arg)
-{
-	if (!*arg)
-		argp_error(state, "%s: the value is empty", option);
-	return arg;
-}
-
-static void set_clock(struct argp_state *state, struct options *o, const char *arg)
-{
-	static const int id[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME,
-				 CLOCK_TAI};
-	static const char *const name[] = {"monotonic", "monotonic_raw", "boottime",
-					   "tai"};
-	int i = word_of(state, "--clock", arg, "mono|mono_raw|boot|tai");
-
-	o->rec.clockid = id[i];
-	o->rec.clock_name = name[i];
-}
-
-static error_t parse_number(int key, char *arg, struct argp_state *state,
-			    struct options *o)
-{
-	struct err e = {0};
-	int64_t v = 0;
-
-	if (key == 'p') {
-		check(state, "-p", num_i64(arg, 1, INT32_MAX, &v, &e), &e);
-		o->rec.pid = (pid_t)v;
-	} else if (key == 'm') {
-		check(state, "-m", num_bytes(arg, 4096, 1 << 30, &v, &e), &e);
-		o->rec.ring_bytes = (size_t)v;
-	} else if (key == KEY_RUNS) {
-		check(state, "--runs", num_i64(arg, 1, SERIES_MOST, &o->runs, &e), &e);
-	} else if (key == KEY_DURATION) {
-		check(state, "--duration", num_duration_ns(arg, 1, INT64_MAX / 4, &v, &e),
-		      &e);
-		o->rec.duration_ns = v;
-	} else {
-		free(o->irq);
-		o->irq = NULL;
-		check(state, "--irq",
-		      num_list(arg, 0, 65535, 4096, &o->irq, &o->nirq, &e), &e);
-	}
-	return 0;
-}
-
-/* --watch takes its value behind a blank, too, where that is a register: a command never
- * looks like one. */
-static error_t parse_watch(int key, char *arg, struct argp_state *state,
-			   struct options *o)
-{
-	const char *next = state->next < state->argc ? state->argv[state->next] : "";
-	struct err e = {0};
-
-	if (key == KEY_WATCH_MODE) {
-		check(state, "--watch-mode", watch_ask_mode(&o->watch, arg, &e), &e);
-	} else if (key == KEY_WATCH_CPU) {
-		check(state, "--watch-cpu", watch_ask_cpu(&o->watch, arg, &e), &e);
-	} else {
-		o->watch.wanted = true;
-		if (!arg && register_looks(next)) {
-			arg = state->argv[state->next++];
-		}
-		if (arg)
-			check(state, "--watch", watch_ask_register(&o->watch, arg, &e),
-			      &e);
-	}
-	return 0;
-}
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case 'h':
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-		break;
-	case 'o':
-		o->rec.output = nonempty(state, "-o", arg);
-		break;
-	case 'x':
-		push(&o->library, nonempty(state, "-x", arg));
-		break;
-	case KEY_START:
-		push(&o->start, nonempty(state, "--start", arg));
-		break;
-	case KEY_WAIT:
-		push(&o->wait, nonempty(state, "--wait", arg));
-		break;
-	case KEY_STOP:
-		push(&o->stop, nonempty(state, "--stop", arg));
-		break;
-	case KEY_PROFILE:
-		o->profile = nonempty(state, "--profile", arg);
-		break;
-	case KEY_DEVICE:
-		push(&o->device, nonempty(state, "--device", arg));
-		break;
-	case KEY_PCI:
-		push(&o->pci, nonempty(state, "--pci", arg));
-		break;
-	case KEY_LABEL:
-		if (o->nlabel == 2)
-			argp_error(state, "--label: '%s' is a third", arg);
-		o->label[o->nlabel++] = arg;
-		break;
-	case KEY_INTERLEAVE:
-		o->interleave = true;
-		break;
-	case KEY_CLOCK:
-		set_clock(state, o, arg);
-		break;
-	case KEY_FEED:
-		o->rec.feed =
-			(enum irq_feed)word_of(state, "--irq-feed", arg, "auto|bpf|perf");
-		break;
-	case KEY_EXITS:
-		o->exits = (enum exit_probes)word_of(state, "--exit-probes", arg,
-						     "ret|uretprobe|none");
-		break;
-	case KEY_PROBES:
-		o->rec.probes = (enum probes_how)word_of(state, "--probes", arg,
-							 "auto|process|kernel");
-		break;
-	case KEY_USER:
-		o->user = nonempty(state, "--user", arg);
-		break;
-	case KEY_AS_ROOT:
-		o->as_root = true;
-		break;
-	case KEY_COUNTER_FILE:
-		push(&o->counter_file, nonempty(state, "--counter-file", arg));
-		break;
-	case KEY_COUNT:
-		push(&o->count, nonempty(state, "--count", arg));
-		break;
-	case KEY_WATCH:
-	case KEY_WATCH_MODE:
-	case KEY_WATCH_CPU:
-		return parse_watch(key, arg, state, o);
-	case KEY_ADDRESSES:
-		o->rec.kernel_addresses = true;
-		break;
-	case KEY_DRY:
-		o->dry_run = true;
-		break;
-	case KEY_LIST:
-		o->list = true;
-		break;
-	case KEY_JSON:
-		o->json = true;
-		break;
-	case 'q':
-		o->rec.verbosity = -1;
-		break;
-	case 'v':
-		o->rec.verbosity = 1;
-		break;
-	case 'p':
-	case 'm':
-	case KEY_DURATION:
-	case KEY_RUNS:
-	case KEY_IRQ:
-		return parse_number(key, arg, state, o);
-	case ARGP_KEY_ARGS:
-		o->rec.argv = state->argv + state->next;
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
-
 /* ---- which profile ---- */
+
+/* Not by itself is a profile taken that would be an error. */
+static bool is_whole(const struct profile *p, const struct plan_files *files,
+		     bool library)
+{
+	const struct func_spec *lacking = plan_lacks(p, files);
+	char *who = lacking && library ? func_describe(lacking) : NULL;
+
+	if (who)
+		cli_warn(TOOL,
+			 "profile %s is not taken, although its library is here: no "
+			 "function fits %s",
+			 p->name, who);
+	free(who);
+	return !lacking;
+}
 
 /* The shipped profile whose start functions the files define, a library's name before
  * all. 1 = taken, 0 = none fits. */
@@ -364,6 +61,8 @@ static int find_shipped(struct profile *best, const struct plan_files *files,
 			continue; /* a broken one is an error only when it is asked for */
 		fits = p.automatic == AUTO_NO ? 0 : plan_fits(&p, files, &library);
 		if (fits && p.automatic == AUTO_LIBRARY && !library)
+			fits = 0;
+		if (fits && !is_whole(&p, files, library))
 			fits = 0;
 		if (fits > 0 && library)
 			fits += 1000;
@@ -419,7 +118,7 @@ static int choose_profile(const struct options *o, struct profile *p,
 	profile_init(p);
 	if (o->profile) {
 		rc = named_profile(o, p, e);
-	} else if (o->start.n) {
+	} else if (o->start.n || o->transfer.n) {
 		rc = 0;
 	} else {
 		rc = find_shipped(p, files, e);
@@ -430,6 +129,8 @@ static int choose_profile(const struct options *o, struct profile *p,
 	}
 	if (!rc)
 		rc = add_functions(p, &o->start, FUNC_START, "--start", e);
+	if (!rc)
+		rc = add_functions(p, &o->transfer, FUNC_TRANSFER, "--transfer", e);
 	if (!rc)
 		rc = add_functions(p, &o->wait, FUNC_WAIT, "--wait", e);
 	return rc ? rc : add_functions(p, &o->stop, FUNC_STOP, "--stop", e);
@@ -464,6 +165,14 @@ static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 	return 0;
 }
 
+/* Where /proc shows the process's files. */
+static pid_t task_of(pid_t pid)
+{
+	pid_t living = pid ? threads_living(pid) : 0;
+
+	return living ? living : pid;
+}
+
 static uid_t owner_of_process(pid_t pid)
 {
 	char path[64];
@@ -479,7 +188,8 @@ static bool is_own_file(const struct options *o, const char *path, uid_t process
 {
 	char prefix[64];
 	struct stat st;
-	size_t len = (size_t)snprintf(prefix, sizeof(prefix), "/proc/%d/", o->rec.pid);
+	size_t len = (size_t)snprintf(prefix, sizeof(prefix), "/proc/%d/",
+				      task_of(o->rec.pid));
 
 	return o->rec.pid && !strncmp(path, prefix, len) && !stat(path, &st) &&
 	       (!st.st_uid || st.st_uid == o->invoking.uid || st.st_uid == process) &&
@@ -515,8 +225,9 @@ static void keep_trusted(const struct options *o, char **files, size_t *n)
 static int find_files(const struct options *o, char ***files, size_t *n, struct err *e)
 {
 	char *missing = NULL, *told = NULL, *save = NULL;
-	int rc = o->rec.argv ? loader_files(o->rec.argv, files, n, &missing, e)
-			     : loader_files_of_pid(o->rec.pid, files, n, &told, e);
+	int rc = o->rec.argv
+			 ? loader_files(o->rec.argv, files, n, &missing, e)
+			 : loader_files_of_pid(task_of(o->rec.pid), files, n, &told, e);
 
 	if (!rc)
 		keep_trusted(o, *files, n);
@@ -530,76 +241,6 @@ static int find_files(const struct options *o, char ***files, size_t *n, struct 
 	free(missing);
 	for (size_t i = 0; !rc && i < o->library.n; i++)
 		rc = add_file(files, n, o->library.v[i], e);
-	return rc;
-}
-
-/* ---- which interrupts ---- */
-
-static int by_number(const void *a, const void *b)
-{
-	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int add_irq(const struct irqmap *map, int64_t irq, int32_t **list, size_t *n,
-		   struct err *e)
-{
-	int32_t *added;
-
-	if (!irqmap_find(map, (int32_t)irq))
-		return err_set(
-			e, ERR_NOTFOUND,
-			"there is no interrupt %d; dmarec --list shows those there are",
-			(int)irq);
-	added = array_add(list, n);
-	if (!added)
-		return err_nomem(e, "a recording");
-	*added = (int32_t)irq;
-	return 0;
-}
-
-/* What the profile names need not be there: the card's driver may be off. */
-static int profile_irqs(const struct profile *p, const struct irqmap *map, int32_t **list,
-			size_t *n, struct err *e)
-{
-	struct err why = {0};
-	int rc = 0;
-
-	for (size_t i = 0; i < p->ndevice; i++)
-		rc = irqmap_select_name(map, p->device[i], list, n, &why);
-	for (size_t i = 0; !*n && i < p->npci; i++)
-		rc = irqmap_select_pci_id(map, p->pci[i].vendor, p->pci[i].device, list,
-					  n, &why);
-	if (rc == ERR_NOMEM)
-		return err_nomem(e, "a recording");
-	return 0;
-}
-
-static int choose_irqs(const struct options *o, const struct profile *p,
-		       const struct irqmap *map, int32_t **list, size_t *n, bool *named,
-		       struct err *e)
-{
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < o->nirq; i++)
-		rc = add_irq(map, o->irq[i], list, n, e);
-	for (size_t i = 0; !rc && i < o->device.n; i++)
-		rc = irqmap_select_name(map, o->device.v[i], list, n, e);
-	for (size_t i = 0; !rc && i < o->pci.n; i++)
-		rc = irqmap_select_pci(map, o->pci.v[i], list, n, e);
-	*named = o->nirq > 0;
-	if (!rc && !*n)
-		rc = profile_irqs(p, map, list, n, e);
-	if (!rc && !*n && (p->ndevice || p->npci))
-		cli_warn(TOOL,
-			 "no interrupt of profile %s's device is here: every device "
-			 "interrupt is recorded",
-			 p->name);
-	if (!rc && !*n)
-		rc = irqmap_select_device_irqs(map, list, n, e);
-	if (!rc)
-		qsort(*list, *n, sizeof(**list), by_number);
 	return rc;
 }
 
@@ -646,12 +287,32 @@ static int add_counts(struct options *o, const struct profile *p, struct err *e)
 	return 0;
 }
 
+static void tell_plan(const struct plan *plan, const struct profile *p)
+{
+	char *told = plan_told(plan, p), *save = NULL;
+
+	for (char *line = told ? strtok_r(told, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		cli_note(TOOL, "%s", line);
+	free(told);
+}
+
 static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 		       struct irqmap *map, struct err *e)
 {
+	struct irq_choice choice = {.irq = o->irq,
+				    .nirq = o->nirq,
+				    .device = o->device.v,
+				    .ndevice = o->device.n,
+				    .pci = o->pci.v,
+				    .npci = o->pci.n,
+				    .profile = p};
 	int32_t *irq = NULL;
 	size_t n = 0;
-	int rc = choose_irqs(o, p, map, &irq, &n, &o->rec.irq_named, e), status;
+	int rc = irq_choose(&choice, map, &irq, &n, e), status;
+
+	if (choice.absent)
+		cli_warn(TOOL, "%s", choice.absent);
 
 	if (!rc)
 		rc = add_counts(o, p, e);
@@ -661,11 +322,14 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 
 	for (size_t i = 0; i < plan->nnote && o->rec.verbosity >= 0; i++)
 		cli_note(TOOL, "%s", plan->note[i]);
+	if (o->rec.verbosity >= 0)
+		tell_plan(plan, p);
 	o->rec.irq = irq;
 	o->rec.nirq = n;
 	o->rec.plan = plan;
 	o->rec.profile = p;
 	o->rec.map = map;
+	o->rec.choice = &choice;
 	if (rc) {
 		status = cli_status(e);
 	} else if (o->dry_run) {
@@ -675,6 +339,7 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	} else {
 		status = recording_run(&o->rec, e);
 	}
+	irq_choice_release(&choice);
 	free(irq);
 	return status;
 }
@@ -828,32 +493,15 @@ static void tell_forbidden(void)
 
 int main(int argc, char **argv)
 {
-	static const struct argp argp = {
-		table, parse, "-- COMMAND [ARGS...]\n-p PID\n--list", doc, NULL,
-		NULL,  NULL};
-	struct options o = {.rec = {.output = "dma.data",
-				    .clock_name = "monotonic",
-				    .clockid = CLOCK_MONOTONIC,
-				    .cmdline = argv}};
+	struct options o;
 	struct err e = {0};
 	int status;
 
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o))
-		return EXIT_USAGE;
-	if (o.list) {
+	options_parse(&o, argc, argv);
+	if (options_check(&o, &e)) {
+		status = EXIT_USAGE;
+	} else if (o.list) {
 		status = run_list(&o, &e);
-	} else if (!o.rec.argv == !o.rec.pid) {
-		err_set(&e, ERR_USAGE,
-			"what to record? Either 'dmarec -- COMMAND' or 'dmarec -p PID'");
-		status = EXIT_USAGE;
-	} else if (!o.interleave && o.nlabel == 2) {
-		err_set(&e, ERR_USAGE,
-			"a second --label is of --interleave's second command");
-		status = EXIT_USAGE;
-	} else if (o.user && o.as_root) {
-		err_set(&e, ERR_USAGE, "--user and --as-root: name one of them");
-		status = EXIT_USAGE;
 	} else if (o.runs || o.interleave) {
 		o.runs = o.runs ? o.runs : 1;
 		status = run_series(&o, &e);
@@ -861,21 +509,10 @@ int main(int argc, char **argv)
 		o.rec.label = o.label[0];
 		status = run(&o, &e);
 	}
-	user_release(&o.invoking);
-	user_release(&o.run_as);
-	free(o.counter_file.v);
-	watch_ask_release(&o.watch);
-	free(o.count.v);
 	if (e.code)
 		cli_error(TOOL, &e);
 	if (e.code == ERR_PERM)
 		tell_forbidden();
-	free(o.irq);
-	free(o.library.v);
-	free(o.start.v);
-	free(o.wait.v);
-	free(o.stop.v);
-	free(o.device.v);
-	free(o.pci.v);
+	options_release(&o);
 	return status;
 }

@@ -7,12 +7,14 @@
 #include "record/host/irqmap.h"
 #include "record/host/rights.h"
 #include "record/inside.h"
+#include "record/live/live.h"
 #include "record/plan.h"
 #include "record/session.h"
 #include "record/count/count.h"
 #include "record/watch/watch.h"
 
 struct err;
+struct irq_choice;
 
 struct recording_options {
 	const char *output, *label, *clock_name; /* label NULL = none */
@@ -28,17 +30,18 @@ struct recording_options {
 	const struct irqmap *map;
 	const int32_t *irq; /* ascending */
 	size_t nirq;
-	bool irq_named;
-	int verbosity;	/* -1 quiet, 0, 1 verbose */
+	const struct irq_choice *choice; /* by which those are, and those that come */
+	int verbosity;			 /* -1 quiet, 0, 1 verbose */
 	bool in_series; /* what comes next is said once, at the end of all */
 	char **cmdline;
 	struct counter_files
 		counter_files;	     /* outside /proc and /sys; named by the user */
 	const struct user *invoking; /* the recording's owner */
 	const struct user *run_as;   /* the workload's; NULL = as dmarec runs */
-	bool kernel_addresses;	     /* of the code that took an interrupt */
-	struct watch_options watch;  /* n 0 = no register is read */
-	struct count_options count;  /* n 0 = nothing is counted */
+	struct live_options live;
+	bool kernel_addresses;	    /* of the code that took an interrupt */
+	struct watch_options watch; /* n 0 = no register is read */
+	struct count_options count; /* n 0 = nothing is counted */
 };
 
 /* Returns the exit status for dmarec: the workload's own, 126 or 127, or 1 with *e

@@ -111,7 +111,8 @@ int main(int argc, char **argv)
 	pthread_join(card, NULL);
 	out = fopen(argv[2], "w");
 	for (long i = 0; out && i < transfers; i++)
-		fprintf(out, "%d,%" PRId64 ",%" PRId64 ",%" PRId64 "\n", log_of[i].channel,
-			log_of[i].seen_ns, log_of[i].before_ns, log_of[i].behind_ns);
+		fprintf(out, "%d,%" PRId64 ",%" PRId64 ",%" PRId64 "\n",
+			log_of[i].channel, log_of[i].seen_ns, log_of[i].before_ns,
+			log_of[i].behind_ns);
 	return out && !fclose(out) ? 0 : 1;
 }
