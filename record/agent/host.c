@@ -248,7 +248,7 @@ void agent_host_close(struct agent_host *h)
 	if (!h)
 		return;
 	host_stop_drainer(h);
-	queue_release(&h->queue);
+	hits_release(&h->queue);
 	if (h->shared)
 		munmap(h->shared, h->bytes);
 	if (h->fd >= 0)

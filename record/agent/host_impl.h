@@ -26,20 +26,20 @@ struct chunk {
 };
 
 /* Hits between the rings and whoever writes them down; not locked by itself. */
-struct queue {
+struct hits {
 	struct chunk *first, *last; /* NULL = empty */
 	struct chunk *spare;	    /* empty ones */
 	size_t held;		    /* chunks that are not spare */
 };
 
 /* Makes room: how many of n may now be added. */
-uint64_t queue_reserve(struct queue *q, uint64_t n);
+uint64_t hits_reserve(struct hits *q, uint64_t n);
 /* There must be room. */
-struct moved *queue_add(struct queue *q);
-/* All that is in it; it goes back by queue_return(). */
-struct chunk *queue_take(struct queue *q);
-void queue_return(struct queue *q, struct chunk *c); /* one, not those behind it */
-void queue_release(struct queue *q);
+struct moved *hits_add(struct hits *q);
+/* All that is in it; it goes back by hits_return(). */
+struct chunk *hits_take(struct hits *q);
+void hits_return(struct hits *q, struct chunk *c); /* one, not those behind it */
+void hits_release(struct hits *q);
 
 struct agent_host {
 	char *dir, *ring_dir; /* of the library and the plan; of the rings */
@@ -65,7 +65,7 @@ struct agent_host {
 	bool draining, stop;
 	pthread_mutex_t lock_queue; /* of all down to `whole` */
 	pthread_cond_t passed;
-	struct queue queue;
+	struct hits queue;
 	uint64_t asked, answered;  /* passes of the owner's */
 	bool skip;		   /* asked for: hits under way will not come */
 	bool whole;		   /* answered: nothing is still open */

@@ -26,7 +26,7 @@ static void move_slot(struct agent_host *h, const struct agent_ring *r,
 		h->damaged++;
 		return;
 	}
-	*queue_add(&h->queue) = (struct moved){.pid = r->pid, .tid = r->tid, .slot = *s};
+	*hits_add(&h->queue) = (struct moved){.pid = r->pid, .tid = r->tid, .slot = *s};
 }
 
 /* Has slot t been read behind one that is still open? */
@@ -51,7 +51,7 @@ static int drain_ring(struct agent_host *h, uint32_t i, uint64_t end, bool skip)
 		h->damaged++;
 		t = end;
 	}
-	until = t + queue_reserve(&h->queue, end - t);
+	until = t + hits_reserve(&h->queue, end - t);
 	for (; t != until; t++) {
 		struct agent_slot *s = &slot[t & (h->slots - 1)];
 		bool *done = h->done[i] || open != UINT64_MAX ? done_mark(h, i, t) : NULL;
@@ -159,7 +159,7 @@ static int hand_out(struct agent_host *h, struct chunk *c,
 		for (uint32_t i = 0; !rc && i < c->n; i++)
 			rc = put_hit(h, &c->hit[i], put, arg, e);
 		pthread_mutex_lock(&h->lock_queue);
-		queue_return(&h->queue, c);
+		hits_return(&h->queue, c);
 		pthread_mutex_unlock(&h->lock_queue);
 		c = next;
 	}

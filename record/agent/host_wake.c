@@ -109,7 +109,7 @@ struct chunk *host_ask(struct agent_host *h, bool skip, bool *whole)
 		pthread_cond_wait(&h->passed, &h->lock_queue);
 	}
 	*whole = h->whole;
-	c = queue_take(&h->queue);
+	c = hits_take(&h->queue);
 	pthread_mutex_unlock(&h->lock_queue);
 	return c;
 }

@@ -8,7 +8,7 @@
  * million hits. */
 enum { MAX_CHUNKS = (256 << 20) / sizeof(struct chunk) };
 
-static struct chunk *one_more(struct queue *q)
+static struct chunk *one_more(struct hits *q)
 {
 	struct chunk *c = q->spare;
 
@@ -26,7 +26,7 @@ static struct chunk *one_more(struct queue *q)
 	return c;
 }
 
-uint64_t queue_reserve(struct queue *q, uint64_t n)
+uint64_t hits_reserve(struct hits *q, uint64_t n)
 {
 	struct chunk *c = q->last;
 	uint64_t room = c ? CHUNK_HITS - c->n : 0;
@@ -47,14 +47,14 @@ uint64_t queue_reserve(struct queue *q, uint64_t n)
 	return n;
 }
 
-struct moved *queue_add(struct queue *q)
+struct moved *hits_add(struct hits *q)
 {
 	if (q->last->n == CHUNK_HITS)
 		q->last = q->last->next;
 	return &q->last->hit[q->last->n++];
 }
 
-struct chunk *queue_take(struct queue *q)
+struct chunk *hits_take(struct hits *q)
 {
 	struct chunk *c = q->first;
 
@@ -62,7 +62,7 @@ struct chunk *queue_take(struct queue *q)
 	return c;
 }
 
-void queue_return(struct queue *q, struct chunk *c)
+void hits_return(struct hits *q, struct chunk *c)
 {
 	c->next = q->spare;
 	q->spare = c;
@@ -79,9 +79,9 @@ static void free_all(struct chunk *c)
 	}
 }
 
-void queue_release(struct queue *q)
+void hits_release(struct hits *q)
 {
 	free_all(q->first);
 	free_all(q->spare);
-	*q = (struct queue){.held = 0};
+	*q = (struct hits){.held = 0};
 }
