@@ -31,7 +31,7 @@ watched watch_flight in-flight --sleep
 		echo "status ${PIPESTATUS[0]}"
 	done
 	# the card loses its driver, while a program runs that does not use it
-	"$B/dmarec" -q --watch "$bdf:0+0x98:32:value & 1" -x "$B/examples/edu" -o gone.data -- \
+	"$B/dmarec" -q --watch "$bdf:0+0x98:32:value & 1" --profile edu -x "$B/examples/libedu.so" -o gone.data -- \
 		bash -c 'sleep 3; busybox rmmod edudma; sleep 2' 2>&1 | tail -3
 	echo "status ${PIPESTATUS[0]}"
 	grep -c resource0 /proc/*/maps 2>/dev/null | grep -v ':0$'
