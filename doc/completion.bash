@@ -72,6 +72,7 @@ _dmarec() {
 	--clock) words='mono mono_raw boot tai' ;;
 	--irq-feed) words='auto bpf perf' ;;
 	--probes) words='auto process kernel' ;;
+	--watch-mode) words='always in-flight 20us' ;;
 	--live) words='json 1s json,1s' ;;
 	--stop-if) words='missing late unknown failed aborted lost' ;;
 	--exit-probes) words='ret uretprobe none' ;;

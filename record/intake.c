@@ -380,6 +380,8 @@ int intake_drain(struct intake *in, struct session *s, bool last, struct err *e)
 	rc = session_drain(s, put, in, &bytes, e);
 	if (!rc)
 		rc = drain_inside(in, last, &torn, e);
+	for (size_t i = 0; !rc && i < in->nfeed; i++)
+		rc = in->feed[i].drain(in->feed[i].arg, put, in, e);
 	drop_held(in, last);
 	if (!rc)
 		rc = descriptors_look(in->descriptors, e);

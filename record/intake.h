@@ -27,6 +27,16 @@ struct intake_process {
 	uint64_t starts;
 };
 
+/* Who makes samples beside the kernel and the agents. */
+struct intake_feed {
+	int (*drain)(void *arg,
+		     int (*put)(void *to, const void *buf, size_t len, struct err *e),
+		     void *to, struct err *e);
+	void *arg;
+};
+
+enum { INTAKE_FEEDS = 4 };
+
 /* Who else sees every piece, and the end of every round, after the file. */
 struct intake_tap {
 	void *arg;
@@ -35,6 +45,8 @@ struct intake_tap {
 };
 
 struct intake {
+	struct intake_feed feed[INTAKE_FEEDS];
+	size_t nfeed;
 	struct perfdata_writer *file; /* NULL = none: what comes is only counted */
 	struct intake_tap tap;
 	struct descriptors *descriptors; /* NULL = not wanted */

@@ -25,6 +25,7 @@
 #include "lib/file/perfdata.h"
 #include "lib/file/perfdata_feat.h"
 #include "lib/num.h"
+#include "record/beside.h"
 #include "record/cost.h"
 #include "record/descriptors.h"
 #include "record/host/filemark.h"
@@ -61,6 +62,7 @@ struct recording {
 	struct intake in;
 	struct live *live;		   /* the view; NULL = none */
 	struct inside *inside;		   /* probes in the process; NULL = none */
+	struct beside beside;		   /* registers, counts */
 	uint32_t *event_id;		   /* probes, closings, then the interrupt */
 	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
 	size_t nclosing;
@@ -106,6 +108,12 @@ static int64_t now_ns(int clockid)
 
 	clock_gettime(clockid, &t);
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void warn(struct recording *r, const char *text)
+{
+	if (!meta_add_warning(&r->meta, text))
+		cli_warn(TOOL, "%s", text);
 }
 
 /* ---- arming ---- */
@@ -183,6 +191,55 @@ static struct pids recorded(const struct recording *r)
 			  : (struct pids){r->o->pid, r->o->npid};
 }
 
+/* Which of the events beside the session's; they come behind them. */
+static bool is_beside(const struct recording *r, size_t event, size_t *which)
+{
+	size_t n = session_nevents(r->session);
+
+	*which = event - n;
+	return event >= n;
+}
+
+/* How many starts there were; for the watcher's thread. */
+static uint64_t count_started(void *arg)
+{
+	const struct recording *r = arg;
+	uint64_t lost, n = session_activity(r->session);
+
+	for (size_t i = 0; r->inside && i < r->o->plan->n; i++)
+		if (r->o->plan->probe[i].place &&
+		    r->o->plan->probe[i].role == ROLE_SUBMIT)
+			n += inside_counted(r->inside, i, &lost);
+	return n;
+}
+
+static int open_beside(struct recording *r, struct err *e)
+{
+	struct watch_options watch = r->o->watch;
+	struct count_options count = r->o->count;
+	int rc;
+
+	watch.clockid = count.clockid = r->o->clockid;
+	watch.user = r->o->invoking->uid;
+	watch.workload = r->o->argv ? r->work.pid : r->o->pid[0];
+	watch.started = count_started;
+	watch.arg = r;
+	rc = beside_open(&r->beside, &watch, &count, &r->meta, e);
+	if (!rc && r->beside.watch && watch_warning(r->beside.watch))
+		warn(r, watch_warning(r->beside.watch));
+	r->in.feed[r->in.nfeed++] = (struct intake_feed){beside_drain, &r->beside};
+	return rc;
+}
+
+/* Said as soon as it is seen: what was asked for goes on without its witness. */
+static void look_beside(struct recording *r)
+{
+	char text[400];
+
+	if (beside_look(&r->beside, text))
+		warn(r, text);
+}
+
 static int open_session(struct recording *r, struct err *e)
 {
 	bool *wake = calloc(r->meta.nevent + 1, sizeof(*wake));
@@ -221,16 +278,21 @@ static int open_session(struct recording *r, struct err *e)
 	free(wake);
 	free(inside);
 	free(start);
+	if (!rc)
+		rc = open_beside(r, e);
 	if (rc)
 		return rc;
-	r->nattr = session_nevents(r->session);
+	r->nattr = r->meta.nevent;
 	r->attr = calloc(r->nattr + 1, sizeof(*r->attr));
 	r->starts = calloc(r->nattr + 1, sizeof(*r->starts));
 	if (!r->attr || !r->starts)
 		return err_nomem(e, "a recording");
-	for (size_t i = 0; i < r->nattr; i++) {
-		session_event(r->session, i, &r->attr[i].attr, &r->attr[i].ids,
-			      &r->attr[i].nids);
+	for (size_t i = 0, k; i < r->nattr; i++) {
+		if (is_beside(r, i, &k))
+			beside_attr(&r->beside, k, &r->attr[i]);
+		else
+			session_event(r->session, i, &r->attr[i].attr, &r->attr[i].ids,
+				      &r->attr[i].nids);
 		r->attr[i].name = r->meta.event[i].name;
 		r->starts[i] = r->meta.event[i].role == ROLE_SUBMIT;
 	}
@@ -239,7 +301,7 @@ static int open_session(struct recording *r, struct err *e)
 	if (!rc)
 		rc = newcomers_new(&r->in.newcomers, "", r->o->map, r->o->irq, r->o->nirq,
 				   r->o->choice, e);
-	r->in.irq_event = r->nattr - 1;
+	r->in.irq_event = session_nevents(r->session) - 1;
 	r->in.threads = r->threads.strict ? &r->threads : NULL;
 	r->in.nprobe = r->o->plan->n;
 	return rc;
@@ -257,8 +319,9 @@ static int trace_section(const struct recording *r, struct perfdata_section *s,
 			 struct err *e)
 {
 	char **name = calloc(r->nattr + 1, sizeof(*name)), *buf = NULL;
-	size_t len = 0;
-	int rc = name ? 0 : err_nomem(e, "a recording");
+	const char **format = calloc(r->nattr + 1, sizeof(*format));
+	size_t len = 0, k;
+	int rc = name && format ? 0 : err_nomem(e, "a recording");
 
 	for (size_t i = 0; !rc && i < r->nattr; i++) {
 		name[i] = strdup(r->meta.event[i].name);
@@ -266,9 +329,13 @@ static int trace_section(const struct recording *r, struct perfdata_section *s,
 			rc = err_nomem(e, "a recording");
 		else
 			*strchr(name[i], ':') = '/';
+		if (is_beside(r, i, &k))
+			format[i] = beside_format(&r->beside, k);
 	}
 	if (!rc)
-		rc = tracing_data((const char *const *)name, r->nattr, &buf, &len, e);
+		rc = tracing_data((const char *const *)name, format, r->nattr, &buf, &len,
+				  e);
+	free(format);
 	for (size_t i = 0; name && i < r->nattr; i++)
 		free(name[i]);
 	free(name);
@@ -480,6 +547,8 @@ static int wait_for_end(struct recording *r, struct err *e)
 			on_signal(r);
 		if (!rc)
 			rc = intake_drain(&r->in, r->session, false, e);
+		if (!rc)
+			look_beside(r);
 	}
 	return rc;
 }
@@ -496,11 +565,13 @@ static int read_counts(struct recording *r, struct err *e)
 	uint64_t counted;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < r->nattr; i++) {
+	for (size_t i = 0, k; !rc && i < r->nattr; i++) {
 		uint64_t lost;
 
 		if (is_inside(r, i))
 			counted = inside_counted(r->inside, i, &lost);
+		else if (is_beside(r, i, &k))
+			counted = beside_counted(&r->beside, k);
 		else
 			rc = session_count(r->session, i, &counted, e);
 		if (rc)
@@ -512,12 +583,6 @@ static int read_counts(struct recording *r, struct err *e)
 	return rc;
 }
 
-static void warn(struct recording *r, const char *text)
-{
-	if (!meta_add_warning(&r->meta, text))
-		cli_warn(TOOL, "%s", text);
-}
-
 static void check_holes(struct recording *r)
 {
 	char text[400], *unarmed = r->inside ? inside_unarmed(r->inside) : NULL;
@@ -526,7 +591,7 @@ static void check_holes(struct recording *r)
 		warn(r, unarmed);
 	free(unarmed);
 
-	for (size_t i = 0; i < r->nattr; i++) {
+	for (size_t i = 0, k; i < r->nattr; i++) {
 		const struct meta_event *ev = &r->meta.event[i];
 		int64_t hole = ev->counted - ev->delivered;
 
@@ -536,8 +601,11 @@ static void check_holes(struct recording *r)
 			text, sizeof(text),
 			"%s: the %s counted %" PRId64 ", %" PRId64
 			" were delivered, %" PRId64 " are missing; %s",
-			ev->name, is_inside(r, i) ? "agent" : "kernel", ev->counted,
-			ev->delivered, hole,
+			ev->name,
+			is_inside(r, i)	      ? "agent"
+			: is_beside(r, i, &k) ? "reader"
+					      : "kernel",
+			ev->counted, ev->delivered, hole,
 			ev->role == ROLE_INTERRUPT &&
 					session_feed(r->session) == FEED_PERF &&
 					!r->in.lost
@@ -679,6 +747,7 @@ static void print_summary(const struct recording *r)
 		irqs += ev->role == ROLE_INTERRUPT ? ev->counted : 0;
 	}
 	print_processes(r);
+	beside_print(&r->beside, stderr);
 	fprintf(stderr,
 		"%s: %" PRId64 " transfers started, %" PRId64 " interrupts, %" PRId64
 		" lost, %s in %s\n",
@@ -732,8 +801,12 @@ static int snapshot_irqs(struct recording *r, struct err *e)
 /* Whatever failed before, counts are read, and what there is stays readable. */
 static int end(struct recording *r, int rc, struct err *e)
 {
-	int bad = irqmap_read_counts(&r->window.after, "", NULL, rc ? NULL : e);
+	int bad;
 
+	beside_stop(&r->beside); /* before the end: what it told lies in the recording */
+	look_beside(r);
+	beside_finish(&r->beside, &r->meta);
+	bad = irqmap_read_counts(&r->window.after, "", NULL, rc ? NULL : e);
 	r->meta.end_ns = r->in.end_ns = now_ns(r->o->clockid);
 	if (r->inside)
 		inside_disable(r->inside);
@@ -831,6 +904,8 @@ static int run_armed(struct recording *r, struct err *e)
 {
 	int rc = r->live ? live_start(r->live, e) : 0;
 
+	if (!rc)
+		rc = beside_start(&r->beside, e);
 	if (!rc && r->o->argv)
 		rc = workload_go(&r->work, r->o->argv[0], &r->exec_errno, e);
 	if (!rc)
@@ -861,6 +936,7 @@ static void disarm(struct recording *r)
 {
 	struct err why = {0};
 
+	beside_stop(&r->beside); /* a thread of its looks at what the session has */
 	session_close(r->session);
 	r->session = NULL;
 	if (probes_close(r->probes, &why))
@@ -915,6 +991,7 @@ static void clean(struct recording *r)
 		cli_note(TOOL, "the command (process %d) goes on, unrecorded",
 			 (int)r->work.pid);
 	workload_release(&r->work);
+	beside_close(&r->beside);
 	inside_close(r->inside);
 	meta_release(&r->meta);
 	threads_release(&r->threads);
@@ -959,6 +1036,8 @@ int recording_run(const struct recording_options *o, struct err *e)
 		status = o->argv && r.work.ended ? workload_exit_code(&r.work) : EXIT_OK;
 	if (!rc)
 		end_command(&r);
+	if (r.beside.ended && status == EXIT_OK) /* what was asked for is not whole */
+		status = EXIT_FAILED;
 	if (r.exec_errno)
 		status = r.exec_errno == ENOENT ? 127 : 126;
 	clean(&r);

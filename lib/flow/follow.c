@@ -198,7 +198,11 @@ static int hold(struct follow *f, const struct sample *s, struct err *e)
 
 int follow_push(struct follow *f, const struct sample *s, struct err *e)
 {
-	int rc = vector_finder_push(f->finder, s, e);
+	int rc;
+
+	if (s->role >= ROLE_REGISTER) /* none of the joiner's */
+		return 0;
+	rc = vector_finder_push(f->finder, s, e);
 
 	if (!rc && s->role == ROLE_SUBMIT)
 		rc = note_channel(f, s, e);
