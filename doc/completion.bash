@@ -73,6 +73,7 @@ _dmarec() {
 	--irq-feed) words='auto bpf perf' ;;
 	--probes) words='auto process kernel' ;;
 	--live) words='json 1s json,1s' ;;
+	--keep) words='10s 64M' ;;
 	--stop-if) words='missing late unknown failed aborted lost' ;;
 	--exit-probes) words='ret uretprobe none' ;;
 	--pairing) words='infer one drain first last' ;;

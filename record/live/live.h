@@ -31,6 +31,10 @@ struct live_options {
 	struct rule *rule;   /* --stop-if; freed by live_options_release() */
 	size_t nrule;
 	bool by_process;
+	bool quiet; /* no sentences after a trigger */
+	/* --keep: a time, else a size; 0 = everything is written */
+	int64_t keep_ns;
+	uint64_t keep_bytes;
 };
 
 /* dmarec's options of this room: its input is the struct live_options. */
@@ -40,10 +44,9 @@ void live_options_release(struct live_options *o);
 /* Is there anything for a view to do? */
 bool live_wanted(const struct live_options *o);
 
-/* head: the beginning of the recording's file; ended: the command is expected to end by
- * itself. What is needed of the options is copied. */
+/* head: the beginning of the recording's file. The rules are borrowed, all else is copied. */
 int live_new(struct live **l, const struct live_options *o, const void *head, size_t len,
-	     int clockid, bool ended, struct err *e);
+	     int clockid, struct err *e);
 /* To be called when rights are dropped: the thread has those of its caller, and its output
  * is opened with them. */
 int live_start(struct live *l, struct err *e);
