@@ -124,6 +124,10 @@ int perfdata_rewind(struct perfdata *p, struct err *e);
  * still handed out. */
 uint64_t perfdata_disordered(const struct perfdata *p);
 
+/* Samples that were in the file twice, byte for byte and with the same time, and were handed
+ * out once: a kernel writes none such, so the file was damaged or put together. */
+uint64_t perfdata_repeated(const struct perfdata *p);
+
 /* Everything up to this time is in the file, as far as it was read, also when the file is
  * cut: the latest time of the round before the last that ended. DMA_UNKNOWN = two rounds
  * never ended. */

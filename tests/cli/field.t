@@ -319,10 +319,16 @@ paired() { # nothing from before the begin; on no thread is a start followed by 
 	cat pairs
 	! grep -vE '^(submit started|started wait|wait woken|woken submit)\|' pairs && grep -q '^submit started' pairs
 }
-attached() { # busy's arguments...: once
+grown() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt $(($2 << 10)) ]; } # file, KiB
+attached() { # busy's arguments...: once, until some hundred samples are there
+	local rec rc
 	running ./busy "$@"
-	"$B/dmarec" -q -p "$pid" --duration 150ms -o a.data 2>notes
-	local rc=$?
+	rm -f a.data
+	"$B/dmarec" -q -p "$pid" -o a.data 2>notes & rec=$!
+	until grown a.data 160 || ! kill -0 $rec; do sleep 0.05; done
+	kill -INT $rec
+	wait $rec
+	rc=$?
 	over
 	[ $rc = 0 ] && paired && return
 	cat notes
@@ -515,12 +521,13 @@ printf '\027\010\104tracing6\0' >trace.dat
 ok "trace-cmd's file" refused trace.dat 'trace.dat of trace-cmd'
 if [ "$may_record" ] && perf --version >/dev/null 2>&1; then
 	perf_files() { # of 40 transfers: plain, through a pipe, packed
-		perf probe -q -x ./plain --add 'dma_to_host=dma_to_host' --add 'dma_to_host=dma_to_host%return' &&
-			perf probe -q -x ./plain --add 'dma_wait=dma_wait' --add 'dma_wait=dma_wait%return' &&
-			perf record -q -k CLOCK_MONOTONIC -z -o packed.data -e 'probe_plain:*' -- ./plain &&
-			perf record -q -k CLOCK_MONOTONIC -o - -e 'probe_plain:*' -- ./plain >piped.data
+		local g=probe_plain$$ # perf's names are the machine's: a group of our own
+		perf probe -q -x ./plain --add "$g:dma_to_host=dma_to_host" --add "$g:dma_to_host=dma_to_host%return" &&
+			perf probe -q -x ./plain --add "$g:dma_wait=dma_wait" --add "$g:dma_wait=dma_wait%return" &&
+			perf record -q -k CLOCK_MONOTONIC -z -o packed.data -e "$g:*" -- ./plain &&
+			perf record -q -k CLOCK_MONOTONIC -o - -e "$g:*" -- ./plain >piped.data
 		local rc=$?
-		perf probe -q --del 'probe_plain:*'
+		perf probe -q --del "$g:*"
 		return $rc
 	}
 	ok "perf packs a recording, and writes one into a pipe" perf_files
