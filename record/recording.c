@@ -32,6 +32,7 @@
 #include "record/host/rootfs.h"
 #include "record/inside.h"
 #include "record/intake.h"
+#include "record/live/command.h"
 #include "record/live/keep.h"
 #include "record/newcomers.h"
 #include "record/probes.h"
@@ -957,13 +958,25 @@ static void wait_for_command(struct recording *r, const struct err *e)
 	}
 }
 
+/* With everything closed and written. */
+static void after_trigger(struct recording *r)
+{
+	const struct live_options *o = &r->o->live;
+	const char *rule = r->live && o->on_trigger ? live_rule(r->live) : NULL;
+	struct err e = {0};
+
+	if (rule && command_run(o->on_trigger, r->o->output, rule, &r->old_mask, &e))
+		cli_warn(TOOL, "%s", e.text);
+}
+
 static void clean(struct recording *r)
 {
 	intake_close(&r->in);
-	live_free(r->live);
 	keep_free(r->keep);
 	perfdata_abandon(r->kept);
 	disarm(r);
+	after_trigger(r);
+	live_free(r->live);
 	if (r->o->argv && r->work.go < 0 && !workload_poll(&r->work))
 		cli_note(TOOL, "the command (process %d) goes on, unrecorded",
 			 (int)r->work.pid);

@@ -494,6 +494,11 @@ bool live_fired(struct live *l)
 	return atomic_load(&l->fired);
 }
 
+const char *live_rule(const struct live *l)
+{
+	return l->trigger.fired ? l->trigger.rule->text : NULL;
+}
+
 void live_end(struct live *l)
 {
 	if (!l)

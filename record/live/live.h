@@ -31,7 +31,8 @@ struct live_options {
 	struct rule *rule;   /* --stop-if; freed by live_options_release() */
 	size_t nrule;
 	bool by_process;
-	bool quiet; /* no sentences after a trigger */
+	const char *on_trigger; /* a command for sh; NULL = none */
+	bool quiet;		/* no sentences after a trigger */
 	/* --keep: a time, else a size; 0 = everything is written */
 	int64_t keep_ns;
 	uint64_t keep_bytes;
@@ -58,6 +59,8 @@ void live_round(void *arg);
 /* Readable when a trigger has come true; and whether one has. */
 int live_fd(const struct live *l);
 bool live_fired(struct live *l);
+/* Which rule; NULL = none. After live_end(). */
+const char *live_rule(const struct live *l);
 
 /* The recording has ended: everything that was put is shown, the terminal is as it was.
  * What goes wrong with the view alone is told when it does, and does not touch the

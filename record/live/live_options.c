@@ -8,7 +8,7 @@
 #include "record/live/live.h"
 
 /* Behind those of dmarec.c. */
-enum { KEY_LIVE = 1024, KEY_LIVE_OUTPUT, KEY_STOP_IF, KEY_KEEP };
+enum { KEY_LIVE = 1024, KEY_LIVE_OUTPUT, KEY_STOP_IF, KEY_KEEP, KEY_ON_TRIGGER };
 
 static const struct argp_option table[] = {
 	{0, 0, 0, 0, "While it records:", 6},
@@ -20,6 +20,8 @@ static const struct argp_option table[] = {
 	 "End the recording when this happens: 'device > 1ms', missing, late, "
 	 "'in_flight > 64', 'gap > 10s'",
 	 6},
+	{"on-trigger", KEY_ON_TRIGGER, "COMMAND", 0,
+	 "Run this when --stop-if has ended the recording and its file is written", 6},
 	{"keep", KEY_KEEP, "TIME|SIZE", 0, "Write only what came last: 10s, or 64M", 6},
 	{0}};
 
@@ -87,6 +89,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--live-output: the value is empty");
 		o->output = arg;
 		return 0;
+	case KEY_ON_TRIGGER:
+		if (!*arg)
+			argp_error(state, "--on-trigger: the value is empty");
+		o->on_trigger = arg;
+		return 0;
 	case KEY_KEEP:
 		parse_keep(state, o, arg);
 		return 0;
@@ -97,6 +104,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (o->output && !o->shown)
 			argp_error(state, "--live-output is where --live writes: say "
 					  "--live as well");
+		if (o->on_trigger && !o->nrule)
+			argp_error(state,
+				   "--on-trigger waits for --stop-if: say what for");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

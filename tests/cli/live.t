@@ -73,9 +73,9 @@ ok "... with every transfer" sql_is full.db 2000 'SELECT count(*) FROM transfer'
 
 # ---- wrong use ----
 for w in '--live=' '--live=0' '--live=10ms' '--live=xml' '--stop-if=' '--stop-if=device' '--stop-if=device>' '--stop-if=device>1x' \
-	'--stop-if=frob>1' '--stop-if=late>1' '--stop-if=in_flight>1ms' '--stop-if=gap<1s' '--live-output=x'; do
+	'--stop-if=frob>1' '--stop-if=late>1' '--stop-if=in_flight>1ms' '--stop-if=gap<1s' '--live-output=x' '--on-trigger=' '--on-trigger=x'; do
 	ok "refused: $w" status 2 "$rec" "$w" -- "$work"
-	ok "... with a sentence" grep -Eq -- '--(live|stop-if)' last.err
+	ok "... with a sentence" grep -Eq -- '--(live|stop-if|on-trigger)' last.err
 done
 
 # ---- triggers ----
@@ -99,9 +99,11 @@ ok "... within a second" ends_within 1 s.db 'SELECT min(submit_ns) + 1000000000 
 ok "--stop-if: too many in flight" "$rec" -q -o n.data --stop-if 'in_flight > 5' -- "$work" --count 100000 --depth 8
 "$ana" -q -i n.data n.db
 ok "... ends it before the command" stopped n.db 100000
-ok "--stop-if: a gap" "$rec" -q -o g.data --stop-if 'gap > 600ms' -- "$work" --count 3 --pause 2s
+ok "--stop-if: a gap" "$rec" -q -o g.data --stop-if 'gap > 600ms' --on-trigger "$ana"' -q -i "$DMAREC_FILE" on.db; echo "$DMAREC_TRIGGER" >on' -- "$work" --count 3 --pause 2s
 "$ana" -q -i g.data g.db
-ok "... at the first one" sql_is g.db 1 'SELECT count(*) FROM transfer'
+is "--on-trigger: the rule" "$(cat on)" 'gap > 600ms'
+ok "... and the whole file are there" sql_is on.db "$(sqlite3 g.db 'SELECT count(*) FROM sample')" 'SELECT count(*) FROM sample'
+ok "... at the first gap" sql_is g.db 1 'SELECT count(*) FROM transfer'
 ok "--stop-if: what does not happen ends nothing" "$rec" -q -o w.data --stop-if 'total > 1h' --stop-if 'gap > 1h' -- "$work" --count 2000
 "$ana" -q -i w.data w.db
 ok "... all is there" sql_is w.db 2000 'SELECT count(*) FROM transfer'
