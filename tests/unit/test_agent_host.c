@@ -143,30 +143,30 @@ static void test_newest_slot_of_a_full_ring(void **state)
 /* Rooms that were made and not needed are used later; none is lost. */
 static void test_queue(void **state)
 {
-	struct queue q = {0};
+	struct hits q = {0};
 	struct chunk *c;
 	uint64_t n = 0;
 
 	(void)state;
-	assert_int_equal(queue_reserve(&q, 3 * CHUNK_HITS), 3 * CHUNK_HITS);
-	queue_add(&q)->pid = 0;
-	assert_int_equal(queue_reserve(&q, 5 * CHUNK_HITS), 5 * CHUNK_HITS);
+	assert_int_equal(hits_reserve(&q, 3 * CHUNK_HITS), 3 * CHUNK_HITS);
+	hits_add(&q)->pid = 0;
+	assert_int_equal(hits_reserve(&q, 5 * CHUNK_HITS), 5 * CHUNK_HITS);
 	for (int i = 1; i <= 5 * CHUNK_HITS; i++)
-		queue_add(&q)->pid = i;
+		hits_add(&q)->pid = i;
 	assert_int_equal(q.held, 6);
-	c = queue_take(&q);
+	c = hits_take(&q);
 	while (c) {
 		struct chunk *next = c->next;
 
 		for (uint32_t i = 0; i < c->n; i++)
 			assert_int_equal(c->hit[i].pid, n++);
-		queue_return(&q, c);
+		hits_return(&q, c);
 		c = next;
 	}
 	assert_int_equal(n, 5 * CHUNK_HITS + 1);
 	assert_int_equal(q.held, 0);
-	assert_true(queue_reserve(&q, UINT64_MAX / 2) < 10000000); /* bounded */
-	queue_release(&q);
+	assert_true(hits_reserve(&q, UINT64_MAX / 2) < 10000000); /* bounded */
+	hits_release(&q);
 }
 
 static void test_left_by_a_jump(void **state)
