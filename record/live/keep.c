@@ -106,7 +106,8 @@ void keep_round(struct keep *k, int64_t now_ns)
 	if (r) {
 		void *fitted = realloc(r->buf, r->len ? r->len : 1);
 
-		r->buf = fitted ? fitted : r->buf;
+		if (fitted)
+			r->buf = fitted;
 		r->end_ns = now_ns;
 		*k->last = r;
 		k->last = &r->next;
