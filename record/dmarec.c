@@ -9,14 +9,18 @@
 #include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/err.h"
+#include "record/agent/layout.h"
 #include "record/choice.h"
 #include "record/elf/symbols.h"
 #include "record/host/forbid.h"
+#include "record/host/processes.h"
 #include "record/host/rights.h"
+#include "record/host/rootfs.h"
 #include "record/host/trust.h"
 #include "record/list.h"
 #include "record/options.h"
 #include "record/series.h"
+#include "record/show.h"
 #include "record/threads.h"
 
 /* ---- which profile ---- */
@@ -146,6 +150,15 @@ static bool is_named(const char *file, const char *name)
 	return !strncmp(base, name, len) && (!base[len] || base[len] == '.');
 }
 
+/* One file by another path, or by another process's, would be probed twice. */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !strcmp(a, b) || (!stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev &&
+				 x.st_ino == y.st_ino);
+}
+
 static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 {
 	char **grown = realloc(*files, (*n + 1) * sizeof(*grown));
@@ -159,6 +172,11 @@ static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 			return 0;
 	if (!grown[*n])
 		return err_errno(e, "library %s", path);
+	for (size_t i = 0; i < *n; i++)
+		if (same_file(grown[i], grown[*n])) {
+			free(grown[*n]);
+			return 0;
+		}
 	++*n;
 	return 0;
 }
@@ -182,32 +200,33 @@ static uid_t owner_of_process(pid_t pid)
 
 /* A file that only the process itself can reach (/proc/PID/map_files, /proc/PID/root): its
  * directories are not ours to judge, its owner is. */
-static bool is_own_file(const struct options *o, const char *path, uid_t process)
+static bool is_own_file(const struct options *o, const char *path, uid_t process,
+			pid_t pid)
 {
 	char prefix[64];
 	struct stat st;
-	size_t len = (size_t)snprintf(prefix, sizeof(prefix), "/proc/%d/",
-				      task_of(o->rec.pid));
+	size_t len =
+		(size_t)snprintf(prefix, sizeof(prefix), "/proc/%d/", (int)task_of(pid));
 
-	return o->rec.pid && !strncmp(path, prefix, len) && !stat(path, &st) &&
+	return pid && !strncmp(path, prefix, len) && !stat(path, &st) &&
 	       (!st.st_uid || st.st_uid == o->invoking.uid || st.st_uid == process) &&
 	       !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
 /* Of what was found rather than named, only files that nobody else can write: a file says
- * which profile fits and where probes go. The command itself (the first) was named. */
-static void keep_trusted(const struct options *o, char **files, size_t *n)
+ * which profile fits and where probes go. The command itself (the first) was named. pid: the
+ * process whose files they are, 0 = the command's. */
+static void keep_trusted(const struct options *o, pid_t pid, char **files, size_t *n)
 {
-	uid_t process = o->rec.argv ? o->run_as.uid : owner_of_process(o->rec.pid);
+	uid_t process = pid ? owner_of_process(task_of(pid)) : o->run_as.uid;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < *n; i++) {
 		struct err why = {0};
 
-		if ((i == 0 && o->rec.argv) ||
-		    trust_path(files[i], o->invoking.uid, &why) ||
+		if ((i == 0 && !pid) || trust_path(files[i], o->invoking.uid, &why) ||
 		    trust_path(files[i], process, NULL) ||
-		    is_own_file(o, files[i], process)) {
+		    is_own_file(o, files[i], process, pid)) {
 			files[kept++] = files[i];
 			continue;
 		}
@@ -220,25 +239,79 @@ static void keep_trusted(const struct options *o, char **files, size_t *n)
 	*n = kept;
 }
 
-static int find_files(const struct options *o, char ***files, size_t *n, struct err *e)
+/* Those of more that are not in the list; more is freed. */
+static int merge_files(char ***files, size_t *n, char **more, size_t nmore, struct err *e)
 {
-	char *missing = NULL, *told = NULL, *save = NULL;
-	int rc = o->rec.argv
-			 ? loader_files(o->rec.argv, files, n, &missing, e)
-			 : loader_files_of_pid(task_of(o->rec.pid), files, n, &told, e);
+	int rc = 0;
 
-	if (!rc)
-		keep_trusted(o, *files, n);
+	for (size_t i = 0; i < nmore; i++) {
+		bool known = rc != 0;
+		char **added;
+
+		for (size_t k = 0; k < *n && !known; k++)
+			known = same_file((*files)[k], more[i]);
+		added = known ? NULL : array_add(files, n);
+		if (added)
+			*added = more[i];
+		else
+			free(more[i]);
+		if (!known && !added)
+			rc = err_nomem(e, "a recording");
+	}
+	free(more);
+	return rc;
+}
+
+static int files_of_process(const struct options *o, pid_t pid, char ***files, size_t *n,
+			    struct err *e)
+{
+	char *told = NULL, *save = NULL, **more = NULL;
+	size_t nmore = 0;
+	int rc = loader_files_of_pid(task_of(pid), &more, &nmore, &told, e);
 
 	for (char *text = told ? strtok_r(told, "\n", &save) : NULL; text;
 	     text = strtok_r(NULL, "\n", &save))
 		cli_warn(TOOL, "%s", text);
 	free(told);
+	if (rc)
+		return rc;
+	keep_trusted(o, pid, more, &nmore);
+	return merge_files(files, n, more, nmore, e);
+}
+
+static int find_files(const struct options *o, char ***files, size_t *n, struct err *e)
+{
+	char *missing = NULL;
+	int rc = o->rec.argv ? loader_files(o->rec.argv, files, n, &missing, e) : 0;
+
+	if (!rc)
+		keep_trusted(o, 0, *files, n);
 	if (missing && o->rec.verbosity >= 0)
 		cli_warn(TOOL, "libraries not found: %s", missing);
 	free(missing);
+	for (size_t i = 0; !rc && i < o->rec.npid; i++)
+		rc = files_of_process(o, o->rec.pid[i], files, n, e);
 	for (size_t i = 0; !rc && i < o->library.n; i++)
 		rc = add_file(files, n, o->library.v[i], e);
+	return rc;
+}
+
+/* ---- which processes ---- */
+
+static int find_processes(struct options *o, struct err *e)
+{
+	char *text;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < o->process.n; i++)
+		rc = processes_find(o->process.v[i], &o->rec.pid, &o->rec.npid, e);
+	text = !rc && o->rec.npid > 1 ? processes_text(o->rec.pid, o->rec.npid) : NULL;
+	if (text && o->rec.verbosity >= 0)
+		cli_note(TOOL,
+			 "recorded are %s, and what they start; no process that is "
+			 "started elsewhere",
+			 text);
+	free(text);
 	return rc;
 }
 
@@ -319,11 +392,38 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	return status;
 }
 
+enum { MAPS_BYTES = 16 << 20 };
+
+/* An agent of another recording, running or ended: the kernel puts no uprobe into the pages
+ * that it armed (record/agent/agent_arm.so.c), and says nothing. */
+static int refuse_agent(pid_t pid, struct err *e)
+{
+	char path[64], *maps = NULL;
+	size_t len;
+	int rc;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)task_of(pid));
+	rc = rootfs_read("", path, MAPS_BYTES, &maps, &len, NULL);
+	if (!rc && strstr(maps, AGENT_LIBRARY))
+		err_set(e, ERR_UNSUPPORTED,
+			"process %d has probes of another recording in it, and would "
+			"hide its calls from the kernel's: record both at once, or "
+			"start it anew, with --probes kernel if it is to be recorded "
+			"twice",
+			(int)pid);
+	free(maps);
+	return rc || !e->code ? 0 : e->code;
+}
+
 static int choose_probes(const struct options *o, struct plan *plan,
 			 const struct plan_files *files, struct err *e)
 {
-	if (o->rec.probes == PROBES_KERNEL)
-		return 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < o->rec.npid && !o->rec.argv && !rc; i++)
+		rc = refuse_agent(o->rec.pid[i], e);
+	if (rc || o->rec.probes == PROBES_KERNEL)
+		return rc;
 	if (!o->rec.argv)
 		return plan_unplace(plan, NULL, "the process is running already", e);
 	return plan_places(plan, files, e);
@@ -369,6 +469,8 @@ static int run(struct options *o, struct err *e)
 	o->rec.counter_files =
 		(struct counter_files){o->counter_file.v, o->counter_file.n};
 	rc = choose_users(o, e);
+	if (!rc)
+		rc = find_processes(o, e);
 	if (!rc && (rc = find_files(o, &files, &n, e)) && !n && o->rec.argv) {
 		paths_free(files, n);
 		return rc == ERR_NOTFOUND ? 127 : 126; /* as a shell says it */
@@ -384,6 +486,8 @@ static int run(struct options *o, struct err *e)
 	plan_files_close(&opened);
 	if (!rc)
 		rc = irqmap_read(&map, "", e);
+	o->rec.searched = files;
+	o->rec.nsearched = n;
 	status = rc ? cli_status(e) : run_planned(o, &p, &plan, &map, e);
 	plan_release(&plan);
 	irqmap_release(&map);
@@ -456,6 +560,28 @@ static int run_series(struct options *o, struct err *e)
 	return status;
 }
 
+/* The exit status stays the workload's, but for a report that failed. */
+static int run_reported(struct options *o, struct err *e)
+{
+	char *recording, *database;
+	int status, rc = user_invoking(&o->invoking, e);
+
+	if (!rc)
+		rc = show_begin(o->report, &o->invoking, &recording, &database, e);
+	if (rc)
+		return cli_status(e);
+	user_release(&o->invoking);
+	o->rec.output = recording;
+	o->rec.in_series = true; /* what comes next is done */
+	status = run(o, e);
+	if (!e->code && !access(recording, R_OK) &&
+	    show_run(o->report, recording, database, o->rec.verbosity < 0, e) && !status)
+		status = EXIT_FAILED;
+	free(recording);
+	free(database);
+	return status;
+}
+
 /* Of a refusal: who else than the user's rights may be its cause. */
 static void tell_forbidden(void)
 {
@@ -482,7 +608,7 @@ int main(int argc, char **argv)
 		status = run_series(&o, &e);
 	} else {
 		o.rec.label = o.label[0];
-		status = run(&o, &e);
+		status = o.report ? run_reported(&o, &e) : run(&o, &e);
 	}
 	if (e.code)
 		cli_error(TOOL, &e);

@@ -11,6 +11,7 @@
 #include "lib/err.h"
 #include "record/descriptors.h"
 #include "record/inside.h"
+#include "record/late.h"
 #include "record/newcomers.h"
 #include "record/session.h"
 #include "record/threads.h"
@@ -216,8 +217,11 @@ static void see_mapping(struct intake *in, int32_t pid, const char *rec, size_t 
 	uint32_t prot;
 
 	memcpy(&prot, rec + MMAP_PROT, sizeof(prot));
-	if (prot & PROT_EXEC && memchr(rec + MMAP_NAME, 0, size - MMAP_NAME))
+	if (!(prot & PROT_EXEC) || !memchr(rec + MMAP_NAME, 0, size - MMAP_NAME))
+		return;
+	if (in->inside)
 		inside_mapped(in->inside, pid, rec + MMAP_NAME);
+	late_mapped(in->late, pid, rec + MMAP_NAME);
 }
 
 /* exec closes descriptors; and what was lost may have been a closing. */
@@ -237,7 +241,7 @@ static void see_other(struct intake *in, uint32_t type, uint16_t misc, uint64_t 
 		descriptors_doubt(in->descriptors, -1, in->drained_ns);
 		descriptors_doubt(in->descriptors, -1, time_ns);
 	}
-	if (type == PERF_RECORD_MMAP2 && in->inside && size > MMAP_NAME + TRAILER)
+	if (type == PERF_RECORD_MMAP2 && size > MMAP_NAME + TRAILER)
 		see_mapping(in, pid, rec, size - TRAILER);
 	if (type == PERF_RECORD_COMM)
 		note_name(in, rec, size);
@@ -447,6 +451,7 @@ void intake_close(struct intake *in)
 	free(in->slot);
 	free(in->delivered);
 	free(in->process);
+	late_free(in->late);
 	free(in->left_out);
 	newcomers_free(in->newcomers);
 	for (size_t i = 0; i < in->nheld; i++)

@@ -14,6 +14,7 @@
 struct descriptors;
 struct err;
 struct inside;
+struct late;
 struct newcomers;
 struct session;
 struct threads;
@@ -48,6 +49,7 @@ struct intake {
 	uint64_t *left_out;	    /* early and unwanted ones, not in the file */
 	uint64_t lost;		    /* by LOST records */
 	uint64_t first_ns, last_ns; /* of the samples; last 0 = none */
+	struct late *late;	    /* NULL = not wanted */
 	struct inside *inside;	    /* probes in the process; NULL = none */
 	/* Of each process: how often it started a transfer, by the samples. Those beyond
 	 * MAX_PROCESSES are not told apart. */

@@ -22,6 +22,7 @@ enum {
 	KEY_DEVICE,
 	KEY_PCI,
 	KEY_DURATION,
+	KEY_LEAVE,
 	KEY_CLOCK,
 	KEY_FEED,
 	KEY_EXITS,
@@ -30,6 +31,7 @@ enum {
 	KEY_RUNS,
 	KEY_INTERLEAVE,
 	KEY_DRY,
+	KEY_REPORT,
 	KEY_LIST,
 	KEY_JSON,
 	KEY_USER,
@@ -48,9 +50,10 @@ static const struct argp_option table[] = {
 	{"library", 'x', "LIB", 0, "Look for the functions in this library too", 1},
 	{"profile", KEY_PROFILE, "NAME|FILE", 0,
 	 "Take functions and interrupts from a profile", 1},
-	{"pid", 'p', "PID", 0, "Attach to a running process", 1},
-	{"duration", KEY_DURATION, "TIME", 0, "Stop recording after so long (10s, 500ms)",
-	 1},
+	{"pid", 'p', "PID|NAME[,...]", 0, "Attach to running processes", 1},
+	{"duration", KEY_DURATION, "TIME", 0,
+	 "Record so long (10s, 500ms), then end the command", 1},
+	{"leave-running", KEY_LEAVE, 0, 0, "With --duration: the command goes on", 1},
 	{0, 0, 0, 0, "Which interrupts:", 2},
 	{"irq", KEY_IRQ, "N[,N...]", 0, "Record these interrupts only", 2},
 	{"device", KEY_DEVICE, "NAME", 0, "Record the interrupts of this name", 2},
@@ -65,6 +68,8 @@ static const struct argp_option table[] = {
 	 "A name for this run (a second one: of --interleave's second command)", 3},
 	{0, 0, 0, 0, "How:", 4},
 	{"output", 'o', "FILE", 0, "The recording (default dma.data)", 4},
+	{"report", KEY_REPORT, "DIR", 0,
+	 "Then analyse it and draw the report: recording, database and page in DIR", 4},
 	{"dry-run", KEY_DRY, 0, 0, "Print what would be armed; arm nothing", 4},
 	{"ring", 'm', "SIZE", 0,
 	 "Size of each CPU's ring (16M, or what fits into 256M for all)", 4},
@@ -148,10 +153,7 @@ static error_t parse_number(int key, char *arg, struct argp_state *state,
 	struct err e = {0};
 	int64_t v = 0;
 
-	if (key == 'p') {
-		check(state, "-p", num_i64(arg, 1, INT32_MAX, &v, &e), &e);
-		o->rec.pid = (pid_t)v;
-	} else if (key == 'm') {
+	if (key == 'm') {
 		check(state, "-m", num_bytes(arg, 4096, 1 << 30, &v, &e), &e);
 		o->rec.ring_bytes = (size_t)v;
 	} else if (key == KEY_RUNS) {
@@ -185,6 +187,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'x':
 		push(&o->library, nonempty(state, "-x", arg));
+		break;
+	case 'p':
+		push(&o->process, nonempty(state, "-p", arg));
+		break;
+	case KEY_LEAVE:
+		o->rec.leave_running = true;
 		break;
 	case KEY_START:
 		push(&o->start, nonempty(state, "--start", arg));
@@ -242,6 +250,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_ADDRESSES:
 		o->rec.kernel_addresses = true;
 		break;
+	case KEY_REPORT:
+		o->report = nonempty(state, "--report", arg);
+		break;
 	case KEY_DRY:
 		o->dry_run = true;
 		break;
@@ -257,7 +268,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'v':
 		o->rec.verbosity = 1;
 		break;
-	case 'p':
 	case 'm':
 	case KEY_DURATION:
 	case KEY_RUNS:
@@ -290,7 +300,7 @@ void options_parse(struct options *o, int argc, char **argv)
 
 int options_check(const struct options *o, struct err *e)
 {
-	if (!o->list && !o->rec.argv == !o->rec.pid)
+	if (!o->list && !o->rec.argv == !o->process.n)
 		return err_set(e, ERR_USAGE,
 			       "what to record? Either 'dmarec -- COMMAND' or 'dmarec "
 			       "-p PID'");
@@ -299,6 +309,13 @@ int options_check(const struct options *o, struct err *e)
 			       "a second --label is of --interleave's second command");
 	if (o->user && o->as_root)
 		return err_set(e, ERR_USAGE, "--user and --as-root: name one of them");
+	if (o->report && (o->runs || o->interleave || o->dry_run))
+		return err_set(e, ERR_USAGE,
+			       "--report shows one recording: without --runs, "
+			       "--interleave and --dry-run");
+	if (o->rec.leave_running && (!o->rec.duration_ns || !o->rec.argv))
+		return err_set(e, ERR_USAGE,
+			       "--leave-running is for a command with --duration");
 	return 0;
 }
 
@@ -309,6 +326,8 @@ void options_release(struct options *o)
 	free(o->counter_file.v);
 	live_options_release(&o->rec.live);
 	free(o->irq);
+	free(o->rec.pid);
+	free(o->process.v);
 	free(o->library.v);
 	free(o->start.v);
 	free(o->transfer.v);

@@ -20,9 +20,9 @@ struct words {
 
 struct options {
 	struct recording_options rec;
-	struct words library, start, transfer, wait, stop, device, pci;
+	struct words library, start, transfer, wait, stop, device, pci, process;
 	struct words counter_file;
-	const char *profile, *user;
+	const char *profile, *user, *report;
 	int64_t *irq;
 	size_t nirq;
 	enum exit_probes exits;

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/err.h"
 #include "lib/file/perfdata.h"
@@ -29,11 +30,14 @@
 #include "record/host/filemark.h"
 #include "record/host/forbid.h"
 #include "record/host/machine.h"
+#include "record/host/processes.h"
 #include "record/host/rootfs.h"
 #include "record/inside.h"
 #include "record/intake.h"
+#include "record/late.h"
 #include "record/live/command.h"
 #include "record/live/keep.h"
+#include "record/patched.h"
 #include "record/newcomers.h"
 #include "record/probes.h"
 #include "record/snapshot.h"
@@ -43,6 +47,7 @@
 
 #define DRAIN_MS      150
 #define AFTER_NS      INT64_C(300000000) /* behind a trigger: what follows it */
+#define END_GRACE_MS  5000  /* for handlers of SIGTERM: a card to be stopped */
 #define RECORDER_NICE (-15) /* rings are read in time also when all CPUs poll */
 #define TOOL	      "dmarec"
 
@@ -157,8 +162,9 @@ static int add_closings(struct recording *r, struct err *e)
 static int add_probes(struct recording *r, struct err *e)
 {
 	const struct plan *p = r->o->plan;
-	int rc = probes_open(&r->probes, e);
+	int rc = patched_check(p, e);
 
+	rc = rc ? rc : probes_open(&r->probes, e);
 	r->event_id = calloc(p->n + MAX_CLOSINGS + 1, sizeof(*r->event_id));
 	r->mark = calloc(p->n + 1, sizeof(*r->mark));
 	if (!rc && (!r->event_id || !r->mark))
@@ -176,6 +182,12 @@ static int add_probes(struct recording *r, struct err *e)
 		rc = tracepoint_id("irq/irq_handler_entry",
 				   &r->event_id[p->n + r->nclosing], e);
 	return rc;
+}
+
+static struct pids recorded(const struct recording *r)
+{
+	return r->o->argv ? (struct pids){&r->work.pid, 1}
+			  : (struct pids){r->o->pid, r->o->npid};
 }
 
 static int open_session(struct recording *r, struct err *e)
@@ -211,8 +223,7 @@ static int open_session(struct recording *r, struct err *e)
 					&so.nno_irq, e);
 	so.no_irq = excluded;
 	if (!rc)
-		rc = threads_open(&r->threads, &r->session,
-				  r->o->argv ? r->work.pid : r->o->pid, &so, e);
+		rc = threads_open(&r->threads, &r->session, recorded(r), &so, e);
 	free(excluded);
 	free(wake);
 	free(inside);
@@ -468,6 +479,14 @@ static void tell_left_behind(struct recording *r)
 			 who);
 }
 
+static bool any_living(const struct recording_options *o)
+{
+	for (size_t i = 0; i < o->npid; i++)
+		if (threads_living(o->pid[i]))
+			return true;
+	return false;
+}
+
 static bool over(struct recording *r, int64_t end_ns)
 {
 	if (end_ns && now_ns(CLOCK_MONOTONIC) >= end_ns)
@@ -477,7 +496,7 @@ static bool over(struct recording *r, int64_t end_ns)
 	if (r->fired_ns && now_ns(CLOCK_MONOTONIC) - r->fired_ns >= AFTER_NS)
 		return true;
 	if (!r->o->argv)
-		return r->signals || !threads_living(r->o->pid);
+		return r->signals || !any_living(r->o);
 	if (!workload_poll(&r->work))
 		return r->signals > 1;
 	if (!r->work.gone && !r->signals)
@@ -578,6 +597,16 @@ static void check_holes(struct recording *r)
 	}
 }
 
+static void check_late(struct recording *r)
+{
+	char *told = late_told(r->in.late, r->o->invoking->uid), *save = NULL;
+
+	for (char *line = told ? strtok_r(told, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		warn(r, line);
+	free(told);
+}
+
 /* Threads that began while events were being opened for the others. */
 static void check_threads(struct recording *r)
 {
@@ -587,10 +616,11 @@ static void check_threads(struct recording *r)
 		return;
 	snprintf(
 		text, sizeof(text),
-		"process %d begins and ends threads all the time: those that began while "
+		"process %d%s begins and ends threads all the time: those that began while "
 		"dmarec attached to it are left out, since they may have only part of "
 		"their events (%zu when recording began, %" PRIu64 " samples)",
-		(int)r->o->pid, r->left_out, r->in.untrusted);
+		(int)*recorded(r).pid, r->o->npid > 1 ? " or another" : "", r->left_out,
+		r->in.untrusted);
 	warn(r, text);
 }
 
@@ -664,10 +694,15 @@ static void print_processes(const struct recording *r)
 	for (size_t i = 0; n > 1 && i < r->in.nprocess && shown < SHOWN; i++) {
 		const struct intake_process *p = &r->in.process[i];
 
+		char *name;
+
 		if (!p->starts)
 			continue;
+		/* of one that ran before, nobody has told the name */
+		name = *p->name ? NULL : rootfs_line("", "/proc/%d/comm", (int)p->pid);
 		fprintf(stderr, "  process    %-8d %-25s %" PRIu64 " starts\n",
-			(int)p->pid, p->name, p->starts);
+			(int)p->pid, name ? name : p->name, p->starts);
+		free(name);
 		shown++;
 	}
 	if (n > 1 && n > shown)
@@ -827,6 +862,7 @@ static int end(struct recording *r, int rc, struct err *e)
 	check_holes(r);
 	check_threads(r);
 	check_whole(r);
+	check_late(r);
 	if (r->o->verbosity >= 0 && !rc)
 		print_summary(r);
 	bad = finish_file(r, rc ? NULL : e);
@@ -890,7 +926,7 @@ static int begin(struct recording *r, struct err *e)
 	r->meta.begin_ns = r->in.begin_ns = now_ns(r->o->clockid);
 	r->meta.begin_wall_ns = now_ns(CLOCK_REALTIME);
 	if (!rc)
-		r->left_out = threads_untrusted(&r->threads, r->o->pid);
+		r->left_out = threads_untrusted(&r->threads, recorded(r));
 	if (!rc)
 		rc = fill_meta(r, e);
 	if (!rc)
@@ -969,6 +1005,25 @@ static void after_trigger(struct recording *r)
 		cli_warn(TOOL, "%s", e.text);
 }
 
+/* The time is over, and the command is not: what dmarec started, it ends. */
+static void end_command(struct recording *r)
+{
+	char who[300];
+	bool killed;
+
+	if (!r->o->argv || !r->o->duration_ns || r->o->leave_running || r->signals ||
+	    r->work.go >= 0 || (workload_poll(&r->work) && r->work.gone) ||
+	    !workload_living(who, sizeof(who)))
+		return;
+	disarm(r);
+	killed = workload_end(&r->work, END_GRACE_MS);
+	if (r->o->verbosity >= 0)
+		cli_note(TOOL,
+			 "--duration is over: ended %s by SIGTERM%s (--leave-running "
+			 "lets it go on)",
+			 who, killed ? ", and what stayed by SIGKILL" : "");
+}
+
 static void clean(struct recording *r)
 {
 	intake_close(&r->in);
@@ -1007,7 +1062,9 @@ int recording_run(const struct recording_options *o, struct err *e)
 	block_signals(&r);
 	/* what cannot grow is told by the write that fails; the command gets it back */
 	signal(SIGXFSZ, SIG_IGN);
-	rc = try_inside(&r, e);
+	rc = late_new(&r.in.late, o->profile, o->searched, o->nsearched, e);
+	if (!rc)
+		rc = try_inside(&r, e);
 	if (!rc && o->argv)
 		rc = workload_fork(&r.work, o->argv, &r.old_mask, o->run_as,
 				   r.inside ? inside_library(r.inside) : NULL, e);
@@ -1021,6 +1078,8 @@ int recording_run(const struct recording_options *o, struct err *e)
 		wait_for_command(&r, e);
 	if (!rc)
 		status = o->argv && r.work.ended ? workload_exit_code(&r.work) : EXIT_OK;
+	if (!rc)
+		end_command(&r);
 	if (r.exec_errno)
 		status = r.exec_errno == ENOENT ? 127 : 126;
 	clean(&r);

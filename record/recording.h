@@ -16,8 +16,10 @@ struct irq_choice;
 
 struct recording_options {
 	const char *output, *label, *clock_name; /* label NULL = none */
-	char **argv;				 /* the command; NULL with pid */
-	pid_t pid;
+	char **argv;				 /* the command; NULL with pids */
+	pid_t *pid; /* of those that run already; none with argv */
+	size_t npid;
+	bool leave_running; /* the command, when duration_ns is over */
 	int clockid;
 	int64_t duration_ns; /* 0 = to the end of the command */
 	size_t ring_bytes;
@@ -25,6 +27,8 @@ struct recording_options {
 	enum probes_how probes;
 	struct plan *plan; /* what the agent's trial refuses is changed in it */
 	const struct profile *profile;
+	char *const *searched; /* files that were looked into */
+	size_t nsearched;
 	const struct irqmap *map;
 	const int32_t *irq; /* ascending */
 	size_t nirq;

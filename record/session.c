@@ -327,8 +327,8 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 			a.watermark = 0;
 			a.wakeup_events = 1;
 		}
-		if (i == 0 && !any) /* names of tasks, and who begot whom */
-			a.comm = a.comm_exec = a.task = 1;
+		if (i == 0 && !any) /* names of tasks, who begot whom, what is mapped */
+			a.comm = a.comm_exec = a.task = a.mmap = a.mmap2 = 1;
 		rc = add_event(s, s->uprobes, &a, &event, e);
 	}
 	if (!rc && any)

@@ -31,7 +31,7 @@ static bool is_over(pid_t pid, const char *tid)
 	return over;
 }
 
-static int list(pid_t pid, pid_t **out, size_t *n, struct err *e)
+static int list_one(pid_t pid, pid_t **out, size_t *n, struct err *e)
 {
 	char path[64], **name = NULL;
 	size_t nname = 0;
@@ -57,6 +57,44 @@ static int list(pid_t pid, pid_t **out, size_t *n, struct err *e)
 	return rc;
 }
 
+/* Of all; one that has ended is passed over while another lives. */
+static int list(struct pids p, pid_t **out, size_t *n, struct err *e)
+{
+	int rc = 0;
+
+	*out = NULL;
+	*n = 0;
+	for (size_t i = 0; i < p.n && rc != ERR_NOMEM; i++) {
+		struct err why = {0};
+		pid_t *one, *grown;
+		size_t none;
+
+		rc = list_one(p.pid[i], &one, &none, &why);
+		if (rc && rc == ERR_NOTFOUND && (i + 1 < p.n || *n))
+			continue;
+		if (rc) {
+			err_set(e, rc, "%s", why.text);
+			break;
+		}
+		grown = realloc(*out, (*n + none) * sizeof(**out));
+		if (grown) {
+			memcpy(grown + *n, one, none * sizeof(*one));
+			*out = grown;
+			*n += none;
+		} else {
+			rc = err_nomem(e, "a recording");
+		}
+		free(one);
+	}
+	if (*n && rc == ERR_NOTFOUND)
+		rc = 0;
+	if (rc) {
+		free(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
 pid_t threads_living(pid_t pid)
 {
 	struct err why = {0};
@@ -68,7 +106,7 @@ pid_t threads_living(pid_t pid)
 	if (!kill(pid, 0) || errno != ESRCH) {
 		if (!is_over(pid, first))
 			return pid;
-		if (!list(pid, &tid, &n, &why))
+		if (!list_one(pid, &tid, &n, &why))
 			found = tid[0];
 	}
 	free(tid);
@@ -84,7 +122,7 @@ static bool lists(const pid_t *tid, size_t n, pid_t one)
 }
 
 /* Those of o that are still there. */
-static int keep_living(pid_t pid, pid_t *tid, size_t *n, struct err *e)
+static int keep_living(struct pids pid, pid_t *tid, size_t *n, struct err *e)
 {
 	pid_t *now;
 	size_t nnow, kept = 0;
@@ -98,14 +136,14 @@ static int keep_living(pid_t pid, pid_t *tid, size_t *n, struct err *e)
 		rc = err_set(e, ERR_NOTFOUND,
 			     "process %d: its threads end faster than events can be "
 			     "opened for them",
-			     (int)pid);
+			     (int)*pid.pid);
 	*n = rc ? *n : kept;
 	return rc;
 }
 
 /* Threads end between their listing and the opening of their events, which then fails: once
  * more with those that live on. Each failure means that one has ended, or is about to. */
-static int open_for_living(struct session **s, pid_t pid, pid_t *tid,
+static int open_for_living(struct session **s, struct pids pid, pid_t *tid,
 			   struct session_options *o, struct err *e)
 {
 	const struct timespec nap = {0, DYING_MS * 1000000L};
@@ -129,7 +167,8 @@ static int open_for_living(struct session **s, pid_t pid, pid_t *tid,
 
 /* Is there a thread now that was not listed? Of those that a listed one begot when its
  * events were open nothing is missing, of the others something may be. */
-static int any_missed(pid_t pid, const pid_t *tid, size_t n, bool *missed, struct err *e)
+static int any_missed(struct pids pid, const pid_t *tid, size_t n, bool *missed,
+		      struct err *e)
 {
 	pid_t *now;
 	size_t nnow;
@@ -194,7 +233,7 @@ bool threads_trusts(const struct threads *t, pid_t tid)
 	return t->nslot && t->slot[find(t, tid)] == tid;
 }
 
-size_t threads_untrusted(const struct threads *t, pid_t pid)
+size_t threads_untrusted(const struct threads *t, struct pids pid)
 {
 	struct err why = {0};
 	pid_t *now = NULL;
@@ -224,7 +263,7 @@ void threads_release(struct threads *t)
 
 /* ---- opening ---- */
 
-int threads_open(struct threads *t, struct session **s, pid_t pid,
+int threads_open(struct threads *t, struct session **s, struct pids pid,
 		 struct session_options *o, struct err *e)
 {
 	bool missed = true;

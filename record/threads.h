@@ -26,13 +26,19 @@ struct threads {
 	size_t nslot, used;
 };
 
-/* Opens *s for the threads of pid as they are. o's pid and npid are filled in, and no longer
+/* Processes. */
+struct pids {
+	const pid_t *pid;
+	size_t n;
+};
+
+/* Opens *s for the threads of these as they are. o's pid and npid are filled in, and no longer
  * valid afterwards. On failure nothing stays open. */
-int threads_open(struct threads *t, struct session **s, pid_t pid,
+int threads_open(struct threads *t, struct session **s, struct pids pid,
 		 struct session_options *o, struct err *e);
 void threads_release(struct threads *t);
 /* How many are there now that are not trusted? 0 when not strict, or when it is over. */
-size_t threads_untrusted(const struct threads *t, pid_t pid);
+size_t threads_untrusted(const struct threads *t, struct pids pid);
 
 /* The process's first thread, or, where that has ended, another one that has not: what /proc
  * says of the process is then found there. 0 = all have ended. */

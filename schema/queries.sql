@@ -17,6 +17,16 @@ UPDATE run SET begin_ns = :begin, end_ns = :end, duration_ns = :end - :begin, st
 	disordered = :disordered
 WHERE id = :run;
 
+-- Samples have no foreign key, which a million of them would pay for; the rest goes with the run.
+-- name: run_remove_samples
+DELETE FROM sample WHERE run_id = :run;
+
+-- name: run_remove
+DELETE FROM run WHERE id = :run;
+
+-- name: run_rename
+UPDATE run SET label = :label WHERE id = :run;
+
 -- name: run_sha
 UPDATE run SET raw_sha256 = :sha WHERE id = :run;
 

@@ -99,6 +99,12 @@ static void compact(struct perfdata *p)
 		p->heap[i].end -= gone;
 	}
 	forget_losses(p, gone);
+	for (size_t i = 0; i < RECENT; i++) {
+		if (p->recent[i].offset < p->data_begin + gone)
+			p->recent[i] = (struct recent){.time_ns = DMA_UNKNOWN};
+		else
+			p->recent[i].offset -= gone;
+	}
 	p->scan_pos -= gone;
 	p->round_end -= gone;
 	p->walked -= gone;

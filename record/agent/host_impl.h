@@ -77,7 +77,12 @@ struct agent_host {
 	uint64_t abandoned; /* slots whose hit never came to its end */
 };
 
-struct agent_ring *host_ring(const struct agent_host *h, uint32_t i);
+static inline struct agent_ring *host_ring(const struct agent_host *h, uint32_t i)
+{
+	return (struct agent_ring *)((uint8_t *)h->shared + AGENT_SHARED_BYTES +
+				     i * h->ring_bytes);
+}
+
 /* Keeps a store of free rings. */
 void host_provide(struct agent_host *h);
 /* Moves what the rings hold into the queue. *whole: nothing was left behind. */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reading the rings. */
+/* The rings: memory for them, and what threads put there moved into the queue. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "record/agent/host_impl.h"
@@ -13,8 +12,6 @@
 enum {
 	LOOK_FOR_DEAD = 16, /* passes between two looks for threads that have ended */
 	FULL_PART = 4,	    /* a ring is about to be full with a quarter left */
-	FINISH_TRIES =
-		200, /* milliseconds that a hit under way is waited for at the end */
 };
 
 /* ---- one ring ---- */
@@ -103,6 +100,32 @@ static bool is_named(const struct agent_ring *r)
 	return __atomic_load_n(&r->tid, __ATOMIC_ACQUIRE) != 0;
 }
 
+/* ---- all of them ---- */
+
+void host_provide(struct agent_host *h)
+{
+	uint32_t spare = 0, want;
+
+	for (uint32_t i = 0; i < h->backed; i++)
+		spare += __atomic_load_n(&host_ring(h, i)->state, __ATOMIC_ACQUIRE) ==
+			 AGENT_RING_FREE;
+	want = h->backed -
+	       spare; /* as many again as are in use, for a storm of threads */
+	if (want < HOST_STORE)
+		want = HOST_STORE;
+	for (; spare < want && h->backed < HOST_RINGS; spare++) {
+		off_t at = (off_t)(AGENT_SHARED_BYTES + h->backed * h->ring_bytes);
+
+		/* with memory behind it, or a full file system would kill the workload */
+		if (posix_fallocate(h->fd, at, (off_t)h->ring_bytes))
+			break;
+		__atomic_store_n(&host_ring(h, h->backed)->state, AGENT_RING_FREE,
+				 __ATOMIC_RELEASE);
+		h->backed++;
+	}
+	h->spare = spare;
+}
+
 void host_pass(struct agent_host *h, bool skip, bool *whole)
 {
 	bool look = ++h->passes % LOOK_FOR_DEAD == 0 || !h->spare;
@@ -124,129 +147,4 @@ void host_pass(struct agent_host *h, bool skip, bool *whole)
 		*whole &= !rc;
 	}
 	host_provide(h);
-}
-
-/* ---- handing out ---- */
-
-static int put_hit(struct agent_host *h, const struct moved *m,
-		   int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
-		   void *arg, struct err *e)
-{
-	const struct agent_slot *s = &m->slot;
-	struct agent_hit hit = {.place = s->place,
-				.cpu = s->cpu,
-				.pid = m->pid,
-				.tid = m->tid,
-				.time_ns = s->time_ns,
-				.ip = s->ip,
-				.args = s->args};
-
-	if (s->tid_delta) /* a child of vfork: a process of one thread */
-		hit.pid = hit.tid = (int32_t)((uint32_t)m->tid + (uint32_t)s->tid_delta);
-	h->delivered[hit.place]++;
-	return put(arg, &hit, e);
-}
-
-static int hand_out(struct agent_host *h, struct chunk *c,
-		    int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
-		    void *arg, struct err *e)
-{
-	int rc = 0;
-
-	while (c) {
-		struct chunk *next = c->next;
-
-		for (uint32_t i = 0; !rc && i < c->n; i++)
-			rc = put_hit(h, &c->hit[i], put, arg, e);
-		pthread_mutex_lock(&h->lock_queue);
-		hits_return(&h->queue, c);
-		pthread_mutex_unlock(&h->lock_queue);
-		c = next;
-	}
-	return rc;
-}
-
-int agent_host_drain(struct agent_host *h,
-		     int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
-		     void *arg, bool *whole, struct err *e)
-{
-	uint64_t n;
-
-	while (read(h->event, &n, sizeof(n)) == sizeof(n))
-		;
-	return hand_out(h, host_ask(h, false, whole), put, arg, e);
-}
-
-/* All that was ever taken from the rings. */
-static uint64_t total(const struct agent_host *h)
-{
-	uint64_t n = 0;
-
-	for (uint32_t i = 0; i < h->backed; i++)
-		n += __atomic_load_n(&host_ring(h, i)->reserve, __ATOMIC_ACQUIRE);
-	return n;
-}
-
-int agent_host_finish(struct agent_host *h,
-		      int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
-		      void *arg, struct err *e)
-{
-	const struct timespec ms = {0, 1000000};
-	bool whole = false;
-	uint64_t before;
-	int rc = 0;
-
-	for (int i = 0; !rc && i < FINISH_TRIES; i++) {
-		before = total(h);
-		rc = hand_out(h, host_ask(h, false, &whole), put, arg, e);
-		if (whole && before == total(h))
-			break;
-		nanosleep(&ms, NULL);
-	}
-	whole = false;
-	for (int i = 0; !rc && !whole && i < FINISH_TRIES; i++) /* as the queue needs */
-		rc = hand_out(h, host_ask(h, true, &whole), put, arg, e);
-	return rc;
-}
-
-/* ---- counts ---- */
-
-void agent_host_count(const struct agent_host *h, uint32_t index, uint64_t *counted,
-		      uint64_t *lost)
-{
-	uint64_t missing;
-
-	*counted = h->shared->counted[index];
-	*lost = h->shared->lost[index];
-	for (uint32_t i = 0; i < h->backed; i++) {
-		*counted += host_ring(h, i)->counted[index];
-		*lost += host_ring(h, i)->lost[index];
-	}
-	missing = *counted - h->delivered[index] - *lost;
-	if (missing <= h->abandoned) /* and not below 0 */
-		*lost += missing;
-}
-
-uint64_t agent_host_damaged(const struct agent_host *h)
-{
-	return h->damaged;
-}
-
-void agent_host_reset(struct agent_host *h)
-{
-	memset(h->shared->counted, 0, sizeof(h->shared->counted));
-	memset(h->shared->lost, 0, sizeof(h->shared->lost));
-	memset(h->delivered, 0, sizeof(h->delivered));
-	h->abandoned = 0;
-	memset(h->shared->report, 0, sizeof(h->shared->report));
-	h->shared->nreport = 0;
-	for (uint32_t i = 0; i < h->backed; i++) {
-		struct agent_ring *r = host_ring(h, i);
-
-		memset(r->counted, 0, sizeof(r->counted));
-		memset(r->lost, 0, sizeof(r->lost));
-		r->pid = r->tid = 0;
-		r->tail = h->tail[i] = r->reserve;
-		r->state = AGENT_RING_FREE;
-	}
 }

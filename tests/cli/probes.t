@@ -78,6 +78,19 @@ all_there() { # keeper: its entry, its store, its ret
 ok "... at the entry, the doorbell's store and the ret" all_there
 ok "an unwinder finds as many frames" same - unwind
 
+# ---- many ----
+kept() { # probes a second on two threads, what may be lost
+	"$B/dmarec" --probes process -o storm.data -- "$B/tests/bench/storm" 2 "$1" 1 >rate 2>said || { cat said; return 1; }
+	echo "# $(cat rate) probes a second were reached" >&3
+	counts >storm.counts
+	awk -v may="$2" '{ gsub(",", ""); if ($4 != $6 + $8 || $8 > may) bad = 1 } END { exit bad || NR != 4 }' storm.counts ||
+		{ cat said; return 1; }
+}
+exec 3>&1
+ok "a million probes a second, where the machine gives as many: none is lost" kept 1000000 0
+ok "five million wanted: counted = delivered + lost" kept 5000000 1000000000
+exec 3>&-
+
 # ---- death ----
 dead() { # expected status, way
 	record process "$ways" "$2" 70
@@ -113,6 +126,22 @@ beside() { # a uprobe on the same places comes and goes, for another program, wh
 		{ cat traced said other.said; return 1; }
 }
 ok "another recorder's uprobes on the same places come and go" beside
+
+twice() { # a process with an agent in it: the kernel's probes would not see its calls
+	mkfifo again || return 1
+	: >traced
+	record process sh -c "echo \$\$ >pid; exec $ways turns 50" <again &
+	local recorder=$! status
+	exec 3>again
+	until grep -q turn traced; do kill -0 $recorder || return 1; done
+	"$B/dmarec" --profile "$src/ways.ini" -x "$B/tests/agent/libprobed.so" --duration 100ms -o s.data \
+		-p "$(cat pid)" 2>other.said
+	status=$?
+	exec 3>&-
+	wait $recorder
+	[ $status = 1 ] && grep -q 'probes of another recording' other.said || { cat other.said; return 1; }
+}
+ok "-p refuses a process that has another recording's probes in it" twice
 
 # ---- the file ----
 alike() { # perf script says the same of both, but for times, processors and numbers

@@ -24,10 +24,11 @@ $(B)/tests/hostile/certain: $(B)/tests/hostile/certain.o $(B)/tests/hostile/muta
 		$(B)/analyze.a $(B)/libdma.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_analyze)
-hostile-programs: $(addprefix $(B)/,$(TOOLS)) $(B)/tests/gentrace $(B)/tests/hostile/hostile
+hostile-programs: $(addprefix $(B)/,$(TOOLS)) $(B)/tests/gentrace $(B)/tests/hostile/hostile $(B)/tests/hostile/certain
 SAN_BUILD = $(MAKE) --no-print-directory -j2 B=build/asan SAN=1 OPT='-O1 -g' CFLAGS=-Wno-format-truncation
 check-hostile:
 	$(SAN_BUILD) hostile-programs
 	B=build/asan tests/hostile/run.sh $(HOSTILE)
+	B=build/asan CERTAIN=1000 prove -e /bin/bash tests/cli/certain.t
 .PHONY: hostile-programs check-hostile
 CHECK_CLI_NEEDS += $(B)/tests/hostile/hostile $(B)/tests/hostile/certain
