@@ -36,6 +36,8 @@
 #include "record/inside.h"
 #include "record/intake.h"
 #include "record/late.h"
+#include "record/live/command.h"
+#include "record/live/keep.h"
 #include "record/patched.h"
 #include "record/newcomers.h"
 #include "record/probes.h"
@@ -45,6 +47,7 @@
 #include "record/workload.h"
 
 #define DRAIN_MS      150
+#define AFTER_NS      INT64_C(300000000) /* behind a trigger: what follows it */
 #define END_GRACE_MS  5000  /* for handlers of SIGTERM: a card to be stopped */
 #define RECORDER_NICE (-15) /* rings are read in time also when all CPUs poll */
 #define TOOL	      "dmarec"
@@ -61,6 +64,10 @@ struct recording {
 	size_t left_out; /* of those, at the beginning */
 	struct intake in;
 	struct live *live;		   /* the view; NULL = none */
+	struct keep *keep;		   /* the flight recorder; NULL = none */
+	struct perfdata_writer *kept;	   /* its file, for the end */
+	uint64_t *in_file;		   /* of each event: samples that were kept */
+	int64_t fired_ns;		   /* a trigger has come true; 0 = none */
 	struct inside *inside;		   /* probes in the process; NULL = none */
 	struct beside beside;		   /* registers, counts */
 	uint32_t *event_id;		   /* probes, closings, then the interrupt */
@@ -375,21 +382,54 @@ static int cpu_sections(struct perfdata_section *s, size_t *n, struct err *e)
 	return rc;
 }
 
+static int tap_put(void *arg, const void *buf, size_t len, struct err *e)
+{
+	struct recording *r = arg;
+
+	if (r->live)
+		live_put(r->live, buf, len);
+	return r->keep ? keep_put(r->keep, buf, len, e) : 0;
+}
+
+static void tap_round(void *arg)
+{
+	struct recording *r = arg;
+
+	if (r->live)
+		live_round(r->live);
+	if (r->keep)
+		keep_round(r->keep, now_ns(r->o->clockid));
+}
+
 /* The view reads what the file says of itself, and then what goes into the file. */
 static int open_live(struct recording *r, const struct perfdata_section *s, size_t n,
 		     struct err *e)
 {
+	struct live_options options = r->o->live;
 	void *head = NULL;
 	size_t len = 0;
 	int rc = perfdata_head(&head, &len, r->attr, r->nattr, s, n, e);
 
+	options.quiet = r->o->verbosity < 0;
 	if (!rc)
-		rc = live_new(&r->live, &r->o->live, head, len, r->o->clockid,
-			      r->o->argv != NULL, e);
+		rc = live_new(&r->live, &options, head, len, r->o->clockid, e);
 	if (!rc)
-		r->in.tap = (struct intake_tap){r->live, live_put, live_round};
+		r->in.tap = (struct intake_tap){r, tap_put, tap_round};
 	free(head);
 	return rc;
+}
+
+/* What comes is kept in memory; the file has its head already, and gets the rest in the
+ * end (write_kept). */
+static int open_keep(struct recording *r, struct err *e)
+{
+	r->keep = keep_new(r->o->live.keep_ns, r->o->live.keep_bytes);
+	if (!r->keep)
+		return err_nomem(e, "what is kept");
+	r->kept = r->in.file;
+	r->in.file = NULL;
+	r->in.tap = (struct intake_tap){r, tap_put, tap_round};
+	return 0;
 }
 
 static int create_file(struct recording *r, struct err *e)
@@ -435,6 +475,8 @@ static int create_file(struct recording *r, struct err *e)
 				     s, n, e);
 	if (!rc && live_wanted(&r->o->live))
 		rc = open_live(r, s, n, e);
+	if (!rc && (r->o->live.keep_ns || r->o->live.keep_bytes))
+		rc = open_keep(r, e);
 	free_sections(s, n);
 	return rc;
 }
@@ -516,7 +558,9 @@ static bool over(struct recording *r, int64_t end_ns)
 {
 	if (end_ns && now_ns(CLOCK_MONOTONIC) >= end_ns)
 		return true;
-	if (r->live && live_fired(r->live))
+	if (r->live && !r->fired_ns && live_fired(r->live))
+		r->fired_ns = now_ns(CLOCK_MONOTONIC);
+	if (r->fired_ns && now_ns(CLOCK_MONOTONIC) - r->fired_ns >= AFTER_NS)
 		return true;
 	if (!r->o->argv)
 		return r->signals || !any_living(r->o);
@@ -534,9 +578,10 @@ static int wait_for_end(struct recording *r, struct err *e)
 	int rc = 0;
 
 	while (!rc && !over(r, end_ns)) {
-		struct pollfd p[3] = {{r->signal_fd, POLLIN, 0},
-				      {r->inside ? inside_fd(r->inside) : -1, POLLIN, 0},
-				      {r->live ? live_fd(r->live) : -1, POLLIN, 0}};
+		struct pollfd p[3] = {
+			{r->signal_fd, POLLIN, 0},
+			{r->inside ? inside_fd(r->inside) : -1, POLLIN, 0},
+			{r->live && !r->fired_ns ? live_fd(r->live) : -1, POLLIN, 0}};
 		int timeout = DRAIN_MS;
 
 		if (end_ns &&
@@ -798,6 +843,66 @@ static int snapshot_irqs(struct recording *r, struct err *e)
 	return rc;
 }
 
+static void see_kept(void *arg, const void *buf, size_t len)
+{
+	struct recording *r = arg;
+
+	intake_count(&r->in, buf, len, r->in_file);
+}
+
+/* It begins later than the recording did: what the counts of the whole say is wrong of it,
+ * but for what is missing, which may all be missing in it. */
+static void begin_in_the_middle(struct recording *r)
+{
+	int64_t from_ns = keep_from_ns(r->keep);
+	char text[300], size[32];
+
+	if (from_ns == DMA_UNKNOWN)
+		return;
+	r->meta.begin_wall_ns += from_ns - r->meta.begin_ns;
+	r->meta.begin_ns = from_ns;
+	if (r->in.first_ns < (uint64_t)from_ns)
+		r->in.first_ns = (uint64_t)from_ns;
+	for (size_t i = 0; i < r->meta.nirq; i++)
+		r->meta.irq[i].count_after = DMA_UNKNOWN;
+	for (size_t i = 0; i < r->nattr; i++) {
+		struct meta_event *ev = &r->meta.event[i];
+
+		ev->counted += (int64_t)r->in_file[i] - ev->delivered;
+		ev->delivered = (int64_t)r->in_file[i];
+	}
+	snprintf(
+		text, sizeof(text),
+		"the recording begins in the middle: of all that came only the last was "
+		"kept (--keep)%s%s; what was in flight when it begins was not seen to start",
+		keep_is_short(r->keep) ? ", less than asked for since no more fits into "
+				       : "",
+		keep_is_short(r->keep) ? num_print_bytes(size, (int64_t)KEEP_MOST_BYTES)
+				       : "");
+	if (keep_is_short(r->keep))
+		warn(r, text);
+	else if (meta_add_warning(&r->meta, text))
+		return; /* no memory: the times still say it */
+}
+
+/* What was kept goes into the file, behind its head. */
+static int write_kept(struct recording *r, struct err *e)
+{
+	int rc;
+
+	if (!r->keep)
+		return 0;
+	r->in.file = r->kept;
+	r->kept = NULL;
+	r->in_file = calloc(r->nattr + 1, sizeof(*r->in_file));
+	rc = r->in_file ? keep_write(r->keep, r->in.file, see_kept, r, e)
+			: err_nomem(e, "what is kept");
+	if (!rc)
+		begin_in_the_middle(r);
+	free(r->in_file);
+	return rc;
+}
+
 /* Whatever failed before, counts are read, and what there is stays readable. */
 static int end(struct recording *r, int rc, struct err *e)
 {
@@ -825,6 +930,8 @@ static int end(struct recording *r, int rc, struct err *e)
 	if (!bad)
 		bad = snapshot_irqs(r, rc ? NULL : e);
 	rc = rc ? rc : bad;
+	if (!rc)
+		rc = write_kept(r, e);
 	check_holes(r);
 	check_threads(r);
 	check_whole(r);
@@ -963,6 +1070,17 @@ static void wait_for_command(struct recording *r, const struct err *e)
 	}
 }
 
+/* With everything closed and written. */
+static void after_trigger(struct recording *r)
+{
+	const struct live_options *o = &r->o->live;
+	const char *rule = r->live && o->on_trigger ? live_rule(r->live) : NULL;
+	struct err e = {0};
+
+	if (rule && command_run(o->on_trigger, r->o->output, rule, &r->old_mask, &e))
+		cli_warn(TOOL, "%s", e.text);
+}
+
 /* The time is over, and the command is not: what dmarec started, it ends. */
 static void end_command(struct recording *r)
 {
@@ -985,8 +1103,11 @@ static void end_command(struct recording *r)
 static void clean(struct recording *r)
 {
 	intake_close(&r->in);
-	live_free(r->live);
+	keep_free(r->keep);
+	perfdata_abandon(r->kept);
 	disarm(r);
+	after_trigger(r);
+	live_free(r->live);
 	if (r->o->argv && r->work.go < 0 && !workload_poll(&r->work))
 		cli_note(TOOL, "the command (process %d) goes on, unrecorded",
 			 (int)r->work.pid);
