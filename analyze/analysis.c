@@ -133,10 +133,26 @@ static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			rc = got;
-		else if (got == STREAM_SAMPLE)
+		else if (got == STREAM_SAMPLE && !sample_is_foreign(&s))
 			rc = vector_finder_push(vf, &s, e);
 	}
 	return rc;
+}
+
+/* Who names a line with several handlers means one of them: that which ends transfers best.
+ * Where none does, the first. */
+static int64_t named_handler(const struct analysis *a, int64_t irq)
+{
+	const struct vector_evidence *best = NULL;
+
+	for (size_t i = 0; i < a->found->noverall; i++) {
+		const struct vector_evidence *v = &a->found->overall[i];
+
+		if (irq < HANDLER_STRIDE && v->irq % HANDLER_STRIDE == irq &&
+		    ends_transfers(v->verdict) && (!best || v->score > best->score))
+			best = v;
+	}
+	return best ? best->irq : irq;
 }
 
 /* Those that the user or the profile named when recording. */
@@ -151,9 +167,10 @@ static int named_vectors(struct analysis *a, struct err *e)
 	while (!rc && (got = db_step(q, e))) {
 		if (got < 0)
 			rc = got;
-		else if (db_i64(q, "named") == 1)
-			rc = ends_add(&a->vector, &a->nvector, db_i64(q, "irq"),
-				      DMA_UNKNOWN, db_i64(q, "named_channel"), e);
+		else if (db_i64(q, "named") == 1 && db_i64(q, "irq") < HANDLER_STRIDE)
+			rc = ends_add(&a->vector, &a->nvector,
+				      named_handler(a, db_i64(q, "irq")), DMA_UNKNOWN,
+				      db_i64(q, "named_channel"), e);
 	}
 	return db_finalize(q, rc, e);
 }
@@ -208,7 +225,8 @@ static int choose_vectors(struct analysis *a, struct err *e)
 	for (size_t i = 0; i < a->o->nirq && !rc; i++) {
 		rc = check_option(a, a->o->irq[i], e);
 		rc = rc ? rc
-			: ends_add(&a->vector, &a->nvector, a->o->irq[i], DMA_UNKNOWN,
+			: ends_add(&a->vector, &a->nvector,
+				   named_handler(a, a->o->irq[i]), DMA_UNKNOWN,
 				   DMA_UNKNOWN, e);
 	}
 	a->vectors_from = "option";
@@ -327,7 +345,9 @@ static int produce(void *arg, struct pipe *p, struct err *e)
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			return got;
-		rc = got == STREAM_LOSS ? 0 : join_push(a->join, &s, e);
+		rc = got == STREAM_LOSS || sample_is_foreign(&s)
+			     ? 0
+			     : join_push(a->join, &s, e);
 		if (!(++n & 1023))
 			pipe_done(p, stream_done(a->stream));
 	}
