@@ -54,11 +54,11 @@ STATIC   ?=
 ALL_LDFLAGS  = $(SANFLAGS) -pthread $(if $(STATIC),-static -Wl$(comma)--wrap=dlopen) $(LDFLAGS)
 
 # Libraries by their users. libdma's objects pull in only what a tool refers to.
-LIBS_record  := -lbpf -lcapstone -ldw -lelf -liberty -lz -lm
+LIBS_record  := -lbpf -lcapstone -ldw -lelf -liberty -ltraceevent -lzstd -lz -lm
 LIBS_analyze := -lsqlite3 -ltraceevent -lcrypto -lzstd -lm
 LIBS_compare := -lsqlite3 -lm
 LIBS_report  := -lsqlite3 -lm
-LIBS_all     := $(LIBS_record) -lsqlite3 -ltraceevent -lcrypto -lzstd
+LIBS_all     := $(LIBS_record) -lsqlite3 -lcrypto
 # What they need themselves, where no loader brings it (make dist-static).
 LIBS_static  := $(if $(STATIC),$(shell $(PKG_CONFIG) --static --libs libdw libelf libcrypto) -lz -ldl)
 

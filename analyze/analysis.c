@@ -133,7 +133,7 @@ static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			rc = got;
-		else if (got == STREAM_SAMPLE && !sample_is_foreign(&s))
+		else if (got == STREAM_SAMPLE)
 			rc = vector_finder_push(vf, &s, e);
 	}
 	return rc;
@@ -345,9 +345,7 @@ static int produce(void *arg, struct pipe *p, struct err *e)
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			return got;
-		rc = got == STREAM_LOSS || sample_is_foreign(&s)
-			     ? 0
-			     : join_push(a->join, &s, e);
+		rc = got == STREAM_LOSS ? 0 : join_push(a->join, &s, e);
 		if (!(++n & 1023))
 			pipe_done(p, stream_done(a->stream));
 	}

@@ -375,7 +375,7 @@ static int produce(void *arg, struct pipe *p, struct err *e)
 			rc = pipe_loss(p, &loss);
 			continue;
 		}
-		rc = sample_is_foreign(&s) ? 0 : vector_finder_push(l->vf, &s, e);
+		rc = vector_finder_push(l->vf, &s, e);
 		rc = rc ? rc : pipe_sample(p, &s);
 		if (!(s.seq & 1023))
 			pipe_done(p, stream_done(l->stream));
@@ -551,6 +551,8 @@ static int insert_warnings(struct loading *l, struct err *e)
 {
 	const struct meta *m = stream_meta(l->stream);
 	uint64_t unresolved = event_unresolved(stream_decoder(l->stream));
+	uint64_t repeated = perfdata_repeated(stream_file(l->stream));
+	uint64_t untimed = stream_untimed(l->stream);
 	char text[200];
 	int rc = 0;
 
@@ -561,6 +563,21 @@ static int insert_warnings(struct loading *l, struct err *e)
 			 "%" PRIu64 " calls on file descriptors of which no path was "
 			 "recorded: they may have been transfers",
 			 unresolved);
+		rc = insert_warning(l, text, e);
+	}
+	if (!rc && untimed) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64
+			 " samples carry no time, so that they have no place and "
+			 "count as lost: the file was damaged",
+			 untimed);
+		rc = insert_warning(l, text, e);
+	}
+	if (!rc && repeated) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " samples are in the recording twice and were taken "
+			 "once: the file was damaged or put together",
+			 repeated);
 		rc = insert_warning(l, text, e);
 	}
 	return rc;

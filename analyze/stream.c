@@ -217,6 +217,11 @@ bool stream_guessed(const struct stream *s)
 	return s->raw && source_guessed(s->raw);
 }
 
+uint64_t stream_untimed(const struct stream *s)
+{
+	return s->raw ? source_untimed(s->raw) : 0;
+}
+
 bool stream_threads(const struct stream *s)
 {
 	return s->raw != NULL;

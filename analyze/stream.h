@@ -39,6 +39,8 @@ struct perfdata *stream_file(struct stream *s);
 const struct meta *stream_meta(const struct stream *s);
 const struct event_decoder *stream_decoder(const struct stream *s);
 bool stream_guessed(const struct stream *s); /* roles come from the events' names */
+/* Samples without a time, which were handed out as lost. */
+uint64_t stream_untimed(const struct stream *s);
 
 /* May another thread read it while the database is written to? */
 bool stream_threads(const struct stream *s);

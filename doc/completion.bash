@@ -72,6 +72,8 @@ _dmarec() {
 	--clock) words='mono mono_raw boot tai' ;;
 	--irq-feed) words='auto bpf perf' ;;
 	--probes) words='auto process kernel' ;;
+	--live) words='json 1s json,1s' ;;
+	--stop-if) words='missing late unknown failed aborted lost' ;;
 	--exit-probes) words='ret uretprobe none' ;;
 	--pairing) words='infer one drain first last' ;;
 	--metric) words='api device notice total' ;;

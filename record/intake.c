@@ -247,6 +247,8 @@ static void see_other(struct intake *in, uint32_t type, uint16_t misc, uint64_t 
 
 static int append(struct intake *in, const char *from, const char *to, struct err *e)
 {
+	if (in->tap.put && to > from)
+		in->tap.put(in->tap.arg, from, (size_t)(to - from));
 	return in->file && to > from
 		       ? perfdata_append(in->file, from, (size_t)(to - from), e)
 		       : 0;
@@ -378,6 +380,8 @@ int intake_drain(struct intake *in, struct session *s, bool last, struct err *e)
 	if (!rc)
 		rc = descriptors_look(in->descriptors, e);
 	in->drained_ns = begin_ns;
+	if (!rc && !torn && in->tap.round)
+		in->tap.round(in->tap.arg);
 	if (!rc && !torn && in->file) /* without anything new it writes nothing */
 		rc = perfdata_round(in->file, e);
 	return rc || !in->file ? rc : perfdata_flush(in->file, e);

@@ -26,8 +26,16 @@ struct intake_process {
 	uint64_t starts;
 };
 
+/* Who else sees every piece, and the end of every round, after the file. */
+struct intake_tap {
+	void *arg;
+	void (*put)(void *arg, const void *buf, size_t len); /* NULL = nobody */
+	void (*round)(void *arg);
+};
+
 struct intake {
-	struct perfdata_writer *file;	 /* NULL = none: what comes is only counted */
+	struct perfdata_writer *file; /* NULL = none: what comes is only counted */
+	struct intake_tap tap;
 	struct descriptors *descriptors; /* NULL = not wanted */
 	struct newcomers *newcomers;	 /* NULL = every interrupt is wanted */
 	size_t irq_event;		 /* the event of interrupts */

@@ -174,6 +174,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *o = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->rec.live;
+		break;
 	case 'h':
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		break;
@@ -271,8 +274,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 void options_parse(struct options *o, int argc, char **argv)
 {
+	static const struct argp_child children[] = {{&live_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
-		table, parse, "-- COMMAND [ARGS...]\n-p PID\n--list", doc, NULL,
+		table, parse, "-- COMMAND [ARGS...]\n-p PID\n--list", doc, children,
 		NULL,  NULL};
 
 	*o = (struct options){.rec = {.output = "dma.data",
@@ -303,6 +307,7 @@ void options_release(struct options *o)
 	user_release(&o->invoking);
 	user_release(&o->run_as);
 	free(o->counter_file.v);
+	live_options_release(&o->rec.live);
 	free(o->irq);
 	free(o->library.v);
 	free(o->start.v);

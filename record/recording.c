@@ -54,6 +54,7 @@ struct recording {
 	struct threads threads;
 	size_t left_out; /* of those, at the beginning */
 	struct intake in;
+	struct live *live;		   /* the view; NULL = none */
 	struct inside *inside;		   /* probes in the process; NULL = none */
 	uint32_t *event_id;		   /* probes, closings, then the interrupt */
 	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
@@ -296,6 +297,23 @@ static int cpu_sections(struct perfdata_section *s, size_t *n, struct err *e)
 	return rc;
 }
 
+/* The view reads what the file says of itself, and then what goes into the file. */
+static int open_live(struct recording *r, const struct perfdata_section *s, size_t n,
+		     struct err *e)
+{
+	void *head = NULL;
+	size_t len = 0;
+	int rc = perfdata_head(&head, &len, r->attr, r->nattr, s, n, e);
+
+	if (!rc)
+		rc = live_new(&r->live, &r->o->live, head, len, r->o->clockid,
+			      r->o->argv != NULL, e);
+	if (!rc)
+		r->in.tap = (struct intake_tap){r->live, live_put, live_round};
+	free(head);
+	return rc;
+}
+
 static int create_file(struct recording *r, struct err *e)
 {
 	struct perfdata_section s[14] = {0};
@@ -337,6 +355,8 @@ static int create_file(struct recording *r, struct err *e)
 	if (!rc)
 		rc = perfdata_create(&r->in.file, r->o->output, &owner, r->attr, r->nattr,
 				     s, n, e);
+	if (!rc && live_wanted(&r->o->live))
+		rc = open_live(r, s, n, e);
 	free_sections(s, n);
 	return rc;
 }
@@ -410,6 +430,8 @@ static bool over(struct recording *r, int64_t end_ns)
 {
 	if (end_ns && now_ns(CLOCK_MONOTONIC) >= end_ns)
 		return true;
+	if (r->live && live_fired(r->live))
+		return true;
 	if (!r->o->argv)
 		return r->signals || !threads_living(r->o->pid);
 	if (!workload_poll(&r->work))
@@ -426,14 +448,15 @@ static int wait_for_end(struct recording *r, struct err *e)
 	int rc = 0;
 
 	while (!rc && !over(r, end_ns)) {
-		struct pollfd p[2] = {{r->signal_fd, POLLIN, 0},
-				      {r->inside ? inside_fd(r->inside) : -1, POLLIN, 0}};
+		struct pollfd p[3] = {{r->signal_fd, POLLIN, 0},
+				      {r->inside ? inside_fd(r->inside) : -1, POLLIN, 0},
+				      {r->live ? live_fd(r->live) : -1, POLLIN, 0}};
 		int timeout = DRAIN_MS;
 
 		if (end_ns &&
 		    end_ns - now_ns(CLOCK_MONOTONIC) < DRAIN_MS * INT64_C(1000000))
 			timeout = 1 + (int)((end_ns - now_ns(CLOCK_MONOTONIC)) / 1000000);
-		rc = session_wait(r->session, p, 2, timeout < 0 ? 0 : timeout, e);
+		rc = session_wait(r->session, p, 3, timeout < 0 ? 0 : timeout, e);
 		if (!rc && (p[0].revents & POLLIN))
 			on_signal(r);
 		if (!rc)
@@ -686,6 +709,7 @@ static int end(struct recording *r, int rc, struct err *e)
 	rc = rc ? rc : bad;
 	if (!rc)
 		rc = intake_drain(&r->in, r->session, true, e);
+	live_end(r->live);
 	bad = read_counts(r, rc ? NULL : e);
 	r->meta.irq_cost_ns = session_irq_cost_ns(r->session);
 	if (!bad)
@@ -769,9 +793,9 @@ static int begin(struct recording *r, struct err *e)
 
 static int run_armed(struct recording *r, struct err *e)
 {
-	int rc = 0;
+	int rc = r->live ? live_start(r->live, e) : 0;
 
-	if (r->o->argv)
+	if (!rc && r->o->argv)
 		rc = workload_go(&r->work, r->o->argv[0], &r->exec_errno, e);
 	if (!rc)
 		rc = wait_for_end(r, e);
@@ -830,6 +854,7 @@ static void wait_for_command(struct recording *r, const struct err *e)
 static void clean(struct recording *r)
 {
 	intake_close(&r->in);
+	live_free(r->live);
 	disarm(r);
 	if (r->o->argv && r->work.go < 0 && !workload_poll(&r->work))
 		cli_note(TOOL, "the command (process %d) goes on, unrecorded",

@@ -7,6 +7,7 @@
 #include "record/host/irqmap.h"
 #include "record/host/rights.h"
 #include "record/inside.h"
+#include "record/live/live.h"
 #include "record/plan.h"
 #include "record/session.h"
 
@@ -35,7 +36,8 @@ struct recording_options {
 		counter_files;	     /* outside /proc and /sys; named by the user */
 	const struct user *invoking; /* the recording's owner */
 	const struct user *run_as;   /* the workload's; NULL = as dmarec runs */
-	bool kernel_addresses;	     /* of the code that took an interrupt */
+	struct live_options live;
+	bool kernel_addresses; /* of the code that took an interrupt */
 };
 
 /* Returns the exit status for dmarec: the workload's own, 126 or 127, or 1 with *e

@@ -35,7 +35,8 @@ void handlers_free(struct handlers *h)
 	free(h);
 }
 
-static bool fits(const struct event_handler *x, int32_t line, const char *name, size_t len)
+static bool fits(const struct event_handler *x, int32_t line, const char *name,
+		 size_t len)
 {
 	return x->line == line &&
 	       (!len || (strlen(x->name) == len && !memcmp(x->name, name, len)));

@@ -124,6 +124,10 @@ int perfdata_rewind(struct perfdata *p, struct err *e);
  * still handed out. */
 uint64_t perfdata_disordered(const struct perfdata *p);
 
+/* Samples that were in the file twice, byte for byte and with the same time, and were handed
+ * out once: a kernel writes none such, so the file was damaged or put together. */
+uint64_t perfdata_repeated(const struct perfdata *p);
+
 /* Everything up to this time is in the file, as far as it was read, also when the file is
  * cut: the latest time of the round before the last that ended. DMA_UNKNOWN = two rounds
  * never ended. */
@@ -171,6 +175,11 @@ int perfdata_create(struct perfdata_writer **w, const char *path,
 		    const struct perfdata_owner *owner, const struct perfdata_attr *attrs,
 		    size_t nattrs, const struct perfdata_section *early, size_t nearly,
 		    struct err *e);
+
+/* The same beginning in memory, malloc'ed: for perfdata_open_feed(). */
+int perfdata_head(void **head, size_t *len, const struct perfdata_attr *attrs,
+		  size_t nattrs, const struct perfdata_section *early, size_t nearly,
+		  struct err *e);
 
 /* Append kernel records exactly as they lay in a ring. Buffered; large writes. */
 int perfdata_append(struct perfdata_writer *w, const void *buf, size_t len,

@@ -55,12 +55,6 @@ int perfdata_open_feed(struct perfdata **out, const void *head, size_t len,
 	return 0;
 }
 
-void feed_release(struct perfdata *p)
-{
-	if (p->fed)
-		munmap(p->fed, p->fed_room);
-}
-
 /* The lowest offset that anything still refers to. */
 static uint64_t needed_from(const struct perfdata *p)
 {

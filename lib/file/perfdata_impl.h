@@ -87,6 +87,14 @@ int perfdata_unzip(struct perfdata *p, struct err *e);
 
 #define RING_CPUS 4096 /* CPUs above are known by their event id */
 
+/* Of samples handed out lately: where those of a time lie. A sample that is in the file
+ * twice is met again soon, or it is late. */
+#define RECENT 1024 /* a power of two; a round's samples of a few CPUs */
+struct recent {
+	int64_t time_ns; /* DMA_UNKNOWN = none */
+	uint64_t offset;
+};
+
 struct perfdata {
 	char *name;
 	const uint8_t *map;
@@ -126,7 +134,8 @@ struct perfdata {
 	struct loss *loss;
 	size_t nloss, loss_room;
 	uint64_t loss_base; /* ordinal of loss[0] */
-	uint64_t done, touched, disordered;
+	uint64_t done, touched, disordered, repeated;
+	struct recent recent[RECENT];
 };
 
 static inline uint16_t get_u16(const void *p)
@@ -189,9 +198,6 @@ bool record_is_user(uint32_t type);
 /* perfdata_order.c */
 void order_release(struct perfdata *p);
 void order_reset(struct perfdata *p);
-
-/* perfdata_feed.c */
-void feed_release(struct perfdata *p);
 
 /* perfdata_section.c */
 int section_event_names(struct perfdata *p, struct err *e);

@@ -17,6 +17,7 @@ struct source {
 	bool guessed, cut_told;
 	struct handled *handled; /* NULL = no exits of handlers are recorded */
 	bool feeding, ended;
+	uint64_t untimed;
 };
 
 /* Where exits of handlers are recorded, an entry waits for what its exit says. */
@@ -150,12 +151,24 @@ static void mark_other(const struct source *s, struct sample *sample)
 		sample->bits |= SAMPLE_OTHER;
 }
 
+/* A sample with no time has no place: as if it were lost, at any time. */
+static void lose(struct source *s, struct perfdata_rec *rec)
+{
+	s->untimed++;
+	rec->type = PERF_RECORD_LOST;
+	rec->lost = 1;
+	rec->lost_from_ns = rec->lost_to_ns = DMA_UNKNOWN;
+}
+
 /* 1 = handed out as *sample or *loss (*kind says which), 0 = neither. */
-static int take(struct source *s, const struct perfdata_rec *rec, struct sample *sample,
+static int take(struct source *s, struct perfdata_rec *rec, struct sample *sample,
 		struct loss *loss, int *kind, struct err *e)
 {
-	int got = event_decode(s->decoder, rec, sample, e);
+	int got;
 
+	if (rec->type == PERF_RECORD_SAMPLE && rec->time_ns == DMA_UNKNOWN)
+		lose(s, rec);
+	got = event_decode(s->decoder, rec, sample, e);
 	if (rec->lost) { /* a loss ends what the decoder knows of open calls */
 		*loss = (struct loss){rec->cpu, rec->lost_from_ns, rec->lost_to_ns,
 				      rec->lost, "ring"};
@@ -218,6 +231,7 @@ int source_rewind(struct source *s, struct err *e)
 	meta_release(&s->meta);
 	meta_init(&s->meta);
 	s->cut_told = false;
+	s->untimed = 0;
 	return rc ? rc : decoder_new(s, e);
 }
 
@@ -234,6 +248,11 @@ const struct meta *source_meta(const struct source *s)
 const struct event_decoder *source_decoder(const struct source *s)
 {
 	return s->decoder;
+}
+
+uint64_t source_untimed(const struct source *s)
+{
+	return s->untimed;
 }
 
 bool source_guessed(const struct source *s)

@@ -58,6 +58,7 @@ int source_rewind(struct source *s, struct err *e);
 struct perfdata *source_file(struct source *s);
 const struct meta *source_meta(const struct source *s);
 const struct event_decoder *source_decoder(const struct source *s);
-bool source_guessed(const struct source *s); /* roles come from the events' names */
+uint64_t source_untimed(const struct source *s); /* samples without a time, until now */
+bool source_guessed(const struct source *s);	 /* roles come from the events' names */
 
 #endif

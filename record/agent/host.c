@@ -226,6 +226,8 @@ int agent_host_open(struct agent_host **out, const void *library, size_t library
 		return err_nomem(e, "the agent");
 	h->fd = h->lock[0] = h->lock[1] = -1;
 	h->clockid = clockid;
+	pthread_mutex_init(&h->lock_queue, NULL);
+	pthread_cond_init(&h->passed, NULL);
 	h->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	h->file = calloc(AGENT_MAX_FILES, sizeof(*h->file));
 	h->place = calloc(AGENT_MAX_PLACES, sizeof(*h->place));
@@ -245,7 +247,8 @@ void agent_host_close(struct agent_host *h)
 {
 	if (!h)
 		return;
-	host_stop_waker(h);
+	host_stop_drainer(h);
+	hits_release(&h->queue);
 	if (h->shared)
 		munmap(h->shared, h->bytes);
 	if (h->fd >= 0)

@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/err.h"
 #include "record/agent/host_impl.h"
 
 enum {
@@ -18,34 +17,16 @@ enum {
 		200, /* milliseconds that a hit under way is waited for at the end */
 };
 
-struct drain {
-	struct agent_host *h;
-	int (*put)(void *arg, const struct agent_hit *hit, struct err *e);
-	void *arg;
-	struct err *e;
-};
-
 /* ---- one ring ---- */
 
-static int put_slot(struct drain *d, const struct agent_ring *r,
-		    const struct agent_slot *s)
+static void move_slot(struct agent_host *h, const struct agent_ring *r,
+		      const struct agent_slot *s)
 {
-	struct agent_hit hit = {.place = s->place,
-				.cpu = s->cpu,
-				.pid = r->pid,
-				.tid = r->tid,
-				.time_ns = s->time_ns,
-				.ip = s->ip,
-				.args = s->args};
-
-	if (s->tid_delta) /* a child of vfork: a process of one thread */
-		hit.pid = hit.tid = (int32_t)((uint32_t)r->tid + (uint32_t)s->tid_delta);
-	if (hit.place >= d->h->nplace || d->h->place[hit.place].kind != AGENT_PROBE) {
-		d->h->damaged++;
-		return 0;
+	if (s->place >= h->nplace || h->place[s->place].kind != AGENT_PROBE) {
+		h->damaged++;
+		return;
 	}
-	d->h->delivered[hit.place]++;
-	return d->put(d->arg, &hit, d->e);
+	*hits_add(&h->queue) = (struct moved){.pid = r->pid, .tid = r->tid, .slot = *s};
 }
 
 /* Has slot t been read behind one that is still open? */
@@ -59,20 +40,19 @@ static bool *done_mark(struct agent_host *h, uint32_t i, uint64_t t)
 /* Reads what was given up to `end`. The tail stays at the first slot that is not given
  * yet, until the ring is about to be full of what was taken after it (or with `skip`):
  * then that hit will not come. A full ring alone says nothing of its newest slots.
- * 1 = there is such a slot. */
-static int drain_ring(struct drain *d, uint32_t i, uint64_t end, bool skip)
+ * 1 = there is such a slot, or something had no room in the queue. */
+static int drain_ring(struct agent_host *h, uint32_t i, uint64_t end, bool skip)
 {
-	struct agent_host *h = d->h;
 	struct agent_ring *r = host_ring(h, i);
 	struct agent_slot *slot = (struct agent_slot *)((uint8_t *)r + AGENT_RING_HEAD);
-	uint64_t t = h->tail[i], open = UINT64_MAX;
-	int rc = 0;
+	uint64_t t = h->tail[i], open = UINT64_MAX, until;
 
 	if (end - t > h->slots) {
 		h->damaged++;
 		t = end;
 	}
-	for (; !rc && t != end; t++) {
+	until = t + hits_reserve(&h->queue, end - t);
+	for (; t != until; t++) {
 		struct agent_slot *s = &slot[t & (h->slots - 1)];
 		bool *done = h->done[i] || open != UINT64_MAX ? done_mark(h, i, t) : NULL;
 
@@ -81,7 +61,7 @@ static int drain_ring(struct drain *d, uint32_t i, uint64_t end, bool skip)
 		} else if (__atomic_load_n(&s->sequence, __ATOMIC_ACQUIRE) == t + 1) {
 			struct agent_slot copy = *s; /* the workload may still scribble */
 
-			rc = put_slot(d, r, &copy);
+			move_slot(h, r, &copy);
 			if (done)
 				*done = open != UINT64_MAX;
 		} else if (skip || end - t > h->slots - h->slots / FULL_PART) {
@@ -92,7 +72,7 @@ static int drain_ring(struct drain *d, uint32_t i, uint64_t end, bool skip)
 	}
 	h->tail[i] = open < t ? open : t;
 	__atomic_store_n(&r->tail, h->tail[i], __ATOMIC_RELEASE);
-	return rc ? rc : open != UINT64_MAX;
+	return h->tail[i] != end;
 }
 
 static bool is_gone(const struct agent_ring *r)
@@ -104,12 +84,12 @@ static bool is_gone(const struct agent_ring *r)
 }
 
 /* Its thread has ended: what it left is read, and the ring is free again. */
-static int take_back(struct drain *d, uint32_t i)
+static int take_back(struct agent_host *h, uint32_t i)
 {
-	struct agent_ring *r = host_ring(d->h, i);
-	int rc = drain_ring(d, i, __atomic_load_n(&r->reserve, __ATOMIC_ACQUIRE), true);
+	struct agent_ring *r = host_ring(h, i);
+	int rc = drain_ring(h, i, __atomic_load_n(&r->reserve, __ATOMIC_ACQUIRE), true);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	__atomic_store_n(&r->pid, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->tid, 0, __ATOMIC_RELAXED);
@@ -123,45 +103,78 @@ static bool is_named(const struct agent_ring *r)
 	return __atomic_load_n(&r->tid, __ATOMIC_ACQUIRE) != 0;
 }
 
-static int pass(struct drain *d, bool skip, bool *whole)
+void host_pass(struct agent_host *h, bool skip, bool *whole)
 {
-	struct agent_host *h = d->h;
 	bool look = ++h->passes % LOOK_FOR_DEAD == 0 || !h->spare;
 	uint64_t end[HOST_RINGS];
-	int rc = 0;
 
 	*whole = true;
 	for (uint32_t i = 0; i < h->backed; i++)
 		end[i] = __atomic_load_n(&host_ring(h, i)->reserve, __ATOMIC_ACQUIRE);
-	for (uint32_t i = 0; rc >= 0 && i < h->backed; i++) {
+	for (uint32_t i = 0; i < h->backed; i++) {
 		struct agent_ring *r = host_ring(h, i);
+		int rc;
 
 		if (__atomic_load_n(&r->state, __ATOMIC_ACQUIRE) != AGENT_RING_TAKEN ||
 		    !is_named(r))
 			continue;
-		rc = drain_ring(d, i, end[i], skip);
-		if (rc > 0 && is_gone(r))
-			rc = take_back(d, i);
-		*whole &= rc <= 0;
-		if (!rc && look && is_gone(r))
-			rc = take_back(d, i);
+		rc = drain_ring(h, i, end[i], skip);
+		if ((rc || look) && is_gone(r))
+			rc = take_back(h, i);
+		*whole &= !rc;
 	}
-	return rc < 0 ? rc : 0;
+	host_provide(h);
+}
+
+/* ---- handing out ---- */
+
+static int put_hit(struct agent_host *h, const struct moved *m,
+		   int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
+		   void *arg, struct err *e)
+{
+	const struct agent_slot *s = &m->slot;
+	struct agent_hit hit = {.place = s->place,
+				.cpu = s->cpu,
+				.pid = m->pid,
+				.tid = m->tid,
+				.time_ns = s->time_ns,
+				.ip = s->ip,
+				.args = s->args};
+
+	if (s->tid_delta) /* a child of vfork: a process of one thread */
+		hit.pid = hit.tid = (int32_t)((uint32_t)m->tid + (uint32_t)s->tid_delta);
+	h->delivered[hit.place]++;
+	return put(arg, &hit, e);
+}
+
+static int hand_out(struct agent_host *h, struct chunk *c,
+		    int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
+		    void *arg, struct err *e)
+{
+	int rc = 0;
+
+	while (c) {
+		struct chunk *next = c->next;
+
+		for (uint32_t i = 0; !rc && i < c->n; i++)
+			rc = put_hit(h, &c->hit[i], put, arg, e);
+		pthread_mutex_lock(&h->lock_queue);
+		hits_return(&h->queue, c);
+		pthread_mutex_unlock(&h->lock_queue);
+		c = next;
+	}
+	return rc;
 }
 
 int agent_host_drain(struct agent_host *h,
 		     int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
 		     void *arg, bool *whole, struct err *e)
 {
-	struct drain d = {h, put, arg, e};
 	uint64_t n;
-	int rc;
 
 	while (read(h->event, &n, sizeof(n)) == sizeof(n))
 		;
-	rc = pass(&d, false, whole);
-	host_provide(h);
-	return rc;
+	return hand_out(h, host_ask(h, false, whole), put, arg, e);
 }
 
 /* All that was ever taken from the rings. */
@@ -178,7 +191,6 @@ int agent_host_finish(struct agent_host *h,
 		      int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
 		      void *arg, struct err *e)
 {
-	struct drain d = {h, put, arg, e};
 	const struct timespec ms = {0, 1000000};
 	bool whole = false;
 	uint64_t before;
@@ -186,12 +198,15 @@ int agent_host_finish(struct agent_host *h,
 
 	for (int i = 0; !rc && i < FINISH_TRIES; i++) {
 		before = total(h);
-		rc = pass(&d, false, &whole);
+		rc = hand_out(h, host_ask(h, false, &whole), put, arg, e);
 		if (whole && before == total(h))
 			break;
 		nanosleep(&ms, NULL);
 	}
-	return rc ? rc : pass(&d, true, &whole);
+	whole = false;
+	for (int i = 0; !rc && !whole && i < FINISH_TRIES; i++) /* as the queue needs */
+		rc = hand_out(h, host_ask(h, true, &whole), put, arg, e);
+	return rc;
 }
 
 /* ---- counts ---- */

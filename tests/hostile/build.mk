@@ -19,10 +19,15 @@ $(B)/tests/hostile/hostile: $(B)/tests/hostile/hostile.o $(B)/tests/hostile/muta
 		$(B)/tests/hostile/irqmap.fuzz.o $(ARCHIVES) | $(LIBPERF)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBPERF) $(LIBS_all)
+# Nothing certain that was not in the original.
+$(B)/tests/hostile/certain: $(B)/tests/hostile/certain.o $(B)/tests/hostile/mutate.o $(B)/tests/hostile/dmaanalyze.main.o \
+		$(B)/analyze.a $(B)/libdma.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_analyze)
 hostile-programs: $(addprefix $(B)/,$(TOOLS)) $(B)/tests/gentrace $(B)/tests/hostile/hostile
 SAN_BUILD = $(MAKE) --no-print-directory -j2 B=build/asan SAN=1 OPT='-O1 -g' CFLAGS=-Wno-format-truncation
 check-hostile:
 	$(SAN_BUILD) hostile-programs
 	B=build/asan tests/hostile/run.sh $(HOSTILE)
 .PHONY: hostile-programs check-hostile
-CHECK_CLI_NEEDS += $(B)/tests/hostile/hostile
+CHECK_CLI_NEEDS += $(B)/tests/hostile/hostile $(B)/tests/hostile/certain

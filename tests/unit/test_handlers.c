@@ -164,8 +164,8 @@ static void expect(struct rig *r, const struct line *l)
 	int32_t irq = l->irq + l->card * HANDLER_STRIDE;
 	char sql[400];
 
-	assert_int_equal(number(r, "SELECT count(*) FROM transfer WHERE state = 'complete'"),
-			 N);
+	assert_int_equal(
+		number(r, "SELECT count(*) FROM transfer WHERE state = 'complete'"), N);
 	snprintf(sql, sizeof(sql), "SELECT count(*) FROM transfer WHERE irq <> %d", irq);
 	assert_int_equal(number(r, sql), 0);
 	/* the very one: it came 6 us before the wait returned */
@@ -200,8 +200,11 @@ static void judge(const struct line *l)
 static void the_card_is_called_first(void **state)
 {
 	(void)state;
-	judge(&(struct line){
-		.irq = 11, .handler = {"edu", "virtio2"}, .n = 2, .card = 0, .others = 3});
+	judge(&(struct line){.irq = 11,
+			     .handler = {"edu", "virtio2"},
+			     .n = 2,
+			     .card = 0,
+			     .others = 3});
 }
 
 static void the_card_is_called_last(void **state)
@@ -239,8 +242,9 @@ static void strangers_on_a_line_of_ones_own(void **state)
 	free(r.f);
 	check(db_open(&r.db, r.path, DB_CREATE, &e), &e);
 	analyse(&r);
-	assert_int_equal(number(&r, "SELECT count(*) FROM transfer WHERE state = 'complete' "
-				    "AND woken_ns - irq_ns = 6000"),
+	assert_int_equal(number(&r,
+				"SELECT count(*) FROM transfer WHERE state = 'complete' "
+				"AND woken_ns - irq_ns = 6000"),
 			 N);
 	assert_int_equal(number(&r, "SELECT interrupts_stray FROM analysis"), 0);
 	release(&r);
@@ -258,10 +262,13 @@ static void without_exits_names_tell_them_apart(void **state)
 
 	(void)state;
 	begin(&r, &l);
-	assert_int_equal(number(&r, "SELECT count(*) FROM irq WHERE irq IN (9, 1000009)"), 2);
+	assert_int_equal(number(&r, "SELECT count(*) FROM irq WHERE irq IN (9, 1000009)"),
+			 2);
 	assert_int_equal(number(&r, "SELECT count(*) FROM sample WHERE irq = 9"), N);
-	assert_int_equal(number(&r, "SELECT count(*) FROM sample WHERE irq = 1000009"), N);
-	assert_int_equal(number(&r, "SELECT count(*) FROM transfer WHERE coalesced > 1"), 0);
+	assert_int_equal(number(&r, "SELECT count(*) FROM sample WHERE irq = 1000009"),
+			 N);
+	assert_int_equal(number(&r, "SELECT count(*) FROM transfer WHERE coalesced > 1"),
+			 0);
 	release(&r);
 }
 
