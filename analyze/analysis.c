@@ -140,6 +140,22 @@ static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err
 	return rc;
 }
 
+/* Who names a line with several handlers means one of them: that which ends transfers best.
+ * Where none does, the first. */
+static int64_t named_handler(const struct analysis *a, int64_t irq)
+{
+	const struct vector_evidence *best = NULL;
+
+	for (size_t i = 0; i < a->found->noverall; i++) {
+		const struct vector_evidence *v = &a->found->overall[i];
+
+		if (irq < HANDLER_STRIDE && v->irq % HANDLER_STRIDE == irq &&
+		    ends_transfers(v->verdict) && (!best || v->score > best->score))
+			best = v;
+	}
+	return best ? best->irq : irq;
+}
+
 /* Those that the user or the profile named when recording. */
 static int named_vectors(struct analysis *a, struct err *e)
 {
@@ -152,9 +168,10 @@ static int named_vectors(struct analysis *a, struct err *e)
 	while (!rc && (got = db_step(q, e))) {
 		if (got < 0)
 			rc = got;
-		else if (db_i64(q, "named") == 1)
-			rc = ends_add(&a->vector, &a->nvector, db_i64(q, "irq"),
-				      DMA_UNKNOWN, db_i64(q, "named_channel"), e);
+		else if (db_i64(q, "named") == 1 && db_i64(q, "irq") < HANDLER_STRIDE)
+			rc = ends_add(&a->vector, &a->nvector,
+				      named_handler(a, db_i64(q, "irq")), DMA_UNKNOWN,
+				      db_i64(q, "named_channel"), e);
 	}
 	return db_finalize(q, rc, e);
 }
@@ -209,7 +226,8 @@ static int choose_vectors(struct analysis *a, struct err *e)
 	for (size_t i = 0; i < a->o->nirq && !rc; i++) {
 		rc = check_option(a, a->o->irq[i], e);
 		rc = rc ? rc
-			: ends_add(&a->vector, &a->nvector, a->o->irq[i], DMA_UNKNOWN,
+			: ends_add(&a->vector, &a->nvector,
+				   named_handler(a, a->o->irq[i]), DMA_UNKNOWN,
 				   DMA_UNKNOWN, e);
 	}
 	a->vectors_from = "option";

@@ -42,6 +42,9 @@ struct options {
 	bool list, verify, rebuild, json, csv, quiet, verbose;
 };
 
+/* of the last handler of the last line, see lib/event/handlers.h */
+#define MAX_IRQ (HANDLERS_OF_A_LINE * HANDLER_STRIDE - 1)
+
 enum {
 	KEY_LABEL = 256,
 	KEY_RUN,
@@ -133,7 +136,7 @@ static error_t parse_value(int key, char *arg, struct argp_state *state,
 	if (key == KEY_IRQ) {
 		free(o->irq);
 		o->irq = NULL;
-		if (num_list(arg, 0, 65535, 4096, &o->irq, &o->nirq, &e))
+		if (num_list(arg, 0, MAX_IRQ, 4096, &o->irq, &o->nirq, &e))
 			argp_error(state, "--irq: %s", e.text);
 	}
 	if (key == KEY_PAIRING && (o->pairing = pairing_parse(arg)) < 0)

@@ -277,6 +277,12 @@ static int insert_sources(struct loading *l, struct err *e)
 	return db_finalize(s, rc, e);
 }
 
+/* The line's count is that of all its handlers, called for every interrupt. */
+static bool is_shared(const struct meta_irq *q)
+{
+	return q->name && strchr(q->name, ',');
+}
+
 static int insert_irqs(struct loading *l, struct err *e)
 {
 	const struct meta *m = stream_meta(l->stream);
@@ -305,7 +311,8 @@ static int insert_irqs(struct loading *l, struct err *e)
 			rc = vector_finder_known(
 				l->vf, q->irq,
 				q->count_after == DMA_UNKNOWN ||
-						q->count_before == DMA_UNKNOWN
+						q->count_before == DMA_UNKNOWN ||
+						is_shared(q)
 					? DMA_UNKNOWN
 					: q->count_after - q->count_before,
 				e);
@@ -672,6 +679,44 @@ static int insert_warnings(struct loading *l, struct err *e)
 	return rc;
 }
 
+/* Of a line with several handlers each has its row, and the line's own is the first one's:
+ * see lib/event/handlers.h. */
+static int put_handler(struct loading *l, const char *query,
+		       const struct event_handler *x, struct err *e)
+{
+	struct db_stmt *s;
+	int rc = db_prepare_named(l->db, &s, query, e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(s, ":run", l->run);
+	db_bind_i64(s, ":line", x->line);
+	db_bind_i64(s, ":irq", x->number);
+	db_bind_text(s, ":name", x->name);
+	return db_finalize(s, db_run(s, e), e);
+}
+
+static int insert_handler(struct loading *l, const struct event_handler *x, struct err *e)
+{
+	int rc = put_handler(l, "handler_insert", x, e);
+
+	return rc ? rc : put_handler(l, "handler_name", x, e);
+}
+
+static int insert_handlers(struct loading *l, struct err *e)
+{
+	const struct event_handler *h;
+	size_t n = event_handlers(stream_decoder(l->stream), &h);
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++)
+		for (size_t k = 0; k < n && h[i].number != h[i].line && !rc; k++)
+			if (k == i ||
+			    (h[k].line == h[i].line && h[k].number == h[k].line))
+				rc = insert_handler(l, &h[k], e);
+	return rc;
+}
+
 /* Holes that no record of loss explains: somewhere in the recording. */
 static int insert_holes(struct loading *l, struct err *e)
 {
@@ -708,6 +753,8 @@ static int load(struct loading *l, const char *uuid, const char *label, bool qui
 		rc = update_run(l, e);
 	if (!rc)
 		rc = insert_cards(l, e);
+	if (!rc)
+		rc = insert_handlers(l, e);
 	if (!rc)
 		rc = insert_warnings(l, e);
 	return rc ? rc : insert_holes(l, e);

@@ -147,11 +147,19 @@ enum sample_bits {
 	SAMPLE_PENDING = 2, /* the exit of a poll that says "not yet": ends nothing */
 	SAMPLE_BLOCKING =
 		4, /* a submit whose function returns only when the transfer has ended */
-	SAMPLE_CIRCULAR = 8, /* a submit of a circular DMA */
-	SAMPLE_NO_EXIT = 16, /* a wait or submit whose function has no armed exits */
-	SAMPLE_OTHER = 32,   /* of an event with a role, but no part of a transfer (its
+	SAMPLE_CIRCULAR = 8,	/* a submit of a circular DMA */
+	SAMPLE_NO_EXIT = 16,	/* a wait or submit whose function has no armed exits */
+	SAMPLE_OTHER = 32,	/* of an event with a role, but no part of a transfer (its
 				`when`, its fd) */
-	SAMPLE_BUSY = 64,    /* a register's change: the channel runs from then on */
+	SAMPLE_BUSY = 64,	/* a register's change: the channel runs from then on */
+	SAMPLE_UNHANDLED = 128, /* an interrupt that its handler said was not its own */
 };
+
+/* An entry of a handler for another one's interrupt, on a line that they share: a fact, but
+ * no interrupt of its device. */
+static inline bool sample_is_foreign(const struct sample *s)
+{
+	return s->role == ROLE_INTERRUPT && s->bits & SAMPLE_UNHANDLED;
+}
 
 #endif

@@ -60,7 +60,19 @@ VALUES (:run, :irq, :name, :chip, :vector, :bdf, :affinity, :affinity_after, :ma
 	:recorded, :named, :named_channel);
 
 -- name: irqs
-SELECT irq, count_after - count_before AS counted, recorded, named, named_channel, name FROM irq WHERE run_id = :run;
+SELECT irq, CASE WHEN EXISTS (SELECT 1 FROM irq h WHERE h.run_id = i.run_id AND h.irq = i.irq + 1000000)
+	THEN NULL ELSE count_after - count_before END AS counted, recorded, named, named_channel, name
+FROM irq i WHERE run_id = :run;
+
+-- name: handler_insert
+INSERT OR IGNORE INTO irq (run_id, irq, name, chip, vector, bdf, affinity, affinity_after, masked, recorded, named,
+	named_channel)
+SELECT run_id, :irq, :name, chip, vector, bdf, affinity, affinity_after, masked, 1, named, named_channel
+FROM irq WHERE run_id = :run AND irq = :line UNION ALL
+SELECT :run, :irq, :name, NULL, NULL, NULL, NULL, NULL, NULL, 1, 0, NULL LIMIT 1;
+
+-- name: handler_name
+UPDATE irq SET name = :name WHERE run_id = :run AND irq = :irq AND :line IS NOT NULL;
 
 -- name: card_insert
 INSERT OR IGNORE INTO card (run_id, card, key, name) VALUES (:run, :card, :key, :name);
@@ -166,7 +178,8 @@ VALUES (:run, :irq, :card, :channel, :score, :verdict, :used, :transfers, :one, 
 -- name: vectors
 SELECT v.irq, i.name, v.card, v.channel, v.verdict, v.used, v.transfers, v.one, v.none, v.many, v.interrupts,
 	v.outside, v.position, v.to_end_ns, v.slope_ns_per_byte, v.score, v.why,
-	i.count_after - i.count_before AS counted
+	CASE WHEN EXISTS (SELECT 1 FROM irq h WHERE h.run_id = i.run_id AND h.irq = i.irq + 1000000)
+		THEN NULL ELSE i.count_after - i.count_before END AS counted
 FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
 WHERE v.run_id = :run
 ORDER BY v.card IS NOT NULL OR v.channel IS NOT NULL, v.score DESC, v.irq, v.card, v.channel;

@@ -58,7 +58,7 @@ CREATE INDEX source_run ON source (run_id);
 
 CREATE TABLE irq ( -- the interrupt map, before and after
 	run_id          INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
-	irq             INTEGER NOT NULL,   -- number
+	irq             INTEGER NOT NULL,   -- number; 1000000 more for each handler before it on a shared line
 	name            TEXT,               -- as the driver registered it
 	chip            TEXT,
 	vector          INTEGER,            -- index within the device

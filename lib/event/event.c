@@ -23,6 +23,7 @@
 
 #include "lib/err.h"
 #include "lib/event/event_impl.h"
+#include "lib/event/handlers.h"
 
 enum { POINTERS_FROM = 65536, MAX_FUNCS = 4096 };
 
@@ -37,6 +38,7 @@ struct event_decoder {
 	struct cards cards;
 	struct runnings runnings;
 	struct fds fds;
+	struct handlers *handlers;
 	uint64_t unresolved;
 	int64_t seq;
 };
@@ -45,6 +47,11 @@ size_t event_cards(const struct event_decoder *d, const struct event_card **card
 {
 	*cards = d->cards.card;
 	return d->cards.n;
+}
+
+size_t event_handlers(const struct event_decoder *d, const struct event_handler **list)
+{
+	return handlers_list(d->handlers, list);
 }
 
 uint64_t event_unresolved(const struct event_decoder *d)
@@ -420,6 +427,29 @@ static void watch(struct event_decoder *d, const struct perfdata_rec *rec)
 	}
 }
 
+/* The name lies where the entry says; one that does not is damaged, and none. */
+static int decode_interrupt(struct decoding *c)
+{
+	int64_t line = c->value[VALUE_IRQ], where = c->value[VALUE_NAME];
+	uint32_t at = where == DMA_UNKNOWN ? 0 : (uint32_t)where & 0xffff;
+	uint32_t len = where == DMA_UNKNOWN ? 0 : (uint32_t)where >> 16;
+	const char *name = "";
+
+	if (line < 0 || line > INT32_MAX)
+		return 1;
+	if (len && at + len <= c->rec->raw_len) {
+		name = (const char *)c->rec->raw + at;
+		len = (uint32_t)strnlen(name, len);
+	} else {
+		len = 0;
+	}
+	c->s->irq = c->s->role == ROLE_INTERRUPT
+			    ? handlers_entry(c->d->handlers, c->rec->cpu, (int32_t)line,
+					     name, len)
+			    : handlers_exit(c->d->handlers, c->rec->cpu, (int32_t)line);
+	return c->s->irq < 0 ? err_nomem(c->e, "the interrupts") : 1;
+}
+
 int event_decode(struct event_decoder *d, const struct perfdata_rec *rec,
 		 struct sample *s, struct err *e)
 {
@@ -446,10 +476,8 @@ int event_decode(struct event_decoder *d, const struct perfdata_rec *rec,
 	if (s->tid < 0 && c.value[VALUE_COMMON_PID] >= 0)
 		s->tid = (int32_t)c.value[VALUE_COMMON_PID];
 	if (s->role == ROLE_INTERRUPT || s->role == ROLE_HANDLED) {
-		if (c.value[VALUE_IRQ] >= 0 && c.value[VALUE_IRQ] <= INT32_MAX)
-			s->irq = (int32_t)c.value[VALUE_IRQ];
 		s->ret = c.value[FIELD_RET];
-		return 1;
+		return decode_interrupt(&c);
 	}
 	if (s->role == ROLE_COUNT) {
 		s->ret = c.value[VALUE_VALUE];
@@ -615,7 +643,8 @@ static int allocate(struct event_decoder **out, struct perfdata *p, struct meta 
 	d->m = m;
 	d->nsource = perfdata_nattrs(p);
 	d->source = calloc(d->nsource, sizeof(*d->source));
-	if (!d->source)
+	d->handlers = handlers_new();
+	if (!d->source || !d->handlers)
 		return err_nomem(e, "the decoders of %zu events", d->nsource);
 	return 0;
 }
@@ -655,5 +684,6 @@ void event_decoder_free(struct event_decoder *d)
 	cards_release(&d->cards);
 	runnings_release(&d->runnings);
 	fds_release(&d->fds);
+	handlers_free(d->handlers);
 	free(d);
 }

@@ -70,6 +70,15 @@ struct event_card {
 };
 size_t event_cards(const struct event_decoder *d, const struct event_card **cards);
 
+/* The handlers of interrupts, by their names: see lib/event/handlers.h. */
+enum { HANDLER_STRIDE = 1000000, HANDLERS_OF_A_LINE = 100 };
+struct event_handler {
+	int32_t line;	/* the interrupt's number */
+	int32_t number; /* struct sample.irq */
+	char *name;
+};
+size_t event_handlers(const struct event_decoder *d, const struct event_handler **list);
+
 /* Samples of sources with path patterns whose file descriptor no meta_fd names: they
  * became ROLE_OTHER though they may have been transfers. */
 uint64_t event_unresolved(const struct event_decoder *d);

@@ -401,6 +401,8 @@ static int value_parse(const char *name, bool return_probe)
 {
 	if (!strcmp(name, "irq"))
 		return VALUE_IRQ;
+	if (!strcmp(name, "name"))
+		return VALUE_NAME;
 	if (!strcmp(name, "common_type"))
 		return VALUE_COMMON_TYPE;
 	if (!strcmp(name, "common_pid"))
@@ -429,7 +431,11 @@ static bool is_number(const struct tep_format_field *ff, int value)
 	const unsigned long other =
 		TEP_FIELD_IS_ARRAY | TEP_FIELD_IS_DYNAMIC | TEP_FIELD_IS_STRING;
 
-	if (ff->flags & other || ff->offset < 0 || ff->offset > UINT16_MAX)
+	if (ff->offset < 0 || ff->offset > UINT16_MAX)
+		return false;
+	if (value == VALUE_NAME)
+		return ff->flags & TEP_FIELD_IS_DYNAMIC && ff->size == 4;
+	if (ff->flags & other)
 		return false;
 	if (ff->flags & TEP_FIELD_IS_POINTER && value != FIELD_CARD &&
 	    value != FIELD_ADDR && value != VALUE_STACK)

@@ -12,6 +12,7 @@
 /* Of a sample: the fields, then what is no field of a profile. */
 enum value {
 	VALUE_IRQ = FIELD_N,
+	VALUE_NAME, /* of an interrupt's handler: length << 16 | offset, as __data_loc */
 	VALUE_COMMON_TYPE,
 	VALUE_COMMON_PID,
 	VALUE_STACK, /* the stack pointer at an entry that a jump may reach too */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "lib/event/handlers.h"
 #include "lib/file/perfdata.h"
 
 struct source {
@@ -14,13 +15,32 @@ struct source {
 	struct event_decoder *decoder;
 	struct event_rules rules;
 	bool guessed, cut_told;
+	struct handled *handled; /* NULL = no exits of handlers are recorded */
+	bool feeding, ended;
 	uint64_t untimed;
 };
 
+/* Where exits of handlers are recorded, an entry waits for what its exit says. */
+static int await_exits(struct source *s, struct err *e)
+{
+	bool any = false;
+
+	handled_free(s->handled);
+	s->handled = NULL;
+	s->ended = false;
+	for (size_t i = 0; i < s->meta.nevent; i++)
+		any |= s->meta.event[i].role == ROLE_HANDLED;
+	if (any && !(s->handled = handled_new()))
+		return err_nomem(e, "the samples");
+	return 0;
+}
+
 static int decoder_new(struct source *s, struct err *e)
 {
-	return event_decoder_new(&s->decoder, s->file, &s->rules, &s->meta, &s->guessed,
-				 e);
+	int rc = event_decoder_new(&s->decoder, s->file, &s->rules, &s->meta, &s->guessed,
+				   e);
+
+	return rc ? rc : await_exits(s, e);
 }
 
 static int begin(struct source **out, const char *path, const struct event_rules *rules,
@@ -73,6 +93,8 @@ int source_open_feed(struct source **out, const void *head, size_t len, const ch
 		rc = perfdata_open_feed(&(*out)->file, head, len, name, e);
 	if (!rc)
 		rc = decoder_new(*out, e);
+	if (!rc)
+		(*out)->feeding = true;
 	return opened(out, rc, e);
 }
 
@@ -80,6 +102,7 @@ void source_close(struct source *s)
 {
 	if (!s)
 		return;
+	handled_free(s->handled);
 	event_decoder_free(s->decoder);
 	perfdata_close(s->file);
 	meta_release(&s->meta);
@@ -99,6 +122,7 @@ int source_round(struct source *s, struct err *e)
 void source_end(struct source *s)
 {
 	perfdata_feed_end(s->file);
+	s->feeding = false;
 }
 
 int source_gap(struct source *s, struct err *e)
@@ -160,7 +184,7 @@ static int take(struct source *s, struct perfdata_rec *rec, struct sample *sampl
 	return 1;
 }
 
-int source_next(struct source *s, struct sample *sample, struct loss *loss, struct err *e)
+static int next(struct source *s, struct sample *sample, struct loss *loss, struct err *e)
 {
 	struct perfdata_rec rec;
 	int got, kind = 0;
@@ -177,6 +201,24 @@ int source_next(struct source *s, struct sample *sample, struct loss *loss, stru
 		return SOURCE_LOSS;
 	}
 	return got;
+}
+
+int source_next(struct source *s, struct sample *sample, struct loss *loss, struct err *e)
+{
+	int got, rc = 0;
+
+	if (!s->handled)
+		return next(s, sample, loss, e);
+	while (!rc && !handled_pop(s->handled, s->ended, sample)) {
+		if (s->ended)
+			return 0;
+		got = next(s, sample, loss, e);
+		if (got < 0 || got == SOURCE_LOSS || (!got && s->feeding))
+			return got;
+		s->ended = !got;
+		rc = got ? handled_push(s->handled, sample, e) : 0;
+	}
+	return rc ? rc : SOURCE_SAMPLE;
 }
 
 /* The decoder keeps calls that are open: it begins anew. */

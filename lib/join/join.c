@@ -229,6 +229,8 @@ int join_push(struct join *j, const struct sample *s, struct err *e)
 {
 	int r;
 
+	if (sample_is_foreign(s))
+		return 0;
 	if (s->time_ns < j->released) {
 		j->n.disordered++;
 		if ((r = join_loss_add(j, s->time_ns, j->released, e)) < 0)

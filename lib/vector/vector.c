@@ -685,6 +685,8 @@ static void stopped(struct vector_finder *f, const struct sample *s)
 
 int vector_finder_push(struct vector_finder *f, const struct sample *s, struct err *e)
 {
+	if (sample_is_foreign(s))
+		return 0;
 	if (f->from_ns == DMA_UNKNOWN || s->time_ns < f->from_ns)
 		f->from_ns = s->time_ns;
 	if (f->to_ns == DMA_UNKNOWN || s->time_ns > f->to_ns)

@@ -14,7 +14,7 @@ enum { MAX_EVENTS = 16, MAX_FIELDS = 16, COMMON = 8 };
 struct raw_field {
 	char type[8], name[24];
 	unsigned offset, size;
-	bool is_signed;
+	bool is_signed, is_text;
 };
 
 struct event {
@@ -55,6 +55,7 @@ static void parse_fields(struct event *ev, const struct raw_event *from)
 			abort();
 		f->size = bits / 8;
 		f->is_signed = f->type[0] == 's';
+		f->is_text = f->type[0] == 't';
 		f->offset = (ev->size + f->size - 1) / f->size * f->size;
 		ev->size = f->offset + f->size;
 	}
@@ -77,8 +78,9 @@ static void put_format(FILE *out, const struct event *ev, const struct raw_event
 		      out);
 	for (size_t k = 0; k < ev->nfield; k++)
 		fprintf(out, "\tfield:%s %s;\toffset:%u;\tsize:%u;\tsigned:%d;\n",
-			ev->field[k].type, ev->field[k].name, ev->field[k].offset,
-			ev->field[k].size, ev->field[k].is_signed);
+			ev->field[k].is_text ? "__data_loc char[]" : ev->field[k].type,
+			ev->field[k].name, ev->field[k].offset, ev->field[k].size,
+			ev->field[k].is_signed);
 	fputs("\nprint fmt: \"(%lx)\", REC->__probe_ip\n", out);
 }
 
@@ -228,6 +230,21 @@ static uint8_t *put_two(uint8_t *to, int32_t a, int32_t b)
 	return put_at(put_at(to, &a, 4), &b, 4);
 }
 
+static const char *text_of(int64_t value)
+{
+	return (const char *)(uintptr_t)value;
+}
+
+/* A string behind the fields, and where it lies, as the kernel's __data_loc says it. */
+static void put_text(uint8_t *raw, unsigned offset, uint32_t *raw_len, const char *text)
+{
+	uint32_t len = (uint32_t)strlen(text) + 1, where = len << 16 | *raw_len;
+
+	memcpy(raw + offset, &where, sizeof(where));
+	memcpy(raw + *raw_len, text, len);
+	*raw_len += (len + 7) / 8 * 8;
+}
+
 void rawfile_sample(struct rawfile *f, size_t event, int64_t time_ns, int cpu, int tid,
 		    const int64_t *value)
 {
@@ -247,9 +264,14 @@ void rawfile_sample(struct rawfile *f, size_t event, int64_t time_ns, int cpu, i
 	raw = p;
 	memcpy(raw, &type, 2);
 	memcpy(raw + 4, &tid, 4);
-	for (size_t k = 0; k < ev->nfield; k++)
-		memcpy(raw + ev->field[k].offset, &value[k], ev->field[k].size);
-	p += raw_len;
+	for (size_t k = 0; k < ev->nfield; k++) {
+		if (ev->field[k].is_text)
+			put_text(raw, ev->field[k].offset, &raw_len, text_of(value[k]));
+		else
+			memcpy(raw + ev->field[k].offset, &value[k], ev->field[k].size);
+	}
+	memcpy(raw - 4, &raw_len, 4);
+	p = raw + raw_len;
 	h.size = (uint16_t)(p - rec);
 	memcpy(rec, &h, sizeof(h));
 	rawfile_bytes(f, rec, h.size);

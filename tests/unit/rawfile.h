@@ -15,9 +15,11 @@
 #include "lib/file/perfdata.h"
 
 struct raw_event {
-	const char *name;   /* "probe_lib:dma_to_host" */
-	const char *fields; /* "u32 channel,s64 size": behind the common ones */
-	bool tracepoint;    /* without the field __probe_ip of a probe */
+	const char *name; /* "probe_lib:dma_to_host" */
+	/* "u32 channel,s64 size,t32 name": behind the common ones; t32 = a string, of which
+	 * value is the address */
+	const char *fields;
+	bool tracepoint; /* without the field __probe_ip of a probe */
 };
 
 #define RAW_FIRST_TYPE 100 /* tracepoint number of event 0 */
