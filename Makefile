@@ -54,11 +54,11 @@ STATIC   ?=
 ALL_LDFLAGS  = $(SANFLAGS) -pthread $(if $(STATIC),-static -Wl$(comma)--wrap=dlopen) $(LDFLAGS)
 
 # Libraries by their users. libdma's objects pull in only what a tool refers to.
-LIBS_record  := -lbpf -lcapstone -ldw -lelf -liberty -lz -lm
+LIBS_record  := -lbpf -lcapstone -ldw -lelf -liberty -ltraceevent -lzstd -lz -lm
 LIBS_analyze := -lsqlite3 -ltraceevent -lcrypto -lzstd -lm
 LIBS_compare := -lsqlite3 -lm
 LIBS_report  := -lsqlite3 -lm
-LIBS_all     := $(LIBS_record) -lsqlite3 -ltraceevent -lcrypto -lzstd
+LIBS_all     := $(LIBS_record) -lsqlite3 -lcrypto
 # What they need themselves, where no loader brings it (make dist-static).
 LIBS_static  := $(if $(STATIC),$(shell $(PKG_CONFIG) --static --libs libdw libelf libcrypto) -lz -ldl)
 
@@ -272,10 +272,14 @@ BINDIR  = $(DESTDIR)$(PREFIX)/bin
 DATADIR = $(DESTDIR)$(PREFIX)/share/dmarec
 MANDIR  = $(DESTDIR)$(PREFIX)/share/man
 COMPDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+INSTALLED_IN = $(BINDIR) $(DATADIR)/profiles $(MANDIR)/man1 $(MANDIR)/man5 $(COMPDIR)
+# A package has no list of folders: its manager knows them.
+FOLDERS  = $(DATADIR)/folders
+PROFILES := $(wildcard examples/profiles/*.ini)
 install: tools man
-	install -d $(BINDIR) $(DATADIR)/profiles $(MANDIR)/man1 $(MANDIR)/man5 $(COMPDIR)
+	scripts/folders.sh make '$(if $(DESTDIR),,$(FOLDERS))' $(INSTALLED_IN)
 	install -m 755 $(addprefix $(B)/,$(TOOLS)) $(BINDIR)
-	install -m 644 examples/profiles/*.ini $(DATADIR)/profiles
+	install -m 644 $(PROFILES) $(DATADIR)/profiles
 	install -m 644 $(filter %.1,$(MAN)) $(MANDIR)/man1
 	install -m 644 $(filter %.5,$(MAN)) $(MANDIR)/man5
 	for t in $(TOOLS); do install -m 644 doc/completion.bash $(COMPDIR)/$$t || exit 1; done
@@ -283,7 +287,8 @@ uninstall:
 	rm -f $(addprefix $(BINDIR)/,$(TOOLS)) $(addprefix $(COMPDIR)/,$(TOOLS))
 	rm -f $(addprefix $(MANDIR)/man1/,$(notdir $(filter %.1,$(MAN))))
 	rm -f $(addprefix $(MANDIR)/man5/,$(notdir $(filter %.5,$(MAN))))
-	rm -rf $(DATADIR)
+	rm -f $(addprefix $(DATADIR)/profiles/,$(notdir $(PROFILES)))
+	scripts/folders.sh $(if $(DESTDIR),prune '$(abspath $(DESTDIR))' $(abspath $(INSTALLED_IN)),remove '$(FOLDERS)')
 
 # ---- what can be carried away: build/dist ----
 export MAKE

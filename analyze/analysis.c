@@ -13,6 +13,8 @@
 #include "lib/cli.h"
 #include "lib/db/db.h"
 #include "lib/err.h"
+#include "lib/flow/ends.h"
+#include "lib/flow/pipe.h"
 #include "lib/join/join.h"
 #include "lib/vector/vector.h"
 
@@ -137,17 +139,6 @@ static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err
 	return rc;
 }
 
-static int add_vector(struct analysis *a, int64_t irq, int64_t card, int64_t channel,
-		      struct err *e)
-{
-	struct join_vector *added = array_add(&a->vector, &a->nvector);
-
-	if (!added)
-		return err_nomem(e, "the analysis");
-	*added = (struct join_vector){(int32_t)irq, card, channel};
-	return 0;
-}
-
 /* Those that the user or the profile named when recording. */
 static int named_vectors(struct analysis *a, struct err *e)
 {
@@ -161,39 +152,10 @@ static int named_vectors(struct analysis *a, struct err *e)
 		if (got < 0)
 			rc = got;
 		else if (db_i64(q, "named") == 1)
-			rc = add_vector(a, db_i64(q, "irq"), DMA_UNKNOWN,
-					db_i64(q, "named_channel"), e);
+			rc = ends_add(&a->vector, &a->nvector, db_i64(q, "irq"),
+				      DMA_UNKNOWN, db_i64(q, "named_channel"), e);
 	}
 	return db_finalize(q, rc, e);
-}
-
-static bool ends_transfers(const struct vector_evidence *v)
-{
-	return v->verdict == VERDICT_COMPLETION || v->verdict == VERDICT_SHARED;
-}
-
-/* For each channel the vector that fits it best. */
-static int found_vectors(struct analysis *a, struct err *e)
-{
-	const struct vector_result *r = a->found;
-	int rc = 0;
-
-	for (size_t i = 0; i < r->nchannel && !rc; i++) {
-		const struct vector_evidence *v = &r->channel[i];
-		bool best = ends_transfers(v);
-
-		for (size_t k = 0; k < r->nchannel && best; k++) {
-			const struct vector_evidence *w = &r->channel[k];
-
-			if (w->card == v->card && w->channel == v->channel &&
-			    ends_transfers(w) &&
-			    (w->score > v->score || (w->score == v->score && k < i)))
-				best = false;
-		}
-		if (best)
-			rc = add_vector(a, v->irq, v->card, v->channel, e);
-	}
-	return rc;
 }
 
 /* What was named against what is seen. */
@@ -203,7 +165,7 @@ static void doubt_named(struct analysis *a)
 		for (size_t i = 0; i < a->found->noverall; i++) {
 			const struct vector_evidence *v = &a->found->overall[i];
 
-			if (v->irq != a->vector[k].irq || ends_transfers(v) ||
+			if (v->irq != a->vector[k].irq || ends_transfers(v->verdict) ||
 			    v->verdict == VERDICT_UNCLEAR)
 				continue;
 			snprintf(a->advice, sizeof(a->advice),
@@ -245,7 +207,9 @@ static int choose_vectors(struct analysis *a, struct err *e)
 
 	for (size_t i = 0; i < a->o->nirq && !rc; i++) {
 		rc = check_option(a, a->o->irq[i], e);
-		rc = rc ? rc : add_vector(a, a->o->irq[i], DMA_UNKNOWN, DMA_UNKNOWN, e);
+		rc = rc ? rc
+			: ends_add(&a->vector, &a->nvector, a->o->irq[i], DMA_UNKNOWN,
+				   DMA_UNKNOWN, e);
 	}
 	a->vectors_from = "option";
 	if (!rc && !a->nvector) {
@@ -257,7 +221,7 @@ static int choose_vectors(struct analysis *a, struct err *e)
 		return 0;
 	}
 	if (!rc)
-		rc = found_vectors(a, e);
+		rc = ends_found(a->found, &a->vector, &a->nvector, e);
 	a->vectors_from = a->nvector ? "found" : "none";
 	a->searched = true;
 	snprintf(a->advice, sizeof(a->advice), "%s", a->found->advice);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "analyze/edit.h"
 #include "analyze/analysis.h"
 #include "analyze/load.h"
 #include "analyze/stream.h"
@@ -30,7 +31,9 @@ struct options {
 	const char **raw;
 	size_t nraw;
 	const char *label, *db;
-	int64_t run; /* DMA_UNKNOWN = not given */
+	int64_t run;		  /* DMA_UNKNOWN = not given */
+	int64_t removed, renamed; /* likewise */
+	const char *new_label;
 	int64_t *irq;
 	size_t nirq;
 	int pairing;
@@ -43,6 +46,8 @@ enum {
 	KEY_LABEL = 256,
 	KEY_RUN,
 	KEY_LIST,
+	KEY_REMOVE,
+	KEY_RENAME,
 	KEY_VERIFY,
 	KEY_IRQ,
 	KEY_PAIRING,
@@ -59,6 +64,8 @@ static const struct argp_option table[] = {
 	{"label", KEY_LABEL, "TEXT", 0, "A name for the run that is loaded", 1},
 	{"run", KEY_RUN, "ID", 0, "Analyse this run of the database", 1},
 	{"list", KEY_LIST, 0, 0, "Show the runs in the database", 1},
+	{"remove-run", KEY_REMOVE, "ID", 0, "Take this run out of the database", 1},
+	{"rename-run", KEY_RENAME, "ID=LABEL", 0, "Give this run another label", 1},
 	{0, 0, 0, 0, "Which interrupts end transfers, and how:", 2},
 	{"verify", KEY_VERIFY, 0, 0, "Print the evidence for and against every vector",
 	 2},
@@ -121,6 +128,8 @@ static error_t parse_value(int key, char *arg, struct argp_state *state,
 		argp_error(state, "the value of an option is empty");
 	if (key == KEY_RUN && num_i64(arg, 1, INT64_MAX, &o->run, &e))
 		argp_error(state, "--run: %s", e.text);
+	if (key == KEY_REMOVE && num_i64(arg, 1, INT64_MAX, &o->removed, &e))
+		argp_error(state, "--remove-run: %s", e.text);
 	if (key == KEY_IRQ) {
 		free(o->irq);
 		o->irq = NULL;
@@ -132,6 +141,18 @@ static error_t parse_value(int key, char *arg, struct argp_state *state,
 			   "--pairing '%s': expected one, drain, first, last or infer",
 			   arg);
 	return 0;
+}
+
+static void set_rename(struct argp_state *state, struct options *o, char *arg)
+{
+	char *equal = strchr(arg, '=');
+
+	if (equal)
+		*equal = '\0';
+	if (!equal || num_i64(arg, 1, INT64_MAX, &o->renamed, NULL))
+		argp_error(state, "--rename-run '%s': expected ID=LABEL, such as 2=old",
+			   arg);
+	o->new_label = equal + 1;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -150,6 +171,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_LABEL:
 		o->label = arg;
 		return 0;
+	case KEY_RENAME:
+		set_rename(state, o, arg);
+		return 0;
+	case KEY_REMOVE:
 	case KEY_RUN:
 	case KEY_IRQ:
 	case KEY_PAIRING:
@@ -187,6 +212,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!o->db)
 			argp_error(state,
 				   "name the database: " TOOL " [-i RAW] TRACE.db");
+		if ((o->removed != DMA_UNKNOWN || o->new_label) &&
+		    (o->nraw || o->list || o->run != DMA_UNKNOWN))
+			argp_error(state,
+				   "--remove-run and --rename-run change a database, and "
+				   "nothing else is done with it");
 		if (o->json && o->csv)
 			argp_error(state, "--json or --csv, not both");
 		if (o->nraw && (o->list || o->run != DMA_UNKNOWN))
@@ -579,11 +609,28 @@ static void take_default(struct options *o)
 	}
 }
 
+static int edit(const struct options *o, struct err *e)
+{
+	struct db *db;
+	int rc = db_open(&db, o->db, DB_WRITE, e);
+
+	if (!rc && o->new_label)
+		rc = edit_rename(db, o->renamed, o->new_label, e);
+	if (!rc && o->removed != DMA_UNKNOWN)
+		rc = edit_remove(db, o->removed, e);
+	if (!rc && !o->quiet)
+		rc = print_list(db, o->json, e);
+	db_close(db);
+	return rc;
+}
+
 static int run(struct options *o, struct err *e)
 {
 	struct db *db = NULL;
 	int rc;
 
+	if (o->removed != DMA_UNKNOWN || o->new_label)
+		return edit(o, e);
 	take_default(o);
 	if (!o->nraw && access(o->db, F_OK) && errno == ENOENT)
 		return nothing_there(o, e);
@@ -610,7 +657,7 @@ static int run(struct options *o, struct err *e)
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {table, parse, "TRACE.db", doc, NULL, NULL, NULL};
-	struct options o = {.run = DMA_UNKNOWN, .pairing = -1};
+	struct options o = {.run = DMA_UNKNOWN, .removed = DMA_UNKNOWN, .pairing = -1};
 	struct err e = {0};
 	int rc;
 

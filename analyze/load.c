@@ -17,6 +17,7 @@
 #include "lib/db/db.h"
 #include "lib/err.h"
 #include "lib/file/perfdata.h"
+#include "lib/flow/pipe.h"
 #include "lib/vector/vector.h"
 
 int file_sha256(const char *path, char out[65], struct err *e)
@@ -543,6 +544,8 @@ static int insert_warnings(struct loading *l, struct err *e)
 {
 	const struct meta *m = stream_meta(l->stream);
 	uint64_t unresolved = event_unresolved(stream_decoder(l->stream));
+	uint64_t repeated = perfdata_repeated(stream_file(l->stream));
+	uint64_t untimed = stream_untimed(l->stream);
 	char text[200];
 	int rc = 0;
 
@@ -553,6 +556,21 @@ static int insert_warnings(struct loading *l, struct err *e)
 			 "%" PRIu64 " calls on file descriptors of which no path was "
 			 "recorded: they may have been transfers",
 			 unresolved);
+		rc = insert_warning(l, text, e);
+	}
+	if (!rc && untimed) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64
+			 " samples carry no time, so that they have no place and "
+			 "count as lost: the file was damaged",
+			 untimed);
+		rc = insert_warning(l, text, e);
+	}
+	if (!rc && repeated) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " samples are in the recording twice and were taken "
+			 "once: the file was damaged or put together",
+			 repeated);
 		rc = insert_warning(l, text, e);
 	}
 	return rc;

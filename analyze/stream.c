@@ -9,13 +9,7 @@
 #include "lib/file/perfdata.h"
 
 struct stream {
-	/* a raw file */
-	const char *path; /* the caller's */
-	struct perfdata *file;
-	struct meta meta;
-	struct event_decoder *decoder;
-	struct event_rules rules;
-	bool guessed, cut_told;
+	struct source *raw; /* a raw file; NULL = a run */
 	/* a run */
 	struct db *db;
 	int64_t run;
@@ -33,84 +27,29 @@ struct stream {
 	int64_t seq;
 };
 
-/* ---- a raw file ---- */
+static int begin(struct stream **out, struct err *e)
+{
+	*out = calloc(1, sizeof(**out));
+	return *out ? 0 : err_nomem(e, "the analysis");
+}
+
+static int opened(struct stream **out, int rc)
+{
+	if (!rc)
+		return 0;
+	stream_close(*out);
+	*out = NULL;
+	return rc;
+}
 
 int stream_open_raw(struct stream **out, const char *path,
 		    const struct event_rules *rules, struct err *e)
 {
-	struct stream *s = calloc(1, sizeof(*s));
-	int rc = s ? 0 : err_nomem(e, "the analysis");
+	int rc = begin(out, e);
 
-	*out = NULL;
-	if (rc)
-		return rc;
-	meta_init(&s->meta);
-	s->path = path;
-	if (rules)
-		s->rules = *rules;
-	rc = perfdata_open(&s->file, path, e);
 	if (!rc)
-		rc = event_decoder_new(&s->decoder, s->file, &s->rules, &s->meta,
-				       &s->guessed, e);
-	if (rc) {
-		if (e && strncmp(e->text, path, strlen(path)) != 0)
-			err_prefix(e, "%s", path);
-		stream_close(s);
-		return rc;
-	}
-	*out = s;
-	return 0;
-}
-
-static int next_raw(struct stream *s, struct sample *sample, struct loss *loss,
-		    struct err *e)
-{
-	struct perfdata_rec rec;
-	int got;
-
-	while ((got = perfdata_next(s->file, &rec, e)) > 0) {
-		if (rec.lost) {
-			/* A loss ends what the decoder knows of open calls. */
-			event_decode(s->decoder, &rec, sample, e);
-			*loss = (struct loss){rec.cpu, rec.lost_from_ns, rec.lost_to_ns,
-					      rec.lost, "ring"};
-			return STREAM_LOSS;
-		}
-		got = event_decode(s->decoder, &rec, sample, e);
-		if (got < 0) {
-			err_prefix(e, "%s", s->path);
-			return got;
-		}
-		if (!got)
-			continue;
-		if (sample->role == ROLE_OTHER && sample->source >= 0 &&
-		    (size_t)sample->source < s->meta.nevent &&
-		    s->meta.event[sample->source].role != ROLE_OTHER)
-			sample->bits |= SAMPLE_OTHER;
-		return STREAM_SAMPLE;
-	}
-	if (!got && perfdata_truncated(s->file) && !s->cut_told) {
-		s->cut_told = true;
-		*loss = (struct loss){-1, perfdata_whole_ns(s->file), DMA_UNKNOWN, 0,
-				      "cut"};
-		return STREAM_LOSS;
-	}
-	return got;
-}
-
-/* The decoder keeps calls that are open: it begins anew. */
-static int rewind_raw(struct stream *s, struct err *e)
-{
-	int rc = perfdata_rewind(s->file, e);
-
-	event_decoder_free(s->decoder);
-	s->decoder = NULL;
-	meta_release(&s->meta);
-	meta_init(&s->meta);
-	s->cut_told = false;
-	return rc ? rc
-		  : event_decoder_new(&s->decoder, s->file, &s->rules, &s->meta,
-				      &s->guessed, e);
+		rc = source_open(&(*out)->raw, path, rules, e);
+	return opened(out, rc);
 }
 
 /* ---- a run of the database ---- */
@@ -175,24 +114,16 @@ static int rewind_run(struct stream *s, struct err *e)
 
 int stream_open_run(struct stream **out, struct db *db, int64_t run, struct err *e)
 {
-	struct stream *s = calloc(1, sizeof(*s));
-	int rc = s ? 0 : err_nomem(e, "the analysis");
+	int rc = begin(out, e);
 
-	*out = NULL;
-	if (rc)
-		return rc;
-	meta_init(&s->meta);
-	s->db = db;
-	s->run = run;
-	rc = read_sources(s, e);
-	if (!rc)
-		rc = rewind_run(s, e);
-	if (rc) {
-		stream_close(s);
-		return rc;
+	if (!rc) {
+		(*out)->db = db;
+		(*out)->run = run;
+		rc = read_sources(*out, e);
 	}
-	*out = s;
-	return 0;
+	if (!rc)
+		rc = rewind_run(*out, e);
+	return opened(out, rc);
 }
 
 static int32_t small(int64_t v)
@@ -248,56 +179,59 @@ static int next_run(struct stream *s, struct sample *x, struct err *e)
 
 int stream_next(struct stream *s, struct sample *sample, struct loss *loss, struct err *e)
 {
-	return s->file ? next_raw(s, sample, loss, e) : next_run(s, sample, e);
+	return s->raw ? source_next(s->raw, sample, loss, e) : next_run(s, sample, e);
 }
 
 int stream_rewind(struct stream *s, struct err *e)
 {
-	return s->file ? rewind_raw(s, e) : rewind_run(s, e);
+	return s->raw ? source_rewind(s->raw, e) : rewind_run(s, e);
 }
 
 uint64_t stream_size(const struct stream *s)
 {
-	return s->file ? perfdata_data_size(s->file) : 0;
+	return s->raw ? perfdata_data_size(source_file(s->raw)) : 0;
 }
 
 uint64_t stream_done(const struct stream *s)
 {
-	return s->file ? perfdata_data_done(s->file) : (uint64_t)s->seq;
+	return s->raw ? perfdata_data_done(source_file(s->raw)) : (uint64_t)s->seq;
 }
 
 struct perfdata *stream_file(struct stream *s)
 {
-	return s->file;
+	return s->raw ? source_file(s->raw) : NULL;
 }
 
 const struct meta *stream_meta(const struct stream *s)
 {
-	return s->file ? &s->meta : NULL;
+	return s->raw ? source_meta(s->raw) : NULL;
 }
 
 const struct event_decoder *stream_decoder(const struct stream *s)
 {
-	return s->decoder;
+	return s->raw ? source_decoder(s->raw) : NULL;
 }
 
 bool stream_guessed(const struct stream *s)
 {
-	return s->guessed;
+	return s->raw && source_guessed(s->raw);
+}
+
+uint64_t stream_untimed(const struct stream *s)
+{
+	return s->raw ? source_untimed(s->raw) : 0;
 }
 
 bool stream_threads(const struct stream *s)
 {
-	return s->file != NULL;
+	return s->raw != NULL;
 }
 
 void stream_close(struct stream *s)
 {
 	if (!s)
 		return;
-	event_decoder_free(s->decoder);
-	perfdata_close(s->file);
-	meta_release(&s->meta);
+	source_close(s->raw);
 	db_drop(s->samples);
 	free(s->source);
 	free(s);

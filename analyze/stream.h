@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "analyze/pipe.h"
 #include "lib/event/event.h"
 #include "lib/file/meta.h"
+#include "lib/flow/source.h"
 
 struct db;
 struct err;
@@ -25,7 +25,7 @@ int stream_open_run(struct stream **s, struct db *db, int64_t run, struct err *e
 void stream_close(struct stream *s);
 
 /* 1 = *sample is filled, 2 = *loss is filled, 0 = end, negative. */
-enum { STREAM_SAMPLE = 1, STREAM_LOSS = 2 };
+enum { STREAM_SAMPLE = SOURCE_SAMPLE, STREAM_LOSS = SOURCE_LOSS };
 int stream_next(struct stream *s, struct sample *sample, struct loss *loss,
 		struct err *e);
 int stream_rewind(struct stream *s, struct err *e);
@@ -39,6 +39,8 @@ struct perfdata *stream_file(struct stream *s);
 const struct meta *stream_meta(const struct stream *s);
 const struct event_decoder *stream_decoder(const struct stream *s);
 bool stream_guessed(const struct stream *s); /* roles come from the events' names */
+/* Samples without a time, which were handed out as lost. */
+uint64_t stream_untimed(const struct stream *s);
 
 /* May another thread read it while the database is written to? */
 bool stream_threads(const struct stream *s);

@@ -176,7 +176,10 @@ static void print_completeness(const struct printer *p)
 		      "that\n  vanished cannot be told: 'no interrupt' may be one.\n",
 		      p->out);
 	} else {
-		fputs("  Whole: everything that was counted was delivered.\n", p->out);
+		fputs(s->nwarning
+			      ? "  Everything that was counted was delivered, but:\n"
+			      : "  Whole: everything that was counted was delivered.\n",
+		      p->out);
 	}
 	for (size_t i = 0; i < s->nwarning; i++) {
 		fputs("  ", p->out);
@@ -273,6 +276,27 @@ static size_t print_silent(const struct printer *p)
 	return n;
 }
 
+static bool any_used(const struct summary *s)
+{
+	for (size_t i = 0; i < s->nvector; i++)
+		if (s->vector[i].used)
+			return true;
+	return false;
+}
+
+/* Where others end transfers: one with too few interrupts to do so is no riddle. */
+static bool is_idle(const struct summary *s, const struct summary_vector *v)
+{
+	enum { FEW = 10 }; /* of so many transfers at most one: as lib/vector has it */
+	int64_t came = v->interrupts;
+
+	if (v->used || strcmp(v->verdict, "unclear") != 0)
+		return false;
+	if (v->proc != DMA_UNKNOWN && v->proc > came)
+		came = v->proc;
+	return any_used(s) && came < v->transfers / FEW;
+}
+
 /* Is it to be shown? --verify shows every vector that came. */
 static bool shown(const struct printer *p, const struct summary_vector *v)
 {
@@ -280,8 +304,9 @@ static bool shown(const struct printer *p, const struct summary_vector *v)
 
 	if (p->style->verify)
 		return !silent && !is_only_channel(p->s, v);
-	return whole(v) && (v->used || !strcmp(v->verdict, "unclear") ||
-			    !strcmp(v->verdict, "data available"));
+	return whole(v) &&
+	       (v->used || (!strcmp(v->verdict, "unclear") && !is_idle(p->s, v)) ||
+		!strcmp(v->verdict, "data available"));
 }
 
 static void print_vectors(const struct printer *p)
@@ -313,7 +338,8 @@ static void print_vectors(const struct printer *p)
 	if (!s->nvector)
 		fputs("  no interrupt was recorded\n", p->out);
 	else if (left && !p->style->verify)
-		fprintf(p->out, "  %s%zu %s unrelated or silent (--verify shows why)\n",
+		fprintf(p->out,
+			"  %s%zu %s unrelated, idle or silent (--verify shows why)\n",
 			n ? "and " : "", left, left == 1 ? "vector is" : "vectors are");
 	if (s->advice)
 		say_in_red(p, s->advice);

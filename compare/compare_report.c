@@ -457,19 +457,21 @@ int compare_report(const struct compare_result *r, const char *dir, char **path,
 	size_t pick[COMPARE_DRAWN], n = choose_groups(r->c, pick);
 	struct formats want = {.html = true, .png = true, .svg = true};
 	struct gnuplot_watch w = {0};
+	struct render_dir into = {.fd = -1};
 	int rc = fig ? gnuplot_probe(&can, e) : err_nomem(e, "a comparison");
 
 	*path = NULL;
-	rc = rc ? rc : render_directory(dir, e);
+	rc = rc ? rc : render_open(&into, dir, e);
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = make_group(r, &r->c->group[pick[i]], i + 1,
 				&fig[i * COMPARE_FIGURES], e);
-	rc = rc ? rc : render(fig, n * COMPARE_FIGURES, dir, &want, &can, &w, e);
+	rc = rc ? rc : render(fig, n * COMPARE_FIGURES, &into, &want, &can, &w, e);
 	if (!rc)
-		rc = render_page(dir, write_page,
+		rc = render_page(&into, write_page,
 				 &(struct page){r, fig, n * COMPARE_FIGURES}, path, e);
 	for (size_t i = 0; fig && i < COMPARE_DRAWN * COMPARE_FIGURES; i++)
 		figure_release(&fig[i]);
+	render_close(&into);
 	free(fig);
 	return rc;
 }

@@ -14,12 +14,19 @@ _dmarec_devices() {
 	sed -nE 's/^ *[0-9]+:.* ([^ ]+)$/\1/p' /proc/interrupts 2>/dev/null | sort -u
 }
 
+# Where dmarec-profile(5) says.
+_dmarec_profile_dirs() {
+	local own=$(type -P -- "$tool") data=${XDG_DATA_DIRS:-/usr/local/share:/usr/share}
+	printf '%s\n' "${XDG_CONFIG_HOME:-$HOME/.config}/dmarec/profiles"
+	tr : '\n' <<<"$DMAREC_PROFILES"
+	tr : '\n' <<<"${XDG_DATA_HOME:-$HOME/.local/share}:$data${own:+:${own%/*}/../share}" | sed 's|$|/dmarec/profiles|'
+}
+
 _dmarec_profiles() {
 	local dir
-	for dir in ${DMAREC_PROFILES:+"$DMAREC_PROFILES"} "${XDG_CONFIG_HOME:-$HOME/.config}/dmarec/profiles" /usr/share/dmarec/profiles \
-		/usr/local/share/dmarec/profiles; do
-		[ -d "$dir" ] && (cd "$dir" && ls ./*.ini 2>/dev/null | sed 's|^\./||; s|\.ini$||')
-	done
+	while read -r dir; do
+		[ "$dir" ] && [ -d "$dir" ] && (cd "$dir" && ls ./*.ini 2>/dev/null | sed 's|^\./||; s|\.ini$||')
+	done < <(_dmarec_profile_dirs)
 }
 
 # Runs and labels of the databases on the command line.
@@ -65,6 +72,8 @@ _dmarec() {
 	--clock) words='mono mono_raw boot tai' ;;
 	--irq-feed) words='auto bpf perf' ;;
 	--probes) words='auto process kernel' ;;
+	--live) words='json 1s json,1s' ;;
+	--stop-if) words='missing late unknown failed aborted lost' ;;
 	--exit-probes) words='ret uretprobe none' ;;
 	--pairing) words='infer one drain first last' ;;
 	--metric) words='api device notice total' ;;

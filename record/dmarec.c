@@ -1,299 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* dmarec: options, the choice of profile, files and interrupts, and the exit status. */
-#include <argp.h>
+/* dmarec: the choice of profile, files and interrupts, and the exit status. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/err.h"
-#include "lib/num.h"
+#include "record/agent/layout.h"
+#include "record/choice.h"
 #include "record/elf/symbols.h"
 #include "record/host/forbid.h"
+#include "record/host/processes.h"
 #include "record/host/rights.h"
+#include "record/host/rootfs.h"
 #include "record/host/trust.h"
 #include "record/list.h"
-#include "record/recording.h"
+#include "record/options.h"
 #include "record/series.h"
-
-#define TOOL "dmarec"
-
-struct words {
-	const char **v;
-	size_t n;
-};
-
-struct options {
-	struct recording_options rec;
-	struct words library, start, wait, stop, device, pci;
-	struct words counter_file;
-	const char *profile, *user;
-	int64_t *irq;
-	size_t nirq;
-	enum exit_probes exits;
-	bool dry_run, list, json, interleave, as_root;
-	const char *label[2];
-	int nlabel;
-	int64_t runs; /* of each command */
-	struct user invoking, run_as;
-};
-
-enum {
-	KEY_START = 256,
-	KEY_WAIT,
-	KEY_STOP,
-	KEY_PROFILE,
-	KEY_IRQ,
-	KEY_DEVICE,
-	KEY_PCI,
-	KEY_DURATION,
-	KEY_CLOCK,
-	KEY_FEED,
-	KEY_EXITS,
-	KEY_PROBES,
-	KEY_LABEL,
-	KEY_RUNS,
-	KEY_INTERLEAVE,
-	KEY_DRY,
-	KEY_LIST,
-	KEY_JSON,
-	KEY_USER,
-	KEY_AS_ROOT,
-	KEY_COUNTER_FILE,
-	KEY_ADDRESSES
-};
-
-static const struct argp_option table[] = {
-	{0, 0, 0, 0, "What is recorded:", 1},
-	{"start", KEY_START, "FUNC", 0, "A function that starts a transfer", 1},
-	{"wait", KEY_WAIT, "FUNC", 0, "A function that waits for one", 1},
-	{"stop", KEY_STOP, "FUNC", 0, "A function that stops a channel", 1},
-	{"library", 'x', "LIB", 0, "Look for the functions in this library too", 1},
-	{"profile", KEY_PROFILE, "NAME|FILE", 0,
-	 "Take functions and interrupts from a profile", 1},
-	{"pid", 'p', "PID", 0, "Attach to a running process", 1},
-	{"duration", KEY_DURATION, "TIME", 0, "Stop recording after so long (10s, 500ms)",
-	 1},
-	{0, 0, 0, 0, "Which interrupts:", 2},
-	{"irq", KEY_IRQ, "N[,N...]", 0, "Record these interrupts only", 2},
-	{"device", KEY_DEVICE, "NAME", 0, "Record the interrupts of this name", 2},
-	{"pci", KEY_PCI, "BDF", 0, "Record the interrupts of this PCI device", 2},
-	{"list", KEY_LIST, 0, 0, "Print the machine's interrupts", 2},
-	{"json", KEY_JSON, 0, 0, "With --list: as JSON", 2},
-	{0, 0, 0, 0, "Several runs:", 3},
-	{"runs", KEY_RUNS, "N", 0, "Record the command N times, into dma-1.data, ...", 3},
-	{"interleave", KEY_INTERLEAVE, 0, 0,
-	 "Two commands, COMMAND --vs COMMAND, recorded in turns", 3},
-	{"label", KEY_LABEL, "TEXT", 0,
-	 "A name for this run (a second one: of --interleave's second command)", 3},
-	{0, 0, 0, 0, "How:", 4},
-	{"output", 'o', "FILE", 0, "The recording (default dma.data)", 4},
-	{"dry-run", KEY_DRY, 0, 0, "Print what would be armed; arm nothing", 4},
-	{"ring", 'm', "SIZE", 0,
-	 "Size of each CPU's ring (16M, or what fits into 256M for all)", 4},
-	{"clock", KEY_CLOCK, "mono|mono_raw|boot|tai", 0, "Clock of the time stamps", 4},
-	{"irq-feed", KEY_FEED, "auto|bpf|perf", 0, "How interrupts are sampled", 4},
-	{"probes", KEY_PROBES, "auto|process|kernel", 0,
-	 "Where probes are armed: in the process without a trap, or in the kernel", 4},
-	{"exit-probes", KEY_EXITS, "ret|uretprobe|none", 0, "How exits are seen", 4},
-	{"quiet", 'q', 0, 0, "Say less", 4},
-	{"verbose", 'v', 0, 0, "Say more", 4},
-	{0, 0, 0, 0, "Rights:", 5},
-	{"user", KEY_USER, "NAME", 0, "Run the command as this user", 5},
-	{"as-root", KEY_AS_ROOT, 0, 0,
-	 "Run the command as root under sudo, not as who called it", 5},
-	{"counter-file", KEY_COUNTER_FILE, "FILE", 0,
-	 "A counter of the profile may read this file outside /proc and /sys", 5},
-	{"kernel-addresses", KEY_ADDRESSES, 0, 0,
-	 "Keep the kernel's addresses in the samples of interrupts", 5},
-	{0, 'h', 0, 0, "Give this help list", -1},
-	{0}};
-
-const char *argp_program_version = TOOL " " DMA_VERSION;
-/* Set before parsing: argp's own choice would be 64. */
-static const char doc[] =
-	"Record when DMA transfers start, when the card's interrupt comes, and "
-	"when the program notices.\v"
-	"The exit status is the workload's own.";
-
-static void push(struct words *w, const char *text)
-{
-	const char **added = array_add(&w->v, &w->n);
-
-	if (!added)
-		exit(EXIT_FAILED);
-	*added = text;
-}
-
-/* The index of a word in "a|b|c"; ends the program when it is none of them. */
-static int word_of(struct argp_state *state, const char *option, const char *arg,
-		   const char *words)
-{
-	size_t len = strlen(arg);
-	int i = 0;
-
-	for (const char *p = words; *p; p += strcspn(p, "|"), p += *p == '|', i++)
-		if (len && strcspn(p, "|") == len && !strncmp(p, arg, len))
-			return i;
-	argp_error(state, "%s '%s': expected %s", option, arg, words);
-	return 0;
-}
-
-static void check(struct argp_state *state, const char *option, int rc,
-		  const struct err *e)
-{
-	if (rc)
-		argp_error(state, "%s: %s", option, e->text);
-}
-
-static const char *nonempty(struct argp_state *state, const char *option, const char *arg)
-{
-	if (!*arg)
-		argp_error(state, "%s: the value is empty", option);
-	return arg;
-}
-
-static void set_clock(struct argp_state *state, struct options *o, const char *arg)
-{
-	static const int id[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME,
-				 CLOCK_TAI};
-	static const char *const name[] = {"monotonic", "monotonic_raw", "boottime",
-					   "tai"};
-	int i = word_of(state, "--clock", arg, "mono|mono_raw|boot|tai");
-
-	o->rec.clockid = id[i];
-	o->rec.clock_name = name[i];
-}
-
-static error_t parse_number(int key, char *arg, struct argp_state *state,
-			    struct options *o)
-{
-	struct err e = {0};
-	int64_t v = 0;
-
-	if (key == 'p') {
-		check(state, "-p", num_i64(arg, 1, INT32_MAX, &v, &e), &e);
-		o->rec.pid = (pid_t)v;
-	} else if (key == 'm') {
-		check(state, "-m", num_bytes(arg, 4096, 1 << 30, &v, &e), &e);
-		o->rec.ring_bytes = (size_t)v;
-	} else if (key == KEY_RUNS) {
-		check(state, "--runs", num_i64(arg, 1, SERIES_MOST, &o->runs, &e), &e);
-	} else if (key == KEY_DURATION) {
-		check(state, "--duration", num_duration_ns(arg, 1, INT64_MAX / 4, &v, &e),
-		      &e);
-		o->rec.duration_ns = v;
-	} else {
-		free(o->irq);
-		o->irq = NULL;
-		check(state, "--irq",
-		      num_list(arg, 0, 65535, 4096, &o->irq, &o->nirq, &e), &e);
-	}
-	return 0;
-}
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case 'h':
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-		break;
-	case 'o':
-		o->rec.output = nonempty(state, "-o", arg);
-		break;
-	case 'x':
-		push(&o->library, nonempty(state, "-x", arg));
-		break;
-	case KEY_START:
-		push(&o->start, nonempty(state, "--start", arg));
-		break;
-	case KEY_WAIT:
-		push(&o->wait, nonempty(state, "--wait", arg));
-		break;
-	case KEY_STOP:
-		push(&o->stop, nonempty(state, "--stop", arg));
-		break;
-	case KEY_PROFILE:
-		o->profile = nonempty(state, "--profile", arg);
-		break;
-	case KEY_DEVICE:
-		push(&o->device, nonempty(state, "--device", arg));
-		break;
-	case KEY_PCI:
-		push(&o->pci, nonempty(state, "--pci", arg));
-		break;
-	case KEY_LABEL:
-		if (o->nlabel == 2)
-			argp_error(state, "--label: '%s' is a third", arg);
-		o->label[o->nlabel++] = arg;
-		break;
-	case KEY_INTERLEAVE:
-		o->interleave = true;
-		break;
-	case KEY_CLOCK:
-		set_clock(state, o, arg);
-		break;
-	case KEY_FEED:
-		o->rec.feed =
-			(enum irq_feed)word_of(state, "--irq-feed", arg, "auto|bpf|perf");
-		break;
-	case KEY_EXITS:
-		o->exits = (enum exit_probes)word_of(state, "--exit-probes", arg,
-						     "ret|uretprobe|none");
-		break;
-	case KEY_PROBES:
-		o->rec.probes = (enum probes_how)word_of(state, "--probes", arg,
-							 "auto|process|kernel");
-		break;
-	case KEY_USER:
-		o->user = nonempty(state, "--user", arg);
-		break;
-	case KEY_AS_ROOT:
-		o->as_root = true;
-		break;
-	case KEY_COUNTER_FILE:
-		push(&o->counter_file, nonempty(state, "--counter-file", arg));
-		break;
-	case KEY_ADDRESSES:
-		o->rec.kernel_addresses = true;
-		break;
-	case KEY_DRY:
-		o->dry_run = true;
-		break;
-	case KEY_LIST:
-		o->list = true;
-		break;
-	case KEY_JSON:
-		o->json = true;
-		break;
-	case 'q':
-		o->rec.verbosity = -1;
-		break;
-	case 'v':
-		o->rec.verbosity = 1;
-		break;
-	case 'p':
-	case 'm':
-	case KEY_DURATION:
-	case KEY_RUNS:
-	case KEY_IRQ:
-		return parse_number(key, arg, state, o);
-	case ARGP_KEY_ARGS:
-		o->rec.argv = state->argv + state->next;
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
+#include "record/show.h"
+#include "record/threads.h"
 
 /* ---- which profile ---- */
+
+/* Not by itself is a profile taken that would be an error. */
+static bool is_whole(const struct profile *p, const struct plan_files *files,
+		     bool library)
+{
+	const struct func_spec *lacking = plan_lacks(p, files);
+	char *who = lacking && library ? func_describe(lacking) : NULL;
+
+	if (who)
+		cli_warn(TOOL,
+			 "profile %s is not taken, although its library is here: no "
+			 "function fits %s",
+			 p->name, who);
+	free(who);
+	return !lacking;
+}
 
 /* The shipped profile whose start functions the files define, a library's name before
  * all. 1 = taken, 0 = none fits. */
@@ -317,6 +63,8 @@ static int find_shipped(struct profile *best, const struct plan_files *files,
 			continue; /* a broken one is an error only when it is asked for */
 		fits = p.automatic == AUTO_NO ? 0 : plan_fits(&p, files, &library);
 		if (fits && p.automatic == AUTO_LIBRARY && !library)
+			fits = 0;
+		if (fits && !is_whole(&p, files, library))
 			fits = 0;
 		if (fits > 0 && library)
 			fits += 1000;
@@ -372,7 +120,7 @@ static int choose_profile(const struct options *o, struct profile *p,
 	profile_init(p);
 	if (o->profile) {
 		rc = named_profile(o, p, e);
-	} else if (o->start.n) {
+	} else if (o->start.n || o->transfer.n) {
 		rc = 0;
 	} else {
 		rc = find_shipped(p, files, e);
@@ -383,6 +131,8 @@ static int choose_profile(const struct options *o, struct profile *p,
 	}
 	if (!rc)
 		rc = add_functions(p, &o->start, FUNC_START, "--start", e);
+	if (!rc)
+		rc = add_functions(p, &o->transfer, FUNC_TRANSFER, "--transfer", e);
 	if (!rc)
 		rc = add_functions(p, &o->wait, FUNC_WAIT, "--wait", e);
 	return rc ? rc : add_functions(p, &o->stop, FUNC_STOP, "--stop", e);
@@ -400,6 +150,15 @@ static bool is_named(const char *file, const char *name)
 	return !strncmp(base, name, len) && (!base[len] || base[len] == '.');
 }
 
+/* One file by another path, or by another process's, would be probed twice. */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !strcmp(a, b) || (!stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev &&
+				 x.st_ino == y.st_ino);
+}
+
 static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 {
 	char **grown = realloc(*files, (*n + 1) * sizeof(*grown));
@@ -413,8 +172,21 @@ static int add_file(char ***files, size_t *n, const char *path, struct err *e)
 			return 0;
 	if (!grown[*n])
 		return err_errno(e, "library %s", path);
+	for (size_t i = 0; i < *n; i++)
+		if (same_file(grown[i], grown[*n])) {
+			free(grown[*n]);
+			return 0;
+		}
 	++*n;
 	return 0;
+}
+
+/* Where /proc shows the process's files. */
+static pid_t task_of(pid_t pid)
+{
+	pid_t living = pid ? threads_living(pid) : 0;
+
+	return living ? living : pid;
 }
 
 static uid_t owner_of_process(pid_t pid)
@@ -428,31 +200,33 @@ static uid_t owner_of_process(pid_t pid)
 
 /* A file that only the process itself can reach (/proc/PID/map_files, /proc/PID/root): its
  * directories are not ours to judge, its owner is. */
-static bool is_own_file(const struct options *o, const char *path, uid_t process)
+static bool is_own_file(const struct options *o, const char *path, uid_t process,
+			pid_t pid)
 {
 	char prefix[64];
 	struct stat st;
-	size_t len = (size_t)snprintf(prefix, sizeof(prefix), "/proc/%d/", o->rec.pid);
+	size_t len =
+		(size_t)snprintf(prefix, sizeof(prefix), "/proc/%d/", (int)task_of(pid));
 
-	return o->rec.pid && !strncmp(path, prefix, len) && !stat(path, &st) &&
+	return pid && !strncmp(path, prefix, len) && !stat(path, &st) &&
 	       (!st.st_uid || st.st_uid == o->invoking.uid || st.st_uid == process) &&
 	       !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
 /* Of what was found rather than named, only files that nobody else can write: a file says
- * which profile fits and where probes go. The command itself (the first) was named. */
-static void keep_trusted(const struct options *o, char **files, size_t *n)
+ * which profile fits and where probes go. The command itself (the first) was named. pid: the
+ * process whose files they are, 0 = the command's. */
+static void keep_trusted(const struct options *o, pid_t pid, char **files, size_t *n)
 {
-	uid_t process = o->rec.argv ? o->run_as.uid : owner_of_process(o->rec.pid);
+	uid_t process = pid ? owner_of_process(task_of(pid)) : o->run_as.uid;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < *n; i++) {
 		struct err why = {0};
 
-		if ((i == 0 && o->rec.argv) ||
-		    trust_path(files[i], o->invoking.uid, &why) ||
+		if ((i == 0 && !pid) || trust_path(files[i], o->invoking.uid, &why) ||
 		    trust_path(files[i], process, NULL) ||
-		    is_own_file(o, files[i], process)) {
+		    is_own_file(o, files[i], process, pid)) {
 			files[kept++] = files[i];
 			continue;
 		}
@@ -465,94 +239,79 @@ static void keep_trusted(const struct options *o, char **files, size_t *n)
 	*n = kept;
 }
 
-static int find_files(const struct options *o, char ***files, size_t *n, struct err *e)
+/* Those of more that are not in the list; more is freed. */
+static int merge_files(char ***files, size_t *n, char **more, size_t nmore, struct err *e)
 {
-	char *missing = NULL, *told = NULL, *save = NULL;
-	int rc = o->rec.argv ? loader_files(o->rec.argv, files, n, &missing, e)
-			     : loader_files_of_pid(o->rec.pid, files, n, &told, e);
+	int rc = 0;
 
-	if (!rc)
-		keep_trusted(o, *files, n);
+	for (size_t i = 0; i < nmore; i++) {
+		bool known = rc != 0;
+		char **added;
+
+		for (size_t k = 0; k < *n && !known; k++)
+			known = same_file((*files)[k], more[i]);
+		added = known ? NULL : array_add(files, n);
+		if (added)
+			*added = more[i];
+		else
+			free(more[i]);
+		if (!known && !added)
+			rc = err_nomem(e, "a recording");
+	}
+	free(more);
+	return rc;
+}
+
+static int files_of_process(const struct options *o, pid_t pid, char ***files, size_t *n,
+			    struct err *e)
+{
+	char *told = NULL, *save = NULL, **more = NULL;
+	size_t nmore = 0;
+	int rc = loader_files_of_pid(task_of(pid), &more, &nmore, &told, e);
 
 	for (char *text = told ? strtok_r(told, "\n", &save) : NULL; text;
 	     text = strtok_r(NULL, "\n", &save))
 		cli_warn(TOOL, "%s", text);
 	free(told);
+	if (rc)
+		return rc;
+	keep_trusted(o, pid, more, &nmore);
+	return merge_files(files, n, more, nmore, e);
+}
+
+static int find_files(const struct options *o, char ***files, size_t *n, struct err *e)
+{
+	char *missing = NULL;
+	int rc = o->rec.argv ? loader_files(o->rec.argv, files, n, &missing, e) : 0;
+
+	if (!rc)
+		keep_trusted(o, 0, *files, n);
 	if (missing && o->rec.verbosity >= 0)
 		cli_warn(TOOL, "libraries not found: %s", missing);
 	free(missing);
+	for (size_t i = 0; !rc && i < o->rec.npid; i++)
+		rc = files_of_process(o, o->rec.pid[i], files, n, e);
 	for (size_t i = 0; !rc && i < o->library.n; i++)
 		rc = add_file(files, n, o->library.v[i], e);
 	return rc;
 }
 
-/* ---- which interrupts ---- */
+/* ---- which processes ---- */
 
-static int by_number(const void *a, const void *b)
+static int find_processes(struct options *o, struct err *e)
 {
-	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int add_irq(const struct irqmap *map, int64_t irq, int32_t **list, size_t *n,
-		   struct err *e)
-{
-	int32_t *added;
-
-	if (!irqmap_find(map, (int32_t)irq))
-		return err_set(
-			e, ERR_NOTFOUND,
-			"there is no interrupt %d; dmarec --list shows those there are",
-			(int)irq);
-	added = array_add(list, n);
-	if (!added)
-		return err_nomem(e, "a recording");
-	*added = (int32_t)irq;
-	return 0;
-}
-
-/* What the profile names need not be there: the card's driver may be off. */
-static int profile_irqs(const struct profile *p, const struct irqmap *map, int32_t **list,
-			size_t *n, struct err *e)
-{
-	struct err why = {0};
+	char *text;
 	int rc = 0;
 
-	for (size_t i = 0; i < p->ndevice; i++)
-		rc = irqmap_select_name(map, p->device[i], list, n, &why);
-	for (size_t i = 0; !*n && i < p->npci; i++)
-		rc = irqmap_select_pci_id(map, p->pci[i].vendor, p->pci[i].device, list,
-					  n, &why);
-	if (rc == ERR_NOMEM)
-		return err_nomem(e, "a recording");
-	return 0;
-}
-
-static int choose_irqs(const struct options *o, const struct profile *p,
-		       const struct irqmap *map, int32_t **list, size_t *n, bool *named,
-		       struct err *e)
-{
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < o->nirq; i++)
-		rc = add_irq(map, o->irq[i], list, n, e);
-	for (size_t i = 0; !rc && i < o->device.n; i++)
-		rc = irqmap_select_name(map, o->device.v[i], list, n, e);
-	for (size_t i = 0; !rc && i < o->pci.n; i++)
-		rc = irqmap_select_pci(map, o->pci.v[i], list, n, e);
-	*named = o->nirq > 0;
-	if (!rc && !*n)
-		rc = profile_irqs(p, map, list, n, e);
-	if (!rc && !*n && (p->ndevice || p->npci))
-		cli_warn(TOOL,
-			 "no interrupt of profile %s's device is here: every device "
-			 "interrupt is recorded",
-			 p->name);
-	if (!rc && !*n)
-		rc = irqmap_select_device_irqs(map, list, n, e);
-	if (!rc)
-		qsort(*list, *n, sizeof(**list), by_number);
+	for (size_t i = 0; !rc && i < o->process.n; i++)
+		rc = processes_find(o->process.v[i], &o->rec.pid, &o->rec.npid, e);
+	text = !rc && o->rec.npid > 1 ? processes_text(o->rec.pid, o->rec.npid) : NULL;
+	if (text && o->rec.verbosity >= 0)
+		cli_note(TOOL,
+			 "recorded are %s, and what they start; no process that is "
+			 "started elsewhere",
+			 text);
+	free(text);
 	return rc;
 }
 
@@ -583,20 +342,43 @@ static int run_list(const struct options *o, struct err *e)
 	return rc ? cli_status(e) : EXIT_OK;
 }
 
+static void tell_plan(const struct plan *plan, const struct profile *p)
+{
+	char *told = plan_told(plan, p), *save = NULL;
+
+	for (char *line = told ? strtok_r(told, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		cli_note(TOOL, "%s", line);
+	free(told);
+}
+
 static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 		       struct irqmap *map, struct err *e)
 {
+	struct irq_choice choice = {.irq = o->irq,
+				    .nirq = o->nirq,
+				    .device = o->device.v,
+				    .ndevice = o->device.n,
+				    .pci = o->pci.v,
+				    .npci = o->pci.n,
+				    .profile = p};
 	int32_t *irq = NULL;
 	size_t n = 0;
-	int rc = choose_irqs(o, p, map, &irq, &n, &o->rec.irq_named, e), status;
+	int rc = irq_choose(&choice, map, &irq, &n, e), status;
+
+	if (choice.absent)
+		cli_warn(TOOL, "%s", choice.absent);
 
 	for (size_t i = 0; i < plan->nnote && o->rec.verbosity >= 0; i++)
 		cli_note(TOOL, "%s", plan->note[i]);
+	if (o->rec.verbosity >= 0)
+		tell_plan(plan, p);
 	o->rec.irq = irq;
 	o->rec.nirq = n;
 	o->rec.plan = plan;
 	o->rec.profile = p;
 	o->rec.map = map;
+	o->rec.choice = &choice;
 	if (rc) {
 		status = cli_status(e);
 	} else if (o->dry_run) {
@@ -605,15 +387,41 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	} else {
 		status = recording_run(&o->rec, e);
 	}
+	irq_choice_release(&choice);
 	free(irq);
 	return status;
+}
+
+enum { MAPS_BYTES = 16 << 20 };
+
+/* An agent of another recording, running or ended: the kernel puts no uprobe into the pages
+ * that it armed (record/agent/agent_arm.so.c), and says nothing. */
+static int refuse_agent(pid_t pid, struct err *e)
+{
+	char path[64], *maps = NULL;
+	size_t len;
+	int rc;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)task_of(pid));
+	rc = rootfs_read("", path, MAPS_BYTES, &maps, &len, NULL);
+	if (!rc && strstr(maps, AGENT_LIBRARY))
+		err_set(e, ERR_UNSUPPORTED,
+			"process %d has probes of another recording in it, and would "
+			"hide its calls from the kernel's: record both at once, or "
+			"start it anew, with --probes kernel if it is to be recorded "
+			"twice",
+			(int)pid);
+	free(maps);
+	return rc || !e->code ? 0 : e->code;
 }
 
 static int choose_probes(const struct options *o, struct plan *plan,
 			 const struct plan_files *files, struct err *e)
 {
-	if (o->rec.probes == PROBES_KERNEL)
-		return 0;
+	int rc = o->rec.argv ? 0 : refuse_agent(o->rec.pid, e);
+
+	if (rc || o->rec.probes == PROBES_KERNEL)
+		return rc;
 	if (!o->rec.argv)
 		return plan_unplace(plan, NULL, "the process is running already", e);
 	return plan_places(plan, files, e);
@@ -659,6 +467,8 @@ static int run(struct options *o, struct err *e)
 	o->rec.counter_files =
 		(struct counter_files){o->counter_file.v, o->counter_file.n};
 	rc = choose_users(o, e);
+	if (!rc)
+		rc = find_processes(o, e);
 	if (!rc && (rc = find_files(o, &files, &n, e)) && !n && o->rec.argv) {
 		paths_free(files, n);
 		return rc == ERR_NOTFOUND ? 127 : 126; /* as a shell says it */
@@ -674,6 +484,8 @@ static int run(struct options *o, struct err *e)
 	plan_files_close(&opened);
 	if (!rc)
 		rc = irqmap_read(&map, "", e);
+	o->rec.searched = files;
+	o->rec.nsearched = n;
 	status = rc ? cli_status(e) : run_planned(o, &p, &plan, &map, e);
 	plan_release(&plan);
 	irqmap_release(&map);
@@ -746,6 +558,28 @@ static int run_series(struct options *o, struct err *e)
 	return status;
 }
 
+/* The exit status stays the workload's, but for a report that failed. */
+static int run_reported(struct options *o, struct err *e)
+{
+	char *recording, *database;
+	int status, rc = user_invoking(&o->invoking, e);
+
+	if (!rc)
+		rc = show_begin(o->report, &o->invoking, &recording, &database, e);
+	if (rc)
+		return cli_status(e);
+	user_release(&o->invoking);
+	o->rec.output = recording;
+	o->rec.in_series = true; /* what comes next is done */
+	status = run(o, e);
+	if (!e->code && !access(recording, R_OK) &&
+	    show_run(o->report, recording, database, o->rec.verbosity < 0, e) && !status)
+		status = EXIT_FAILED;
+	free(recording);
+	free(database);
+	return status;
+}
+
 /* Of a refusal: who else than the user's rights may be its cause. */
 static void tell_forbidden(void)
 {
@@ -758,52 +592,26 @@ static void tell_forbidden(void)
 
 int main(int argc, char **argv)
 {
-	static const struct argp argp = {
-		table, parse, "-- COMMAND [ARGS...]\n-p PID\n--list", doc, NULL,
-		NULL,  NULL};
-	struct options o = {.rec = {.output = "dma.data",
-				    .clock_name = "monotonic",
-				    .clockid = CLOCK_MONOTONIC,
-				    .cmdline = argv}};
+	struct options o;
 	struct err e = {0};
 	int status;
 
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o))
-		return EXIT_USAGE;
-	if (o.list) {
+	options_parse(&o, argc, argv);
+	if (options_check(&o, &e)) {
+		status = EXIT_USAGE;
+	} else if (o.list) {
 		status = run_list(&o, &e);
-	} else if (!o.rec.argv == !o.rec.pid) {
-		err_set(&e, ERR_USAGE,
-			"what to record? Either 'dmarec -- COMMAND' or 'dmarec -p PID'");
-		status = EXIT_USAGE;
-	} else if (!o.interleave && o.nlabel == 2) {
-		err_set(&e, ERR_USAGE,
-			"a second --label is of --interleave's second command");
-		status = EXIT_USAGE;
-	} else if (o.user && o.as_root) {
-		err_set(&e, ERR_USAGE, "--user and --as-root: name one of them");
-		status = EXIT_USAGE;
 	} else if (o.runs || o.interleave) {
 		o.runs = o.runs ? o.runs : 1;
 		status = run_series(&o, &e);
 	} else {
 		o.rec.label = o.label[0];
-		status = run(&o, &e);
+		status = o.report ? run_reported(&o, &e) : run(&o, &e);
 	}
-	user_release(&o.invoking);
-	user_release(&o.run_as);
-	free(o.counter_file.v);
 	if (e.code)
 		cli_error(TOOL, &e);
 	if (e.code == ERR_PERM)
 		tell_forbidden();
-	free(o.irq);
-	free(o.library.v);
-	free(o.start.v);
-	free(o.wait.v);
-	free(o.stop.v);
-	free(o.device.v);
-	free(o.pci.v);
+	options_release(&o);
 	return status;
 }

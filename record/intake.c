@@ -11,7 +11,10 @@
 #include "lib/err.h"
 #include "record/descriptors.h"
 #include "record/inside.h"
+#include "record/late.h"
+#include "record/newcomers.h"
 #include "record/session.h"
+#include "record/threads.h"
 
 /* Which event an id belongs to: open addressing, a power of two of slots; id 0 = free. */
 struct intake_slot {
@@ -98,6 +101,103 @@ static void note_name(struct intake *in, const char *rec, size_t size)
 			 (int)(size - AT_COMM - TRAILER), rec + AT_COMM);
 }
 
+/* The raw data of an interrupt's sample behind the time: CPU and padding, the size; in the data
+ * common fields, the number, where the name is. */
+enum { RAW_BEHIND_TIME = 20, RAW_IRQ = 8, RAW_NAME = 12, RAW_BYTES = 16 };
+
+static int want_irq(struct intake *in, const char *sample, size_t size, size_t raw_at,
+		    struct err *e)
+{
+	const char *raw = sample + raw_at;
+	char action[64] = "";
+	uint32_t name, at, len;
+	int32_t irq;
+
+	if (size < raw_at + RAW_BYTES)
+		return 1;
+	memcpy(&irq, raw + RAW_IRQ, sizeof(irq));
+	memcpy(&name, raw + RAW_NAME, sizeof(name));
+	at = name & 0xffff;
+	len = name >> 16;
+	if (len && len <= sizeof(action) && at + len <= size - raw_at) {
+		memcpy(action, raw + at, len);
+		action[len - 1] = '\0';
+	}
+	return newcomers_want(in->newcomers, irq, action, e);
+}
+
+/* ---- threads that may have half of their events ---- */
+
+/* A sample of a thread that is not trusted yet, or the record of one that begot another. The
+ * record of its own beginning was written before, but perhaps into a ring that had been read
+ * already: it comes by the end of the next pass, or never. */
+struct intake_held {
+	int32_t tid, parent; /* parent 0 = a sample */
+	int64_t time_ns;
+	uint64_t pass, id;
+	char *sample; /* NULL = none any more */
+	size_t size;
+};
+
+static int hold(struct intake *in, const struct intake_held *from, struct err *e)
+{
+	struct intake_held *h = array_add(&in->held, &in->nheld);
+
+	if (!h)
+		return err_nomem(e, "a recording");
+	*h = *from;
+	h->pass = in->pass;
+	if (!h->parent && !(h->sample = malloc(h->size)))
+		return err_nomem(e, "a recording");
+	if (h->sample)
+		memcpy(h->sample, from->sample, h->size);
+	return 0;
+}
+
+static bool is_trusted(const struct intake *in, const struct intake_slot *slot,
+		       int32_t tid)
+{
+	return !in->threads || slot->event >= in->nprobe ||
+	       threads_trusts(in->threads, tid);
+}
+
+static int hold_sample(struct intake *in, uint64_t id, int32_t tid, int64_t time_ns,
+		       const char *sample, size_t size, struct err *e)
+{
+	const struct intake_held h = {.tid = tid,
+				      .time_ns = time_ns,
+				      .id = id,
+				      .sample = (char *)sample,
+				      .size = size};
+	return hold(in, &h, e);
+}
+
+enum { LEFT_OUT, GOES_IN, HELD };
+
+/* Where the sample goes; what is left out is told apart from loss. */
+static int wanted(struct intake *in, uint64_t id, const char *sample, size_t size,
+		  struct err *e)
+{
+	const struct intake_slot *slot = slot_of(in, id);
+	int64_t time_ns;
+	int32_t tid;
+	int rc = GOES_IN;
+
+	if (!slot || size < slot->time_at + sizeof(time_ns))
+		return GOES_IN;
+	memcpy(&time_ns, sample + slot->time_at, sizeof(time_ns));
+	memcpy(&tid, sample + slot->time_at - sizeof(tid), sizeof(tid));
+	if (time_ns < in->begin_ns || time_ns > in->end_ns)
+		rc = LEFT_OUT;
+	else if (!is_trusted(in, slot, tid))
+		return hold_sample(in, id, tid, time_ns, sample, size, e) ? ERR_NOMEM
+									  : HELD;
+	else if (in->newcomers && slot->event == in->irq_event)
+		rc = want_irq(in, sample, size, slot->time_at + RAW_BEHIND_TIME, e);
+	in->left_out[slot->event] += rc == LEFT_OUT;
+	return rc;
+}
+
 static int see_sample(struct intake *in, uint64_t id, const char *sample, size_t size,
 		      struct err *e)
 {
@@ -117,8 +217,11 @@ static void see_mapping(struct intake *in, int32_t pid, const char *rec, size_t 
 	uint32_t prot;
 
 	memcpy(&prot, rec + MMAP_PROT, sizeof(prot));
-	if (prot & PROT_EXEC && memchr(rec + MMAP_NAME, 0, size - MMAP_NAME))
+	if (!(prot & PROT_EXEC) || !memchr(rec + MMAP_NAME, 0, size - MMAP_NAME))
+		return;
+	if (in->inside)
 		inside_mapped(in->inside, pid, rec + MMAP_NAME);
+	late_mapped(in->late, pid, rec + MMAP_NAME);
 }
 
 /* exec closes descriptors; and what was lost may have been a closing. */
@@ -138,7 +241,7 @@ static void see_other(struct intake *in, uint32_t type, uint16_t misc, uint64_t 
 		descriptors_doubt(in->descriptors, -1, in->drained_ns);
 		descriptors_doubt(in->descriptors, -1, time_ns);
 	}
-	if (type == PERF_RECORD_MMAP2 && in->inside && size > MMAP_NAME + TRAILER)
+	if (type == PERF_RECORD_MMAP2 && size > MMAP_NAME + TRAILER)
 		see_mapping(in, pid, rec, size - TRAILER);
 	if (type == PERF_RECORD_COMM)
 		note_name(in, rec, size);
@@ -146,25 +249,109 @@ static void see_other(struct intake *in, uint32_t type, uint16_t misc, uint64_t 
 		descriptors_doubt(in->descriptors, pid, time_ns);
 }
 
+static int append(struct intake *in, const char *from, const char *to, struct err *e)
+{
+	if (in->tap.put && to > from)
+		in->tap.put(in->tap.arg, from, (size_t)(to - from));
+	return in->file && to > from
+		       ? perfdata_append(in->file, from, (size_t)(to - from), e)
+		       : 0;
+}
+
+/* The thread is trusted since then: so is what was held of it, and whom it begot. */
+static int let_go(struct intake *in, int32_t tid, int64_t since_ns, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < in->nheld; i++) {
+		struct intake_held *h = &in->held[i];
+
+		if (h->time_ns < since_ns)
+			continue;
+		if (h->tid == tid && h->sample) {
+			rc = append(in, h->sample, h->sample + h->size, e);
+			if (!rc)
+				rc = see_sample(in, h->id, h->sample, h->size, e);
+			free(h->sample);
+			h->sample = NULL;
+		} else if (h->parent && h->parent == tid) {
+			h->parent = 0;
+			rc = threads_begun(in->threads, h->tid, tid) < 0
+				     ? err_nomem(e, "a recording")
+				     : let_go(in, h->tid, h->time_ns, e);
+		}
+	}
+	return rc;
+}
+
+/* PERF_RECORD_FORK of linux/perf_event.h: pid, parent's pid, tid, parent's tid, time. */
+enum { AT_FORK_TID = 16, AT_FORK_PARENT = 20, AT_FORK_TIME = 24, FORK_BYTES = 32 };
+
+static int see_fork(struct intake *in, const char *rec, size_t size, struct err *e)
+{
+	struct intake_held h = {.sample = NULL};
+	int trusted;
+
+	if (!in->threads || size < FORK_BYTES)
+		return 0;
+	memcpy(&h.tid, rec + AT_FORK_TID, sizeof(h.tid));
+	memcpy(&h.parent, rec + AT_FORK_PARENT, sizeof(h.parent));
+	memcpy(&h.time_ns, rec + AT_FORK_TIME, sizeof(h.time_ns));
+	trusted = threads_begun(in->threads, h.tid, h.parent);
+	if (trusted < 0)
+		return err_nomem(e, "a recording");
+	return trusted ? let_go(in, h.tid, h.time_ns, e) : hold(in, &h, e);
+}
+
+/* What waited for more than a pass waits for nothing. */
+static void drop_held(struct intake *in, bool all)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < in->nheld; i++) {
+		struct intake_held *h = &in->held[i];
+		const struct intake_slot *slot = h->sample ? slot_of(in, h->id) : NULL;
+
+		if (!all && h->pass == in->pass && (h->sample || h->parent)) {
+			in->held[kept++] = *h;
+			continue;
+		}
+		if (slot)
+			in->left_out[slot->event]++;
+		in->untrusted += slot != NULL;
+		free(h->sample);
+	}
+	in->nheld = kept;
+	in->pass++;
+}
+
 static int put(void *arg, const void *buf, size_t len, struct err *e)
 {
 	struct intake *in = arg;
-	const char *p = buf, *end = p + len;
+	const char *p = buf, *from = p, *end = p + len;
 	struct perf_event_header h;
 	uint64_t v;
-	int rc = in->file ? perfdata_append(in->file, buf, len, e) : 0;
+	int rc = 0;
 
-	for (; !rc && (size_t)(end - p) >= sizeof(h) + 16; p += h.size) {
+	for (; rc >= 0 && (size_t)(end - p) >= sizeof(h) + 16; p += h.size) {
 		memcpy(&h, p, sizeof(h));
 		if (h.size < sizeof(h) || h.size > (size_t)(end - p))
 			break;
 		memcpy(&v, p + (h.type == PERF_RECORD_LOST ? AT_LOST : AT_ID), sizeof(v));
-		if (h.type == PERF_RECORD_SAMPLE)
-			rc = see_sample(in, v, p, h.size, e);
-		else
+		if (h.type != PERF_RECORD_SAMPLE) {
 			see_other(in, h.type, h.misc, v, p, h.size);
+			rc = h.type == PERF_RECORD_FORK ? see_fork(in, p, h.size, e) : 0;
+			continue;
+		}
+		rc = wanted(in, v, p, h.size, e);
+		if (rc == GOES_IN) {
+			rc = see_sample(in, v, p, h.size, e);
+		} else if (rc >= 0) {
+			rc = append(in, from, p, e);
+			from = p + h.size;
+		}
 	}
-	return rc;
+	return rc < 0 ? rc : append(in, from, end, e);
 }
 
 /* The agents' rings. *torn: a hit is under way whose time may be earlier than others that
@@ -193,9 +380,12 @@ int intake_drain(struct intake *in, struct session *s, bool last, struct err *e)
 	rc = session_drain(s, put, in, &bytes, e);
 	if (!rc)
 		rc = drain_inside(in, last, &torn, e);
+	drop_held(in, last);
 	if (!rc)
 		rc = descriptors_look(in->descriptors, e);
 	in->drained_ns = begin_ns;
+	if (!rc && !torn && in->tap.round)
+		in->tap.round(in->tap.arg);
 	if (!rc && !torn && in->file) /* without anything new it writes nothing */
 		rc = perfdata_round(in->file, e);
 	return rc || !in->file ? rc : perfdata_flush(in->file, e);
@@ -218,7 +408,8 @@ int intake_open(struct intake *in, const struct perfdata_attr *attr, size_t n,
 		;
 	in->slot = calloc(in->nslot, sizeof(*in->slot));
 	in->delivered = calloc(in->nevent + 1, sizeof(*in->delivered));
-	if (!in->slot || !in->delivered)
+	in->left_out = calloc(in->nevent + 1, sizeof(*in->left_out));
+	if (!in->slot || !in->delivered || !in->left_out)
 		return err_nomem(e, "a recording");
 	for (size_t i = 0; i < in->nevent; i++)
 		for (size_t k = 0; k < attr[i].nids; k++) {
@@ -238,5 +429,11 @@ void intake_close(struct intake *in)
 	free(in->slot);
 	free(in->delivered);
 	free(in->process);
+	late_free(in->late);
+	free(in->left_out);
+	newcomers_free(in->newcomers);
+	for (size_t i = 0; i < in->nheld; i++)
+		free(in->held[i].sample);
+	free(in->held);
 	*in = (struct intake){.file = NULL};
 }

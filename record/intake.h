@@ -14,7 +14,10 @@
 struct descriptors;
 struct err;
 struct inside;
+struct late;
+struct newcomers;
 struct session;
+struct threads;
 
 enum { MAX_PROCESSES = 4096 };
 
@@ -24,23 +27,46 @@ struct intake_process {
 	uint64_t starts;
 };
 
+/* Who else sees every piece, and the end of every round, after the file. */
+struct intake_tap {
+	void *arg;
+	void (*put)(void *arg, const void *buf, size_t len); /* NULL = nobody */
+	void (*round)(void *arg);
+};
+
 struct intake {
-	struct perfdata_writer *file;	 /* NULL = none: what comes is only counted */
+	struct perfdata_writer *file; /* NULL = none: what comes is only counted */
+	struct intake_tap tap;
 	struct descriptors *descriptors; /* NULL = not wanted */
-	int clockid;			 /* of the samples */
-	uint64_t *delivered;		 /* samples of each event */
-	uint64_t lost;			 /* by LOST records */
-	uint64_t first_ns, last_ns;	 /* of the samples; last 0 = none */
-	struct inside *inside;		 /* probes in the process; NULL = none */
+	struct newcomers *newcomers;	 /* NULL = every interrupt is wanted */
+	size_t irq_event;		 /* the event of interrupts */
+	/* What was sampled outside of these, while events were armed and disarmed one
+	 * after another, does not count. */
+	int64_t begin_ns, end_ns;
+	int clockid;		    /* of the samples */
+	uint64_t *delivered;	    /* samples of each event */
+	uint64_t *left_out;	    /* early and unwanted ones, not in the file */
+	uint64_t lost;		    /* by LOST records */
+	uint64_t first_ns, last_ns; /* of the samples; last 0 = none */
+	struct late *late;	    /* NULL = not wanted */
+	struct inside *inside;	    /* probes in the process; NULL = none */
 	/* Of each process: how often it started a transfer, by the samples. Those beyond
 	 * MAX_PROCESSES are not told apart. */
 	struct intake_process *process;
 	size_t nprocess;
 	const bool *starts; /* of each event: is it a start? NULL = none is */
+	/* NULL = every thread is trusted. Else the samples of others, of the first nprobe
+	 * events, are left out. */
+	struct threads *threads;
+	size_t nprobe;
+	uint64_t untrusted; /* those samples, also counted in left_out */
 	/* its own */
 	int64_t drained_ns; /* the rings were last read from then on */
 	struct intake_slot *slot;
 	size_t nslot, nevent, last_process;
+	struct intake_held *held; /* of threads whose beginning was not seen yet */
+	size_t nheld;
+	uint64_t pass; /* of draining */
 	unsigned torn; /* times in a row that a hit was under way */
 };
 

@@ -19,7 +19,7 @@
 #endif
 
 #define NAME_MAX_BYTES 64
-#define IRQ_WORDS      64 /* 4096 interrupts */
+#define IRQ_WORDS      1024 /* 65536 interrupts; those above pass */
 
 /* The part of the context that the format file of the tracepoint promises. */
 struct context {
@@ -41,11 +41,9 @@ struct record {
 
 /* How the recorder and the program talk. */
 struct control {
-	__u64 wanted[IRQ_WORDS]; /* bit map of interrupt numbers */
-	__u32 all;		 /* 1: every interrupt */
-	__u32 enabled;		 /* the gate: nothing is counted or written while 0 */
-	__u32 event_type;	 /* id of irq:irq_handler_entry */
-	__u32 unused;
+	__u64 excluded[IRQ_WORDS]; /* bit map of interrupt numbers */
+	__u32 enabled;		   /* the gate: nothing is counted or written while 0 */
+	__u32 event_type;	   /* id of irq:irq_handler_entry */
 };
 
 struct {
@@ -93,8 +91,7 @@ int irq_handler_entry(struct context *ctx)
 	/* Without this the compiler drops the mask as idle, and 6.1's verifier misses
 	 * it. */
 	barrier_var(word);
-	if (!c->all && (irq >= IRQ_WORDS * 64 ||
-			!(c->wanted[word & (IRQ_WORDS - 1)] >> (irq % 64) & 1)))
+	if (irq < IRQ_WORDS * 64 && c->excluded[word & (IRQ_WORDS - 1)] >> (irq % 64) & 1)
 		return 1;
 	n->seen++;
 	len = bpf_probe_read_kernel_str(r.name, NAME_MAX_BYTES,

@@ -14,16 +14,17 @@
 #include "lib/dma.h"
 #include "lib/err.h"
 #include "record/host/rights.h"
+#include "record/irqfilter.h"
 
 extern const char embed_irqfeed_bpf[];
 extern const unsigned long embed_irqfeed_bpf_len;
 
-#define IRQ_WORDS 64
+#define IRQ_WORDS (IRQ_FILTER_NUMBERS / 64)
 
 /* As in irqfeed.bpf.c. */
 struct control {
-	uint64_t wanted[IRQ_WORDS];
-	uint32_t all, enabled, event_type, unused;
+	uint64_t excluded[IRQ_WORDS];
+	uint32_t enabled, event_type;
 };
 
 struct count {
@@ -62,21 +63,12 @@ static void raise_memlock(void)
 	setrlimit(RLIMIT_MEMLOCK, &all);
 }
 
-static int control_init(struct irqfeed *f, const int32_t *irq, size_t n,
-			uint32_t event_type, struct err *e)
+static void control_init(struct irqfeed *f, const int32_t *exclude, size_t n,
+			 uint32_t event_type)
 {
-	f->control.all = !n;
 	f->control.event_type = event_type;
-	for (size_t i = 0; i < n; i++) {
-		if (irq[i] < 0 || irq[i] >= IRQ_WORDS * 64)
-			return err_set(
-				e, ERR_LIMIT,
-				"interrupt %d: the BPF feed knows numbers up to %d only; "
-				"use --irq-feed perf",
-				irq[i], IRQ_WORDS * 64 - 1);
-		f->control.wanted[irq[i] / 64] |= UINT64_C(1) << (irq[i] % 64);
-	}
-	return 0;
+	for (size_t i = 0; i < n; i++)
+		f->control.excluded[exclude[i] / 64] |= UINT64_C(1) << (exclude[i] % 64);
 }
 
 static int control_write(struct irqfeed *f, struct err *e)
@@ -122,8 +114,8 @@ static int load(struct irqfeed *f, struct err *e)
 	return 0;
 }
 
-int irqfeed_open(struct irqfeed **out, const int32_t *irq, size_t n, uint32_t event_type,
-		 struct err *e)
+int irqfeed_open(struct irqfeed **out, const int32_t *exclude, size_t n,
+		 uint32_t event_type, struct err *e)
 {
 	struct irqfeed *f = calloc(1, sizeof(*f));
 	int rc;
@@ -132,9 +124,8 @@ int irqfeed_open(struct irqfeed **out, const int32_t *irq, size_t n, uint32_t ev
 	if (!f)
 		return err_nomem(e, "the interrupt feed");
 	f->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	rc = control_init(f, irq, n, event_type, e);
-	if (!rc)
-		rc = load(f, e);
+	control_init(f, exclude, n, event_type);
+	rc = load(f, e);
 	if (!rc)
 		rc = control_write(f, e);
 	if (rc) {

@@ -15,10 +15,10 @@
 struct err;
 struct irqfeed;
 
-/* Load the program for these interrupts (n = 0: every one); event_type is the id of
+/* Load the program for every interrupt but these (below IRQ_FILTER_NUMBERS); event_type is the id of
  * irq:irq_handler_entry. ERR_UNSUPPORTED or ERR_PERM when this kernel does not let us. */
-int irqfeed_open(struct irqfeed **f, const int32_t *irq, size_t n, uint32_t event_type,
-		 struct err *e);
+int irqfeed_open(struct irqfeed **f, const int32_t *exclude, size_t n,
+		 uint32_t event_type, struct err *e);
 void irqfeed_close(struct irqfeed *f);
 
 /* The PERF_COUNT_SW_BPF_OUTPUT event of a CPU, whose ring gets the records made there. */

@@ -10,6 +10,7 @@
 #include "lib/array.h"
 #include "lib/err.h"
 #include "record/elf/symbols.h"
+#include "record/plan_match.h"
 
 /* One function being planned. */
 struct site {
@@ -20,6 +21,7 @@ struct site {
 	struct parameter_list params;
 	struct meta_const constant;
 	char *args, *ret;
+	struct plan_start told;
 	bool this_is_card; /* the card is the object, which a thunk has at an offset */
 	int32_t func;
 	char name[48];
@@ -180,9 +182,11 @@ static int put_arg(struct site *s, enum field f, bool by_name, FILE *out, struct
 		return put_index(s, a, f, q->reg_index + 1, q, out, e);
 	case ARG_NONE:
 		q = by_name ? param_for(s, f) : NULL;
-		return q && q->reg_index >= 0 && !q->is_float
-			       ? put_index(s, a, f, q->reg_index + 1, q, out, e)
-			       : 0;
+		if (!q || q->reg_index < 0 || q->is_float)
+			return 0;
+		if (start_guessed(&s->told, f, q->reg_index + 1, q->name))
+			return err_nomem(e, "a recording");
+		return put_index(s, a, f, q->reg_index + 1, q, out, e);
 	default:
 		return 0;
 	}
@@ -450,6 +454,10 @@ static int plan_function(struct plan *p, const struct func_spec *spec, struct el
 			  "calls at those are not seen",
 			  elf_file_path(f), symbol->qualified,
 			  elf_file_inlined(f, described));
+	if (!rc)
+		rc = start_add(p, &s.told, spec,
+			       symbol->qualified ? symbol->qualified : symbol->name, e);
+	free(s.told.guessed);
 	free(s.args);
 	free(s.ret);
 	parameter_list_release(&s.params);
@@ -457,11 +465,6 @@ static int plan_function(struct plan *p, const struct func_spec *spec, struct el
 }
 
 /* ---- all functions of a profile ---- */
-
-static bool is_glob(const char *pattern)
-{
-	return strpbrk(pattern, "*?[");
-}
 
 /* Same name, and not merely several parts of one: which one is meant? */
 static int check_ambiguous(const struct func_spec *spec, const struct symbol_list *l,
@@ -476,7 +479,7 @@ static int check_ambiguous(const struct func_spec *spec, const struct symbol_lis
 			l->sym[i].demangled ? l->sym[i].demangled : l->sym[i].name);
 	for (size_t i = 1; i < l->n; i++)
 		if (strcmp(l->sym[i].qualified, l->sym[0].qualified) &&
-		    !is_glob(spec->pattern))
+		    !elf_is_glob(spec->pattern))
 			return err_set(
 				e, ERR_AMBIGUOUS,
 				"'%s' fits several functions of %s: %s; name one with "
@@ -491,14 +494,15 @@ static bool excludes(const struct func_spec *a, const struct func_spec *b)
 	return a != b && a->when.op != OP_NONE && b->when.op != OP_NONE;
 }
 
-static bool planned(const struct plan *p, const struct func_spec *spec, const char *file,
-		    uint64_t offset)
+/* The section that has the function already; NULL = none. */
+static const struct func_spec *planned(const struct plan *p, const struct func_spec *spec,
+				       const char *file, uint64_t offset)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (!p->probe[i].code && p->probe[i].offset == offset &&
 		    !strcmp(p->probe[i].file, file) && !excludes(spec, p->probe[i].spec))
-			return true;
-	return false;
+			return p->probe[i].spec;
+	return NULL;
 }
 
 /* The function that a thunk stands for; NULL = none of the list. */
@@ -530,97 +534,50 @@ static int plan_symbol(struct plan *p, const struct func_spec *spec, struct elf_
 	return rc ? 0 : plan_function(p, spec, f, s, target, mode, e);
 }
 
-static int plan_spec(struct plan *p, const struct func_spec *spec, struct elf_file *f,
-		     enum exit_probes mode, size_t *found, struct err *e)
+static int plan_spec(struct plan *p, struct plan_section *section, struct elf_file *f,
+		     enum exit_probes mode, struct err *e)
 {
+	const struct func_spec *spec = section->spec;
 	struct symbol_list l = {0};
 	int rc = elf_file_find(f, spec->pattern, &l, e);
 
 	if (!rc)
 		rc = check_ambiguous(spec, &l, elf_file_path(f), e);
 	for (size_t i = 0; !rc && i < l.n; i++) {
-		if (l.sym[i].plt_or_ifunc ||
-		    planned(p, spec, elf_file_path(f), l.sym[i].offset))
+		const struct func_spec *by =
+			planned(p, spec, elf_file_path(f), l.sym[i].offset);
+
+		if (by)
+			section->taken_by = by;
+		if (by || l.sym[i].plt_or_ifunc)
 			continue;
-		++*found;
-		rc = plan_symbol(p, spec, f, &l, &l.sym[i], mode, e);
+		rc = section_found(section, &l.sym[i], elf_file_path(f), e);
+		if (!rc)
+			rc = plan_symbol(p, spec, f, &l, &l.sym[i], mode, e);
 	}
 	symbol_list_release(&l);
 	return rc;
 }
 
-static void nearest(struct elf_file *const *f, size_t n, const char *pattern, char *out,
-		    size_t size)
-{
-	size_t len = 0;
-
-	*out = '\0';
-	for (size_t i = 0; i < n; i++) {
-		char **name = NULL;
-		size_t k = 0;
-
-		if (!f[i] || i > 8 || elf_file_nearest(f[i], pattern, 2, &name, &k))
-			continue;
-		for (size_t j = 0; j < k; j++) {
-			if (len < size)
-				len += (size_t)snprintf(out + len, size - len, "%s%s",
-							len ? ", " : "", name[j]);
-			free(name[j]);
-		}
-		free(name);
-	}
-}
-
-static int not_found(const struct func_spec *spec, const struct plan_files *f,
-		     struct err *e)
-{
-	char near[256], searched[400];
-	size_t len = 0;
-
-	nearest(f->file, f->n, spec->pattern, near, sizeof(near));
-	searched[0] = '\0';
-	for (size_t i = 0; i < f->n && len < sizeof(searched); i++)
-		len += (size_t)snprintf(searched + len, sizeof(searched) - len, "%s%s%s",
-					i ? ", " : "", f->path[i],
-					f->file[i] && !elf_file_has_symbols(f->file[i])
-						? " (stripped)"
-						: "");
-	return err_set(
-		e, ERR_NOTFOUND,
-		"no function '%s' (%s) in %s%s%s; name another with --start, or the "
-		"library that the command opens itself with -x LIB",
-		spec->pattern, spec->origin ? spec->origin : "default", searched,
-		*near ? "; the nearest names are " : "", near);
-}
-
 static int plan_specs(struct plan *p, const struct profile *prof,
 		      const struct plan_files *f, enum exit_probes mode, struct err *e)
 {
-	const struct func_spec *missing = NULL;
-	size_t starts = 0;
 	int rc = 0;
 
+	p->section = calloc(prof->nfunc + 1, sizeof(*p->section));
+	if (!p->section)
+		return err_nomem(e, "a recording");
 	for (size_t k = 0; !rc && k < prof->nfunc; k++) {
-		const struct func_spec *spec = &prof->func[k];
-		size_t found = 0;
+		struct plan_section *section = &p->section[p->nsection++];
 
+		section->spec = &prof->func[k];
 		for (size_t i = 0; !rc && i < f->n; i++)
 			if (f->file[i])
-				rc = plan_spec(p, spec, f->file[i], mode, &found, e);
-		if (rc)
-			break;
-		if (spec->role == FUNC_START || spec->role == FUNC_TRANSFER)
-			starts += found;
-		if (!found && spec->origin && !strncmp(spec->origin, "--", 2))
-			rc = not_found(spec, f, e);
-		else if (!found && !missing)
-			missing = spec;
+				rc = plan_spec(p, section, f->file[i], mode, e);
+		if (!rc)
+			rc = section_check(section, f, e);
 	}
-	if (!rc && !starts)
-		rc = missing ? not_found(missing, f, e)
-			     : err_set(e, ERR_USAGE,
-				       "no start function is named: --start FUNC");
-	return rc;
+	return rc ? rc : sections_check(p->section, p->nsection, f, e);
 }
 
 int plan_files_open(struct plan_files *f, char *const *path, size_t n, struct err *e)
@@ -666,29 +623,6 @@ int plan_make(struct plan *p, const struct profile *prof, const struct plan_file
 	return rc;
 }
 
-size_t plan_fits(const struct profile *prof, const struct plan_files *f, bool *library)
-{
-	size_t starts = 0;
-
-	*library = false;
-	for (size_t i = 0; i < f->n; i++) {
-		const char *soname = f->file[i] ? elf_file_soname(f->file[i]) : NULL;
-
-		*library |= profile_is_library(prof, f->path[i]) ||
-			    (soname && profile_is_library(prof, soname));
-		for (size_t k = 0; f->file[i] && k < prof->nfunc; k++) {
-			struct symbol_list l = {0};
-
-			if (prof->func[k].role > FUNC_TRANSFER ||
-			    elf_file_find(f->file[i], prof->func[k].pattern, &l, NULL))
-				continue;
-			starts += l.n > 0;
-			symbol_list_release(&l);
-		}
-	}
-	return starts;
-}
-
 void plan_release(struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -706,6 +640,7 @@ void plan_release(struct plan *p)
 	for (size_t i = 0; i < p->nhook; i++)
 		free(p->hook[i].file);
 	free(p->hook);
+	sections_release(p);
 	for (size_t i = 0; i < p->nnote; i++)
 		free(p->note[i]);
 	free(p->probe);

@@ -45,10 +45,30 @@ struct plan_hook {
 	struct agent_place place;
 };
 
+/* What the files have of one section of the profile. */
+struct plan_section {
+	const struct func_spec *spec;
+	size_t found; /* functions that got probes by it */
+	char *names;  /* theirs: "FlxCard::dma_wait in libFlxCard.so.1"; NULL = none */
+	/* a function of this name had the probes of that section already; NULL = none had */
+	const struct func_spec *taken_by;
+};
+
+/* Of a function that starts transfers: which of its fields are known, and which by guess. */
+struct plan_start {
+	char *function;
+	uint32_t known; /* bit of enum field */
+	char *guessed;	/* "size=arg3 (len)", by the parameter's name; NULL = none */
+};
+
 struct plan {
 	struct plan_probe *probe;
 	size_t n;
 	int32_t nfunc;
+	struct plan_section *section; /* as in the profile */
+	size_t nsection;
+	struct plan_start *start;
+	size_t nstart;
 	char **note; /* sentences for the user: what was left out, and why */
 	size_t nnote;
 	struct plan_hook *hook; /* when any probe has a place */
@@ -67,15 +87,23 @@ int plan_files_open(struct plan_files *f, char *const *path, size_t n, struct er
 void plan_files_close(struct plan_files *f);
 
 /* Finds the functions of prof, which must outlive the plan, in the files. Fails with
- * ERR_NOTFOUND when there is no start function (what was searched, the nearest names,
- * -x), and with ERR_AMBIGUOUS when one name fits several functions. On failure *p is
- * released. */
+ * ERR_NOTFOUND when there is no start function, or none of a section that is required (what
+ * was searched, the nearest names, -x), with ERR_AMBIGUOUS when one name fits several
+ * functions, and with ERR_USAGE when sections of two roles mean one function. On failure
+ * *p is released. */
 int plan_make(struct plan *p, const struct profile *prof, const struct plan_files *f,
 	      enum exit_probes exits, struct err *e);
 
 /* How many start functions of prof the files define; and is one of the files a library
  * that prof names (by file name or soname)? */
 size_t plan_fits(const struct profile *prof, const struct plan_files *f, bool *library);
+/* The first section that is required and that no file has; NULL = none. */
+const struct func_spec *plan_lacks(const struct profile *prof,
+				   const struct plan_files *f);
+
+/* Sentences about the plan, a newline between them: what each section of the profile has
+ * found, in brief; what is not known of the transfers, and what was guessed. malloc'ed. */
+char *plan_told(const struct plan *p, const struct profile *prof);
 
 /* Gives every probe that can be armed in the process its place, and the others the reason
  * why not. Fails only without memory. */

@@ -57,10 +57,31 @@ static void print_perf_probe(const struct plan_probe *q, FILE *out)
 	fprintf(out, "%s%s'\n", *q->args ? " " : "", q->args);
 }
 
+/* Comments: the rest can be given to a shell. */
+static void print_sections(const struct plan *p, FILE *out)
+{
+	fputs("# what each section fits:\n", out);
+	for (size_t i = 0; i < p->nsection; i++) {
+		const struct plan_section *s = &p->section[i];
+		char *who = func_describe(s->spec),
+		     *other = s->taken_by ? func_describe(s->taken_by) : NULL;
+
+		fprintf(out, "# %s: %s%s%s\n", who ? who : "?",
+			s->names      ? s->names
+			: s->taken_by ? "nothing more"
+				      : "nothing, and need not",
+			other ? "; the rest is of " : "", other ? other : "");
+		free(who);
+		free(other);
+	}
+	fputc('\n', out);
+}
+
 void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out)
 {
 	char *filter = plan_irq_filter(irq, nirq);
 
+	print_sections(p, out);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct plan_probe *q = &p->probe[i];
 

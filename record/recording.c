@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The order matters: fork, probes, events, file, enable, go; then end of the workload,
+ * The order matters: fork, probes, events, enable, begin, file, go; then end of the workload,
  * disable, drain, count, close the events, remove the probes, finish the file.
  */
 #include "record/recording.h"
@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/err.h"
 #include "lib/file/perfdata.h"
@@ -29,15 +30,21 @@
 #include "record/host/filemark.h"
 #include "record/host/forbid.h"
 #include "record/host/machine.h"
+#include "record/host/processes.h"
 #include "record/host/rootfs.h"
 #include "record/inside.h"
 #include "record/intake.h"
+#include "record/late.h"
+#include "record/patched.h"
+#include "record/newcomers.h"
 #include "record/probes.h"
 #include "record/snapshot.h"
+#include "record/threads.h"
 #include "record/tracing.h"
 #include "record/workload.h"
 
 #define DRAIN_MS      150
+#define END_GRACE_MS  5000  /* for handlers of SIGTERM: a card to be stopped */
 #define RECORDER_NICE (-15) /* rings are read in time also when all CPUs poll */
 #define TOOL	      "dmarec"
 
@@ -49,7 +56,10 @@ struct recording {
 	struct workload work;
 	struct probes *probes;
 	struct session *session;
+	struct threads threads;
+	size_t left_out; /* of those, at the beginning */
 	struct intake in;
+	struct live *live;		   /* the view; NULL = none */
 	struct inside *inside;		   /* probes in the process; NULL = none */
 	uint32_t *event_id;		   /* probes, closings, then the interrupt */
 	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
@@ -58,6 +68,7 @@ struct recording {
 	size_t nattr;
 	int signal_fd;
 	sigset_t old_mask;
+	struct irq_window window;
 	int signals; /* how many asked us to end */
 	bool told_left_behind;
 	bool *starts;	       /* of each event: is it the start of a transfer? */
@@ -114,26 +125,6 @@ static int try_inside(struct recording *r, struct err *e)
 	return rc;
 }
 
-static int threads_of(pid_t pid, pid_t **out, size_t *n, struct err *e)
-{
-	char path[64], **name = NULL;
-	int rc;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	rc = rootfs_names("", path, &name, n, e);
-	if (rc)
-		return rc;
-	*out = calloc(*n + 1, sizeof(**out));
-	if (!*out)
-		rc = err_nomem(e, "a recording");
-	else if (!*n)
-		rc = err_set(e, ERR_NOTFOUND, "there is no process %d", (int)pid);
-	for (size_t i = 0; !rc && i < *n; i++)
-		(*out)[i] = (pid_t)strtol(name[i], NULL, 10);
-	rootfs_names_free(name, *n);
-	return rc;
-}
-
 /* Closing of descriptors is recorded where a device is told by its path. */
 static int add_closings(struct recording *r, struct err *e)
 {
@@ -164,8 +155,9 @@ static int add_closings(struct recording *r, struct err *e)
 static int add_probes(struct recording *r, struct err *e)
 {
 	const struct plan *p = r->o->plan;
-	int rc = probes_open(&r->probes, e);
+	int rc = patched_check(p, e);
 
+	rc = rc ? rc : probes_open(&r->probes, e);
 	r->event_id = calloc(p->n + MAX_CLOSINGS + 1, sizeof(*r->event_id));
 	r->mark = calloc(p->n + 1, sizeof(*r->mark));
 	if (!rc && (!r->event_id || !r->mark))
@@ -179,43 +171,56 @@ static int add_probes(struct recording *r, struct err *e)
 	}
 	if (!rc)
 		rc = add_closings(r, e);
-	if (!rc && r->o->nirq)
+	if (!rc)
 		rc = tracepoint_id("irq/irq_handler_entry",
 				   &r->event_id[p->n + r->nclosing], e);
 	return rc;
+}
+
+static struct pids recorded(const struct recording *r)
+{
+	return r->o->argv ? (struct pids){&r->work.pid, 1}
+			  : (struct pids){r->o->pid, r->o->npid};
 }
 
 static int open_session(struct recording *r, struct err *e)
 {
 	bool *wake = calloc(r->meta.nevent + 1, sizeof(*wake));
 	bool *inside = calloc(r->meta.nevent + 1, sizeof(*inside));
-	struct session_options so = {.clockid = r->o->clockid,
+	bool *start = calloc(r->meta.nevent + 1, sizeof(*start));
+	int32_t *excluded = NULL;
+	struct session_options so = {.attach = !r->o->argv,
+				     .clockid = r->o->clockid,
 				     .ring_bytes = r->o->ring_bytes,
 				     .feed = r->o->feed,
 				     .kernel_addresses = r->o->kernel_addresses,
-				     .irq = r->o->irq,
-				     .nirq = r->o->nirq,
+				     .irqs = true,
 				     .uprobe = r->event_id,
 				     .nuprobe = r->o->plan->n + r->nclosing,
 				     .wake = wake,
 				     .inside = r->inside ? inside : NULL,
+				     .start = start,
 				     .irq_event =
 					     r->event_id[r->o->plan->n + r->nclosing]};
-	pid_t *tasks = NULL;
-	int rc = threads_of(r->o->argv ? r->work.pid : r->o->pid, &tasks, &so.npid, e);
+	int rc = 0;
 
-	for (size_t i = 0; wake && inside && i < r->o->plan->n; i++) {
+	for (size_t i = 0; wake && inside && start && i < r->o->plan->n; i++) {
 		wake[i] = descriptors_wanted(&r->meta.event[i]);
 		inside[i] = r->o->plan->probe[i].place != NULL;
+		start[i] = r->meta.event[i].role == ROLE_SUBMIT;
 	}
-	if (!rc && (!wake || !inside))
+	if (!wake || !inside || !start)
 		rc = err_nomem(e, "a recording");
-	so.pid = tasks;
 	if (!rc)
-		rc = session_open(&r->session, &so, e);
-	free(tasks);
+		rc = newcomers_excluded(r->o->map, r->o->irq, r->o->nirq, &excluded,
+					&so.nno_irq, e);
+	so.no_irq = excluded;
+	if (!rc)
+		rc = threads_open(&r->threads, &r->session, recorded(r), &so, e);
+	free(excluded);
 	free(wake);
 	free(inside);
+	free(start);
 	if (rc)
 		return rc;
 	r->nattr = session_nevents(r->session);
@@ -230,7 +235,14 @@ static int open_session(struct recording *r, struct err *e)
 		r->starts[i] = r->meta.event[i].role == ROLE_SUBMIT;
 	}
 	r->in.starts = r->starts;
-	return intake_open(&r->in, r->attr, r->nattr, e);
+	rc = intake_open(&r->in, r->attr, r->nattr, e);
+	if (!rc)
+		rc = newcomers_new(&r->in.newcomers, "", r->o->map, r->o->irq, r->o->nirq,
+				   r->o->choice, e);
+	r->in.irq_event = r->nattr - 1;
+	r->in.threads = r->threads.strict ? &r->threads : NULL;
+	r->in.nprobe = r->o->plan->n;
+	return rc;
 }
 
 /* ---- the file ---- */
@@ -296,6 +308,23 @@ static int cpu_sections(struct perfdata_section *s, size_t *n, struct err *e)
 	return rc;
 }
 
+/* The view reads what the file says of itself, and then what goes into the file. */
+static int open_live(struct recording *r, const struct perfdata_section *s, size_t n,
+		     struct err *e)
+{
+	void *head = NULL;
+	size_t len = 0;
+	int rc = perfdata_head(&head, &len, r->attr, r->nattr, s, n, e);
+
+	if (!rc)
+		rc = live_new(&r->live, &r->o->live, head, len, r->o->clockid,
+			      r->o->argv != NULL, e);
+	if (!rc)
+		r->in.tap = (struct intake_tap){r->live, live_put, live_round};
+	free(head);
+	return rc;
+}
+
 static int create_file(struct recording *r, struct err *e)
 {
 	struct perfdata_section s[14] = {0};
@@ -308,10 +337,8 @@ static int create_file(struct recording *r, struct err *e)
 
 	uname(&u);
 	clock_getres(r->o->clockid, &res);
-	clock.wall_ns = now_ns(CLOCK_REALTIME);
-	clock.clock_ns = now_ns(r->o->clockid);
-	r->meta.begin_ns = clock.clock_ns;
-	r->meta.begin_wall_ns = clock.wall_ns;
+	clock.wall_ns = r->meta.begin_wall_ns;
+	clock.clock_ns = r->meta.begin_ns;
 	rc = trace_section(r, &s[n++], e);
 	if (!rc)
 		rc = feat_string(&s[n++], FEAT_HOSTNAME, u.nodename, e);
@@ -339,6 +366,8 @@ static int create_file(struct recording *r, struct err *e)
 	if (!rc)
 		rc = perfdata_create(&r->in.file, r->o->output, &owner, r->attr, r->nattr,
 				     s, n, e);
+	if (!rc && live_wanted(&r->o->live))
+		rc = open_live(r, s, n, e);
 	free_sections(s, n);
 	return rc;
 }
@@ -367,7 +396,7 @@ static int fill_meta(struct recording *r, struct err *e)
 	m->clock = strdup(o->clock_name);
 	m->pairing = o->profile->pairing;
 	m->workload_pid = o->argv ? r->work.pid : -1;
-	return snapshot_before(m, o->profile, o->map, o->irq, o->nirq, o->irq_named,
+	return snapshot_before(m, o->profile, o->map, &r->window, o->irq, o->nirq,
 			       &o->counter_files, e);
 }
 
@@ -408,12 +437,22 @@ static void tell_left_behind(struct recording *r)
 			 who);
 }
 
+static bool any_living(const struct recording_options *o)
+{
+	for (size_t i = 0; i < o->npid; i++)
+		if (threads_living(o->pid[i]))
+			return true;
+	return false;
+}
+
 static bool over(struct recording *r, int64_t end_ns)
 {
 	if (end_ns && now_ns(CLOCK_MONOTONIC) >= end_ns)
 		return true;
+	if (r->live && live_fired(r->live))
+		return true;
 	if (!r->o->argv)
-		return r->signals || (kill(r->o->pid, 0) && errno == ESRCH);
+		return r->signals || !any_living(r->o);
 	if (!workload_poll(&r->work))
 		return r->signals > 1;
 	if (!r->work.gone && !r->signals)
@@ -428,14 +467,15 @@ static int wait_for_end(struct recording *r, struct err *e)
 	int rc = 0;
 
 	while (!rc && !over(r, end_ns)) {
-		struct pollfd p[2] = {{r->signal_fd, POLLIN, 0},
-				      {r->inside ? inside_fd(r->inside) : -1, POLLIN, 0}};
+		struct pollfd p[3] = {{r->signal_fd, POLLIN, 0},
+				      {r->inside ? inside_fd(r->inside) : -1, POLLIN, 0},
+				      {r->live ? live_fd(r->live) : -1, POLLIN, 0}};
 		int timeout = DRAIN_MS;
 
 		if (end_ns &&
 		    end_ns - now_ns(CLOCK_MONOTONIC) < DRAIN_MS * INT64_C(1000000))
 			timeout = 1 + (int)((end_ns - now_ns(CLOCK_MONOTONIC)) / 1000000);
-		rc = session_wait(r->session, p, 2, timeout < 0 ? 0 : timeout, e);
+		rc = session_wait(r->session, p, 3, timeout < 0 ? 0 : timeout, e);
 		if (!rc && (p[0].revents & POLLIN))
 			on_signal(r);
 		if (!rc)
@@ -465,6 +505,7 @@ static int read_counts(struct recording *r, struct err *e)
 			rc = session_count(r->session, i, &counted, e);
 		if (rc)
 			break;
+		counted -= r->in.left_out[i];
 		r->meta.event[i].counted = (int64_t)counted;
 		r->meta.event[i].delivered = (int64_t)r->in.delivered[i];
 	}
@@ -509,6 +550,33 @@ static void check_holes(struct recording *r)
 				: "use a larger ring (-m)");
 		warn(r, text);
 	}
+}
+
+static void check_late(struct recording *r)
+{
+	char *told = late_told(r->in.late, r->o->invoking->uid), *save = NULL;
+
+	for (char *line = told ? strtok_r(told, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		warn(r, line);
+	free(told);
+}
+
+/* Threads that began while events were being opened for the others. */
+static void check_threads(struct recording *r)
+{
+	char text[300];
+
+	if (!r->left_out && !r->in.untrusted)
+		return;
+	snprintf(
+		text, sizeof(text),
+		"process %d%s begins and ends threads all the time: those that began while "
+		"dmarec attached to it are left out, since they may have only part of "
+		"their events (%zu when recording began, %" PRIu64 " samples)",
+		(int)*recorded(r).pid, r->o->npid > 1 ? " or another" : "", r->left_out,
+		r->in.untrusted);
+	warn(r, text);
 }
 
 /* Whole is said only of what was followed to its end, by the files that were probed. */
@@ -581,10 +649,15 @@ static void print_processes(const struct recording *r)
 	for (size_t i = 0; n > 1 && i < r->in.nprocess && shown < SHOWN; i++) {
 		const struct intake_process *p = &r->in.process[i];
 
+		char *name;
+
 		if (!p->starts)
 			continue;
+		/* of one that ran before, nobody has told the name */
+		name = *p->name ? NULL : rootfs_line("", "/proc/%d/comm", (int)p->pid);
 		fprintf(stderr, "  process    %-8d %-25s %" PRIu64 " starts\n",
-			(int)p->pid, p->name, p->starts);
+			(int)p->pid, name ? name : p->name, p->starts);
+		free(name);
 		shown++;
 	}
 	if (n > 1 && n > shown)
@@ -639,29 +712,50 @@ static int finish_file(struct recording *r, struct err *e)
 	return rc;
 }
 
+static int snapshot_irqs(struct recording *r, struct err *e)
+{
+	size_t told = r->meta.nwarning;
+	int rc;
+
+	r->window.ncome = newcomers_list(r->in.newcomers, &r->window.come);
+	rc = snapshot_after(&r->meta, r->o->profile, &r->window, &r->o->counter_files, e);
+	for (size_t i = 0; i < r->window.ncome && r->o->verbosity >= 0; i++)
+		cli_note(TOOL,
+			 "interrupt %d (%s) appeared during the recording and is in it "
+			 "from then on",
+			 r->window.come[i].irq, r->window.come[i].name);
+	for (size_t i = told; i < r->meta.nwarning; i++)
+		cli_warn(TOOL, "%s", r->meta.warning[i]);
+	return rc;
+}
+
 /* Whatever failed before, counts are read, and what there is stays readable. */
 static int end(struct recording *r, int rc, struct err *e)
 {
-	int bad;
+	int bad = irqmap_read_counts(&r->window.after, "", NULL, rc ? NULL : e);
 
+	r->meta.end_ns = r->in.end_ns = now_ns(r->o->clockid);
 	if (r->inside)
 		inside_disable(r->inside);
-	bad = session_disable(r->session, rc ? NULL : e);
-
-	r->meta.end_ns = now_ns(r->o->clockid);
+	if (!bad)
+		bad = session_disable(r->session, rc ? NULL : e);
+	else
+		session_disable(r->session, NULL);
 	rc = rc ? rc : bad;
 	if (!rc)
 		rc = intake_drain(&r->in, r->session, true, e);
+	live_end(r->live);
 	bad = read_counts(r, rc ? NULL : e);
 	r->meta.irq_cost_ns = session_irq_cost_ns(r->session);
 	if (!bad)
 		bad = descriptors_finish(r->in.descriptors, &r->meta, rc ? NULL : e);
 	if (!bad)
-		bad = snapshot_after(&r->meta, r->o->profile, &r->o->counter_files,
-				     rc ? NULL : e);
+		bad = snapshot_irqs(r, rc ? NULL : e);
 	rc = rc ? rc : bad;
 	check_holes(r);
+	check_threads(r);
 	check_whole(r);
+	check_late(r);
 	if (r->o->verbosity >= 0 && !rc)
 		print_summary(r);
 	bad = finish_file(r, rc ? NULL : e);
@@ -692,7 +786,7 @@ static int arm(struct recording *r, struct err *e)
 
 	if (!rc)
 		rc = snapshot_events(&r->meta, r->o->plan, probes_group(r->probes),
-				     r->closing, r->nclosing, r->o->nirq > 0, e);
+				     r->closing, r->nclosing, true, e);
 	if (!rc)
 		rc = descriptors_new(&r->in.descriptors, &r->meta, tracefs_find(NULL),
 				     r->o->clockid, e);
@@ -701,17 +795,33 @@ static int arm(struct recording *r, struct err *e)
 	if (rc)
 		return rc;
 	note = session_feed_note(r->session);
-	if (note && r->o->nirq && r->o->verbosity >= 0) {
+	if (note && r->o->verbosity >= 0) {
 		char *why = forbidden_by("");
 
 		cli_note(TOOL, "interrupts come by perf's own samples: %s%s%s", note,
 			 why ? "; " : "", why ? why : "");
 		free(why);
 	}
-	r->meta.irq_feed =
-		r->o->nirq ? strdup(session_feed(r->session) == FEED_BPF ? "bpf" : "perf")
-			   : NULL;
-	rc = fill_meta(r, e);
+	r->meta.irq_feed = strdup(session_feed(r->session) == FEED_BPF ? "bpf" : "perf");
+	return 0;
+}
+
+/* Events are enabled one after another; the recording begins when all are, and what was
+ * sampled before does not count. The counts of /proc/interrupts are read at that moment. */
+static int begin(struct recording *r, struct err *e)
+{
+	int rc = r->inside ? inside_enable(r->inside, r->event_id, e) : 0;
+
+	if (!rc)
+		rc = session_enable(r->session, e);
+	if (!rc)
+		rc = irqmap_read_counts(&r->window.before, "", NULL, e);
+	r->meta.begin_ns = r->in.begin_ns = now_ns(r->o->clockid);
+	r->meta.begin_wall_ns = now_ns(CLOCK_REALTIME);
+	if (!rc)
+		r->left_out = threads_untrusted(&r->threads, recorded(r));
+	if (!rc)
+		rc = fill_meta(r, e);
 	if (!rc)
 		rc = create_file(r, e);
 	return rc ? rc : drop_rights(r, e);
@@ -719,10 +829,8 @@ static int arm(struct recording *r, struct err *e)
 
 static int run_armed(struct recording *r, struct err *e)
 {
-	int rc = session_enable(r->session, e);
+	int rc = r->live ? live_start(r->live, e) : 0;
 
-	if (!rc && r->inside)
-		rc = inside_enable(r->inside, r->event_id, e);
 	if (!rc && r->o->argv)
 		rc = workload_go(&r->work, r->o->argv[0], &r->exec_errno, e);
 	if (!rc)
@@ -779,9 +887,29 @@ static void wait_for_command(struct recording *r, const struct err *e)
 	}
 }
 
+/* The time is over, and the command is not: what dmarec started, it ends. */
+static void end_command(struct recording *r)
+{
+	char who[300];
+	bool killed;
+
+	if (!r->o->argv || !r->o->duration_ns || r->o->leave_running || r->signals ||
+	    r->work.go >= 0 || (workload_poll(&r->work) && r->work.gone) ||
+	    !workload_living(who, sizeof(who)))
+		return;
+	disarm(r);
+	killed = workload_end(&r->work, END_GRACE_MS);
+	if (r->o->verbosity >= 0)
+		cli_note(TOOL,
+			 "--duration is over: ended %s by SIGTERM%s (--leave-running "
+			 "lets it go on)",
+			 who, killed ? ", and what stayed by SIGKILL" : "");
+}
+
 static void clean(struct recording *r)
 {
 	intake_close(&r->in);
+	live_free(r->live);
 	disarm(r);
 	if (r->o->argv && r->work.go < 0 && !workload_poll(&r->work))
 		cli_note(TOOL, "the command (process %d) goes on, unrecorded",
@@ -789,6 +917,9 @@ static void clean(struct recording *r)
 	workload_release(&r->work);
 	inside_close(r->inside);
 	meta_release(&r->meta);
+	threads_release(&r->threads);
+	irqmap_release(&r->window.before);
+	irqmap_release(&r->window.after);
 	free(r->event_id);
 	free(r->attr);
 	free(r->mark);
@@ -800,16 +931,19 @@ static void clean(struct recording *r)
 int recording_run(const struct recording_options *o, struct err *e)
 {
 	struct recording r = {.o = o,
-			      .in = {.clockid = o->clockid},
+			      .in = {.clockid = o->clockid, .end_ns = INT64_MAX},
 			      .signal_fd = -1,
 			      .work = {.go = -1, .fail = -1}};
 	int rc = 0, status = EXIT_FAILED;
 
+	r.window.choice = o->choice;
 	meta_init(&r.meta);
 	block_signals(&r);
 	/* what cannot grow is told by the write that fails; the command gets it back */
 	signal(SIGXFSZ, SIG_IGN);
-	rc = try_inside(&r, e);
+	rc = late_new(&r.in.late, o->profile, o->searched, o->nsearched, e);
+	if (!rc)
+		rc = try_inside(&r, e);
 	if (!rc && o->argv)
 		rc = workload_fork(&r.work, o->argv, &r.old_mask, o->run_as,
 				   r.inside ? inside_library(r.inside) : NULL, e);
@@ -817,10 +951,14 @@ int recording_run(const struct recording_options *o, struct err *e)
 	setpriority(PRIO_PROCESS, 0, RECORDER_NICE); /* likewise; a wish, no need */
 	if (!rc)
 		rc = arm(&r, e);
+	if (!rc)
+		rc = begin(&r, e);
 	if (!rc && (rc = run_armed(&r, e)))
 		wait_for_command(&r, e);
 	if (!rc)
 		status = o->argv && r.work.ended ? workload_exit_code(&r.work) : EXIT_OK;
+	if (!rc)
+		end_command(&r);
 	if (r.exec_errno)
 		status = r.exec_errno == ENOENT ? 127 : 126;
 	clean(&r);

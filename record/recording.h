@@ -7,15 +7,19 @@
 #include "record/host/irqmap.h"
 #include "record/host/rights.h"
 #include "record/inside.h"
+#include "record/live/live.h"
 #include "record/plan.h"
 #include "record/session.h"
 
 struct err;
+struct irq_choice;
 
 struct recording_options {
 	const char *output, *label, *clock_name; /* label NULL = none */
-	char **argv;				 /* the command; NULL with pid */
-	pid_t pid;
+	char **argv;				 /* the command; NULL with pids */
+	pid_t *pid; /* of those that run already; none with argv */
+	size_t npid;
+	bool leave_running; /* the command, when duration_ns is over */
 	int clockid;
 	int64_t duration_ns; /* 0 = to the end of the command */
 	size_t ring_bytes;
@@ -23,18 +27,21 @@ struct recording_options {
 	enum probes_how probes;
 	struct plan *plan; /* what the agent's trial refuses is changed in it */
 	const struct profile *profile;
+	char *const *searched; /* files that were looked into */
+	size_t nsearched;
 	const struct irqmap *map;
 	const int32_t *irq; /* ascending */
 	size_t nirq;
-	bool irq_named;
-	int verbosity;	/* -1 quiet, 0, 1 verbose */
+	const struct irq_choice *choice; /* by which those are, and those that come */
+	int verbosity;			 /* -1 quiet, 0, 1 verbose */
 	bool in_series; /* what comes next is said once, at the end of all */
 	char **cmdline;
 	struct counter_files
 		counter_files;	     /* outside /proc and /sys; named by the user */
 	const struct user *invoking; /* the recording's owner */
 	const struct user *run_as;   /* the workload's; NULL = as dmarec runs */
-	bool kernel_addresses;	     /* of the code that took an interrupt */
+	struct live_options live;
+	bool kernel_addresses; /* of the code that took an interrupt */
 };
 
 /* Returns the exit status for dmarec: the workload's own, 126 or 127, or 1 with *e

@@ -29,6 +29,7 @@
 #include "lib/err.h"
 #include "record/host/rights.h"
 #include "record/irqfeed.h"
+#include "record/irqfilter.h"
 
 #define DEFAULT_RING_BYTES (16u << 20)
 #define ALL_RINGS_BYTES	   (256u << 20) /* unless -m says more */
@@ -46,6 +47,8 @@ struct session {
 	struct perf_evlist *uprobes, *interrupts; /* with rings */
 	struct perf_evlist *counters;		  /* without */
 	struct perf_evlist *holders;		  /* see hold_probes() */
+	struct perf_evlist *anchors;		  /* see anchor() */
+	bool *start;				  /* of the uprobes */
 	struct perf_evsel **event; /* in the order of the file; NULL = in the process */
 	struct perf_event_attr *inside; /* of those */
 	uint64_t *inside_id, *first_ids;
@@ -57,6 +60,7 @@ struct session {
 	enum irq_feed feed_used;
 	char feed_note[256];
 	uint32_t irq_event;
+	size_t nexcluded; /* of the options' no_irq, those that the filter has room for */
 	size_t ring_bytes;
 	bool has_irq;
 	/* With the feed: what perf's count is ahead of the feed's by, from before its
@@ -112,44 +116,6 @@ static struct perf_event_attr interrupt_attr(const struct session_options *o, ui
 	if (!o->kernel_addresses)
 		a.sample_type &= ~(uint64_t)PERF_SAMPLE_IP;
 	return a;
-}
-
-/* "(irq>=28&&irq<=43)||irq==60": neighbours as ranges, since the kernel takes a page at
- * most. The list need not be sorted. malloc'ed; NULL = no memory. */
-static int by_number(const void *a, const void *b)
-{
-	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static char *irq_filter(const int32_t *irq, size_t n)
-{
-	int32_t *sorted = malloc(n * sizeof(*sorted));
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	if (sorted && f) {
-		memcpy(sorted, irq, n * sizeof(*sorted));
-		qsort(sorted, n, sizeof(*sorted), by_number);
-		for (size_t i = 0, j; i < n; i = j + 1) {
-			for (j = i; j + 1 < n && sorted[j + 1] <= sorted[j] + 1; j++)
-				;
-			fprintf(f,
-				sorted[i] == sorted[j] ? "%sirq==%d"
-						       : "%s(irq>=%d&&irq<=%d)",
-				i ? "||" : "", sorted[i], sorted[j]);
-		}
-	}
-	if (f)
-		fclose(f);
-	if (!sorted) {
-		free(text);
-		text = NULL;
-	}
-	free(sorted);
-	return text;
 }
 
 /* ---- opening ---- */
@@ -280,6 +246,35 @@ static int hold_probes(struct session *s, const struct session_options *o, struc
 	return rc;
 }
 
+/* Threads that are attached to beget others while their events are enabled. In contexts that
+ * are swapped (see above) a child may then inherit what is not enabled yet, and nobody finds
+ * it afterwards: from then on all that its parent begets lacks that event. An event that is
+ * not inherited makes the contexts different, and they stay with their threads
+ * (perf_event_init_context). */
+static int anchor(struct session *s, struct err *e)
+{
+	struct perf_event_attr a = {.type = PERF_TYPE_SOFTWARE,
+				    .size = sizeof(a),
+				    .config = PERF_COUNT_SW_DUMMY,
+				    .disabled = 1};
+	struct perf_cpu_map *any = perf_cpu_map__dummy_new();
+	struct perf_evsel *event;
+	int rc = any ? 0 : err_nomem(e, "perf events");
+
+	s->anchors = perf_evlist__new();
+	if (!rc && !s->anchors)
+		rc = err_nomem(e, "perf events");
+	if (!rc)
+		rc = add_event(s, s->anchors, &a, &event, e);
+	if (!rc) {
+		perf_evlist__set_maps(s->anchors, any, s->tasks);
+		rc = perf_evlist__open(s->anchors);
+		rc = rc ? open_error(rc, e) : 0;
+	}
+	perf_cpu_map__put(any);
+	return rc;
+}
+
 /* Where something is armed in the process, event 0 may be none of perf's; and which files
  * a process maps tells whether the agent has come to life there. */
 static int open_follower(struct session *s, const struct session_options *o,
@@ -332,8 +327,8 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 			a.watermark = 0;
 			a.wakeup_events = 1;
 		}
-		if (i == 0 && !any) /* names of tasks, and who begot whom */
-			a.comm = a.comm_exec = a.task = 1;
+		if (i == 0 && !any) /* names of tasks, who begot whom, what is mapped */
+			a.comm = a.comm_exec = a.task = a.mmap = a.mmap2 = 1;
 		rc = add_event(s, s->uprobes, &a, &event, e);
 	}
 	if (!rc && any)
@@ -364,7 +359,7 @@ static int open_counter(struct session *s, const struct session_options *o,
 	rc = add_event(s, s->counters, &a, &s->counter, e);
 	if (!rc)
 		rc = open_list(s, s->counters, s->everything, e);
-	if (!rc && perf_evsel__apply_filter(s->counter, filter))
+	if (!rc && *filter && perf_evsel__apply_filter(s->counter, filter))
 		rc = err_errno(e, "the kernel refused the interrupt filter '%.80s'",
 			       filter);
 	return rc;
@@ -387,7 +382,7 @@ static int open_bpf(struct session *s, const struct session_options *o, struct e
 {
 	struct perf_event_attr a = interrupt_attr(o, 0);
 	struct perf_evsel *output;
-	int rc = irqfeed_open(&s->feed, o->irq, o->nirq, o->irq_event, e);
+	int rc = irqfeed_open(&s->feed, o->no_irq, s->nexcluded, o->irq_event, e);
 
 	if (rc)
 		return rc;
@@ -413,7 +408,7 @@ static int open_perf(struct session *s, const struct session_options *o,
 	rc = add_event(s, s->interrupts, &a, &event, e);
 	if (!rc)
 		rc = open_list(s, s->interrupts, s->everything, e);
-	if (!rc && perf_evsel__apply_filter(event, filter))
+	if (!rc && *filter && perf_evsel__apply_filter(event, filter))
 		rc = err_errno(e, "the kernel refused the interrupt filter '%.80s'",
 			       filter);
 	return rc ? rc : map_list(s, s->interrupts, !o->ring_bytes, e);
@@ -461,10 +456,10 @@ static int open_interrupts(struct session *s, const struct session_options *o,
 	char *filter;
 	int rc;
 
-	if (!o->nirq)
+	if (!o->irqs)
 		return 0;
 	s->has_irq = true;
-	filter = irq_filter(o->irq, o->nirq);
+	filter = irq_filter(o->no_irq, o->nno_irq, &s->nexcluded);
 	if (!filter)
 		return err_nomem(e, "the interrupt filter");
 	rc = open_counter(s, o, filter, e);
@@ -532,17 +527,22 @@ int session_open(struct session **out, const struct session_options *o, struct e
 	s->event = calloc(o->nuprobe + 2, sizeof(*s->event));
 	s->inside = calloc(o->nuprobe + 1, sizeof(*s->inside));
 	s->inside_id = calloc(o->nuprobe + 1, sizeof(*s->inside_id));
+	s->start = calloc(o->nuprobe + 1, sizeof(*s->start));
 	s->cpus = perf_cpu_map__new(NULL);
 	s->tasks = map_tasks(o->pid, (int)o->npid);
 	s->everything = perf_thread_map__new_dummy();
-	if (!s->event || !s->inside || !s->inside_id || !s->cpus || !s->tasks ||
-	    !s->everything)
+	if (!s->event || !s->inside || !s->inside_id || !s->start || !s->cpus ||
+	    !s->tasks || !s->everything)
 		rc = err_nomem(e, "a recording");
+	if (s->start && o->start)
+		memcpy(s->start, o->start, o->nuprobe * sizeof(*s->start));
 	if (!rc) {
 		s->ring_bytes =
 			round_ring(o->ring_bytes ? o->ring_bytes : default_ring(s));
 		perf_thread_map__set_pid(s->everything, 0, -1);
 	}
+	if (!rc && o->attach)
+		rc = anchor(s, e);
 	if (!rc)
 		rc = open_uprobes(s, o, e);
 	if (!rc)
@@ -566,10 +566,12 @@ void session_close(struct session *s)
 	close_list(&s->interrupts);
 	close_list(&s->counters);
 	close_list(&s->holders);
+	close_list(&s->anchors);
 	perf_cpu_map__put(s->cpus);
 	perf_thread_map__put(s->tasks);
 	perf_thread_map__put(s->everything);
 	free(s->event);
+	free(s->start);
 	free(s->inside);
 	free(s->inside_id);
 	free(s->first_ids);
@@ -654,20 +656,37 @@ static int irq_ahead(struct session *s, int64_t *ahead, struct err *e)
 	return rc;
 }
 
+/* The uprobes are the first events of the file; NULL = in the process. */
+static void enable_uprobes(struct session *s, bool starts)
+{
+	size_t n = s->nevent - (s->interrupts ? 1 : 0);
+
+	for (size_t i = 0; s->uprobes && i < n; i++)
+		if (s->event[i] && s->start[i] == starts)
+			perf_evsel__enable(s->event[i]);
+}
+
 int session_enable(struct session *s, struct err *e)
 {
-	int rc;
+	int rc = 0;
 
+	if (s->follower)
+		perf_evsel__enable(s->follower);
 	if (s->counters)
 		perf_evlist__enable(s->counters);
 	if (s->interrupts)
 		perf_evlist__enable(s->interrupts);
-	if (s->uprobes)
-		perf_evlist__enable(s->uprobes);
-	if (!s->feed)
-		return 0;
-	rc = irqfeed_gate(s->feed, true, e);
-	return rc ? rc : irq_ahead(s, &s->irq_ahead, e);
+	if (s->feed)
+		rc = irqfeed_gate(s->feed, true, e);
+	if (!rc && s->feed)
+		rc = irq_ahead(s, &s->irq_ahead, e);
+	/* Twice: a thread that has events of its parent's may have begot another just then,
+	 * which inherited what was not enabled yet. */
+	for (int i = 0; i < 2; i++) {
+		enable_uprobes(s, false);
+		enable_uprobes(s, true);
+	}
+	return rc;
 }
 
 int session_disable(struct session *s, struct err *e)

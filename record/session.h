@@ -32,18 +32,22 @@ enum irq_feed { FEED_AUTO, FEED_BPF, FEED_PERF };
 struct session_options {
 	const pid_t *pid; /* tasks to follow; at least one */
 	size_t npid;
+	bool attach;	 /* they run already */
 	int32_t clockid; /* CLOCK_MONOTONIC, ... */
 	/* For each CPU, of the uprobes and again of the interrupts; 0 = 16 MiB, or what
 	 * fits into 256 MiB for all, and less when the system says no. */
 	size_t ring_bytes;
 	enum irq_feed feed;
-	const int32_t *irq; /* interrupts to record; 0 = none at all */
-	size_t nirq;
+	bool irqs;	       /* interrupts are recorded ... */
+	const int32_t *no_irq; /* ... but these, ascending; more may come than that */
+	size_t nno_irq;
 	uint32_t irq_event;	/* id of irq:irq_handler_entry */
 	const uint32_t *uprobe; /* ids of trace events */
 	size_t nuprobe;
 	/* of each uprobe: wake the recorder at every sample; NULL = none */
 	const bool *wake;
+	/* of each uprobe: a start of transfers, enabled when all others are; NULL = none */
+	const bool *start;
 	/* Those that are armed in the process: no event of perf's, but an attribute and
 	 * an id for the file. NULL = none. */
 	const bool *inside;
@@ -69,6 +73,8 @@ void session_event(const struct session *s, size_t i, struct perf_event_attr *at
 enum irq_feed session_feed(const struct session *s);
 const char *session_feed_note(const struct session *s);
 
+/* Whatever can end a transfer is enabled before what starts one: a start that is seen has
+ * nothing of its end unseen. */
 int session_enable(struct session *s, struct err *e);
 int session_disable(struct session *s, struct err *e);
 

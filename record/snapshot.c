@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "record/choice.h"
 #include "record/counters.h"
 #include "record/host/rootfs.h"
 
@@ -207,13 +208,14 @@ static void completes(struct meta_irq *r, const struct irq_info *q,
 }
 
 int snapshot_before(struct meta *m, const struct profile *prof, const struct irqmap *map,
-		    const int32_t *irq, size_t nirq, bool named,
+		    const struct irq_window *w, const int32_t *irq, size_t nirq,
 		    const struct counter_files *files, struct err *e)
 {
 	int rc;
 
 	for (size_t i = 0; i < map->n; i++) {
 		const struct irq_info *q = &map->irq[i];
+		const struct irq_info *now = irqmap_find(&w->before, q->irq);
 		struct meta_irq *r = meta_add_irq(m);
 
 		if (!r)
@@ -225,20 +227,69 @@ int snapshot_before(struct meta *m, const struct profile *prof, const struct irq
 		r->affinity_before = copy(q->affinity);
 		r->vector = q->vector;
 		r->masked = q->masked;
-		r->count_before = q->count;
+		r->count_before = now ? now->count : q->count;
 		for (size_t k = 0; k < nirq; k++)
 			r->recorded |= irq[k] == q->irq;
-		completes(r, q, prof, named);
+		completes(r, q, prof, w->choice->nirq > 0);
 	}
 	rc = environment(m, map, e);
 	return rc ? rc : counters(m, prof, files, false, e);
 }
 
-int snapshot_after(struct meta *m, const struct profile *prof,
-		   const struct counter_files *files, struct err *e)
+static void count_after(struct meta_irq *r, const struct irq_window *w)
+{
+	int64_t fired = irqmap_fired(&w->before, &w->after, r->irq);
+
+	if (r->late && !irqmap_find(&w->before, r->irq))
+		r->count_before = 0;
+	if (fired != DMA_UNKNOWN && r->count_before != DMA_UNKNOWN)
+		r->count_after = r->count_before + fired;
+}
+
+static int add_newcomer(struct meta *m, const struct irq_info *q,
+			const struct profile *prof, struct err *e)
+{
+	struct meta_irq *r = meta_find_irq(m, q->irq); /* there, but without a handler */
+
+	if (!r)
+		r = meta_add_irq(m);
+	if (!r)
+		return nomem(e);
+	free(r->name);
+	free(r->chip);
+	free(r->bdf);
+	r->irq = q->irq;
+	r->name = copy(q->name);
+	r->chip = copy(q->chip);
+	r->bdf = copy(q->bdf);
+	r->vector = q->vector;
+	r->masked = q->masked;
+	r->recorded = r->late = true;
+	completes(r, q, prof, false); /* whoever is named is here from the start */
+	return 0;
+}
+
+/* Its number was another device's, which was not wanted, when recording began: the kernel's
+ * filter left it out. */
+static int check_number(struct meta *m, const struct meta_irq *r,
+			const struct irq_info *now, const struct irq_choice *choice,
+			struct err *e)
+{
+	char text[300];
+
+	if (r->recorded || !r->name || !now->name || !strcmp(r->name, now->name) ||
+	    !irq_chosen(choice, now))
+		return 0;
+	snprintf(text, sizeof(text),
+		 "interrupt %d was %.80s's when recording began and is %.80s's now: "
+		 "it is not in the recording; begin when the driver is there",
+		 r->irq, r->name, now->name);
+	return meta_add_warning(m, text) ? nomem(e) : 0;
+}
+
+static int look_again(struct meta *m, const struct irq_choice *choice, struct err *e)
 {
 	struct irqmap map;
-	char text[200];
 	int rc = irqmap_read(&map, "", e);
 
 	if (rc)
@@ -246,18 +297,26 @@ int snapshot_after(struct meta *m, const struct profile *prof,
 	for (size_t i = 0; !rc && i < map.n; i++) {
 		struct meta_irq *r = meta_find_irq(m, map.irq[i].irq);
 
-		if (r) {
-			r->count_after = map.irq[i].count;
-			free(r->affinity_after);
-			r->affinity_after = copy(map.irq[i].affinity);
-		} else if (map.irq[i].name) {
-			snprintf(text, sizeof(text),
-				 "interrupt %d (%.100s) appeared during the recording "
-				 "and is not in it",
-				 map.irq[i].irq, map.irq[i].name);
-			rc = meta_add_warning(m, text);
-		}
+		if (!r)
+			continue;
+		free(r->affinity_after);
+		r->affinity_after = copy(map.irq[i].affinity);
+		rc = check_number(m, r, &map.irq[i], choice, e);
 	}
 	irqmap_release(&map);
+	return rc;
+}
+
+int snapshot_after(struct meta *m, const struct profile *prof, const struct irq_window *w,
+		   const struct counter_files *files, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < w->ncome; i++)
+		rc = add_newcomer(m, &w->come[i], prof, e);
+	for (size_t i = 0; !rc && i < m->nirq; i++)
+		count_after(&m->irq[i], w);
+	if (!rc)
+		rc = look_again(m, w->choice, e);
 	return rc ? rc : counters(m, prof, files, true, e);
 }

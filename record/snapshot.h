@@ -10,18 +10,30 @@
 #include "record/plan.h"
 
 struct err;
+struct irq_choice;
 
 /* Events 0..n-1 of the plan, in group `group`; then nmore tracepoints ("system/event")
  * without a role; then the interrupt when with_irq. Takes paths from the profile by
  * copy. */
 int snapshot_events(struct meta *m, const struct plan *p, const char *group,
 		    const char *const *more, size_t nmore, bool with_irq, struct err *e);
-/* Interrupts and counters before; environment. named: the user or the profile chose the
- * interrupts. files: what counters may be read from (record/counters.h). */
+
+/* The ends of the recording: counts of /proc/interrupts then, and what came between. */
+struct irq_window {
+	struct irqmap before, after;
+	const struct irq_info *come; /* interrupts that appeared and are recorded */
+	size_t ncome;
+	const struct irq_choice *choice;
+};
+
+/* Interrupts and counters before, with the window's counts; environment. files: what
+ * counters may be read from (record/counters.h). */
 int snapshot_before(struct meta *m, const struct profile *prof, const struct irqmap *map,
-		    const int32_t *irq, size_t nirq, bool named,
+		    const struct irq_window *w, const int32_t *irq, size_t nirq,
 		    const struct counter_files *files, struct err *e);
-int snapshot_after(struct meta *m, const struct profile *prof,
+/* Counters and affinity after, how often each interrupt fired in the window, and the
+ * newcomers. */
+int snapshot_after(struct meta *m, const struct profile *prof, const struct irq_window *w,
 		   const struct counter_files *files, struct err *e);
 
 #endif

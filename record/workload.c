@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,28 +174,66 @@ static size_t tell(const struct process *p, size_t n, char *text, size_t size)
 	return told;
 }
 
-size_t workload_living(char *text, size_t size)
+/* All processes, those marked that are this one's descendants. malloc'ed. */
+static struct process *descendants(size_t *all)
 {
 	struct process *p;
 	char **name;
-	size_t n, all = 0, living;
+	size_t n;
 
-	*text = '\0';
+	*all = 0;
 	if (rootfs_names("", "/proc", &name, &n, NULL))
-		return 0;
+		return NULL;
 	p = calloc(n + 1, sizeof(*p));
 	for (size_t i = 0; p && i < n; i++) {
-		p[all].pid = (pid_t)strtol(name[i], NULL, 10);
-		p[all].parent = p[all].pid > 0 ? parent_of(name[i]) : 0;
-		all += p[all].parent > 0;
+		p[*all].pid = (pid_t)strtol(name[i], NULL, 10);
+		p[*all].parent = p[*all].pid > 0 ? parent_of(name[i]) : 0;
+		*all += p[*all].parent > 0;
 	}
 	rootfs_names_free(name, n);
-	if (!p)
-		return 0;
-	mark_descendants(p, all);
-	living = tell(p, all, text, size);
+	if (p)
+		mark_descendants(p, *all);
+	return p;
+}
+
+size_t workload_living(char *text, size_t size)
+{
+	size_t all, living;
+	struct process *p = descendants(&all);
+
+	*text = '\0';
+	living = p ? tell(p, all, text, size) : 0;
 	free(p);
 	return living;
+}
+
+static void signal_all(int signal)
+{
+	size_t all;
+	struct process *p = descendants(&all);
+
+	for (size_t i = 0; p && i < all; i++)
+		if (p[i].ours)
+			kill(p[i].pid, signal);
+	free(p);
+}
+
+bool workload_end(struct workload *w, int grace_ms)
+{
+	enum { LOOK_MS = 20 };
+
+	signal_all(SIGTERM);
+	signal_all(SIGCONT); /* one that is stopped would not see it */
+	for (int ms = 0; ms < grace_ms; ms += LOOK_MS) {
+		if (workload_poll(w) && w->gone)
+			return false;
+		poll(NULL, 0, LOOK_MS);
+	}
+	while (!(workload_poll(w) && w->gone)) { /* what is being born dies next time */
+		signal_all(SIGKILL);
+		poll(NULL, 0, LOOK_MS);
+	}
+	return true;
 }
 
 void workload_release(struct workload *w)

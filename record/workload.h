@@ -39,6 +39,9 @@ bool workload_poll(struct workload *w);
  * many. */
 size_t workload_living(char *text, size_t size);
 
+/* Ends all that lives of it: SIGTERM, and after the grace SIGKILL. true = that was needed. */
+bool workload_end(struct workload *w, int grace_ms);
+
 /* End a command that never ran, and reap it. Harmless after the end. */
 void workload_release(struct workload *w);
 

@@ -220,10 +220,10 @@ static int make_figures(struct run_figures *rf, const struct options *o, struct 
 		if (o->plot_given && !o->plot[p])
 			continue;
 		error = plots[p].make(rf->r, &rf->fig[rf->n], &n, e);
-		if (error)
-			return error;
 		for (size_t i = 0; i < n; i++)
 			rf->kind[rf->n++] = p;
+		if (error)
+			return error;
 	}
 	return 0;
 }
@@ -317,8 +317,9 @@ static void step(void *arg, size_t done)
 	cli_progress_step(arg, done, done);
 }
 
-static int draw_run(struct run_figures *rf, const char *dir, const struct options *o,
-		    const struct gnuplot_terminals *can, struct err *e)
+static int draw_run(struct run_figures *rf, const struct render_dir *dir,
+		    const struct options *o, const struct gnuplot_terminals *can,
+		    struct err *e)
 {
 	struct cli_progress progress;
 	struct gnuplot_watch w = {.step = step, .arg = &progress};
@@ -335,26 +336,28 @@ static int draw_run(struct run_figures *rf, const char *dir, const struct option
 static int draw(struct run_figures *rf, size_t n, struct options *o, struct err *e)
 {
 	struct gnuplot_terminals can;
+	struct render_dir into = {.fd = -1};
 	char *dir = o->dir_given ? o->dir : default_dir(o->db), *path = NULL;
 	int error = dir ? check_terminals(o, &can, e) : err_nomem(e, "a report");
 
 	if (!error)
-		error = render_directory(dir, e);
+		error = render_open(&into, dir, e);
 	for (size_t k = 0; k < n && !error; k++) {
 		error = make_figures(&rf[k], o, e);
 		if (!error && n > 1)
 			name_figures(&rf[k]);
 		if (!error)
-			error = draw_run(&rf[k], dir, o, &can, e);
+			error = draw_run(&rf[k], &into, o, &can, e);
 		if (!error)
 			say_why_not(&rf[k]);
 	}
 	if (!error && o->format.html)
-		error = render_page(dir, write_page, &(struct pages){rf, n}, &path, e);
+		error = render_page(&into, write_page, &(struct pages){rf, n}, &path, e);
 	if (!error)
 		printf("%s\n", path ? path : dir);
 	if (!error && o->open && path)
 		open_page(path);
+	render_close(&into);
 	free(path);
 	if (!o->dir_given)
 		free(dir);

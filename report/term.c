@@ -241,11 +241,14 @@ static void summary(FILE *f, const struct report *r, const struct term_look *l)
 		      f);
 }
 
-/* A paragraph broken at words. */
+/* A paragraph broken at words; a label may not steer the terminal. */
 static void say(FILE *f, const struct term_look *l, const char *text)
 {
-	char buf[1200];
-	const char *p = plain(l, text, buf, sizeof(buf));
+	char buf[1200], clean[1200];
+	const char *p = clean;
+
+	snprintf(clean, sizeof(clean), "%s", plain(l, text, buf, sizeof(buf)));
+	text_clean(clean);
 
 	while (*p) {
 		int n = 0, last = 0, bytes = 0;

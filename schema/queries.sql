@@ -17,6 +17,16 @@ UPDATE run SET begin_ns = :begin, end_ns = :end, duration_ns = :end - :begin, st
 	disordered = :disordered
 WHERE id = :run;
 
+-- Samples have no foreign key, which a million of them would pay for; the rest goes with the run.
+-- name: run_remove_samples
+DELETE FROM sample WHERE run_id = :run;
+
+-- name: run_remove
+DELETE FROM run WHERE id = :run;
+
+-- name: run_rename
+UPDATE run SET label = :label WHERE id = :run;
+
 -- name: run_sha
 UPDATE run SET raw_sha256 = :sha WHERE id = :run;
 
@@ -394,6 +404,7 @@ SELECT a.latency_phase, a.vectors_from, a.doorbell_from, a.transfers, a.advice,
 	(SELECT sum(counted) FROM source o WHERE o.run_id = a.run_id AND role <> 'other') AS counted,
 	(SELECT count(*) FROM source o WHERE o.run_id = a.run_id AND role <> 'other' AND counted IS NULL) AS uncounted,
 	(SELECT count(*) FROM loss l WHERE l.run_id = a.run_id) AS losses,
+	(SELECT count(*) FROM warning w WHERE w.run_id = a.run_id) AS warnings,
 	(SELECT bytes_per_s FROM throughput t WHERE t.run_id = a.run_id AND direction IS NULL) AS bytes_per_s,
 	(SELECT min(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS smallest,
 	(SELECT max(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS largest,

@@ -46,6 +46,7 @@ check    cppcheck               cppcheck               epel
 check    libclang-rt-14-dev     compiler-rt            base
 check    gcc-aarch64-linux-gnu  gcc-aarch64-linux-gnu  epel
 check    libc6-dev-arm64-cross  -                      -
+check    tmux                   tmux                   base
 check    qemu-user              qemu-user              epel
 full     rustc                  rust                   base
 bench    uftrace                uftrace                epel

@@ -29,6 +29,7 @@ struct options {
 	int64_t max_size;
 	double writes; /* share of transfers from the host */
 	int64_t delay_channel, delay_ns;
+	int64_t stall, stall_ns; /* that transfer alone; -1 = none */
 	const char *file, *latencies;
 };
 
@@ -160,8 +161,14 @@ static int end_one(struct run *r, unsigned channel)
 {
 	unsigned depth = (unsigned)r->o->depth;
 	struct slot *s = &r->slot[channel * depth + r->head[channel]];
-	int rc = dma_wait(channel);
+	bool stalls = s->number == r->o->stall;
+	int rc;
 
+	if (stalls)
+		blkdma_delay(channel, r->o->stall_ns);
+	rc = dma_wait(channel);
+	if (stalls)
+		blkdma_delay(channel, 0);
 	r->latency_ns[s->number] = now_ns() - s->begin_ns;
 	if (rc)
 		return fail("dma_wait", rc);
@@ -246,7 +253,7 @@ static void print_result(struct run *r, int64_t took_ns)
 
 /* ---- options ---- */
 
-enum { OPT_FILE_SIZE = 256, OPT_SEED, OPT_PAUSE, OPT_DELAY, OPT_LATENCIES };
+enum { OPT_FILE_SIZE = 256, OPT_SEED, OPT_PAUSE, OPT_DELAY, OPT_STALL, OPT_LATENCIES };
 
 static const struct argp_option option_table[] = {
 	{"count", 'n', "N", 0, "transfers in all, 1 to 1e9 (default 1000)", 0},
@@ -272,6 +279,8 @@ static const struct argp_option option_table[] = {
 	 "let dma_wait on this channel spin so long "
 	 "after the end: a slowdown to be found",
 	 0},
+	{"stall", OPT_STALL, "N:TIME", 0,
+	 "the same for the wait of transfer N alone, counted from 0", 0},
 	{"latencies", OPT_LATENCIES, "FILE", 0,
 	 "write each transfer's latency in ns, in order of start", 0},
 	{0}};
@@ -295,18 +304,18 @@ static int parse_sizes(struct options *o, const char *text, struct err *e)
 	return rc;
 }
 
-static int parse_delay(struct options *o, const char *text, struct err *e)
+static int parse_pair(const char *text, int64_t max, int64_t *number, int64_t *ns,
+		      struct err *e)
 {
-	char channel[16];
+	char first[16];
 	const char *colon = strchr(text, ':');
 
-	if (!colon || colon - text >= (long)sizeof(channel))
-		return err_set(e, ERR_USAGE, "'%s' is not CHANNEL:TIME", text);
-	memcpy(channel, text, (size_t)(colon - text));
-	channel[colon - text] = 0;
-	return num_i64(channel, 0, 63, &o->delay_channel, e)
-		       ?: num_duration_ns(colon + 1, 0, INT64_C(1000000000), &o->delay_ns,
-					  e);
+	if (!colon || colon - text >= (long)sizeof(first))
+		return err_set(e, ERR_USAGE, "'%s' is not NUMBER:TIME", text);
+	memcpy(first, text, (size_t)(colon - text));
+	first[colon - text] = 0;
+	return num_i64(first, 0, max, number, e)
+		       ?: num_duration_ns(colon + 1, 0, INT64_C(10000000000), ns, e);
 }
 
 static const char *option_name(int key)
@@ -353,7 +362,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		rc = num_duration_ns(arg, 0, INT64_C(10000000000), &o->pause_ns, &e);
 		break;
 	case OPT_DELAY:
-		rc = parse_delay(o, arg, &e);
+		rc = parse_pair(arg, 63, &o->delay_channel, &o->delay_ns, &e);
+		break;
+	case OPT_STALL:
+		rc = parse_pair(arg, INT64_MAX, &o->stall, &o->stall_ns, &e);
 		break;
 	case OPT_LATENCIES:
 		o->latencies = arg;
@@ -405,6 +417,7 @@ int main(int argc, char **argv)
 						"Prints its own count and latency. Exit: "
 						"0 ok, 1 failed, 2 wrong usage."};
 	struct options o = {.count = 1000,
+			    .stall = -1,
 			    .channels = 1,
 			    .depth = 1,
 			    .size = {4096},

@@ -183,6 +183,9 @@ static void say_missing(struct answer *a, struct db_stmt *q)
 		PUT(a->missing, "Not whole: samples are missing.");
 	else if (db_i64(q, "uncounted") > 0)
 		PUT(a->missing, "Whether anything was lost cannot be told.");
+	else if (db_i64(q, "warnings") > 0)
+		PUT(a->missing, "Nothing that was counted was lost; see the notes on "
+				"completeness.");
 	else
 		PUT(a->missing, "Nothing was lost.");
 	if (failed > 0)

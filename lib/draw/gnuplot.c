@@ -51,11 +51,12 @@ static void child_release(struct child *c)
 }
 
 /* Never returns. Texts are UTF-8 whatever the caller's locale. */
-static void child_exec(const struct child *c)
+static void child_exec(const struct child *c, int dir)
 {
 	sigset_t ours;
 
-	if (dup2(c->script, 0) < 0 || dup2(c->out, 1) < 0 || dup2(c->complaint, 2) < 0)
+	if (dup2(c->script, 0) < 0 || dup2(c->out, 1) < 0 || dup2(c->complaint, 2) < 0 ||
+	    (dir >= 0 && fchdir(dir)))
 		_exit(EXIT_NO_GNUPLOT - 1);
 	gnuplot_signals(&ours);
 	sigprocmask(SIG_UNBLOCK, &ours, NULL);
@@ -65,7 +66,8 @@ static void child_exec(const struct child *c)
 	_exit(EXIT_NO_GNUPLOT);
 }
 
-static int child_start(struct child *c, const char *script, size_t len, struct err *e)
+static int child_start(struct child *c, const char *script, size_t len, int dir,
+		       struct err *e)
 {
 	*c = (struct child){.pid = -1, .script = -1, .out = -1, .complaint = -1};
 	c->script = memfd_create("gnuplot-script", MFD_CLOEXEC);
@@ -81,7 +83,7 @@ static int child_start(struct child *c, const char *script, size_t len, struct e
 	if (c->pid < 0)
 		return err_errno(e, "cannot start gnuplot");
 	if (c->pid == 0)
-		child_exec(c);
+		child_exec(c, dir);
 	return 0;
 }
 
@@ -165,7 +167,7 @@ int gnuplot_run(const char *script, size_t len, struct err *e)
 {
 	char said[4096];
 	struct child c;
-	int error = child_start(&c, script, len, e);
+	int error = child_start(&c, script, len, -1, e);
 
 	if (!error)
 		error = child_wait(&c, said, e);
@@ -254,7 +256,7 @@ void gnuplot_signals(sigset_t *set)
 
 /* Script k is the job k % jobs'. */
 static int start_job(struct child *c, const struct gnuplot_script *s, size_t n, int job,
-		     int jobs, struct err *e)
+		     int jobs, int dir, struct err *e)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -263,12 +265,13 @@ static int start_job(struct child *c, const struct gnuplot_script *s, size_t n, 
 
 	for (size_t k = (size_t)job; f && k < n; k += (size_t)jobs)
 		fwrite(s[k].text, 1, s[k].len, f);
-	error = !f || fclose(f) ? err_nomem(e, "a plot") : child_start(c, text, len, e);
+	error = !f || fclose(f) ? err_nomem(e, "a plot")
+				: child_start(c, text, len, dir, e);
 	free(text);
 	return error;
 }
 
-int gnuplot_run_all(const struct gnuplot_script *s, size_t n, int jobs,
+int gnuplot_run_all(const struct gnuplot_script *s, size_t n, int jobs, int dir,
 		    struct gnuplot_watch *w, struct err *e)
 {
 	struct child child[MAX_JOBS];
@@ -277,7 +280,7 @@ int gnuplot_run_all(const struct gnuplot_script *s, size_t n, int jobs,
 	jobs = jobs < 1 ? 1 : jobs > MAX_JOBS ? MAX_JOBS : jobs;
 	jobs = (size_t)jobs > n ? (int)n : jobs;
 	while (started < jobs && !error) {
-		error = start_job(&child[started], s, n, started, jobs, e);
+		error = start_job(&child[started], s, n, started, jobs, dir, e);
 		started++;
 	}
 	if (!error)
@@ -303,7 +306,7 @@ int gnuplot_probe(struct gnuplot_terminals *t, struct err *e)
 	static const char script[] = "set print '-'\nprint GPVAL_TERMINALS\n";
 	struct child c;
 	char said[4096];
-	int error = child_start(&c, script, sizeof(script) - 1, e);
+	int error = child_start(&c, script, sizeof(script) - 1, -1, e);
 
 	*t = (struct gnuplot_terminals){0};
 	if (!error)

@@ -46,9 +46,9 @@ struct gnuplot_watch { /* zero-initialised */
 	int signal;
 };
 
-/* n scripts, shared out among at most `jobs` gnuplots (a start costs as much as a picture).
- * 0, or the first error. The three signals and SIGCHLD must be blocked by the caller. */
-int gnuplot_run_all(const struct gnuplot_script *s, size_t n, int jobs,
+/* n scripts, shared out among at most `jobs` gnuplots (a start costs as much as a picture)
+ * whose working directory is the descriptor `dir` (-1 = ours). 0, or the first error. The three signals and SIGCHLD must be blocked by the caller. */
+int gnuplot_run_all(const struct gnuplot_script *s, size_t n, int jobs, int dir,
 		    struct gnuplot_watch *w, struct err *e);
 
 #endif

@@ -103,6 +103,7 @@ struct meta_irq {
 	int32_t masked;			   /* 1, 0, -1 = unknown */
 	int64_t count_before, count_after; /* of /proc/interrupts, all CPUs */
 	bool recorded;			   /* in the kernel filter */
+	bool late;	/* appeared while recording: all of it is written at the end */
 	bool completes; /* named by the user or the profile as completion vector */
 	int64_t completes_channel; /* only for this channel; DMA_UNKNOWN = all */
 };

@@ -241,7 +241,8 @@ int meta_write_begin(const struct meta *m, FILE *out)
 	for (size_t i = 0; i < m->nevent; i++)
 		put_event(out, &m->event[i]);
 	for (size_t i = 0; i < m->nirq; i++)
-		put_line(out, "irq", irq_keys, BEGIN, &m->irq[i]);
+		if (!m->irq[i].late)
+			put_line(out, "irq", irq_keys, BEGIN, &m->irq[i]);
 	for (size_t i = 0; i < m->nenv; i++)
 		put_line(out, "env", env_keys, BEGIN, &m->env[i]);
 	for (size_t i = 0; i < m->ncounter; i++)
@@ -255,7 +256,7 @@ int meta_write_end(const struct meta *m, FILE *out)
 	for (size_t i = 0; i < m->nevent; i++)
 		put_line(out, "event", event_keys, END, &m->event[i]);
 	for (size_t i = 0; i < m->nirq; i++)
-		put_line(out, "irq", irq_keys, END, &m->irq[i]);
+		put_line(out, "irq", irq_keys, m->irq[i].late ? BOTH : END, &m->irq[i]);
 	for (size_t i = 0; i < m->ncounter; i++)
 		put_line(out, "counter", pair_keys, END, &m->counter[i]);
 	for (size_t i = 0; i < m->nfd; i++)

@@ -534,6 +534,8 @@ void perfdata_close(struct perfdata *p)
 		free(p->event_name[i]);
 	free(p->event_name);
 	order_release(p);
+	if (p->fed)
+		munmap(p->fed, p->fed_room);
 	free(p->attr);
 	free(p->layout);
 	free(p->ids);

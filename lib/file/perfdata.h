@@ -124,10 +124,30 @@ int perfdata_rewind(struct perfdata *p, struct err *e);
  * still handed out. */
 uint64_t perfdata_disordered(const struct perfdata *p);
 
+/* Samples that were in the file twice, byte for byte and with the same time, and were handed
+ * out once: a kernel writes none such, so the file was damaged or put together. */
+uint64_t perfdata_repeated(const struct perfdata *p);
+
 /* Everything up to this time is in the file, as far as it was read, also when the file is
  * cut: the latest time of the round before the last that ended. DMA_UNKNOWN = two rounds
  * never ended. */
 int64_t perfdata_whole_ns(const struct perfdata *p);
+
+/* ---- reading what is not a file yet ---- */
+
+/*
+ * The same reader over records that are handed to it: head is the beginning of the file up
+ * to its data (copied). perfdata_next() gives a round's records when the next round has
+ * ended, as in a file; 0 then means "nothing more yet". After perfdata_feed_end() the rest
+ * comes, and 0 is the end. No rewinding; offsets in messages are within what is kept.
+ */
+int perfdata_open_feed(struct perfdata **p, const void *head, size_t len,
+		       const char *name, struct err *e);
+/* Records as they lie in a ring or in a file's data, FINISHED_ROUND included; a piece may
+ * end within a record. Invalidates the record that perfdata_next() gave last. */
+int perfdata_feed(struct perfdata *p, const void *buf, size_t len, struct err *e);
+int perfdata_feed_round(struct perfdata *p, struct err *e);
+void perfdata_feed_end(struct perfdata *p);
 
 /* ---- writing ---- */
 
@@ -155,6 +175,11 @@ int perfdata_create(struct perfdata_writer **w, const char *path,
 		    const struct perfdata_owner *owner, const struct perfdata_attr *attrs,
 		    size_t nattrs, const struct perfdata_section *early, size_t nearly,
 		    struct err *e);
+
+/* The same beginning in memory, malloc'ed: for perfdata_open_feed(). */
+int perfdata_head(void **head, size_t *len, const struct perfdata_attr *attrs,
+		  size_t nattrs, const struct perfdata_section *early, size_t nearly,
+		  struct err *e);
 
 /* Append kernel records exactly as they lay in a ring. Buffered; large writes. */
 int perfdata_append(struct perfdata_writer *w, const void *buf, size_t len,

@@ -87,6 +87,14 @@ int perfdata_unzip(struct perfdata *p, struct err *e);
 
 #define RING_CPUS 4096 /* CPUs above are known by their event id */
 
+/* Of samples handed out lately: where those of a time lie. A sample that is in the file
+ * twice is met again soon, or it is late. */
+#define RECENT 1024 /* a power of two; a round's samples of a few CPUs */
+struct recent {
+	int64_t time_ns; /* DMA_UNKNOWN = none */
+	uint64_t offset;
+};
+
 struct perfdata {
 	char *name;
 	const uint8_t *map;
@@ -94,6 +102,12 @@ struct perfdata {
 	bool mapped;
 	struct mapguard guard; /* of a file that is cut while it is read */
 	bool truncated;
+	/* Of a feed (perfdata_feed.c): the map, writable; NULL = a file. */
+	uint8_t *fed;
+	uint64_t fed_room;
+	uint64_t walked,
+		round_end; /* records looked at; the last whole round ends here */
+	bool feeding;	   /* more may come */
 
 	struct perfdata_attr *attr;
 	struct layout *layout;
@@ -120,7 +134,8 @@ struct perfdata {
 	struct loss *loss;
 	size_t nloss, loss_room;
 	uint64_t loss_base; /* ordinal of loss[0] */
-	uint64_t done, touched, disordered;
+	uint64_t done, touched, disordered, repeated;
+	struct recent recent[RECENT];
 };
 
 static inline uint16_t get_u16(const void *p)

@@ -18,6 +18,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "lib/dma.h"
@@ -360,7 +361,22 @@ static int advance(struct perfdata *p, struct rec_key k, struct err *e)
 	return 0;
 }
 
-/* 2 = a loss that was told before: not handed out. */
+/* The same event on the same CPU, at the same nanosecond, with the same content. */
+static bool is_repeated(struct perfdata *p, uint64_t offset, const struct rec_key *k)
+{
+	struct recent *r = &p->recent[(uint64_t)k->time_ns & (RECENT - 1)];
+
+	if (k->type != PERF_RECORD_SAMPLE || k->time_ns == DMA_UNKNOWN)
+		return false;
+	if (r->time_ns == k->time_ns && r->offset != offset &&
+	    get_u16(p->map + r->offset + 6) == k->size &&
+	    !memcmp(p->map + r->offset, p->map + offset, k->size))
+		return true;
+	*r = (struct recent){k->time_ns, offset};
+	return false;
+}
+
+/* 2 = a loss that was told before, or a sample that comes again: not handed out. */
 static int hand_out(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 {
 	uint64_t offset = p->heap[0].pos;
@@ -379,6 +395,10 @@ static int hand_out(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 		return rc;
 	if (lost)
 		return rec->lost ? 1 : 2;
+	if (is_repeated(p, offset, &k)) {
+		p->repeated++;
+		return 2;
+	}
 	if (rec->time_ns != DMA_UNKNOWN && rec->time_ns < p->last_ns)
 		p->disordered++;
 	p->last_ns = max_ns(p->last_ns, rec->time_ns);
@@ -396,6 +416,8 @@ static int next(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 				return rc;
 			continue;
 		}
+		if (p->feeding && p->scan_pos >= p->round_end)
+			return 0;
 		if (p->limit_ns == INT64_MAX) {
 			p->done = p->data_end - p->data_begin;
 			return 0;
@@ -418,7 +440,9 @@ void order_reset(struct perfdata *p)
 	p->scan_pos = p->data_begin;
 	p->round_max_ns = p->limit_ns = p->last_ns = p->whole_ns = DMA_UNKNOWN;
 	p->nheap = p->nloss = 0;
-	p->loss_base = p->done = p->touched = p->disordered = p->told = 0;
+	p->loss_base = p->done = p->touched = p->disordered = p->repeated = p->told = 0;
+	for (size_t i = 0; i < RECENT; i++)
+		p->recent[i] = (struct recent){.time_ns = DMA_UNKNOWN};
 	for (size_t i = 0; i < p->nslot; i++)
 		p->ring_of_slot[i] = -1;
 	for (size_t i = 0; i < RING_CPUS + p->nslot; i++)
@@ -448,6 +472,11 @@ void order_release(struct perfdata *p)
 uint64_t perfdata_disordered(const struct perfdata *p)
 {
 	return p->disordered;
+}
+
+uint64_t perfdata_repeated(const struct perfdata *p)
+{
+	return p->repeated;
 }
 
 uint64_t perfdata_data_done(const struct perfdata *p)

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -190,8 +191,7 @@ static int create(struct perfdata_writer *w, const struct perfdata_owner *owner,
 	return rc;
 }
 
-static int open_file(struct perfdata_writer **out, const char *path,
-		     const struct perfdata_owner *owner, struct err *e)
+static int writer_new(struct perfdata_writer **out, const char *path, struct err *e)
 {
 	struct perfdata_writer *w = calloc(1, sizeof(*w));
 
@@ -203,7 +203,7 @@ static int open_file(struct perfdata_writer **out, const char *path,
 	w->buf = malloc(BUFFER);
 	if (!w->path || !w->buf)
 		return err_nomem(e, "%s", path);
-	return create(w, owner, e);
+	return 0;
 }
 
 static int write_attrs(struct perfdata_writer *w, const struct perfdata_attr *attrs,
@@ -302,17 +302,15 @@ static int keep_early_meta(struct perfdata_writer *w, const struct perfdata_sect
 	return 0;
 }
 
-int perfdata_create(struct perfdata_writer **out, const char *path,
-		    const struct perfdata_owner *owner, const struct perfdata_attr *attrs,
-		    size_t nattrs, const struct perfdata_section *early, size_t nearly,
-		    struct err *e)
+/* All that comes before the data. */
+static int write_head(struct perfdata_writer *w, const struct perfdata_attr *attrs,
+		      size_t nattrs, const struct perfdata_section *early, size_t nearly,
+		      struct err *e)
 {
-	struct perfdata_writer *w;
-	int rc = open_file(out, path, owner, e);
+	int rc = 0;
 
-	w = *out;
-	if (!rc && nearly >= EARLY_MAX)
-		rc = err_set(e, ERR_USAGE, "%s: %zu early sections, at most %d", path,
+	if (nearly >= EARLY_MAX)
+		rc = err_set(e, ERR_USAGE, "%s: %zu early sections, at most %d", w->path,
 			     nearly, EARLY_MAX - 1);
 	if (!rc)
 		rc = keep_early_meta(w, early, nearly, e);
@@ -331,12 +329,56 @@ int perfdata_create(struct perfdata_writer **out, const char *path,
 		put_u64_at(w->header + HEADER_DATA, w->data_offset);
 		rc = perfdata_flush(w, e);
 	}
+	return rc ? rc : write_all(w, w->header, sizeof(w->header), 0, e);
+}
+
+int perfdata_create(struct perfdata_writer **out, const char *path,
+		    const struct perfdata_owner *owner, const struct perfdata_attr *attrs,
+		    size_t nattrs, const struct perfdata_section *early, size_t nearly,
+		    struct err *e)
+{
+	int rc = writer_new(out, path, e);
+
 	if (!rc)
-		rc = write_all(w, w->header, sizeof(w->header), 0, e);
+		rc = create(*out, owner, e);
+	if (!rc)
+		rc = write_head(*out, attrs, nattrs, early, nearly, e);
 	if (rc) {
-		perfdata_abandon(w);
+		perfdata_abandon(*out);
 		*out = NULL;
 	}
+	return rc;
+}
+
+static int read_back(const struct perfdata_writer *w, void **head, size_t *len,
+		     struct err *e)
+{
+	*len = (size_t)w->offset;
+	*head = malloc(*len);
+	if (!*head)
+		return err_nomem(e, "the head of a recording");
+	if (pread(w->fd, *head, *len, 0) == (ssize_t)*len)
+		return 0;
+	free(*head);
+	*head = NULL;
+	return err_errno(e, "the head of a recording");
+}
+
+int perfdata_head(void **head, size_t *len, const struct perfdata_attr *attrs,
+		  size_t nattrs, const struct perfdata_section *early, size_t nearly,
+		  struct err *e)
+{
+	struct perfdata_writer *w;
+	int rc = writer_new(&w, "memory", e);
+
+	*head = NULL;
+	if (!rc && (w->fd = memfd_create("dmarec", MFD_CLOEXEC)) < 0)
+		rc = err_errno(e, "memory for the head of a recording");
+	if (!rc)
+		rc = write_head(w, attrs, nattrs, early, nearly, e);
+	if (!rc)
+		rc = read_back(w, head, len, e);
+	perfdata_abandon(w);
 	return rc;
 }
 

@@ -345,11 +345,12 @@ static void say(struct vector_case *c, const struct figures *g, bool queue)
 
 	if (c->share < 0.005 || isnan(g->end_median)) {
 		snprintf(c->e->why, sizeof(c->e->why),
-			 "comes in %llu of %llu transfers; %llu of "
-			 "its %llu interrupts lie outside of any",
+			 "comes in %llu of %llu transfers; %llu of its %llu interrupt%s "
+			 "outside of any",
 			 (unsigned long long)(e->one + e->many),
 			 (unsigned long long)e->transfers, (unsigned long long)e->outside,
-			 (unsigned long long)e->interrupts);
+			 (unsigned long long)e->interrupts,
+			 e->interrupts == 1 ? "" : "s");
 		return;
 	}
 	if (g->few)
@@ -368,7 +369,7 @@ static void say(struct vector_case *c, const struct figures *g, bool queue)
 		snprintf(place, sizeof(place), " (at %.2f of %s)", e->position,
 			 queue ? "the time since the end before" : "the transfer");
 	snprintf(c->e->why, sizeof(c->e->why),
-		 "in %.1f %% of %llu transfers, %.1f us %s%s, %.1f times as "
+		 "in %.1f %% of %llu transfers, %.1f µs %s%s, %.1f times as "
 		 "often there as by chance%s; %.1f %% of its interrupts outside",
 		 100 * c->share, (unsigned long long)e->transfers,
 		 fabs(g->end_median) / 1e3,
@@ -383,23 +384,32 @@ static bool nothing(struct vector_case *c)
 	struct vector_evidence *e = c->e;
 	const char *few = e->transfers < VECTOR_ENOUGH ? ": too few" : "";
 
-	if (!c->interrupts && c->count_delta != DMA_UNKNOWN && c->count_delta > 0)
+	if (!c->interrupts && c->count_delta != DMA_UNKNOWN && c->count_delta > 0 &&
+	    (uint64_t)c->count_delta < e->transfers / VECTOR_IDLE)
+		snprintf(
+			e->why, sizeof(e->why),
+			"%lld interrupt%s by /proc/interrupts, of which none was recorded: "
+			"too few to end %llu transfers",
+			(long long)c->count_delta, c->count_delta == 1 ? "" : "s",
+			(unsigned long long)e->transfers);
+	else if (!c->interrupts && c->count_delta != DMA_UNKNOWN && c->count_delta > 0)
 		snprintf(e->why, sizeof(e->why),
 			 "/proc/interrupts counted %lld while recording, but not one was "
 			 "recorded: record it with --irq %d",
 			 (long long)c->count_delta, e->irq);
 	else if (!c->interrupts)
-		snprintf(e->why, sizeof(e->why), "not one interrupt in %llu transfers%s",
-			 (unsigned long long)e->transfers,
+		snprintf(e->why, sizeof(e->why), "not one interrupt in %llu transfer%s%s",
+			 (unsigned long long)e->transfers, e->transfers == 1 ? "" : "s",
 			 c->count_delta == 0 ? ", nor by /proc/interrupts" : "");
 	else if (*few)
 		snprintf(e->why, sizeof(e->why),
-			 "comes in %llu of %llu transfers%s to tell; %llu of its %llu "
-			 "interrupts lie outside of any",
+			 "comes in %llu of %llu transfer%s%s to tell; %llu of its %llu "
+			 "interrupt%s outside of any",
 			 (unsigned long long)(e->one + e->many),
-			 (unsigned long long)e->transfers, few,
-			 (unsigned long long)e->outside,
-			 (unsigned long long)e->interrupts);
+			 (unsigned long long)e->transfers, e->transfers == 1 ? "" : "s",
+			 few, (unsigned long long)e->outside,
+			 (unsigned long long)e->interrupts,
+			 e->interrupts == 1 ? "" : "s");
 	return !c->interrupts || *few;
 }
 

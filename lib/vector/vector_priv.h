@@ -81,6 +81,7 @@ struct vector_channel {
 
 /* What both judges hold to. */
 #define VECTOR_ENOUGH	 10   /* transfers */
+#define VECTOR_IDLE	 10   /* transfers per interrupt: too few to end them */
 #define VECTOR_HELD	 0.6  /* share of transfers that a window must hold */
 #define VECTOR_NEAR_TURN 0.35 /* of a busy period's first: close to its end */
 #define VECTOR_PERIOD	 0.75 /* of the time between ends: the least of a first end */

@@ -171,8 +171,8 @@ static void say_turns(const struct vector_case *c)
 
 	snprintf(c->e->why, sizeof(c->e->why),
 		 "%llu interrupts keep to the ends of %llu transfers: "
-		 "the first of a busy period comes %.1f us after its "
-		 "start, the last %.1f us %s the program saw its end",
+		 "the first of a busy period comes %.1f µs after its "
+		 "start, the last %.1f µs %s the program saw its end",
 		 (unsigned long long)e->interrupts, (unsigned long long)e->transfers,
 		 c->from_begin_ns / 1e3, fabs(c->to_end_ns) / 1e3,
 		 c->to_end_ns < 0 ? "after" : "before");

@@ -52,6 +52,7 @@ struct agent {
 	uint64_t page;	       /* bytes */
 	char path[AGENT_PATH]; /* of this library */
 	long filters;	       /* of seccomp, when the process began */
+	bool waited_in_vain;   /* for a ring, the last time that one was wanted */
 	/* How far from its file's addresses each loading of a file lies; several of one
 	 * file are possible (dlmopen). */
 	uint64_t bias[AGENT_LOADINGS];

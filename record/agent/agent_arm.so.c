@@ -6,7 +6,11 @@
  */
 #include "record/agent/agent.h"
 
-enum { READ_BYTES = 16 << 20, NEAR_STEP = 1 << 16 };
+enum {
+	READ_BYTES = 16 << 20,
+	NEAR_STEP = 1 << 16,
+	NOT_THERE = 1, /* from overwrite(): other bytes than expected */
+};
 
 static uint64_t page_up(uint64_t v)
 {
@@ -202,28 +206,39 @@ static void from_file(const struct agent_place *p, uint64_t addr)
 	sys1(__NR_close, fd);
 }
 
-/* Replaces the bytes at a place; nobody executes them now. */
-static long overwrite(const struct agent_place *p, uint64_t bias, const uint8_t *bytes)
+/*
+ * Replaces the bytes at a place, which nobody executes now; `after` is how its page may be
+ * used from then on. A page that holds a jump of ours stays writable: the kernel puts no
+ * uprobe into a writable mapping (valid_vma() in kernel/events/uprobes.c). Any tracer's
+ * uprobe on an instruction that the jump lies over, for another process even, would
+ * otherwise write its breakpoint into the middle of the jump, and one byte of the original
+ * instruction when it goes.
+ */
+static long overwrite(const struct agent_place *p, uint64_t bias, const uint8_t *expected,
+		      const uint8_t *bytes, int after)
 {
 	uint64_t addr = bias + p->addr;
-	long rc = protect(addr, p->old_len, SYS_READ | SYS_WRITE);
+	long rc = protect(addr, p->old_len, SYS_READ | SYS_WRITE), there;
 
 	if (rc)
 		return rc;
-	copy_bytes((void *)addr, bytes, p->old_len);
-	rc = protect(addr, p->old_len, SYS_READ | SYS_EXEC);
+	there = !expected || same_bytes((const void *)addr, expected, p->old_len);
+	if (there)
+		copy_bytes((void *)addr, bytes, p->old_len);
+	rc = protect(addr, p->old_len, there ? after : SYS_READ | SYS_EXEC);
 	if (rc)
 		from_file(p, addr);
 	else
 		agent_flush((void *)addr, p->old_len);
-	return rc;
+	return rc || there ? rc : NOT_THERE;
 }
 
 static void disarm(const struct instance *v, uint32_t before)
 {
 	for (uint32_t i = 0; i < before; i++)
 		if (agent.place[i].file == v->file)
-			overwrite(&agent.place[i], v->bias, agent.place[i].old);
+			overwrite(&agent.place[i], v->bias, NULL, agent.place[i].old,
+				  SYS_READ | SYS_EXEC);
 }
 
 static bool refuse(struct instance *v, uint32_t verdict, uint32_t place, int code)
@@ -295,10 +310,12 @@ static bool arm(struct instance *v)
 			disarm(v, i);
 			return refuse(v, AGENT_REACH, i, 0);
 		}
-		rc = overwrite(p, v->bias, bytes);
+		rc = overwrite(p, v->bias, p->old, bytes,
+			       SYS_READ | SYS_WRITE | SYS_EXEC);
 		if (rc) {
 			disarm(v, i);
-			return refuse(v, AGENT_MPROTECT, i, (int)-rc);
+			return rc == NOT_THERE ? refuse(v, AGENT_BYTES, i, 0)
+					       : refuse(v, AGENT_MPROTECT, i, (int)-rc);
 		}
 		at += AGENT_STUB;
 	}

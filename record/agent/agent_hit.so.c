@@ -170,7 +170,8 @@ static struct agent_ring *take_free(int32_t pid, int32_t tid)
 	return NULL;
 }
 
-/* Waits for the recorder once, when the store is empty. */
+/* Waits for the recorder when the store is empty: it lays in more as rings are taken, but
+ * on a busy machine not as fast as tasks come. */
 static struct agent_ring *take_ring(int32_t pid, int32_t tid, bool wait)
 {
 	struct agent_ring *r = take_free(pid, tid);
@@ -181,10 +182,13 @@ static struct agent_ring *take_ring(int32_t pid, int32_t tid, bool wait)
 		sys2(__NR_nanosleep, &ms, NULL);
 		r = take_free(pid, tid);
 	}
+	if (r || wait)
+		agent.waited_in_vain = !r;
 	return r;
 }
 
-/* The ring of a task that shares another one's thread memory. */
+/* The ring of a task that shares another one's thread memory, which cannot remember for
+ * both whether they have waited: after one has in vain, none does. */
 static struct agent_ring *ring_of(int32_t pid, int32_t tid)
 {
 	for (uint32_t i = 0; i < agent.plan->nring; i++) {
@@ -193,7 +197,7 @@ static struct agent_ring *ring_of(int32_t pid, int32_t tid)
 		if (r->state == AGENT_RING_TAKEN && r->pid == pid && r->tid == tid)
 			return r;
 	}
-	return take_ring(pid, tid, false);
+	return take_ring(pid, tid, !agent.waited_in_vain);
 }
 
 static void new_process(void)

@@ -139,36 +139,6 @@ static int write_file(const char *dir, const char *name, const void *buf, size_t
 
 /* ---- the rings ---- */
 
-struct agent_ring *host_ring(const struct agent_host *h, uint32_t i)
-{
-	return (struct agent_ring *)((uint8_t *)h->shared + AGENT_SHARED_BYTES +
-				     i * h->ring_bytes);
-}
-
-void host_provide(struct agent_host *h)
-{
-	uint32_t spare = 0, want;
-
-	for (uint32_t i = 0; i < h->backed; i++)
-		spare += __atomic_load_n(&host_ring(h, i)->state, __ATOMIC_ACQUIRE) ==
-			 AGENT_RING_FREE;
-	want = h->backed -
-	       spare; /* as many again as are in use, for a storm of threads */
-	if (want < HOST_STORE)
-		want = HOST_STORE;
-	for (; spare < want && h->backed < HOST_RINGS; spare++) {
-		off_t at = (off_t)(AGENT_SHARED_BYTES + h->backed * h->ring_bytes);
-
-		/* with memory behind it, or a full file system would kill the workload */
-		if (posix_fallocate(h->fd, at, (off_t)h->ring_bytes))
-			break;
-		__atomic_store_n(&host_ring(h, h->backed)->state, AGENT_RING_FREE,
-				 __ATOMIC_RELEASE);
-		h->backed++;
-	}
-	h->spare = spare;
-}
-
 static int make_rings(struct agent_host *h, size_t ring_bytes, struct err *e)
 {
 	void *at;
@@ -226,6 +196,8 @@ int agent_host_open(struct agent_host **out, const void *library, size_t library
 		return err_nomem(e, "the agent");
 	h->fd = h->lock[0] = h->lock[1] = -1;
 	h->clockid = clockid;
+	pthread_mutex_init(&h->lock_queue, NULL);
+	pthread_cond_init(&h->passed, NULL);
 	h->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	h->file = calloc(AGENT_MAX_FILES, sizeof(*h->file));
 	h->place = calloc(AGENT_MAX_PLACES, sizeof(*h->place));
@@ -245,7 +217,8 @@ void agent_host_close(struct agent_host *h)
 {
 	if (!h)
 		return;
-	host_stop_waker(h);
+	host_stop_drainer(h);
+	hits_release(&h->queue);
 	if (h->shared)
 		munmap(h->shared, h->bytes);
 	if (h->fd >= 0)

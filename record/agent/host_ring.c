@@ -1,51 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reading the rings. */
+/* The rings: memory for them, and what threads put there moved into the queue. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "lib/err.h"
 #include "record/agent/host_impl.h"
 
 enum {
 	LOOK_FOR_DEAD = 16, /* passes between two looks for threads that have ended */
 	FULL_PART = 4,	    /* a ring is about to be full with a quarter left */
-	FINISH_TRIES =
-		200, /* milliseconds that a hit under way is waited for at the end */
-};
-
-struct drain {
-	struct agent_host *h;
-	int (*put)(void *arg, const struct agent_hit *hit, struct err *e);
-	void *arg;
-	struct err *e;
 };
 
 /* ---- one ring ---- */
 
-static int put_slot(struct drain *d, const struct agent_ring *r,
-		    const struct agent_slot *s)
+static void move_slot(struct agent_host *h, const struct agent_ring *r,
+		      const struct agent_slot *s)
 {
-	struct agent_hit hit = {.place = s->place,
-				.cpu = s->cpu,
-				.pid = r->pid,
-				.tid = r->tid,
-				.time_ns = s->time_ns,
-				.ip = s->ip,
-				.args = s->args};
-
-	if (s->tid_delta) /* a child of vfork: a process of one thread */
-		hit.pid = hit.tid = (int32_t)((uint32_t)r->tid + (uint32_t)s->tid_delta);
-	if (hit.place >= d->h->nplace || d->h->place[hit.place].kind != AGENT_PROBE) {
-		d->h->damaged++;
-		return 0;
+	if (s->place >= h->nplace || h->place[s->place].kind != AGENT_PROBE) {
+		h->damaged++;
+		return;
 	}
-	d->h->delivered[hit.place]++;
-	return d->put(d->arg, &hit, d->e);
+	*hits_add(&h->queue) = (struct moved){.pid = r->pid, .tid = r->tid, .slot = *s};
 }
 
 /* Has slot t been read behind one that is still open? */
@@ -57,22 +35,21 @@ static bool *done_mark(struct agent_host *h, uint32_t i, uint64_t t)
 }
 
 /* Reads what was given up to `end`. The tail stays at the first slot that is not given
- * yet, until the ring is about to be full of what came later (or with `skip`): then that
- * hit will not come. 1 = there is such a slot. */
-static int drain_ring(struct drain *d, uint32_t i, uint64_t end, bool skip)
+ * yet, until the ring is about to be full of what was taken after it (or with `skip`):
+ * then that hit will not come. A full ring alone says nothing of its newest slots.
+ * 1 = there is such a slot, or something had no room in the queue. */
+static int drain_ring(struct agent_host *h, uint32_t i, uint64_t end, bool skip)
 {
-	struct agent_host *h = d->h;
 	struct agent_ring *r = host_ring(h, i);
 	struct agent_slot *slot = (struct agent_slot *)((uint8_t *)r + AGENT_RING_HEAD);
-	uint64_t t = h->tail[i], open = UINT64_MAX;
-	int rc = 0;
+	uint64_t t = h->tail[i], open = UINT64_MAX, until;
 
 	if (end - t > h->slots) {
 		h->damaged++;
 		t = end;
 	}
-	skip |= end - t > h->slots - h->slots / FULL_PART;
-	for (; !rc && t != end; t++) {
+	until = t + hits_reserve(&h->queue, end - t);
+	for (; t != until; t++) {
 		struct agent_slot *s = &slot[t & (h->slots - 1)];
 		bool *done = h->done[i] || open != UINT64_MAX ? done_mark(h, i, t) : NULL;
 
@@ -81,10 +58,10 @@ static int drain_ring(struct drain *d, uint32_t i, uint64_t end, bool skip)
 		} else if (__atomic_load_n(&s->sequence, __ATOMIC_ACQUIRE) == t + 1) {
 			struct agent_slot copy = *s; /* the workload may still scribble */
 
-			rc = put_slot(d, r, &copy);
+			move_slot(h, r, &copy);
 			if (done)
 				*done = open != UINT64_MAX;
-		} else if (skip) {
+		} else if (skip || end - t > h->slots - h->slots / FULL_PART) {
 			h->abandoned++; /* left by a jump out of a handler, or killed */
 		} else if (open == UINT64_MAX) {
 			open = t;
@@ -92,7 +69,7 @@ static int drain_ring(struct drain *d, uint32_t i, uint64_t end, bool skip)
 	}
 	h->tail[i] = open < t ? open : t;
 	__atomic_store_n(&r->tail, h->tail[i], __ATOMIC_RELEASE);
-	return rc ? rc : open != UINT64_MAX;
+	return h->tail[i] != end;
 }
 
 static bool is_gone(const struct agent_ring *r)
@@ -104,12 +81,12 @@ static bool is_gone(const struct agent_ring *r)
 }
 
 /* Its thread has ended: what it left is read, and the ring is free again. */
-static int take_back(struct drain *d, uint32_t i)
+static int take_back(struct agent_host *h, uint32_t i)
 {
-	struct agent_ring *r = host_ring(d->h, i);
-	int rc = drain_ring(d, i, __atomic_load_n(&r->reserve, __ATOMIC_ACQUIRE), true);
+	struct agent_ring *r = host_ring(h, i);
+	int rc = drain_ring(h, i, __atomic_load_n(&r->reserve, __ATOMIC_ACQUIRE), true);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	__atomic_store_n(&r->pid, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->tid, 0, __ATOMIC_RELAXED);
@@ -123,115 +100,51 @@ static bool is_named(const struct agent_ring *r)
 	return __atomic_load_n(&r->tid, __ATOMIC_ACQUIRE) != 0;
 }
 
-static int pass(struct drain *d, bool skip, bool *whole)
+/* ---- all of them ---- */
+
+void host_provide(struct agent_host *h)
 {
-	struct agent_host *h = d->h;
+	uint32_t spare = 0, want;
+
+	for (uint32_t i = 0; i < h->backed; i++)
+		spare += __atomic_load_n(&host_ring(h, i)->state, __ATOMIC_ACQUIRE) ==
+			 AGENT_RING_FREE;
+	want = h->backed -
+	       spare; /* as many again as are in use, for a storm of threads */
+	if (want < HOST_STORE)
+		want = HOST_STORE;
+	for (; spare < want && h->backed < HOST_RINGS; spare++) {
+		off_t at = (off_t)(AGENT_SHARED_BYTES + h->backed * h->ring_bytes);
+
+		/* with memory behind it, or a full file system would kill the workload */
+		if (posix_fallocate(h->fd, at, (off_t)h->ring_bytes))
+			break;
+		__atomic_store_n(&host_ring(h, h->backed)->state, AGENT_RING_FREE,
+				 __ATOMIC_RELEASE);
+		h->backed++;
+	}
+	h->spare = spare;
+}
+
+void host_pass(struct agent_host *h, bool skip, bool *whole)
+{
 	bool look = ++h->passes % LOOK_FOR_DEAD == 0 || !h->spare;
 	uint64_t end[HOST_RINGS];
-	int rc = 0;
 
 	*whole = true;
 	for (uint32_t i = 0; i < h->backed; i++)
 		end[i] = __atomic_load_n(&host_ring(h, i)->reserve, __ATOMIC_ACQUIRE);
-	for (uint32_t i = 0; rc >= 0 && i < h->backed; i++) {
+	for (uint32_t i = 0; i < h->backed; i++) {
 		struct agent_ring *r = host_ring(h, i);
+		int rc;
 
 		if (__atomic_load_n(&r->state, __ATOMIC_ACQUIRE) != AGENT_RING_TAKEN ||
 		    !is_named(r))
 			continue;
-		rc = drain_ring(d, i, end[i], skip);
-		if (rc > 0 && is_gone(r))
-			rc = take_back(d, i);
-		*whole &= rc <= 0;
-		if (!rc && look && is_gone(r))
-			rc = take_back(d, i);
+		rc = drain_ring(h, i, end[i], skip);
+		if ((rc || look) && is_gone(r))
+			rc = take_back(h, i);
+		*whole &= !rc;
 	}
-	return rc < 0 ? rc : 0;
-}
-
-int agent_host_drain(struct agent_host *h,
-		     int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
-		     void *arg, bool *whole, struct err *e)
-{
-	struct drain d = {h, put, arg, e};
-	uint64_t n;
-	int rc;
-
-	while (read(h->event, &n, sizeof(n)) == sizeof(n))
-		;
-	rc = pass(&d, false, whole);
 	host_provide(h);
-	return rc;
-}
-
-/* All that was ever taken from the rings. */
-static uint64_t total(const struct agent_host *h)
-{
-	uint64_t n = 0;
-
-	for (uint32_t i = 0; i < h->backed; i++)
-		n += __atomic_load_n(&host_ring(h, i)->reserve, __ATOMIC_ACQUIRE);
-	return n;
-}
-
-int agent_host_finish(struct agent_host *h,
-		      int (*put)(void *arg, const struct agent_hit *hit, struct err *e),
-		      void *arg, struct err *e)
-{
-	struct drain d = {h, put, arg, e};
-	const struct timespec ms = {0, 1000000};
-	bool whole = false;
-	uint64_t before;
-	int rc = 0;
-
-	for (int i = 0; !rc && i < FINISH_TRIES; i++) {
-		before = total(h);
-		rc = pass(&d, false, &whole);
-		if (whole && before == total(h))
-			break;
-		nanosleep(&ms, NULL);
-	}
-	return rc ? rc : pass(&d, true, &whole);
-}
-
-/* ---- counts ---- */
-
-void agent_host_count(const struct agent_host *h, uint32_t index, uint64_t *counted,
-		      uint64_t *lost)
-{
-	uint64_t missing;
-
-	*counted = h->shared->counted[index];
-	*lost = h->shared->lost[index];
-	for (uint32_t i = 0; i < h->backed; i++) {
-		*counted += host_ring(h, i)->counted[index];
-		*lost += host_ring(h, i)->lost[index];
-	}
-	missing = *counted - h->delivered[index] - *lost;
-	if (missing <= h->abandoned) /* and not below 0 */
-		*lost += missing;
-}
-
-uint64_t agent_host_damaged(const struct agent_host *h)
-{
-	return h->damaged;
-}
-
-void agent_host_reset(struct agent_host *h)
-{
-	memset(h->shared->counted, 0, sizeof(h->shared->counted));
-	memset(h->shared->lost, 0, sizeof(h->shared->lost));
-	memset(h->delivered, 0, sizeof(h->delivered));
-	h->abandoned = 0;
-	memset(h->shared->report, 0, sizeof(h->shared->report));
-	h->shared->nreport = 0;
-	for (uint32_t i = 0; i < h->backed; i++) {
-		struct agent_ring *r = host_ring(h, i);
-
-		memset(r->counted, 0, sizeof(r->counted));
-		memset(r->lost, 0, sizeof(r->lost));
-		r->pid = r->tid = 0;
-		r->tail = h->tail[i] = r->reserve;
-		r->state = AGENT_RING_FREE;
-	}
 }

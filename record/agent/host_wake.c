@@ -1,63 +1,117 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* On and off, and the futex that agents raise, as a descriptor. */
+/* On and off, and the thread that empties the rings when agents raise their futex. */
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/err.h"
 #include "record/agent/host_impl.h"
 
+enum { DRAINER_NICE = -15 }; /* chosen: ahead of whatever the workload is */
+
 static long futex(uint32_t *at, int op, uint32_t value)
 {
 	return syscall(SYS_futex, at, op, value, NULL, NULL, 0);
 }
 
-static void *wake_thread(void *arg)
+static void raise_futex(struct agent_host *h)
+{
+	__atomic_add_fetch(&h->shared->wake, 1, __ATOMIC_SEQ_CST);
+	futex(&h->shared->wake, FUTEX_WAKE, INT_MAX);
+}
+
+/* true = the owner has not asked, and should. */
+static bool pass_and_answer(struct agent_host *h)
+{
+	bool whole, asked, tell;
+
+	pthread_mutex_lock(&h->lock_queue);
+	asked = h->asked != h->answered;
+	host_pass(h, asked && h->skip, &whole);
+	tell = !asked && h->queue.first;
+	if (asked) {
+		h->whole = whole;
+		h->answered = h->asked;
+		pthread_cond_broadcast(&h->passed);
+	}
+	pthread_mutex_unlock(&h->lock_queue);
+	return tell;
+}
+
+static void *drainer(void *arg)
 {
 	struct agent_host *h = arg;
 	uint64_t one = 1;
-	uint32_t seen = __atomic_load_n(&h->shared->wake, __ATOMIC_ACQUIRE);
+	uint32_t seen = __atomic_load_n(&h->shared->wake, __ATOMIC_ACQUIRE) - 1;
 
+	/* Its turns are short, and what is late is lost. Without the right to this it is
+	 * as any other thread. */
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), DRAINER_NICE);
 	while (!__atomic_load_n(&h->stop, __ATOMIC_ACQUIRE)) {
 		uint32_t now = __atomic_load_n(&h->shared->wake, __ATOMIC_ACQUIRE);
 
-		if (now == seen)
+		if (now == seen) {
 			futex(&h->shared->wake, FUTEX_WAIT, now);
-		else if (write(h->event, &one, sizeof(one)) < 0 && errno != EAGAIN)
-			break;
+			continue;
+		}
 		seen = now;
+		if (pass_and_answer(h) && write(h->event, &one, sizeof(one)) < 0 &&
+		    errno != EAGAIN)
+			break;
 	}
 	return NULL;
 }
 
-static int start_waker(struct agent_host *h, struct err *e)
+static int start_drainer(struct agent_host *h, struct err *e)
 {
 	sigset_t all, old;
 
-	if (h->waking)
+	if (h->draining)
 		return 0;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	errno = pthread_create(&h->waker, NULL, wake_thread, h);
+	errno = pthread_create(&h->drainer, NULL, drainer, h);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (errno)
 		return err_errno(e, "no thread for the agent's rings");
-	h->waking = true;
+	h->draining = true;
 	return 0;
 }
 
-void host_stop_waker(struct agent_host *h)
+void host_stop_drainer(struct agent_host *h)
 {
-	if (!h->waking)
+	if (!h->draining)
 		return;
 	__atomic_store_n(&h->stop, true, __ATOMIC_RELEASE);
-	__atomic_add_fetch(&h->shared->wake, 1, __ATOMIC_SEQ_CST);
-	futex(&h->shared->wake, FUTEX_WAKE, INT_MAX);
-	pthread_join(h->waker, NULL);
-	h->waking = false;
+	raise_futex(h);
+	pthread_join(h->drainer, NULL);
+	h->draining = false;
+}
+
+struct chunk *host_ask(struct agent_host *h, bool skip, bool *whole)
+{
+	struct chunk *c;
+	uint64_t ticket;
+
+	pthread_mutex_lock(&h->lock_queue);
+	h->skip = skip;
+	ticket = ++h->asked;
+	if (!h->draining) {
+		host_pass(h, skip, &h->whole);
+		h->answered = ticket;
+	}
+	while (h->answered < ticket) {
+		raise_futex(h);
+		pthread_cond_wait(&h->passed, &h->lock_queue);
+	}
+	*whole = h->whole;
+	c = hits_take(&h->queue);
+	pthread_mutex_unlock(&h->lock_queue);
+	return c;
 }
 
 int agent_host_fd(const struct agent_host *h)
@@ -67,7 +121,7 @@ int agent_host_fd(const struct agent_host *h)
 
 int agent_host_enable(struct agent_host *h, struct err *e)
 {
-	int rc = start_waker(h, e);
+	int rc = start_drainer(h, e);
 
 	if (!rc)
 		__atomic_store_n(&h->shared->enabled, 1, __ATOMIC_SEQ_CST);

@@ -45,11 +45,14 @@ bool elf_file_has_symbols(const struct elf_file *f);   /* false: stripped whole 
 /* Functions defined in f that pattern names: exact symbol name; demangled name with or
  * without parameters; the end of a qualified name ("dma_wait" fits FlxCard::dma_wait, and
  * "Card::f" fits ns::Card::f and Rust's <ns::Card as ns::Dma>::f); glob with
- * * ? [] over the qualified name. Doubles at one address (aliases) count once. n = 0 is
- * no error. */
+ * * ? [] over the qualified name. Parameters are no glob: "send(void *, size_t)" means what
+ * it says; those of a C function are not compared. Doubles at one address (aliases) count
+ * once. n = 0 is no error. */
 int elf_file_find(struct elf_file *f, const char *pattern, struct symbol_list *out,
 		  struct err *e);
 void symbol_list_release(struct symbol_list *l);
+
+bool elf_is_glob(const char *pattern);
 
 /* Copies of s with other parameters (.constprop, .isra) or split off it (.part), which
  * may be called in its place and are not probed. */
@@ -65,8 +68,8 @@ size_t elf_file_inlined(struct elf_file *f, const struct symbol *s);
 int elf_file_thunk_leads(struct elf_file *f, const struct symbol *s,
 			 const struct symbol_list *l, struct err *e);
 
-/* The nearest names for a message, by edit distance over demangled names; up to max,
- * malloc'ed. */
+/* The nearest names for a message, by edit distance over their last parts; up to max,
+ * malloc'ed. elf_file_find() finds them: with parameters where pattern has some. */
 int elf_file_nearest(struct elf_file *f, const char *pattern, size_t max, char ***names,
 		     size_t *n);
 

@@ -132,17 +132,20 @@ int64_t irqmap_fired(const struct irqmap *before, const struct irqmap *after, in
 		return DMA_UNKNOWN;
 	if (!a || (!a->cpu_count && !a->name))
 		return b->count; /* registered since */
-	if (!a->cpu_count)
+	if (!a->cpu_count || (a->name && b->name && strcmp(a->name, b->name)))
 		return DMA_UNKNOWN;
 	for (size_t k = 0; k < before->ncpu; k++)
 		if (cpu_count(after, b, before->cpu[k]) == DMA_UNKNOWN)
 			return DMA_UNKNOWN;
 	for (size_t k = 0; k < after->ncpu; k++) {
 		int64_t was = cpu_count(before, a, after->cpu[k]), is = b->cpu_count[k];
+		uint32_t fired = (uint32_t)is - (uint32_t)was;
 
 		if (was == DMA_UNKNOWN && is)
 			return DMA_UNKNOWN; /* since it was online before, or since now */
-		sum += was == DMA_UNKNOWN ? 0 : (int64_t)((uint32_t)is - (uint32_t)was);
+		if (was != DMA_UNKNOWN && fired > INT32_MAX)
+			return DMA_UNKNOWN; /* set back: the driver was loaded again */
+		sum += was == DMA_UNKNOWN ? 0 : fired;
 	}
 	return sum;
 }

@@ -59,7 +59,7 @@ int irqmap_read_counts(struct irqmap *m, const char *root, int64_t *taken_ns,
 
 /* How often it fired from one reading to the next. The kernel's counts are 32 bits for
  * each CPU and wrap. DMA_UNKNOWN when a CPU that had counted came or went between, when a
- * line was cut short, or the line is gone. */
+ * line was cut short, or the line is gone or another device's. */
 int64_t irqmap_fired(const struct irqmap *before, const struct irqmap *after,
 		     int32_t irq);
 

@@ -49,6 +49,10 @@ struct arg_spec {
 	int64_t value; /* constant */
 };
 
+/* Must a file of the workload define it? By its role: a start and a wait must, a stop need
+ * not, and of the built-in default none. */
+enum func_need { NEED_BY_ROLE, NEED_REQUIRED, NEED_OPTIONAL };
+
 struct func_spec {
 	char *pattern; /* C name, C++ qualified name, glob, or mangled name */
 	enum func_role role;
@@ -63,6 +67,7 @@ struct func_spec {
 	struct condition when, fail, pending, circular, from_host;
 	/* a start while the channel runs, with the same arguments, is no new transfer */
 	bool restarts;
+	enum func_need need;
 	struct meta_path *path;
 	size_t npath;
 	char *origin; /* "flx.ini", "--start", "default": for messages */
@@ -117,9 +122,11 @@ int profile_read_mem(struct profile *p, const char *text, const char *name,
 		     struct err *e);
 
 /* NAME or FILE: a value with '/' or ending in .ini is a file; else NAME.ini is looked for
- * in $XDG_CONFIG_HOME/dmarec/profiles (or ~/.config/...), then in $DMAREC_PROFILES, then
- * the installed directory, then examples/profiles next to a build tree. *path is
- * malloc'ed. An unknown name lists those there are. */
+ * in $XDG_CONFIG_HOME/dmarec/profiles (or ~/.config/...), in $DMAREC_PROFILES, then in
+ * dmarec/profiles of $XDG_DATA_HOME (or ~/.local/share) and of $XDG_DATA_DIRS, in
+ * ../share/dmarec/profiles from the program or examples/profiles of its build tree, in the
+ * built-in prefix, /usr/local/share and /usr/share. *path is malloc'ed. An unknown name
+ * lists those there are. */
 int profile_find(const char *name_or_file, char **path, struct err *e);
 
 /* Paths of every profile that profile_find would reach, nearest first, shadowed ones left
@@ -146,5 +153,11 @@ int profile_default(struct profile *p, struct err *e);
  * p->func. */
 int profile_add_func(struct profile *p, enum func_role role, const char *text,
 		     const char *origin, struct err *e);
+
+/* Is it an error when no function of the workload fits? */
+bool func_required(const struct func_spec *f);
+
+/* "[wait FlxCard::dma_wait] (flx.ini:20)", "--start dma_go": for messages. malloc'ed. */
+char *func_describe(const struct func_spec *f);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where profiles lie: the user's own, those of $DMAREC_PROFILES, the installed ones, and
- * the source tree's next to a build. One that others can write is left out: dmarec runs as
+/* Where profiles lie: the user's own, those that the environment names, those that came with
+ * the program, the system's. One that others can write is left out: dmarec runs as
  * root, and a profile says what it reads and probes. */
 #include "record/profile/profile.h"
 
@@ -11,43 +11,65 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "record/host/rights.h"
 #include "record/host/rootfs.h"
 #include "record/host/trust.h"
 #include "record/profile/profile_priv.h"
 
-enum { MAX_DIRS = 16, MAX_PARENTS = 5 };
+enum { MAX_PARENTS = 5 };
 
 struct dirs {
-	char *dir[MAX_DIRS];
+	char **dir;
 	size_t n;
 };
 
 static void dirs_add(struct dirs *d, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Without memory one is not looked in, and what it has is not found: never another's. */
 static void dirs_add(struct dirs *d, const char *fmt, ...)
 {
+	char *text, **added;
 	va_list ap;
+	int n;
 
-	if (d->n == MAX_DIRS)
-		return;
 	va_start(ap, fmt);
-	if (vasprintf(&d->dir[d->n], fmt, ap) >= 0)
-		d->n++;
+	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
+	if (n < 0)
+		return;
+	added = array_add(&d->dir, &d->n);
+	if (added)
+		*added = text;
+	else
+		free(text);
 }
 
 static void dirs_release(struct dirs *d)
 {
 	for (size_t k = 0; k < d->n; k++)
 		free(d->dir[k]);
+	free(d->dir);
 }
 
-/* A tool in build/, a test in build/tests/unit/: the tree is some directories up. One in
- * bin/ of what was unpacked somewhere: share/ is beside it. */
-static void add_tree(struct dirs *d)
+/* "a:b": each with what lies below it. */
+static void dirs_add_list(struct dirs *d, const char *list, const char *below)
+{
+	for (size_t len; list && *list; list += len, list += *list == ':') {
+		len = strcspn(list, ":");
+		if (len && *list == '/')
+			dirs_add(d, "%.*s%s", (int)len, list, below);
+		else if (len && !*below) /* $DMAREC_PROFILES may be relative */
+			dirs_add(d, "%.*s", (int)len, list);
+	}
+}
+
+/* What came with this very program: share/ beside the bin/ that it lies in, wherever that was
+ * installed or unpacked; of a tool in build/ or a test in build/tests/unit/, the tree some
+ * directories up. */
+static void add_own(struct dirs *d)
 {
 	static const char *const place[] = {"/share/dmarec/profiles",
 					    "/examples/profiles"};
@@ -69,23 +91,31 @@ static void add_tree(struct dirs *d)
 	}
 }
 
+/* The user's, what the environment names, what came with the program, the system's. */
 static void dirs_init(struct dirs *d)
 {
+	static const char below[] = "/dmarec/profiles";
 	const char *home = getenv("HOME"), *config = getenv("XDG_CONFIG_HOME"),
-		   *more = getenv("DMAREC_PROFILES");
+		   *data = getenv("XDG_DATA_HOME"), *system = getenv("XDG_DATA_DIRS");
 
-	d->n = 0;
+	*d = (struct dirs){0};
+	if (home && *home != '/')
+		home = NULL;
 	if (config && *config == '/')
-		dirs_add(d, "%s/dmarec/profiles", config);
-	else if (home && *home == '/')
-		dirs_add(d, "%s/.config/dmarec/profiles", home);
-	for (size_t len; more && *more; more += len, more += *more == ':') {
-		len = strcspn(more, ":");
-		if (len)
-			dirs_add(d, "%.*s", (int)len, more);
-	}
-	dirs_add(d, "%s/share/dmarec/profiles", DMA_PREFIX);
-	add_tree(d);
+		dirs_add(d, "%s%s", config, below);
+	else if (home)
+		dirs_add(d, "%s/.config%s", home, below);
+	dirs_add_list(d, getenv("DMAREC_PROFILES"), "");
+	if (data && *data == '/')
+		dirs_add(d, "%s%s", data, below);
+	else if (home)
+		dirs_add(d, "%s/.local/share%s", home, below);
+	dirs_add_list(d, system, below);
+	add_own(d);
+	dirs_add(d, "%s/share%s", DMA_PREFIX, below);
+	if (!system ||
+	    !*system) /* its default, by the XDG base directory specification */
+		dirs_add_list(d, "/usr/local/share:/usr/share", below);
 }
 
 static bool is_profile(const char *name)

@@ -17,7 +17,7 @@
 const char *const func_keys[] = {
 	"function", "direction", "card",     "channel", "size",	 "size_unit", "addr",
 	"flags",    "fd",	 "mode",     "ret",	"asked", "when",      "fail",
-	"pending",  "circular",	 "doorbell", "path",	"again", NULL,
+	"pending",  "circular",	 "doorbell", "path",	"again", "optional",  NULL,
 };
 
 const char *field_canonical(const char *word)
@@ -259,6 +259,20 @@ static int set_again(struct func_spec *f, const char *value, struct err *e)
 	return 0;
 }
 
+static int set_optional(struct func_spec *f, const char *value, struct err *e)
+{
+	bool yes = !strcmp(value, "yes");
+
+	if (!yes && strcmp(value, "no"))
+		return err_set(
+			e, ERR_USAGE,
+			"'%s': a function is optional, yes or no: may the workload's "
+			"files lack it?",
+			value);
+	f->need = yes ? NEED_OPTIONAL : NEED_REQUIRED;
+	return 0;
+}
+
 static int unknown_key(const char *key, struct err *e)
 {
 	const char *near = nearest_word(field_canonical(key), func_keys);
@@ -270,7 +284,7 @@ static int unknown_key(const char *key, struct err *e)
 		e, ERR_USAGE,
 		"'%s' is no key of a function; these are: function, direction, card, "
 		"channel, size, size_unit, addr, flags, fd, mode, ret, asked, when, fail, "
-		"pending, circular, doorbell, path, again",
+		"pending, circular, doorbell, path, again, optional",
 		key);
 }
 
@@ -295,6 +309,8 @@ int func_set(struct func_spec *f, const char *key, const char *value, struct err
 		return set_path(f, value, e);
 	if (!strcmp(key, "again"))
 		return set_again(f, value, e);
+	if (!strcmp(key, "optional"))
+		return set_optional(f, value, e);
 	if (!strcmp(key, "when"))
 		return set_condition(&f->when, value, false, e);
 	if (!strcmp(key, "fail"))
@@ -482,6 +498,8 @@ int profile_add_func(struct profile *p, enum func_role role, const char *text,
 			*c = ' ';
 	if (!rc)
 		rc = parse_short(f, copy, e);
+	if (!rc && f->need == NEED_BY_ROLE)
+		f->need = NEED_REQUIRED; /* somebody asked for it by name */
 	if (!rc && (!f->pattern || !*f->pattern))
 		rc = err_set(
 			e, ERR_USAGE,
@@ -516,7 +534,31 @@ int profile_default(struct profile *p, struct err *e)
 	rc = set_text(&p->name, "default", e);
 	for (size_t k = 0; k < sizeof(usual) / sizeof(*usual) && !rc; k++)
 		rc = profile_add_func(p, usual[k].role, usual[k].function, "default", e);
+	for (size_t k = 0; !rc && k < p->nfunc; k++)
+		p->func[k].need = NEED_OPTIONAL;
 	if (rc)
 		profile_release(p);
 	return rc;
+}
+
+bool func_required(const struct func_spec *f)
+{
+	return f->need == NEED_REQUIRED ||
+	       (f->need == NEED_BY_ROLE && f->role != FUNC_STOP);
+}
+
+char *func_describe(const struct func_spec *f)
+{
+	static const char *const role[FUNC_N] = {"start", "transfer", "wait", "stop"};
+	char *text;
+	int n;
+
+	if (f->origin && !strncmp(f->origin, "--", 2))
+		n = asprintf(&text, "%s %s", f->origin, f->pattern);
+	else if (f->line)
+		n = asprintf(&text, "[%s %s] (%s:%d)", role[f->role], f->pattern,
+			     f->origin, f->line);
+	else
+		n = asprintf(&text, "[%s %s] (the default)", role[f->role], f->pattern);
+	return n < 0 ? NULL : text;
 }

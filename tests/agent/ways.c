@@ -154,6 +154,63 @@ static void by_clone(void)
 	calls(count);
 }
 
+/* What /proc says of a task: 'S' = it sleeps, 'Z' = it has ended; 0 = it is not there. */
+static char state_of(pid_t tid)
+{
+	char path[64], line[256] = "", *paren;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)tid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	paren = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+	fclose(f);
+	return paren ? paren[2] : 0;
+}
+
+/* The recorder that started this; 0 = none has. */
+static pid_t recorder(void)
+{
+	char path[64], name[32] = "";
+	pid_t pid = getppid();
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	f = fopen(path, "re");
+	if (f && !fgets(name, sizeof(name), f))
+		name[0] = '\0';
+	if (f)
+		fclose(f);
+	return strcmp(name, "dmarec\n") ? 0 : pid;
+}
+
+/* Tasks that share this one's memory, more than the recorder has rings in store, while it
+ * is stopped; it goes on as soon as one of them waits. */
+static void by_starving(void)
+{
+	enum { TASKS = 12 };
+	static char stack[TASKS][64 << 10];
+	pid_t pid = recorder();
+	char state = 0;
+
+	calls(count);
+	if (pid)
+		kill(pid, SIGSTOP);
+	for (int i = 0; i < TASKS; i++) {
+		pid_t tid = clone(in_clone, stack[i] + sizeof(stack[i]),
+				  CLONE_VM | SIGCHLD, (void *)(intptr_t)count);
+
+		if (tid < 0)
+			abort();
+		while (state != 'S' && (state = state_of(tid)) != 'S' && state != 'Z')
+			;
+	}
+	if (pid)
+		kill(pid, SIGCONT);
+	wait_all();
+}
+
 static void *in_thread(void *arg)
 {
 	(void)arg;
@@ -257,6 +314,20 @@ static void by_dlopen(const char *path)
 		call(1);
 }
 
+/* ---- others ---- */
+
+/* Calls in turns, each when a line comes. */
+static void by_turns(void)
+{
+	char line[16];
+
+	do {
+		calls(count);
+		printf("turn\n");
+		fflush(stdout);
+	} while (fgets(line, sizeof(line), stdin));
+}
+
 /* ---- death ---- */
 
 static void by_kill(int sig)
@@ -287,6 +358,8 @@ int main(int argc, char **argv)
 		by_shell();
 	else if (!strcmp(what, "clone"))
 		by_clone();
+	else if (!strcmp(what, "starve"))
+		by_starving();
 	else if (!strcmp(what, "threads"))
 		by_threads();
 	else if (!strcmp(what, "signal"))
@@ -299,6 +372,8 @@ int main(int argc, char **argv)
 		by_kill(SIGKILL);
 	else if (!strcmp(what, "crash"))
 		by_kill(0);
+	else if (!strcmp(what, "turns"))
+		by_turns();
 	else if (!strcmp(what, "kept"))
 		printf("kept %d\n", kept(count));
 	else if (!strcmp(what, "unwind"))

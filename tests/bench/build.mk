@@ -33,4 +33,4 @@ bench: all $(B)/tests/bench/bench_reader $(B)/tests/bench/caller $(B)/tests/benc
 	@B=$(B) tests/bench/run.sh
 	@$(B)/tests/bench/bench_reader 1000000
 .PHONY: bench
-CHECK_CLI_NEEDS += $(B)/tests/bench/bench_reader
+CHECK_CLI_NEEDS += $(B)/tests/bench/bench_reader $(B)/tests/bench/storm

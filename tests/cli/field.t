@@ -33,6 +33,12 @@ recorded() { # the same where recording is possible
 }
 plan() { "$B/dmarec" --dry-run "$@" 2>notes; } # what would be armed; notes go to a file
 probes() { plan "$@" | awk -v role="$role" '$1 == role' | wc -l; }
+running() { # command...: a process that has printed a word; its pid in $pid
+	rm -f ready && mkfifo ready
+	"$@" >ready & pid=$!
+	read -r _ <ready
+}
+over() { kill "$pid"; wait "$pid" 2>/dev/null; }
 states() { # recording: its transfers by state
 	rm -f t.db
 	"$B/dmaanalyze" -q -i "$1" t.db >analysis 2>&1
@@ -248,6 +254,124 @@ else
 	skip "musl" "no musl-gcc here"
 fi
 
+# ---- a program at work is attached to ----
+cat >busy.c <<'X'
+/* threads: N threads that start and wait all the time; leaderless: the same, and the first thread
+ * has ended; churn: N threads at a time that live for a moment, some of which beget another */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+void dma_to_host(unsigned n);
+int dma_wait(void);
+static __thread volatile unsigned v;
+__attribute__((noinline)) void dma_to_host(unsigned n) { v = n; }
+__attribute__((noinline)) int dma_wait(void) { usleep(50); return (int)v; }
+static void *works(void *arg)
+{
+	do {
+		dma_to_host(5);
+		dma_wait();
+	} while (!arg);
+	return NULL;
+}
+static void begin(void *(*how)(void *), void *arg)
+{
+	pthread_t t;
+
+	if (!pthread_create(&t, NULL, how, arg))
+		pthread_detach(t);
+}
+static void *begets(void *arg)
+{
+	works(arg);
+	if (v % 2)
+		begin(works, arg);
+	return NULL;
+}
+int main(int argc, char **argv)
+{
+	int n = argc > 2 ? atoi(argv[2]) : 1;
+
+	puts("ready");
+	fflush(stdout);
+	for (int i = 0; i < n && strcmp(argv[1], "churn"); i++)
+		begin(works, NULL);
+	if (!strcmp(argv[1], "leaderless"))
+		pthread_exit(NULL);
+	for (;;) {
+		if (strcmp(argv[1], "churn"))
+			pause();
+		for (int i = 0; i < n; i++)
+			begin(begets, &n);
+		usleep(300);
+	}
+}
+X
+$CC -O2 -pthread -o busy busy.c
+begin_ns() { grep -ao 'begin_ns=[0-9]*' "$1" | tail -1 | cut -d= -f2; }
+paired() { # nothing from before the begin; on no thread is a start followed by anything but its own return and wait
+	rm -f t.db && "$B/dmaanalyze" -i a.data t.db >summary || return 1
+	[ "$(sqlite3 t.db "SELECT min(time_ns) >= $(begin_ns a.data) FROM sample")" = 1 ] || return 1
+	sqlite3 t.db "SELECT a.role || ' ' || b.role, count(*) FROM (SELECT tid, role, lead(sample.rowid) OVER (PARTITION BY tid ORDER BY time_ns) AS next
+		FROM sample JOIN source ON source.id = source_id WHERE role <> 'interrupt') a JOIN sample s ON s.rowid = a.next JOIN source b ON b.id = s.source_id GROUP BY 1" >pairs
+	cat pairs
+	! grep -vE '^(submit started|started wait|wait woken|woken submit)\|' pairs && grep -q '^submit started' pairs
+}
+grown() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt $(($2 << 10)) ]; } # file, KiB
+attached() { # busy's arguments...: once, until some hundred samples are there
+	local rec rc
+	running ./busy "$@"
+	rm -f a.data
+	"$B/dmarec" -q -p "$pid" -o a.data 2>notes & rec=$!
+	until grown a.data 160 || ! kill -0 $rec; do sleep 0.05; done
+	kill -INT $rec
+	wait $rec
+	rc=$?
+	over
+	[ $rc = 0 ] && paired && return
+	cat notes
+	return 1
+}
+often() { # times, busy's arguments...
+	local i n=$1
+	shift
+	for i in $(seq "$n"); do attached "$@" || return 1; done
+}
+counts_agree() { ! sqlite3 t.db "SELECT name, counted, delivered FROM source WHERE role <> 'interrupt' AND counted <> delivered" | grep .; }
+churned() { # but for those that were in a call at the beginning, threads begin with a start
+	often 4 churn "$1" || return 1
+	sqlite3 t.db "SELECT count(*), sum(role NOT IN ('submit', 'wait')) FROM (SELECT role, row_number() OVER (PARTITION BY tid ORDER BY time_ns) AS nth
+		FROM sample JOIN source ON source.id = source_id WHERE role <> 'interrupt') WHERE nth = 1" >threads
+	cat threads
+	awk -F'|' '!($1 > 4 * $2) { exit 1 }' threads
+}
+said() { # never whole where threads are left out
+	! grep -q 'are left out' notes || { ! grep -q 'Whole:' summary && grep -q 'are left out' summary; }
+}
+unreaped() { # it has ended, but its parent does not look: the recording ends
+	local parent rec rc
+	rm -f ready && mkfifo ready
+	sh -c './busy threads 1 >/dev/null & echo $!; exec sleep 60' >ready & parent=$!
+	read -r pid <ready
+	timeout 30 "$B/dmarec" -q -p "$pid" -o u.data 2>notes & rec=$!
+	until grep -aqs begin_ns u.data || ! kill -0 $rec; do sleep 0.1; done
+	kill "$pid"
+	wait $rec
+	rc=$?
+	kill $parent
+	return $rc
+}
+recorded "attached to eight threads at work, no start lacks what follows it" often 4 threads 8
+recorded "nor to one" often 4 threads 1
+recorded "what was left out before the begin is not called lost" counts_agree
+recorded "the first thread has ended, the others have not" attached leaderless 3
+recorded "threads that come and go do not fail the recording, and are there from their start on" churned 1
+recorded "nor many that beget others" churned 12
+recorded "a recording without some of the threads is not called whole" said
+recorded "a program that has ended is not waited for" unreaped
+
 # ---- Rust, with the old names and the new ----
 cat >rust.rs <<'X'
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -318,12 +442,6 @@ int main(void)
 X
 $CC -O2 -shared -fPIC -Wl,-soname,libmapped.so -o libmapped.so mapped.c
 $CC -o runs runs.c -L. -lmapped -Wl,-rpath,"$tmp"
-running() { # command...: a process that has printed a word; its pid in $pid
-	rm -f ready && mkfifo ready
-	"$@" >ready & pid=$!
-	read -r _ <ready
-}
-over() { kill "$pid"; wait "$pid" 2>/dev/null; }
 offset() { awk '$1 == "submit" { getline; sub(/.*\+/, ""); print; exit }' "$1"; }
 old=$(plan -- ./runs >plan.out; offset plan.out)
 replaced() { # the library is rewritten with its functions elsewhere
@@ -372,7 +490,11 @@ by_hand() { # roles: no transfer has failed, and all are there
 }
 started=(--role mystart=submit:to_host --role mystart__return=started)
 waited=(--role mywait=wait --role mywait__return=woken)
-role_option() { "$B/dmaanalyze" --role X=submit:sideways t2.db; [ $? = 2 ] && "$B/dmaanalyze" --role X=submit:to_host t2.db; [ $? = 1 ]; }
+role_option() { # there is no recording: that is another error
+	"$B/dmaanalyze" -i none.data --role X=submit:sideways none.db
+	[ $? = 2 ] && "$B/dmaanalyze" -i none.data --role X=submit:to_host none.db
+	[ $? = 1 ]
+}
 ok "--role takes a direction behind submit" role_option
 if [ "$may_record" ] && perf --version >/dev/null 2>&1; then
 	ok "perf records events with names of one's own" named_events
@@ -399,12 +521,13 @@ printf '\027\010\104tracing6\0' >trace.dat
 ok "trace-cmd's file" refused trace.dat 'trace.dat of trace-cmd'
 if [ "$may_record" ] && perf --version >/dev/null 2>&1; then
 	perf_files() { # of 40 transfers: plain, through a pipe, packed
-		perf probe -q -x ./plain --add 'dma_to_host=dma_to_host' --add 'dma_to_host=dma_to_host%return' &&
-			perf probe -q -x ./plain --add 'dma_wait=dma_wait' --add 'dma_wait=dma_wait%return' &&
-			perf record -q -k CLOCK_MONOTONIC -z -o packed.data -e 'probe_plain:*' -- ./plain &&
-			perf record -q -k CLOCK_MONOTONIC -o - -e 'probe_plain:*' -- ./plain >piped.data
+		local g=probe_plain$$ # perf's names are the machine's: a group of our own
+		perf probe -q -x ./plain --add "$g:dma_to_host=dma_to_host" --add "$g:dma_to_host=dma_to_host%return" &&
+			perf probe -q -x ./plain --add "$g:dma_wait=dma_wait" --add "$g:dma_wait=dma_wait%return" &&
+			perf record -q -k CLOCK_MONOTONIC -z -o packed.data -e "$g:*" -- ./plain &&
+			perf record -q -k CLOCK_MONOTONIC -o - -e "$g:*" -- ./plain >piped.data
 		local rc=$?
-		perf probe -q --del 'probe_plain:*'
+		perf probe -q --del "$g:*"
 		return $rc
 	}
 	ok "perf packs a recording, and writes one into a pipe" perf_files

@@ -21,4 +21,42 @@ if [ -d $tree ]; then
 	like "... with the compiler's words" "$said" 'xyarray.h'
 	like "... and which trees fit" "$said" 'does not compile with the private headers of Linux .*make LINUX_SOURCE='
 fi
+
+# ---- installed, found, taken away ----
+if command -v scdoc >/dev/null && [ -x "$B/dmarec" ]; then
+	home=$tmp/prefix/here
+	mkdir -p "$tmp/prefix" "$tmp/elsewhere/dmarec/profiles"
+	install() { MAKEFLAGS= make -s "$1" PREFIX="$home" B="$B" "${@:2}"; }
+	unset DMAREC_PROFILES XDG_DATA_HOME XDG_DATA_DIRS XDG_CONFIG_HOME
+	export HOME=$tmp/nobody
+	# found: then what it names is not in `true`
+	found() { "${1:-$home}/bin/dmarec" --dry-run --profile "${2:-riffa}" -- true; grep -q "(${2:-riffa}.ini:[0-9]*) in" err; }
+	other() { env "$@" "$home/bin/dmarec" --dry-run --profile mine -- true; grep -q '(mine.ini:1) in' err; }
+	ok "make install after make, with another PREFIX" install install
+	ok "its profiles are found beside it" found
+	mv "$home" "$tmp/prefix/moved"
+	ok "also where it was moved" found "$tmp/prefix/moved"
+	mv "$tmp/prefix/moved" "$home"
+	echo '[start mine_go]' >"$tmp/elsewhere/dmarec/profiles/mine.ini"
+	ok "and those of XDG_DATA_DIRS" other XDG_DATA_DIRS="/nowhere:$tmp/elsewhere"
+	ok "of XDG_DATA_HOME" other XDG_DATA_HOME="$tmp/elsewhere"
+	mkdir -p "$HOME/.local/share" && ln -s "$tmp/elsewhere/dmarec" "$HOME/.local/share/dmarec"
+	ok "of HOME" other HOME="$HOME"
+	chmod o+w "$tmp/elsewhere/dmarec/profiles/mine.ini"
+	ok "not one that others can write" status 1 env XDG_DATA_DIRS="$tmp/elsewhere" HOME=/ "$home/bin/dmarec" --dry-run --profile mine -- true
+	like "which is said" "$(cat err)" "not taken: $tmp/elsewhere/dmarec/profiles/mine.ini"
+	ok "make uninstall" install uninstall
+	is "leaves nothing" "$(find "$tmp/prefix" -mindepth 1)" ''
+	mkdir -p "$home/bin" "$home/share/man"
+	install install >/dev/null 2>&1; install install >/dev/null 2>&1; echo '[start mine_go]' >"$home/share/dmarec/profiles/mine.ini"
+	ok "make uninstall again" install uninstall
+	is "leaves what it did not make" "$(cd "$home" && find . -mindepth 1 | sort | tr '\n' ' ')" \
+		'./bin ./share ./share/dmarec ./share/dmarec/profiles ./share/dmarec/profiles/mine.ini ./share/man '
+	ok "make install DESTDIR=" install install DESTDIR="$tmp/stage"
+	ok "has no list of folders" test ! -e "$tmp/stage$home/share/dmarec/folders"
+	ok "make uninstall DESTDIR=" install uninstall DESTDIR="$tmp/stage"
+	is "leaves the stage" "$(find "$tmp/stage")" "$tmp/stage"
+else
+	skip "make install" "scdoc is not installed"
+fi
 finish

@@ -60,6 +60,7 @@ ok "vfork: the child's calls are its own" same 10 vfork 50
 ok "posix_spawn, execv, execve without environment, vfork and exec, syscall()" same 400 spawn 50
 ok "system() and popen(): recorded, and they see no variable of ours" same 200 shell 50
 ok "clone, with its own memory and with ours" same 400 clone 50
+ok "clones that begin while the recorder has no ring ready and is stopped" same 650 starve 50
 ok "64 threads, three times" same 9600 threads 50
 ok "dlopen and dlclose, 20 times; the constructor's call counts" same 1022 dlopen 50 "$loaded"
 ok "signals whose handlers hit probes within probes" same - signal 50
@@ -77,6 +78,19 @@ all_there() { # keeper: its entry, its store, its ret
 ok "... at the entry, the doorbell's store and the ret" all_there
 ok "an unwinder finds as many frames" same - unwind
 
+# ---- many ----
+kept() { # probes a second on two threads, what may be lost
+	"$B/dmarec" --probes process -o storm.data -- "$B/tests/bench/storm" 2 "$1" 1 >rate 2>said || { cat said; return 1; }
+	echo "# $(cat rate) probes a second were reached" >&3
+	counts >storm.counts
+	awk -v may="$2" '{ gsub(",", ""); if ($4 != $6 + $8 || $8 > may) bad = 1 } END { exit bad || NR != 4 }' storm.counts ||
+		{ cat said; return 1; }
+}
+exec 3>&1
+ok "a million probes a second, where the machine gives as many: none is lost" kept 1000000 0
+ok "five million wanted: counted = delivered + lost" kept 5000000 1000000000
+exec 3>&-
+
 # ---- death ----
 dead() { # expected status, way
 	record process "$ways" "$2" 70
@@ -87,6 +101,47 @@ dead() { # expected status, way
 }
 ok "killed by -9: what its rings held is in the file" dead 137 kill
 ok "crashed: likewise" dead 139 crash
+
+# ---- beside others ----
+beside() { # a uprobe on the same places comes and goes, for another program, while this one runs
+	mkfifo to from || return 1
+	: >traced && : >other.out
+	record process "$ways" turns 50 <to &
+	local recorder=$! other
+	exec 3>to
+	until [ "$(grep -c turn traced)" = 1 ]; do kill -0 $recorder || return 1; done
+	"$B/dmarec" --profile "$src/ways.ini" -x "$B/tests/agent/libprobed.so" --probes kernel -o other.data -- \
+		"$ways" turns 10 <from >other.out 2>other.said &
+	other=$!
+	exec 4>from
+	until [ "$(grep -c turn other.out)" = 1 ]; do kill -0 $other || return 1; done
+	(echo >&3)
+	until [ "$(grep -c turn traced)" = 2 ]; do kill -0 $recorder || break; done
+	exec 4>&-
+	wait $other
+	(echo >&3)
+	exec 3>&-
+	wait $recorder
+	grep -q '^status 3$' traced && counts | grep -q 'submit probed *counted 150, delivered 150, lost 0' ||
+		{ cat traced said other.said; return 1; }
+}
+ok "another recorder's uprobes on the same places come and go" beside
+
+twice() { # a process with an agent in it: the kernel's probes would not see its calls
+	mkfifo again || return 1
+	: >traced
+	record process sh -c "echo \$\$ >pid; exec $ways turns 50" <again &
+	local recorder=$! status
+	exec 3>again
+	until grep -q turn traced; do kill -0 $recorder || return 1; done
+	"$B/dmarec" --profile "$src/ways.ini" -x "$B/tests/agent/libprobed.so" --duration 100ms -o s.data \
+		-p "$(cat pid)" 2>other.said
+	status=$?
+	exec 3>&-
+	wait $recorder
+	[ $status = 1 ] && grep -q 'probes of another recording' other.said || { cat other.said; return 1; }
+}
+ok "-p refuses a process that has another recording's probes in it" twice
 
 # ---- the file ----
 alike() { # perf script says the same of both, but for times, processors and numbers

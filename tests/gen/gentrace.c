@@ -54,6 +54,7 @@ struct options {
 	bool unnamed; /* no vector is named as the one that completes */
 	bool no_end;  /* ... nor is it recorded */
 	bool silent;  /* one more that never fires */
+	bool counts;  /* what the kernel counted is recorded, as dmarec does */
 };
 
 struct trace {
@@ -64,14 +65,14 @@ struct trace {
 	struct perfdata_writer *file;
 	FILE *truth;
 	struct buffer cpu[CPUS];
-	uint64_t lost[CPUS], samples[KINDS];
+	uint64_t lost[CPUS], samples[KINDS], lost_of[KINDS];
 	int64_t loss_to, last_ns, round_ns;
 	struct err e;
 };
 
 /* ---- options ---- */
 
-enum { O_LATENCY = 256, O_COALESCE, O_NO_END, O_SILENT, O_RATE };
+enum { O_LATENCY = 256, O_COALESCE, O_NO_END, O_SILENT, O_COUNTS, O_RATE };
 static const struct {
 	const char *name;
 	size_t offset;
@@ -188,6 +189,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case O_SILENT:
 		o->silent = true;
 		break;
+	case O_COUNTS:
+		o->counts = true;
+		break;
 	case 'p':
 		if ((rc = pairing_parse(arg)) < 0)
 			argp_error(state, "--pairing=%s: no such rule", arg);
@@ -210,13 +214,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-enum { OWN = 8 }; /* options that are not in the table */
+enum { OWN = 9 }; /* options that are not in the table */
 
 static void parse_options(struct options *o, int argc, char **argv)
 {
 	struct argp_option opt[OWN + TABLE + 1] = {
 		{"output", 'o', "FILE", 0, "The recording (g.data)", 0},
 		{"truth", 't', "FILE", 0, "What really happened, as CSV (g.csv)", 0},
+		{"counts", O_COUNTS, NULL, 0, "How many samples there were is recorded",
+		 0},
 		{"unnamed", 'u', NULL, 0, "No vector is named in the recording", 0},
 		{"pairing", 'p', "RULE", 0, "The rule that the recording states", 0},
 		{"latency", O_LATENCY, "MODEL", 0, "constant, linear or tail", 0},
@@ -616,6 +622,7 @@ static void on_lost(void *arg, const struct sample *s, int64_t to_ns)
 	struct trace *t = arg;
 
 	t->lost[s->cpu]++;
+	t->lost_of[kind_of(s)]++;
 	t->loss_to = to_ns;
 }
 
@@ -633,6 +640,8 @@ static int finish(struct trace *t)
 	t->meta.end_ns = t->last_ns + 1000000;
 	t->meta.exit_status = 0;
 	t->meta.finished = true;
+	for (size_t i = 0; i < KINDS && t->o->counts; i++)
+		t->meta.event[i].counted = (int64_t)(t->samples[i] + t->lost_of[i]);
 	if (!rc)
 		rc = meta_text(t, false, &s);
 	rc = rc ? rc : perfdata_finish(t->file, &s, 1, &t->e);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Damaged files for a tool that was built with sanitizers:
- *   hostile DIR FIRST N KIND SEEDFILE... --- COMMAND... [--- COMMAND...]
+ * Damaged files for tools that were built with sanitizers:
+ *   hostile DIR KEPT FIRST N KIND SEEDFILE... --- COMMAND... [--- COMMAND...]
+ * The four tools are in this program: a child that is forked from it calls their own main()
+ * for BATCH mutants, one after the other, since the start of a process and its search for
+ * leaks cost more than the reading. Where anything happens to such a child, each of its
+ * mutants gets a child of its own, which is judged.
  * Mutant i of a kind is always the same. It is written to DIR/mutant, which "{}" in a
  * command becomes ("{db}": a fresh name), and each command in turn gets a mutant. A
  * mutant fails that ends by a signal or with a status that is none of ours, that any
- * sanitizer reports, or that takes more than CPU_SECONDS or MEMORY_KIB; it is kept.
+ * sanitizer reports, or that takes more than CPU_SECONDS or MEMORY_KIB; it is kept in KEPT.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,199 +20,151 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "tests/hostile/mutate.h"
 
 enum {
 	CPU_SECONDS = 10,
 	MEMORY_KIB = 512 << 10,
 	HANG_SECONDS = 120, /* for one that sleeps; a busy machine is no hang */
-	MAX_SEED = 1 << 20,
 	MAX_COMMANDS = 8,
-	SANITIZER_STATUS = 99,
+	BATCH = 50,
+	MAX_WORDS = 32,
+	NO_TOOL = 98,
 };
 
-/* ---- mutants ---- */
+/* main() of each tool, and what has no tool that takes a file of the kind
+ * (tests/hostile/build.mk). */
+int dmarec_main(int argc, char **argv);
+int dmaanalyze_main(int argc, char **argv);
+int dmacompare_main(int argc, char **argv);
+int dmareport_main(int argc, char **argv);
+int fuzz_irqmap(const uint8_t *data, size_t size);
 
-struct bytes {
-	uint8_t *at;
-	size_t n;
+static int irqmap_main(int argc, char **argv)
+{
+	struct bytes b = {.at = malloc(MAX_SEED)};
+	uint8_t *exact;
+
+	if (!b.at || argc < 2)
+		return NO_TOOL;
+	bytes_read(&b, argv[1]);
+	exact = malloc(b.n + 1); /* whose end is guarded */
+	if (!exact)
+		return NO_TOOL;
+	memcpy(exact, b.at, b.n);
+	exact[b.n] = 0;
+	fuzz_irqmap(exact, b.n);
+	free(exact);
+	free(b.at);
+	return 0;
+}
+
+static const struct tool {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} tool[] = {
+	{"dmarec", dmarec_main},	 {"dmaanalyze", dmaanalyze_main},
+	{"dmacompare", dmacompare_main}, {"dmareport", dmareport_main},
+	{"irqmap", irqmap_main},
 };
 
-static uint64_t state;
-
-/* xorshift64* */
-static uint64_t draw(uint64_t below)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return below ? state * UINT64_C(0x2545f4914f6cdd1d) % below : 0;
-}
-
-static uint64_t striking(void)
-{
-	static const uint64_t value[] = {0,	     1,
-					 7,	     8,
-					 0x7f,	     0x80,
-					 0xff,	     0xffff,
-					 0x10000,    0x7fffffff,
-					 0x80000000, 0xffffffff,
-					 INT64_MAX,  UINT64_C(1) << 63,
-					 UINT64_MAX, UINT64_MAX - 7};
-
-	return value[draw(sizeof(value) / sizeof(*value))];
-}
-
-static size_t length(const struct bytes *b)
-{
-	return b->n ? 1 + draw(draw(2) ? (b->n < 64 ? b->n : 64) : b->n) : 0;
-}
-
-static void put_number(struct bytes *b)
-{
-	static const size_t width[] = {1, 2, 4, 8};
-	size_t size = width[draw(4)];
-	uint64_t v = draw(4) ? striking() : draw(UINT64_MAX);
-	size_t at;
-
-	if (b->n < size)
-		return;
-	at = draw(b->n - size + 1);
-	if (draw(2))
-		at -= at % size; /* where fields lie */
-	memcpy(b->at + at, &v, size);
-}
-
-static void remove_block(struct bytes *b)
-{
-	size_t len = length(b), at = draw(b->n - len + 1);
-
-	memmove(b->at + at, b->at + at + len, b->n - at - len);
-	b->n -= len;
-}
-
-/* A block of its own comes again, once or often. */
-static void repeat_block(struct bytes *b)
-{
-	size_t len = length(b), from = draw(b->n - len + 1), at = draw(b->n + 1);
-	size_t times = draw(8) ? 1 : 1 + draw(1000);
-	uint8_t *copy = malloc(len ? len : 1);
-
-	if (!copy)
-		abort();
-	memcpy(copy, b->at + from, len);
-	for (; times && b->n + len <= MAX_SEED; times--) {
-		memmove(b->at + at + len, b->at + at, b->n - at);
-		memcpy(b->at + at, copy, len);
-		b->n += len;
-	}
-	free(copy);
-}
-
-static void swap_blocks(struct bytes *b)
-{
-	size_t len = length(b), x, y;
-
-	if (b->n < 2 * len)
-		return;
-	x = draw(b->n - 2 * len + 1);
-	y = x + len + draw(b->n - 2 * len - x + 1);
-	for (size_t i = 0; i < len; i++) {
-		uint8_t c = b->at[x + i];
-
-		b->at[x + i] = b->at[y + i];
-		b->at[y + i] = c;
-	}
-}
-
-static void mutate(struct bytes *b)
-{
-	for (uint64_t n = 1 + draw(6); n && b->n; n--) {
-		switch (draw(8)) {
-		case 0:
-		case 1:
-			b->at[draw(b->n)] ^= (uint8_t)(1 << draw(8));
-			break;
-		case 2:
-		case 3:
-		case 4:
-			put_number(b);
-			break;
-		case 5:
-			repeat_block(b);
-			break;
-		case 6:
-			draw(4) ? remove_block(b) : (void)(b->n = draw(b->n + 1));
-			break;
-		default:
-			swap_blocks(b);
-		}
-	}
-}
-
-static void read_seed(struct bytes *b, const char *path)
-{
-	FILE *f = fopen(path, "re");
-
-	if (!f) {
-		perror(path);
-		exit(2);
-	}
-	b->n = fread(b->at, 1, MAX_SEED, f);
-	fclose(f);
-}
-
-static void write_file(const char *path, const struct bytes *b)
-{
-	FILE *f = fopen(path, "we");
-
-	if (!f || fwrite(b->at, 1, b->n, f) != b->n || fclose(f)) {
-		perror(path);
-		exit(2);
-	}
-}
-
-/* ---- runs ---- */
-
-struct run {
+struct plan {
 	char mutant[300], db[300], log[300];
+	const char *kept, *kind;
+	char **seed, ***command;
+	size_t nseed, ncommand;
+	struct bytes b;
+	/* What the child is at, shared with it; `end` when it has come to its end. */
+	uint64_t *at;
+	double most_s; /* of CPU time, of one that ran alone or of the mean of a batch */
+	long most_kib;
 };
 
-static void start(const struct run *r, char **command)
+static void make(struct plan *p, uint64_t i)
 {
-	struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS + 1}, core = {0, 0};
-	int out = open(r->log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	struct luck l = luck_of(p->kind, i);
+
+	bytes_read(&p->b, p->seed[luck_draw(&l, p->nseed)]);
+	mutate(&p->b, &l);
+	bytes_write(&p->b, p->mutant);
+	chmod(p->mutant, 0755);
+	unlink(p->db);
+}
+
+static int run_tool(struct plan *p, char **command)
+{
+	char *word[MAX_WORDS], copy[MAX_WORDS][300];
+	int argc = 0;
+
+	for (; command[argc] && argc < MAX_WORDS - 1; argc++) {
+		snprintf(copy[argc], sizeof(copy[argc]), "%s",
+			 !strcmp(command[argc], "{}")	  ? p->mutant
+			 : !strcmp(command[argc], "{db}") ? p->db
+							  : command[argc]);
+		word[argc] = copy[argc];
+	}
+	word[argc] = NULL;
+	for (size_t i = 0; i < sizeof(tool) / sizeof(*tool); i++)
+		if (!strcmp(tool[i].name, word[0]))
+			return tool[i].main(argc, word);
+	return NO_TOOL;
+}
+
+static bool bad_status(int status)
+{
+	return (status < 0 || status > 3) && status != 126 && status != 127;
+}
+
+/* Never returns. Its status is that of the last mutant, or of the first that is bad. */
+static void child(struct plan *p, uint64_t first, uint64_t end)
+{
+	struct rlimit core = {0, 0}, cpu = {CPU_SECONDS * (end - first),
+					    CPU_SECONDS * (end - first) + 1};
+	struct itimerval each = {.it_value.tv_sec = CPU_SECONDS};
+	int out = open(p->log, O_WRONLY | O_CREAT | O_TRUNC, 0600), status = 0;
+	sigset_t none;
 
 	dup2(open("/dev/null", O_RDONLY), 0);
 	dup2(out, 1);
 	dup2(out, 2);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	setrlimit(RLIMIT_CPU, &cpu);
 	setrlimit(RLIMIT_CORE, &core);
-	for (char **word = command; *word; word++)
-		*word = !strcmp(*word, "{}")	 ? (char *)r->mutant
-			: !strcmp(*word, "{db}") ? (char *)r->db
-						 : *word;
-	execv(command[0], command);
-	_exit(SANITIZER_STATUS);
+	for (uint64_t i = first; i < end && !bad_status(status); i++) {
+		*p->at = i;
+		make(p, i);
+		setitimer(ITIMER_PROF, &each, NULL);
+		status = run_tool(p, p->command[i % p->ncommand]);
+	}
+	if (!bad_status(status))
+		*p->at = end;
+	exit(status);
 }
 
-/* Waits for its end; a process that sleeps for ever is ended. */
+/* Waits for its end; a process that sleeps for ever is ended. SIGCHLD is blocked. */
 static bool wait_for(pid_t pid, int *status, struct rusage *used)
 {
-	struct timespec pause = {0, 2000000};
+	struct timespec left = {.tv_sec = HANG_SECONDS};
+	sigset_t child;
 
-	for (time_t end = time(NULL) + HANG_SECONDS; time(NULL) < end;) {
-		if (wait4(pid, status, WNOHANG, used) == pid)
-			return true;
-		nanosleep(&pause, NULL);
-	}
-	kill(pid, SIGKILL);
-	wait4(pid, status, 0, used);
-	return false;
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	while (wait4(pid, status, WNOHANG, used) != pid)
+		if (sigtimedwait(&child, NULL, &left) < 0 && errno == EAGAIN) {
+			kill(pid, SIGKILL);
+			wait4(pid, status, 0, used);
+			return false;
+		}
+	return true;
 }
 
 static bool log_has(const char *path, const char *words)
@@ -226,25 +182,32 @@ static bool log_has(const char *path, const char *words)
 }
 
 /* NULL = as it should be. */
-static const char *judge(const struct run *r, char **command)
+static const char *judge(struct plan *p, uint64_t first, uint64_t end)
 {
 	static char why[100];
 	struct rusage used;
+	double took;
 	int status;
-	pid_t pid = fork();
+	pid_t pid;
 
+	fflush(stdout);
+	pid = fork();
 	if (pid < 0)
 		return "no process";
 	if (!pid)
-		start(r, command);
+		child(p, first, end);
 	if (!wait_for(pid, &status, &used))
 		return "hangs";
+	took = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+	       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+	took /= (double)(end - first);
+	p->most_s = took > p->most_s ? took : p->most_s;
+	p->most_kib = used.ru_maxrss > p->most_kib ? used.ru_maxrss : p->most_kib;
 	if (WIFSIGNALED(status))
 		snprintf(why, sizeof(why), "signal %d", WTERMSIG(status));
-	else if (log_has(r->log, "Sanitizer") || log_has(r->log, "runtime error:"))
+	else if (log_has(p->log, "Sanitizer") || log_has(p->log, "runtime error:"))
 		snprintf(why, sizeof(why), "a sanitizer's report");
-	else if (WEXITSTATUS(status) > 3 && WEXITSTATUS(status) != 126 &&
-		 WEXITSTATUS(status) != 127)
+	else if (bad_status(WEXITSTATUS(status)))
 		snprintf(why, sizeof(why), "status %d", WEXITSTATUS(status));
 	else if (used.ru_maxrss > MEMORY_KIB)
 		snprintf(why, sizeof(why), "%ld KiB of memory", used.ru_maxrss);
@@ -253,56 +216,69 @@ static const char *judge(const struct run *r, char **command)
 	return why;
 }
 
-static bool one(struct run *r, const char *kind, uint64_t i, char **seed, size_t nseed,
-		char **command[], size_t ncommand, struct bytes *b)
+static bool alone(struct plan *p, uint64_t i)
 {
-	const char *why;
+	const char *why = judge(p, i, i + 1);
 	char kept[400];
 
-	state = UINT64_C(0x9e3779b97f4a7c15) * (i + 1);
-	for (const char *p = kind; *p; p++)
-		state = (state ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
-	state |= 1;
-	read_seed(b, seed[draw(nseed)]);
-	mutate(b);
-	write_file(r->mutant, b);
-	chmod(r->mutant, 0755);
-	unlink(r->db);
-	why = judge(r, command[i % ncommand]);
 	if (!why)
 		return true;
-	snprintf(kept, sizeof(kept), "%s-%s-%" PRIu64, r->mutant, kind, i);
-	write_file(kept, b);
-	printf("%s %" PRIu64 ": %s; kept as %s\n", kind, i, why, kept);
+	make(p, i);
+	snprintf(kept, sizeof(kept), "%s/%s-%" PRIu64, p->kept, p->kind, i);
+	bytes_write(&p->b, kept);
+	printf("%s %" PRIu64 ": %s; kept as %s\n", p->kind, i, why, kept);
 	return false;
+}
+
+/* How many failed. Where a tool has ended the process in an ordered way, as argp does, the
+ * rest of the batch goes on in another. */
+static uint64_t batch(struct plan *p, uint64_t first, uint64_t end)
+{
+	uint64_t bad = 0, from = first;
+
+	while (from < end && !judge(p, from, end))
+		from = *p->at < end ? *p->at + 1 : end;
+	for (uint64_t i = from; i < end; i++)
+		bad += !alone(p, i);
+	return bad;
 }
 
 int main(int argc, char **argv)
 {
-	char **seed = argv + 5, **command[MAX_COMMANDS];
-	size_t nseed = 0, ncommand = 0;
-	struct bytes b = {.at = malloc(MAX_SEED)};
-	struct run r;
+	char **command[MAX_COMMANDS];
+	struct plan p = {.command = command};
 	uint64_t first, n, bad = 0;
+	sigset_t ended;
 
-	for (int i = 5; i < argc && ncommand < MAX_COMMANDS; i++)
+	for (int i = 6; i < argc && p.ncommand < MAX_COMMANDS; i++)
 		if (!strcmp(argv[i], "---")) {
-			nseed = nseed ? nseed : (size_t)(i - 5);
+			p.nseed = p.nseed ? p.nseed : (size_t)(i - 6);
 			argv[i] = NULL;
-			command[ncommand++] = argv + i + 1;
+			command[p.ncommand++] = argv + i + 1;
 		}
-	if (!b.at || !nseed || !ncommand) {
-		fputs("hostile DIR FIRST N KIND SEEDFILE... --- COMMAND...\n", stderr);
+	p.b.at = malloc(MAX_SEED);
+	p.at = mmap(NULL, sizeof(*p.at), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (!p.b.at || p.at == MAP_FAILED || !p.nseed || !p.ncommand) {
+		fputs("hostile DIR KEPT FIRST N KIND SEEDFILE... --- COMMAND...\n",
+		      stderr);
 		return 2;
 	}
-	snprintf(r.mutant, sizeof(r.mutant), "%s/mutant", argv[1]);
-	snprintf(r.db, sizeof(r.db), "%s/mutant.db", argv[1]);
-	snprintf(r.log, sizeof(r.log), "%s/log", argv[1]);
-	first = strtoull(argv[2], NULL, 10);
-	n = strtoull(argv[3], NULL, 10);
-	for (uint64_t i = first; i < first + n; i++)
-		bad += !one(&r, argv[4], i, seed, nseed, command, ncommand, &b);
-	printf("%s: %" PRIu64 " mutants, %" PRIu64 " failed\n", argv[4], n, bad);
-	free(b.at);
+	sigemptyset(&ended);
+	sigaddset(&ended, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &ended, NULL);
+	snprintf(p.mutant, sizeof(p.mutant), "%s/mutant", argv[1]);
+	snprintf(p.db, sizeof(p.db), "%s/mutant.db", argv[1]);
+	snprintf(p.log, sizeof(p.log), "%s/log", argv[1]);
+	p.kept = argv[2];
+	first = strtoull(argv[3], NULL, 10);
+	n = strtoull(argv[4], NULL, 10);
+	p.kind = argv[5];
+	p.seed = argv + 6;
+	for (uint64_t i = first; i < first + n; i += BATCH)
+		bad += batch(&p, i, i + BATCH < first + n ? i + BATCH : first + n);
+	printf("%s: %" PRIu64 " mutants, %" PRIu64 " failed; at most %.3f s, %ld KiB\n",
+	       p.kind, n, bad, p.most_s, p.most_kib);
+	free(p.b.at);
 	return bad ? 1 : 0;
 }

@@ -123,6 +123,52 @@ static void test_open_slot_holds_nothing_up(void **state)
 	expect(h, 3, 3, 0);
 }
 
+/* A recorder that comes late meets a full ring whose thread is in the middle of a hit. */
+static void test_newest_slot_of_a_full_ring(void **state)
+{
+	struct agent_host *h = open_host();
+	struct agent_ring *r = take(h);
+
+	(void)state;
+	for (int i = 0; i < SLOTS - 1; i++)
+		hit(r, true);
+	hit(r, false);
+	drain(h, false);
+	assert_int_equal(r->tail, SLOTS - 1);
+	slot(r, SLOTS - 1)->sequence = SLOTS;
+	drain(h, true);
+	expect(h, SLOTS, SLOTS, 0);
+}
+
+/* Rooms that were made and not needed are used later; none is lost. */
+static void test_queue(void **state)
+{
+	struct hits q = {0};
+	struct chunk *c;
+	uint64_t n = 0;
+
+	(void)state;
+	assert_int_equal(hits_reserve(&q, 3 * CHUNK_HITS), 3 * CHUNK_HITS);
+	hits_add(&q)->pid = 0;
+	assert_int_equal(hits_reserve(&q, 5 * CHUNK_HITS), 5 * CHUNK_HITS);
+	for (int i = 1; i <= 5 * CHUNK_HITS; i++)
+		hits_add(&q)->pid = i;
+	assert_int_equal(q.held, 6);
+	c = hits_take(&q);
+	while (c) {
+		struct chunk *next = c->next;
+
+		for (uint32_t i = 0; i < c->n; i++)
+			assert_int_equal(c->hit[i].pid, n++);
+		hits_return(&q, c);
+		c = next;
+	}
+	assert_int_equal(n, 5 * CHUNK_HITS + 1);
+	assert_int_equal(q.held, 0);
+	assert_true(hits_reserve(&q, UINT64_MAX / 2) < 10000000); /* bounded */
+	hits_release(&q);
+}
+
 static void test_left_by_a_jump(void **state)
 {
 	struct agent_host *h = open_host();
@@ -192,6 +238,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_and_round),
 		cmocka_unit_test(test_open_slot_holds_nothing_up),
+		cmocka_unit_test(test_newest_slot_of_a_full_ring),
+		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_left_by_a_jump),
 		cmocka_unit_test(test_thread_that_is_gone),
 		cmocka_unit_test(test_impossible_contents),

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "record/elf/elf_file.h"
+#include "record/elf/pattern.h"
 
 static void names_of_thunks(void **state)
 {
@@ -82,12 +83,71 @@ static void names_of_rust(void **state)
 	}
 }
 
+static void parameters_are_one_text(void **state)
+{
+	static const char *const same[][2] = {
+		{"(void *, size_t)", "(void*, unsigned long)"},
+		{"(const char *, const unsigned int &)",
+		 "(char const*,unsigned int const&)"},
+		{"(unsigned, unsigned long , unsigned)",
+		 "(unsigned int, unsigned long, unsigned int)"},
+		{"(std::uint32_t,u_long) const", "(unsigned int, unsigned long)const"},
+		{"(void)", "()"},
+		{"(std::vector<int, std::allocator<int> > const&)",
+		 "(const std::vector<int, std::allocator<int>>&)"},
+	};
+	static const char *const differ[][2] = {
+		{"(int*)", "(int**)"},
+		{"(int)", "(unsigned int)"},
+		{"(char*)", "(char const*)"},
+		{"(long, int)", "(int, long)"},
+		{"(unsigned char)", "(unsigned)"},
+		{"()", "(int)"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++) {
+		char *a = elf_parameters(same[i][0]), *b = elf_parameters(same[i][1]);
+
+		assert_string_equal(a, b);
+		free(a);
+		free(b);
+	}
+	for (size_t i = 0; i < sizeof(differ) / sizeof(*differ); i++) {
+		char *a = elf_parameters(differ[i][0]), *b = elf_parameters(differ[i][1]);
+
+		assert_string_not_equal(a, b);
+		free(a);
+		free(b);
+	}
+}
+
+static void patterns_are_in_names_alone(void **state)
+{
+	static const char *const glob[] = {"dma_*", "Card::dma_*(void*)", "send<*>",
+					   "(anonymous namespace)::dma_?", "[ab]_go"};
+	static const char *const name[] = {"f(void*)",
+					   "ns::Card::f(int [4], char*) const",
+					   "Card::operator*",
+					   "Card::operator[](int)",
+					   "(anonymous namespace)::f(char**)",
+					   ""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(glob) / sizeof(*glob); i++)
+		assert_true(elf_is_glob(glob[i]));
+	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++)
+		assert_false(elf_is_glob(name[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_thunks),
 		cmocka_unit_test(thunks_are_called_as_their_function),
 		cmocka_unit_test(names_of_rust),
+		cmocka_unit_test(parameters_are_one_text),
+		cmocka_unit_test(patterns_are_in_names_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

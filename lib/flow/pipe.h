@@ -1,28 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One thread makes rows, the other writes them: reading, decoding and joining run beside
- * SQLite. Blocks go through a bounded queue, so memory does not grow. The producer must
- * not touch the database, the sink must not touch what the producer uses.
+ * One thread makes rows, the other takes them: reading, decoding and joining run beside
+ * whatever is done with the result. Blocks go through a bounded queue, so memory does not
+ * grow. The producer must not touch what the sink uses, the sink must not touch what the
+ * producer uses.
  */
-#ifndef ANALYZE_PIPE_H
-#define ANALYZE_PIPE_H
+#ifndef DMA_FLOW_PIPE_H
+#define DMA_FLOW_PIPE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/dma.h"
+#include "lib/flow/source.h"
 #include "lib/join/join.h"
 
 struct err;
 struct pipe;
-
-/* Samples known to be missing. */
-struct loss {
-	int32_t cpu;		/* -1 = not known which */
-	int64_t from_ns, to_ns; /* DMA_UNKNOWN = from the beginning, to the end */
-	uint64_t lost;
-	const char *kind; /* "ring", "count", "cut"; static */
-};
 
 /* What the writing thread does with each row; a negative return ends both. */
 struct pipe_sink {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "analyze/pipe.h"
+#include "lib/flow/pipe.h"
 
 #include <pthread.h>
 #include <stdlib.h>

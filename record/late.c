@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "record/late.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/array.h"
+#include "lib/err.h"
+#include "record/elf/pattern.h"
+#include "record/elf/symbols.h"
+#include "record/host/trust.h"
+#include "record/profile/profile.h"
+
+/* Chosen: a build of a large program maps some hundreds. */
+enum { MOST = 1024 };
+
+struct mapping {
+	char *path;
+	int32_t pid; /* the first that mapped it */
+};
+
+struct late {
+	const struct profile *profile;
+	char *const *searched;
+	size_t nsearched;
+	struct mapping *file;
+	size_t n;
+	bool more; /* than MOST */
+};
+
+int late_new(struct late **l, const struct profile *p, char *const *searched, size_t n,
+	     struct err *e)
+{
+	*l = calloc(1, sizeof(**l));
+	if (!*l)
+		return err_nomem(e, "a recording");
+	**l = (struct late){.profile = p, .searched = searched, .nsearched = n};
+	return 0;
+}
+
+void late_free(struct late *l)
+{
+	for (size_t i = 0; l && i < l->n; i++)
+		free(l->file[i].path);
+	if (l)
+		free(l->file);
+	free(l);
+}
+
+static bool known(const struct late *l, const char *path)
+{
+	for (size_t i = 0; i < l->nsearched; i++)
+		if (!strcmp(l->searched[i], path))
+			return true;
+	for (size_t i = 0; i < l->n; i++)
+		if (!strcmp(l->file[i].path, path))
+			return true;
+	return false;
+}
+
+void late_mapped(struct late *l, int32_t pid, const char *path)
+{
+	struct mapping *m;
+
+	if (!l || *path != '/' || !strncmp(path, "//anon", 6) || known(l, path))
+		return;
+	m = l->n < MOST ? array_add(&l->file, &l->n) : NULL;
+	if (!m) {
+		l->more = true;
+		return;
+	}
+	m->pid = pid;
+	m->path = strdup(path);
+	if (!m->path)
+		l->n--;
+}
+
+/* ---- at the end ---- */
+
+static bool searched(const struct late *l, const struct stat *st)
+{
+	struct stat other;
+
+	for (size_t i = 0; i < l->nsearched; i++)
+		if (!stat(l->searched[i], &other) && other.st_ino == st->st_ino &&
+		    other.st_dev == st->st_dev)
+			return true;
+	return false;
+}
+
+/* Does the file hold the words of any function at all? Most do not, and to read the symbols of
+ * a compiler takes seconds. */
+static bool holds_words(const struct profile *p, const void *text, size_t len)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < p->nfunc && !any; i++) {
+		struct name_pattern name;
+
+		if (name_pattern_init(&name, p->func[i].pattern))
+			return false;
+		any = memmem(text, len, name.word, strlen(name.word));
+		name_pattern_release(&name);
+	}
+	return any;
+}
+
+static bool worth_a_look(const struct late *l, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	bool worth = false;
+
+	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	    !searched(l, &st)) {
+		void *text =
+			mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+
+		worth = text != MAP_FAILED &&
+			holds_words(l->profile, text, (size_t)st.st_size);
+		if (text != MAP_FAILED)
+			munmap(text, (size_t)st.st_size);
+	}
+	if (fd >= 0)
+		close(fd);
+	return worth;
+}
+
+/* The functions of the profile that it defines, up to some, and only when it starts transfers or
+ * waits for them. */
+static size_t put_functions(const struct late *l, struct elf_file *f, FILE *out)
+{
+	enum { SHOWN = 4 };
+	size_t n = 0;
+
+	for (size_t k = 0; k < l->profile->nfunc; k++) {
+		struct symbol_list list = {0};
+
+		if (elf_file_find(f, l->profile->func[k].pattern, &list, NULL))
+			continue;
+		for (size_t i = 0; i < list.n && n < SHOWN; i++)
+			if (!i ||
+			    strcmp(list.sym[i].qualified, list.sym[i - 1].qualified))
+				fprintf(out, "%s%s", n++ ? ", " : "",
+					list.sym[i].qualified);
+		symbol_list_release(&list);
+	}
+	return n;
+}
+
+static void tell(const struct late *l, const struct mapping *m, FILE *out)
+{
+	struct elf_file *f = NULL;
+	char *functions = NULL;
+	size_t len, n;
+	FILE *names;
+
+	if (elf_file_open(&f, m->path, NULL))
+		return;
+	names = open_memstream(&functions, &len);
+	n = names ? put_functions(l, f, names) : 0;
+	if (names && !fclose(names) && n)
+		fprintf(out,
+			"%s, which process %d mapped during the recording, has %s: calls of "
+			"those are not in it, for nothing named the file before the start; "
+			"record again with -x %s\n",
+			m->path, (int)m->pid, functions, m->path);
+	free(functions);
+	elf_file_close(f);
+}
+
+char *late_told(struct late *l, uid_t uid)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = l && (l->n || l->more) ? open_memstream(&text, &len) : NULL;
+
+	for (size_t i = 0; out && i < l->n; i++)
+		if (trust_path(l->file[i].path, uid, NULL) &&
+		    worth_a_look(l, l->file[i].path))
+			tell(l, &l->file[i], out);
+	if (out && l->more)
+		fprintf(out,
+			"more than %d files with code were mapped during the recording; the "
+			"later ones were not looked into\n",
+			MOST);
+	if (out && !fclose(out) && len)
+		return text;
+	free(text);
+	return NULL;
+}

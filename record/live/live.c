@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "record/live/live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/cli.h"
+#include "lib/err.h"
+#include "lib/flow/ends.h"
+#include "lib/flow/follow.h"
+#include "lib/flow/source.h"
+#include "lib/flow/tail.h"
+#include "record/live/queue.h"
+#include "record/live/screen.h"
+#include "record/live/show.h"
+#include "record/live/tally.h"
+#include "record/live/trigger.h"
+
+#define QUEUE_BYTES ((size_t)64 << 20) /* some seconds of the highest rates seen */
+#define SECOND	    INT64_C(1000000000)
+
+enum {
+	TICK_MS = 100,	/* a terminal's new size, a gap: seen after so long */
+	VIEW_NICE = 5,	/* behind the workload, which the view must not slow down */
+	AHEAD_MS = 250, /* what is not decided is looked at so often */
+	LINE_WIDTH = 124,
+};
+
+struct live {
+	struct live_options o;
+	int clockid, event_fd;
+	bool ended; /* the command is expected to end by itself */
+	struct queue *queue;
+	struct source *source;
+	struct follow *follow;
+	struct tally tally;
+	struct tail *tail; /* NULL = no trigger asks */
+	struct trigger trigger;
+	pthread_t thread;
+	bool running;
+	atomic_bool fired; /* set behind trigger.fired: the recorder reads only this */
+
+	/* the thread's own */
+	int out;
+	bool own_out, to_screen, color;
+	struct screen screen;
+	uint64_t interval;
+	int64_t begin_ns, from_ns, to_ns; /* of the recording; DMA_UNKNOWN */
+	int64_t round_ns;		  /* the rings had been read then */
+	int64_t next_ns;		  /* CLOCK_MONOTONIC: the next interval */
+	int64_t ahead_ns;		  /* likewise: the next look ahead */
+	struct err err;
+};
+
+static int64_t now_ns(int clockid)
+{
+	struct timespec t;
+
+	clock_gettime(clockid, &t);
+	return t.tv_sec * SECOND + t.tv_nsec;
+}
+
+/* The recorder is told that a trigger has come true. */
+static void tell(struct live *l)
+{
+	uint64_t one = 1;
+
+	if (!l->trigger.fired || atomic_exchange(&l->fired, true))
+		return;
+	if (write(l->event_fd, &one, sizeof(one)) < 0)
+		return; /* the recorder looks at the end of its next wait */
+}
+
+/* ---- what comes ---- */
+
+static int on_transfer(void *arg, const struct transfer *t, struct err *e)
+{
+	struct live *l = arg;
+	struct row *row = NULL;
+	int rc = tally_transfer(&l->tally, t, &row, e);
+
+	if (!rc)
+		trigger_transfer(&l->trigger, t, row);
+	if (l->tail)
+		tail_transfer(l->tail, t);
+	return rc;
+}
+
+static int on_stray(void *arg, const struct stray *x, struct err *e)
+{
+	struct live *l = arg;
+
+	(void)e;
+	if (l->tail)
+		tail_stray(l->tail, x);
+	return 0;
+}
+
+/* As it looks now: what is not decided yet. */
+static int on_preview(void *arg, const struct transfer *t, struct err *e)
+{
+	struct live *l = arg;
+
+	(void)e;
+	trigger_preview(&l->trigger, t, l->to_ns);
+	return 0;
+}
+
+static int take_sample(struct live *l, const struct sample *s, struct err *e)
+{
+	int rc = 0;
+
+	if (s->time_ns > l->to_ns)
+		l->to_ns = s->time_ns;
+	if (l->begin_ns == DMA_UNKNOWN)
+		l->begin_ns = l->from_ns = s->time_ns;
+	if (s->role == ROLE_SUBMIT) {
+		trigger_gap(&l->trigger, l->tally.last_start_ns, s->time_ns);
+		rc = tally_start(&l->tally, s, e);
+	}
+	if (!rc && l->tail)
+		rc = tail_push(l->tail, s, e);
+	return rc ? rc : follow_push(l->follow, s, e);
+}
+
+static int take_loss(struct live *l, const struct loss *x, struct err *e)
+{
+	tally_loss(&l->tally, x->lost);
+	trigger_loss(&l->trigger, x->lost);
+	return follow_loss(l->follow, x->cpu, x->from_ns, x->to_ns, e);
+}
+
+static int take_all(struct live *l, struct err *e)
+{
+	struct sample s;
+	struct loss loss;
+	int got, rc = 0;
+
+	while (!rc && (got = source_next(l->source, &s, &loss, e))) {
+		if (got < 0)
+			return got;
+		rc = got == SOURCE_LOSS ? take_loss(l, &loss, e) : take_sample(l, &s, e);
+	}
+	return rc;
+}
+
+static int take_gap(struct live *l, const struct queue_piece *p, struct err *e)
+{
+	int rc = source_gap(l->source, e);
+
+	return rc ? rc : follow_loss(l->follow, -1, p->from_ns, p->to_ns, e);
+}
+
+static int take_piece(struct live *l, const struct queue_piece *p, struct err *e)
+{
+	int rc = 0;
+
+	switch (p->kind) {
+	case QUEUE_RECORDS:
+		return source_feed(l->source, p->buf, p->len, e);
+	case QUEUE_ROUND:
+		rc = source_round(l->source, e);
+		rc = rc ? rc : take_all(l, e);
+		if (p->from_ns != DMA_UNKNOWN) {
+			l->round_ns = p->from_ns;
+			if (l->to_ns != DMA_UNKNOWN && p->from_ns > l->to_ns)
+				l->to_ns = p->from_ns;
+		}
+		return rc;
+	case QUEUE_GAP:
+		return take_gap(l, p, e);
+	default:
+		source_end(l->source);
+		rc = take_all(l, e);
+		return rc;
+	}
+}
+
+/* ---- what is shown ---- */
+
+static struct frame frame_of(struct live *l, bool last)
+{
+	int64_t now = now_ns(l->clockid);
+
+	return (struct frame){
+		.number = ++l->interval,
+		.from_ns = l->from_ns,
+		.to_ns = l->to_ns,
+		.begin_ns = l->begin_ns,
+		.behind_ns = last || l->round_ns == DMA_UNKNOWN || now < l->round_ns
+				     ? 0
+				     : now - l->round_ns,
+		.skipped_bytes = queue_skipped(l->queue),
+		.tally = &l->tally,
+		.follow = l->follow,
+		.meta = source_meta(l->source),
+		.last = last,
+		.triggered = l->trigger.fired ? l->trigger.rule->text : NULL};
+}
+
+/* One write, so that lines of others do not come between. */
+static void put(struct live *l, const char *text, size_t len)
+{
+	while (len) {
+		ssize_t n = write(l->out, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			err_errno(&l->err, "standard output or --live-output");
+			cli_warn("dmarec", "the live view cannot be written: %s",
+				 l->err.text);
+			return;
+		}
+		text += n;
+		len -= (size_t)n;
+	}
+}
+
+static char *text_of(struct live *l, const struct frame *f, size_t *len)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, len);
+
+	if (!out)
+		return NULL;
+	if (l->o.how == LIVE_JSON)
+		frame_json(f, out);
+	else if (l->to_screen)
+		frame_table(f, l->screen.columns, screen_room(&l->screen), l->color, out);
+	else
+		frame_table(f, LINE_WIDTH, INT32_MAX, l->color, out);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static void show(struct live *l, bool last)
+{
+	struct frame f = frame_of(l, last);
+	size_t len;
+	char *text;
+
+	if (last && l->to_screen)
+		screen_close(&l->screen);
+	text = l->o.shown ? text_of(l, &f, &len) : NULL;
+	if (text && l->to_screen && !last)
+		screen_paint(&l->screen, text);
+	else if (text && !l->err.code)
+		put(l, text, len);
+	free(text);
+}
+
+static void next_interval(struct live *l, bool last)
+{
+	show(l, last);
+	tally_next(&l->tally);
+	l->from_ns = l->to_ns;
+}
+
+/* Painted anew without an end of the interval. */
+static void repaint(struct live *l)
+{
+	struct frame f = frame_of(l, false);
+	size_t len;
+	char *text = text_of(l, &f, &len);
+
+	l->interval--;
+	if (text)
+		screen_paint(&l->screen, text);
+	free(text);
+}
+
+static void tick(struct live *l)
+{
+	int64_t now = now_ns(CLOCK_MONOTONIC);
+
+	if (l->to_ns != DMA_UNKNOWN)
+		trigger_gap(&l->trigger, l->tally.last_start_ns, l->to_ns);
+	if (now >= l->next_ns) {
+		l->next_ns += l->o.interval_ns;
+		if (l->next_ns <= now)
+			l->next_ns = now + l->o.interval_ns;
+		if (l->to_screen)
+			screen_resized(&l->screen);
+		next_interval(l, false);
+	} else if (l->to_screen && screen_resized(&l->screen)) {
+		repaint(l);
+	}
+}
+
+static int wait_ms(const struct live *l)
+{
+	int64_t left = (l->next_ns - now_ns(CLOCK_MONOTONIC)) / 1000000 + 1;
+
+	return left < 0 ? 0 : left > TICK_MS ? TICK_MS : (int)left;
+}
+
+/* A view that fails says so once, and takes what comes to nowhere. */
+static void fail(struct live *l, struct err *e)
+{
+	if (l->to_screen)
+		screen_close(&l->screen);
+	l->to_screen = false;
+	l->err = *e;
+	cli_warn("dmarec", "the live view has ended, the recording goes on: %s", e->text);
+}
+
+/* Are there triggers that wait for what is not decided? */
+static int look_ahead(struct live *l, struct err *e)
+{
+	struct join_sink sink = {.arg = l, .transfer = on_preview};
+	int64_t now = now_ns(CLOCK_MONOTONIC);
+	int rc;
+
+	if (!l->tail || l->trigger.fired || now < l->ahead_ns)
+		return 0;
+	trigger_preview_begin(&l->trigger);
+	rc = tail_preview(l->tail, l->follow, &sink, e);
+	l->ahead_ns = now_ns(CLOCK_MONOTONIC) + AHEAD_MS * INT64_C(1000000);
+	return rc;
+}
+
+static void *view(void *arg)
+{
+	struct live *l = arg;
+	struct join_totals totals;
+	struct err e = {0};
+	bool over = false;
+	int rc = 0;
+
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), VIEW_NICE);
+	l->next_ns = now_ns(CLOCK_MONOTONIC) + l->o.interval_ns;
+	while (!over) {
+		struct queue_piece *p = queue_take(l->queue, wait_ms(l));
+
+		over = p && p->kind == QUEUE_END;
+		if (p && !rc && (rc = take_piece(l, p, &e)))
+			fail(l, &e);
+		free(p);
+		if (!rc)
+			rc = look_ahead(l, &e);
+		tell(l);
+		if (!over && !rc)
+			tick(l);
+	}
+	if (!rc && (rc = follow_finish(l->follow, &totals, &e)))
+		fail(l, &e);
+	if (!rc)
+		next_interval(l, true);
+	return NULL;
+}
+
+/* ---- from outside ---- */
+
+static int open_output(struct live *l, struct err *e)
+{
+	if (!l->o.output) {
+		l->out = l->o.how == LIVE_JSON ? STDOUT_FILENO : STDERR_FILENO;
+	} else {
+		l->out = open(l->o.output,
+			      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+		l->own_out = true;
+		if (l->out < 0)
+			return err_errno(e, "--live-output %s", l->o.output);
+	}
+	l->color = l->o.how != LIVE_JSON && isatty(l->out) && cli_color(stderr);
+	l->to_screen =
+		l->o.shown && l->o.how != LIVE_JSON && screen_open(&l->screen, l->out);
+	return 0;
+}
+
+/* The interrupts that were named as those that end transfers. */
+static int follow_open(struct live *l, struct err *e)
+{
+	const struct meta *m = source_meta(l->source);
+	struct follow_options fo = {.pairing = m->pairing, .ended = l->ended};
+	struct join_sink sink = {.arg = l, .transfer = on_transfer, .stray = on_stray};
+	struct join_vector *vector = NULL;
+	int32_t *recorded = calloc(m->nirq + 1, sizeof(*recorded));
+	int rc = recorded ? 0 : err_nomem(e, "the live view");
+
+	for (size_t i = 0; i < m->nirq && !rc; i++) {
+		if (m->irq[i].recorded)
+			recorded[fo.nrecorded++] = m->irq[i].irq;
+		if (m->irq[i].completes)
+			rc = ends_add(&vector, &fo.nvector, m->irq[i].irq, DMA_UNKNOWN,
+				      m->irq[i].completes_channel, e);
+	}
+	fo.vector = vector;
+	fo.recorded = recorded;
+	if (!rc)
+		rc = follow_new(&l->follow, &fo, &sink, e);
+	free(recorded);
+	free(vector);
+	return rc;
+}
+
+int live_new(struct live **out, const struct live_options *o, const void *head,
+	     size_t len, int clockid, bool ended, struct err *e)
+{
+	struct live *l = calloc(1, sizeof(*l));
+	int rc = l ? 0 : err_nomem(e, "the live view");
+
+	*out = l;
+	if (rc)
+		return rc;
+	l->o = *o;
+	l->o.interval_ns = o->interval_ns ? o->interval_ns : SECOND;
+	l->clockid = clockid;
+	l->ended = ended;
+	l->out = -1;
+	l->tally.by_process = o->by_process;
+	l->tally.last_start_ns = DMA_UNKNOWN;
+	l->begin_ns = l->from_ns = l->to_ns = l->round_ns = DMA_UNKNOWN;
+	l->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	l->queue = queue_new(QUEUE_BYTES);
+	if (l->event_fd < 0 || !l->queue)
+		rc = err_errno(e, "the live view");
+	if (!rc && l->o.nrule && !(l->tail = tail_new()))
+		rc = err_nomem(e, "the live view");
+	trigger_init(&l->trigger, l->o.rule, l->o.nrule);
+	if (!rc)
+		rc = source_open_feed(&l->source, head, len, "the live view", e);
+	if (!rc)
+		rc = follow_open(l, e);
+	if (rc) {
+		live_free(l);
+		*out = NULL;
+	}
+	return rc;
+}
+
+int live_start(struct live *l, struct err *e)
+{
+	int rc = open_output(l, e);
+
+	if (rc)
+		return rc;
+	l->running = !pthread_create(&l->thread, NULL, view, l);
+	return l->running
+		       ? 0
+		       : err_set(e, ERR_LIMIT, "the live view: no thread can be started");
+}
+
+void live_put(void *arg, const void *buf, size_t len)
+{
+	queue_put(((struct live *)arg)->queue, buf, len);
+}
+
+void live_round(void *arg)
+{
+	struct live *l = arg;
+
+	queue_round(l->queue, now_ns(l->clockid));
+}
+
+int live_fd(const struct live *l)
+{
+	return l->event_fd;
+}
+
+bool live_fired(struct live *l)
+{
+	return atomic_load(&l->fired);
+}
+
+void live_end(struct live *l)
+{
+	if (!l)
+		return;
+	if (l->running) {
+		queue_end(l->queue);
+		pthread_join(l->thread, NULL);
+	}
+	l->running = false;
+}
+
+void live_free(struct live *l)
+{
+	if (!l)
+		return;
+	live_end(l);
+	follow_free(l->follow);
+	source_close(l->source);
+	tail_free(l->tail);
+	tally_release(&l->tally);
+	queue_free(l->queue);
+	if (l->event_fd >= 0)
+		close(l->event_fd);
+	if (l->own_out && l->out >= 0)
+		close(l->out);
+	free(l);
+}

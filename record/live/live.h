@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The view of a recording that runs: a thread of its own decodes and joins copies of the
+ * raw records, by the library that dmaanalyze uses, and shows every interval what was
+ * decided in it. The recorder only copies records into a bounded queue; it never waits for
+ * the view, and what the view cannot follow is skipped for the view only.
+ */
+#ifndef DMA_RECORD_LIVE_LIVE_H
+#define DMA_RECORD_LIVE_LIVE_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record/live/rule.h"
+
+struct err;
+struct live;
+
+enum live_how {
+	LIVE_AUTO, /* a table on a terminal, else lines */
+	LIVE_JSON,
+};
+
+struct live_options {
+	bool shown; /* --live */
+	enum live_how how;
+	int64_t interval_ns; /* 0 = 1 s */
+	const char *output;  /* NULL = standard error; of JSON standard output */
+	struct rule *rule;   /* --stop-if; freed by live_options_release() */
+	size_t nrule;
+	bool by_process;
+};
+
+/* dmarec's options of this room: its input is the struct live_options. */
+extern const struct argp live_argp;
+void live_options_release(struct live_options *o);
+
+/* Is there anything for a view to do? */
+bool live_wanted(const struct live_options *o);
+
+/* head: the beginning of the recording's file; ended: the command is expected to end by
+ * itself. What is needed of the options is copied. */
+int live_new(struct live **l, const struct live_options *o, const void *head, size_t len,
+	     int clockid, bool ended, struct err *e);
+/* To be called when rights are dropped: the thread has those of its caller, and its output
+ * is opened with them. */
+int live_start(struct live *l, struct err *e);
+
+/* The recorder's, for intake: records as they are drained, and that all rings were. */
+void live_put(void *arg, const void *buf, size_t len);
+void live_round(void *arg);
+
+/* Readable when a trigger has come true; and whether one has. */
+int live_fd(const struct live *l);
+bool live_fired(struct live *l);
+
+/* The recording has ended: everything that was put is shown, the terminal is as it was.
+ * What goes wrong with the view alone is told when it does, and does not touch the
+ * recording. NULL is fine. */
+void live_end(struct live *l);
+void live_free(struct live *l);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/array.h"
+#include "lib/err.h"
+#include "lib/num.h"
+#include "record/live/live.h"
+
+/* Behind those of dmarec.c. */
+enum { KEY_LIVE = 1024, KEY_LIVE_OUTPUT, KEY_STOP_IF };
+
+static const struct argp_option table[] = {
+	{0, 0, 0, 0, "While it records:", 6},
+	{"live", KEY_LIVE, "TIME|json", OPTION_ARG_OPTIONAL,
+	 "Show what is recorded, every second or TIME; as JSON: json, or json,TIME", 6},
+	{"live-output", KEY_LIVE_OUTPUT, "FILE", 0,
+	 "Where --live writes (standard error; JSON: standard output)", 6},
+	{"stop-if", KEY_STOP_IF, "EXPR", 0,
+	 "End the recording when this happens: 'device > 1ms', missing, late, "
+	 "'in_flight > 64', 'gap > 10s'",
+	 6},
+	{0}};
+
+static void parse_live(struct argp_state *state, struct live_options *o, char *arg)
+{
+	struct err e = {0};
+	char *save = NULL;
+
+	o->shown = true;
+	if (arg && !*arg)
+		argp_error(state, "--live: the value is empty");
+	for (char *w = arg ? strtok_r(arg, ",", &save) : NULL; w;
+	     w = strtok_r(NULL, ",", &save)) {
+		if (!strcmp(w, "json"))
+			o->how = LIVE_JSON;
+		else if (num_duration_ns(w, 100000000, INT64_C(86400000000000),
+					 &o->interval_ns, &e))
+			argp_error(state, "--live: %s; expected json or an interval",
+				   e.text);
+	}
+}
+
+static void add_rule(struct argp_state *state, struct live_options *o, const char *arg)
+{
+	struct err e = {0};
+	struct rule *r = array_add(&o->rule, &o->nrule);
+
+	if (!r)
+		exit(EXIT_FAILURE);
+	if (rule_parse(arg, r, &e))
+		argp_error(state, "--stop-if %s", e.text);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct live_options *o = state->input;
+
+	switch (key) {
+	case KEY_LIVE:
+		parse_live(state, o, arg);
+		return 0;
+	case KEY_LIVE_OUTPUT:
+		if (!*arg)
+			argp_error(state, "--live-output: the value is empty");
+		o->output = arg;
+		return 0;
+	case KEY_STOP_IF:
+		add_rule(state, o, arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (o->output && !o->shown)
+			argp_error(state, "--live-output is where --live writes: say "
+					  "--live as well");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp live_argp = {table, parse, NULL, NULL, NULL, NULL, NULL};
+
+void live_options_release(struct live_options *o)
+{
+	free(o->rule);
+	o->rule = NULL;
+}
+
+bool live_wanted(const struct live_options *o)
+{
+	return o->shown || o->nrule;
+}

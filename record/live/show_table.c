@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The table: a head line, a line of what went wrong (when something did), then for each
+ * row what the interval shows, the same since the start, and the interval's histogram; as
+ * much of it as fits, most important first. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/file/meta.h"
+#include "lib/flow/follow.h"
+#include "lib/hist.h"
+#include "lib/num.h"
+#include "lib/text.h"
+#include "record/live/show.h"
+#include "record/live/tally.h"
+
+/* A column is there from so many columns of the terminal on. */
+enum { WIDE = 123, MEDIUM = 80 };
+/* Widths of cells: on a narrow terminal, and else. */
+enum { LABEL = 17, RATE = 7, BYTES = 10, FLIGHT = 7, TIME = 10 };
+enum { NARROW_LABEL = 10, NARROW_FLIGHT = 4, NARROW_TIME = 9 };
+#define BOLD  "\x1b[1m"
+#define DIM   "\x1b[2m"
+#define RED   "\x1b[31m"
+#define PLAIN "\x1b[0m"
+
+struct table {
+	const struct frame *f;
+	FILE *out;
+	int width, left; /* columns; lines that may still be written */
+	bool color;
+};
+
+static void pad(const struct table *t, const char *text, int width, bool right)
+{
+	int fill = width - text_columns(text);
+
+	for (int i = 0; right && i < fill; i++)
+		putc(' ', t->out);
+	fputs(text, t->out);
+	for (int i = 0; !right && i < fill; i++)
+		putc(' ', t->out);
+}
+
+static void time_cell(const struct table *t, int64_t ns)
+{
+	char buf[32];
+
+	pad(t, ns == DMA_UNKNOWN ? "-" : num_print_ns(buf, ns),
+	    t->width >= MEDIUM ? TIME : NARROW_TIME, true);
+}
+
+static void count_cell(const struct table *t, uint64_t n, int width)
+{
+	char buf[32];
+
+	if (n < 100000)
+		snprintf(buf, sizeof(buf), "%" PRIu64, n);
+	else if (n < 100000000)
+		snprintf(buf, sizeof(buf), "%.1fk", (double)n / 1e3);
+	else
+		snprintf(buf, sizeof(buf), "%.1fM", (double)n / 1e6);
+	pad(t, buf, width, true);
+}
+
+/* One line less; false = none is left. */
+static bool take(struct table *t)
+{
+	return t->left-- > 0;
+}
+
+/* A sentence, cut where the line ends. */
+static void line(struct table *t, const char *style, const char *text)
+{
+	char cut[512];
+	size_t at = 0;
+	int columns = 0;
+
+	if (!take(t))
+		return;
+	for (const char *p = text; *p && at + 8 < sizeof(cut); columns++) {
+		size_t n = text_utf8((const unsigned char *)p);
+
+		if (columns == t->width)
+			break;
+		n = n ? n : 1;
+		memcpy(cut + at, p, n);
+		at += n;
+		p += n;
+	}
+	cut[at] = '\0';
+	fprintf(t->out, "%s%s%s\n", t->color ? style : "", cut, t->color ? PLAIN : "");
+}
+
+/* ---- what stands above ---- */
+
+static double seconds_of(const struct frame *f)
+{
+	if (f->from_ns == DMA_UNKNOWN || f->to_ns == DMA_UNKNOWN)
+		return 0;
+	return (double)(f->to_ns - f->from_ns) * 1e-9;
+}
+
+static void headline(struct table *t)
+{
+	const struct frame *f = t->f;
+	char text[300], since[32], over[32];
+	int64_t passed = f->to_ns == DMA_UNKNOWN || f->begin_ns == DMA_UNKNOWN
+				 ? 0
+				 : f->to_ns - f->begin_ns;
+	uint64_t n = 0, open = 0;
+
+	for (size_t i = 0; i < f->tally->n; i++) {
+		n += f->tally->row[i]->all.n;
+		open += row_open(f->tally->row[i]);
+	}
+	if (!passed)
+		snprintf(text, sizeof(text), "dmarec records: nothing has come yet");
+	else
+		snprintf(text, sizeof(text),
+			 "dmarec %s: %s, last %s; %" PRIu64 " transfers, %" PRIu64 " %s",
+			 f->last ? "has recorded" : "records",
+			 num_print_ns(since, passed),
+			 num_print_ns(over, (int64_t)(seconds_of(f) * 1e9)), n, open,
+			 f->last ? "not decided" : "not decided yet");
+	line(t, BOLD, text);
+}
+
+static void troubles(struct table *t)
+{
+	const struct frame *f = t->f;
+	char text[400], late[32], size[32];
+
+	if (f->triggered) {
+		snprintf(text, sizeof(text), "trigger: %s", f->triggered);
+		line(t, RED, text);
+	}
+	if (!follow_decided(f->follow) && follow_held(f->follow)) {
+		snprintf(text, sizeof(text),
+			 "%zu samples wait until it is clear which vector ends transfers",
+			 follow_held(f->follow));
+		line(t, "", text);
+	}
+	if (f->skipped_bytes) {
+		snprintf(
+			text, sizeof(text),
+			"the view could not follow and has skipped %s; the recording has "
+			"them",
+			num_print_bytes(size, (int64_t)f->skipped_bytes));
+		line(t, RED, text);
+	}
+	if (f->behind_ns > INT64_C(2000000000)) {
+		snprintf(text, sizeof(text), "the view is %s behind",
+			 num_print_ns(late, f->behind_ns));
+		line(t, RED, text);
+	}
+	if (f->tally->lost) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " samples were lost so far: a larger ring (-m)",
+			 f->tally->lost);
+		line(t, RED, text);
+	}
+	if (follow_differs(f->follow))
+		line(t, RED,
+		     "the whole recording shows other vectors than its beginning did: "
+		     "dmaanalyze goes by the whole");
+	if (follow_late_channels(f->follow)) {
+		snprintf(text, sizeof(text),
+			 "%zu channels came after it was decided which vector ends what: "
+			 "theirs is not known here, dmaanalyze finds it",
+			 follow_late_channels(f->follow));
+		line(t, RED, text);
+	}
+}
+
+static void phase_heads(struct table *t, const char *median)
+{
+	bool medium = t->width >= MEDIUM;
+	int more = medium ? 1 : 0; /* the first name is one longer than its cell */
+
+	pad(t, median, (medium ? TIME : NARROW_TIME) + more, true);
+	if (medium)
+		pad(t, "p99", TIME - more, true);
+	pad(t, "max", medium ? TIME : NARROW_TIME, true);
+}
+
+static void column_heads(struct table *t)
+{
+	bool medium = t->width >= MEDIUM, wide = t->width >= WIDE;
+
+	if (!take(t))
+		return;
+	fputs(t->color ? DIM : "", t->out);
+	pad(t, medium ? "card/channel" : "channel", medium ? LABEL : NARROW_LABEL, false);
+	pad(t, "/s", RATE, true);
+	if (medium)
+		pad(t, "bytes/s", BYTES, true);
+	pad(t, medium ? "flight" : "fl", medium ? FLIGHT : NARROW_FLIGHT, true);
+	if (wide)
+		phase_heads(t, "total: med");
+	phase_heads(t, medium ? "device: med" : "median");
+	if (wide) {
+		pad(t, "missing", 8, true);
+		pad(t, "late", 6, true);
+		pad(t, "unknown", 8, true);
+	} else if (medium) {
+		pad(t, "bad", 6, true);
+	}
+	fprintf(t->out, "%s\n", t->color ? PLAIN : "");
+}
+
+/* ---- rows ---- */
+
+static void label(const struct table *t, const struct row *r, char *buf, size_t size)
+{
+	const char *direction = r->direction == DIR_TO_HOST	? "to_host"
+				: r->direction == DIR_FROM_HOST ? "from_host"
+								: "?";
+	char channel[32] = "?", card[32] = "";
+	bool medium = t->width >= MEDIUM;
+
+	if (r->channel != DMA_UNKNOWN)
+		snprintf(channel, sizeof(channel), "%" PRId64, r->channel);
+	if (r->card != DMA_UNKNOWN)
+		snprintf(card, sizeof(card), "%" PRId64 "/", r->card);
+	if (r->pid >= 0)
+		snprintf(buf, size, "%d %s%s %s", r->pid, card, channel,
+			 medium		       ? direction
+			 : direction[0] == 't' ? "<"
+					       : ">");
+	else
+		snprintf(buf, size, "%s%s %s", card, channel,
+			 medium		       ? direction
+			 : direction[0] == 't' ? "<"
+			 : direction[0] == 'f' ? ">"
+					       : "");
+}
+
+static uint64_t bad(const struct span *s)
+{
+	return s->state[STATE_NO_INTERRUPT] + s->state[STATE_LATE] +
+	       s->state[STATE_UNKNOWN] + s->state[STATE_FAILED] + s->state[STATE_ABORTED];
+}
+
+/* `device` where there is one, else `total`, marked as such. */
+static void phase_cells(const struct table *t, const struct span *s, enum phase p)
+{
+	time_cell(t, span_median_ns(s, p));
+	if (t->width >= MEDIUM)
+		time_cell(t, span_p99_ns(s, p));
+	time_cell(t, span_max_ns(s, p));
+}
+
+static void span_line(struct table *t, const char *name, const struct row *r,
+		      const struct span *s, double seconds, bool now)
+{
+	bool medium = t->width >= MEDIUM, wide = t->width >= WIDE;
+	enum phase p = wide || span_n(s, PHASE_DEVICE) ? PHASE_DEVICE : PHASE_TOTAL;
+	char buf[48];
+
+	if (!take(t))
+		return;
+	pad(t, name, medium ? LABEL : NARROW_LABEL, false);
+	if (seconds > 0)
+		snprintf(buf, sizeof(buf), "%.0f", (double)s->n / seconds);
+	else
+		snprintf(buf, sizeof(buf), "-");
+	pad(t, buf, RATE, true);
+	if (medium)
+		pad(t,
+		    seconds > 0 ? num_print_rate(buf, (double)s->bytes / seconds) : "-",
+		    BYTES, true);
+	count_cell(t, now ? r->in_flight : r->most_in_flight,
+		   medium ? FLIGHT : NARROW_FLIGHT);
+	if (wide)
+		phase_cells(t, s, PHASE_TOTAL);
+	if (medium && !wide)
+		fputs(p == PHASE_TOTAL ? " t" : "  ", t->out);
+	phase_cells(t, s, p);
+	if (wide) {
+		count_cell(t, s->state[STATE_NO_INTERRUPT], 8);
+		count_cell(t, s->state[STATE_LATE], 6);
+		count_cell(t, s->state[STATE_UNKNOWN], 8);
+	} else if (medium) {
+		count_cell(t, bad(s), 6);
+	}
+	putc('\n', t->out);
+}
+
+/* One mark for each bin of the histogram's range, which is cut into powers of a factor. */
+static void bars(const struct hist *h, FILE *out)
+{
+	static const char *const mark[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+	enum { BINS = 20 };
+	uint64_t bin[BINS] = {0}, n, most = 0;
+	int64_t low, high;
+	size_t iter = 0;
+	double min = (double)hist_min(h), max = (double)hist_max(h);
+
+	while (hist_next(h, &iter, &low, &high, &n)) {
+		double at = max > min ? ((double)low - min) / (max - min) : 0;
+		int i = (int)(at * BINS);
+
+		i = i < 0 ? 0 : i >= BINS ? BINS - 1 : i;
+		bin[i] += n;
+		most = bin[i] > most ? bin[i] : most;
+	}
+	for (int i = 0; i < BINS; i++)
+		fputs(mark[bin[i] ? 1 + bin[i] * 7 / most : 0], out);
+}
+
+static void histogram_line(struct table *t, const struct row *r)
+{
+	enum phase p = span_n(&r->now, PHASE_DEVICE) ? PHASE_DEVICE : PHASE_TOTAL;
+	char *text = NULL, low[32], high[32], vector[128];
+	size_t size;
+	FILE *f;
+
+	if (!r->now.phase[p] || t->left < 1)
+		return;
+	f = open_memstream(&text, &size);
+	if (!f)
+		return;
+	fprintf(f, "  %s %s ", phase_name(p),
+		num_print_ns(low, span_n(&r->now, p) ? hist_min(r->now.phase[p]) : 0));
+	bars(r->now.phase[p], f);
+	fprintf(f, " %s", num_print_ns(high, span_max_ns(&r->now, p)));
+	frame_vector(t->f, r, vector, sizeof(vector));
+	fprintf(f, "  %s", *vector ? vector : "no vector ends them");
+	if (!fclose(f))
+		line(t, "", text);
+	free(text);
+}
+
+static void rows(struct table *t)
+{
+	const struct frame *f = t->f;
+	const struct tally *y = f->tally;
+	int each = y->n ? t->left / (int)y->n : 0;
+	double all = f->begin_ns == DMA_UNKNOWN || f->to_ns == DMA_UNKNOWN
+			     ? 0
+			     : (double)(f->to_ns - f->begin_ns) * 1e-9;
+
+	for (size_t i = 0; i < y->n; i++) {
+		char name[64];
+
+		if (t->left == 1 && i + 1 < y->n) {
+			snprintf(name, sizeof(name), "... and %zu more rows", y->n - i);
+			line(t, "", name);
+			return;
+		}
+		label(t, y->row[i], name, sizeof(name));
+		span_line(t, name, y->row[i], &y->row[i]->now, seconds_of(f), true);
+		if (each >= 2)
+			span_line(t, "  since start", y->row[i], &y->row[i]->all, all,
+				  false);
+		if (each >= 3)
+			histogram_line(t, y->row[i]);
+	}
+}
+
+void frame_table(const struct frame *f, int width, int lines, bool color, FILE *out)
+{
+	struct table t = {f, out, width, lines, color};
+
+	headline(&t);
+	troubles(&t);
+	if (!f->tally->n && follow_decided(f->follow)) {
+		line(&t, "", "no transfer yet");
+		return;
+	}
+	if (f->tally->n)
+		column_heads(&t);
+	rows(&t);
+}
+
+const char *frame_vector(const struct frame *f, const struct row *r, char *buf,
+			 size_t size)
+{
+	size_t n;
+	const struct join_vector *v = follow_vectors(f->follow, &n);
+
+	*buf = '\0';
+	for (size_t i = 0; follow_decided(f->follow) && i < n; i++) {
+		const char *name = NULL;
+
+		if ((v[i].card != DMA_UNKNOWN && v[i].card != r->card) ||
+		    (v[i].channel != DMA_UNKNOWN && v[i].channel != r->channel))
+			continue;
+		for (size_t k = 0; k < f->meta->nirq; k++)
+			if (f->meta->irq[k].irq == v[i].irq)
+				name = f->meta->irq[k].name;
+		snprintf(buf, size, "irq %d%s%s", v[i].irq, name ? " " : "",
+			 name ? name : "");
+		text_clean(buf);
+		return buf;
+	}
+	return buf;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "record/live/trigger.h"
+
+/* An interrupt may come later than the program saw the end: before so long it is not yet
+ * missing (that of a shared, masked or threaded line is late by milliseconds). */
+#define SETTLED_NS INT64_C(200000000)
+
+void trigger_init(struct trigger *t, const struct rule *rules, size_t n)
+{
+	*t = (struct trigger){.rules = rules, .n = n, .at_ns = DMA_UNKNOWN};
+}
+
+static void fire(struct trigger *t, const struct rule *r, const struct transfer *x,
+		 int64_t at_ns)
+{
+	if (t->fired)
+		return;
+	t->fired = true;
+	t->rule = r;
+	t->at_ns = at_ns;
+	t->has_transfer = x != NULL;
+	if (x)
+		t->transfer = *x;
+}
+
+static int64_t end_of(const struct transfer *x)
+{
+	return x->woken_ns > x->irq_ns ? x->woken_ns : x->irq_ns;
+}
+
+void trigger_transfer(struct trigger *t, const struct transfer *x, const struct row *row)
+{
+	for (size_t i = 0; i < t->n && !t->fired; i++)
+		if (rule_holds(&t->rules[i], x, row))
+			fire(t, &t->rules[i], x, end_of(x));
+}
+
+/* ---- what is not decided ---- */
+
+void trigger_preview_begin(struct trigger *t)
+{
+	t->ncount = 0;
+}
+
+/* How many of its row are in flight, this one included. */
+static uint64_t count(struct trigger *t, const struct transfer *x)
+{
+	for (size_t i = 0; i < t->ncount; i++)
+		if (t->count[i].card == x->card && t->count[i].channel == x->channel &&
+		    t->count[i].direction == x->direction)
+			return ++t->count[i].n;
+	if (t->ncount == TRIGGER_ROWS)
+		return 0;
+	t->count[t->ncount++] =
+		(struct trigger_count){x->card, x->channel, x->direction, 1};
+	return 1;
+}
+
+/* It has not ended: is it over the time already? */
+static bool is_overdue(const struct rule *r, const struct transfer *x, int64_t now_ns)
+{
+	int64_t from = r->phase == PHASE_TOTAL || r->phase == PHASE_API ? x->submit_ns
+									: x->doorbell_ns;
+
+	if (r->what != RULE_PHASE || r->below || from == DMA_UNKNOWN)
+		return false;
+	if (r->phase == PHASE_API && x->doorbell_ns != DMA_UNKNOWN)
+		return false; /* it is known, and the decision judges it */
+	if (r->phase == PHASE_NOTICE)
+		from = x->irq_ns;
+	return from != DMA_UNKNOWN && now_ns - from > r->value;
+}
+
+static void preview_open(struct trigger *t, const struct transfer *x, int64_t now_ns)
+{
+	uint64_t n = count(t, x);
+
+	for (size_t i = 0; i < t->n && !t->fired; i++) {
+		const struct rule *r = &t->rules[i];
+
+		if ((r->what == RULE_IN_FLIGHT && n > (uint64_t)r->value) ||
+		    is_overdue(r, x, now_ns))
+			fire(t, r, x, now_ns);
+	}
+}
+
+void trigger_preview(struct trigger *t, const struct transfer *x, int64_t now_ns)
+{
+	if (x->state == STATE_IN_FLIGHT ||
+	    (x->state == STATE_UNKNOWN && x->woken_ns == DMA_UNKNOWN)) {
+		preview_open(t, x, now_ns);
+		return;
+	}
+	for (size_t i = 0; i < t->n && !t->fired; i++) {
+		const struct rule *r = &t->rules[i];
+
+		if (r->what != RULE_PHASE && r->what != RULE_STATE)
+			continue;
+		if (r->what == RULE_STATE && r->state == STATE_UNKNOWN)
+			continue; /* it may only be unknown yet */
+		if (end_of(x) != DMA_UNKNOWN && now_ns - end_of(x) > SETTLED_NS &&
+		    rule_holds(r, x, NULL))
+			fire(t, r, x, end_of(x));
+	}
+}
+
+/* ---- the rest ---- */
+
+void trigger_gap(struct trigger *t, int64_t last_ns, int64_t now_ns)
+{
+	for (size_t i = 0; i < t->n && last_ns != DMA_UNKNOWN; i++)
+		if (t->rules[i].what == RULE_GAP && now_ns - last_ns > t->rules[i].value)
+			fire(t, &t->rules[i], NULL, now_ns);
+}
+
+void trigger_loss(struct trigger *t, uint64_t lost)
+{
+	for (size_t i = 0; i < t->n && lost; i++)
+		if (t->rules[i].what == RULE_LOST)
+			fire(t, &t->rules[i], NULL, DMA_UNKNOWN);
+}

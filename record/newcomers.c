@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "record/newcomers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/array.h"
+#include "lib/err.h"
+#include "record/choice.h"
+
+enum { MAX_IRQ = 1 << 24 }; /* a number above is none that a kernel gives */
+
+enum verdict { NOT_MET, WANTED, UNWANTED };
+
+struct newcomers {
+	const struct irq_choice *choice;
+	const char *root;
+	uint8_t *verdict; /* enum verdict by number */
+	size_t room;
+	struct irq_info *info; /* those that came and are wanted */
+	size_t n;
+};
+
+static bool contains(const int32_t *list, size_t n, int32_t irq)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == irq)
+			return true;
+	return false;
+}
+
+static int make_room(struct newcomers *n, int32_t irq, struct err *e)
+{
+	size_t room = n->room ? n->room : 1024;
+	uint8_t *grown;
+
+	while (room <= (size_t)irq)
+		room *= 2;
+	if (room == n->room)
+		return 0;
+	grown = realloc(n->verdict, room);
+	if (!grown)
+		return err_nomem(e, "the interrupts");
+	memset(grown + n->room, NOT_MET, room - n->room);
+	n->verdict = grown;
+	n->room = room;
+	return 0;
+}
+
+int newcomers_new(struct newcomers **out, const char *root, const struct irqmap *map,
+		  const int32_t *irq, size_t nirq, const struct irq_choice *choice,
+		  struct err *e)
+{
+	struct newcomers *n = calloc(1, sizeof(*n));
+	int rc = n ? 0 : err_nomem(e, "the interrupts");
+
+	for (size_t i = 0; !rc && i < map->n; i++) {
+		const struct irq_info *q = &map->irq[i];
+
+		rc = make_room(n, q->irq, e);
+		if (!rc && contains(irq, nirq, q->irq))
+			n->verdict[q->irq] = WANTED;
+		else if (!rc && q->name) /* without a handler it is yet to come */
+			n->verdict[q->irq] = UNWANTED;
+	}
+	if (rc) {
+		newcomers_free(n);
+		n = NULL;
+	} else {
+		n->choice = choice;
+		n->root = root;
+	}
+	*out = n;
+	return rc;
+}
+
+static void info_release(struct irq_info *i)
+{
+	free(i->name);
+	free(i->chip);
+	free(i->bdf);
+	free(i->affinity);
+}
+
+void newcomers_free(struct newcomers *n)
+{
+	if (!n)
+		return;
+	for (size_t i = 0; i < n->n; i++)
+		info_release(&n->info[i]);
+	free(n->info);
+	free(n->verdict);
+	free(n);
+}
+
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+static int keep(struct newcomers *n, const struct irq_info *i, struct err *e)
+{
+	struct irq_info *added = array_add(&n->info, &n->n);
+
+	if (!added)
+		return err_nomem(e, "the interrupts");
+	*added = (struct irq_info){.irq = i->irq,
+				   .name = copy(i->name),
+				   .chip = copy(i->chip),
+				   .bdf = copy(i->bdf),
+				   .affinity = copy(i->affinity),
+				   .vector = i->vector,
+				   .masked = i->masked,
+				   .count = i->count,
+				   .hwirq = i->hwirq};
+	return 0;
+}
+
+static int judge(struct newcomers *n, int32_t irq, const char *action, struct err *e)
+{
+	struct irqmap now;
+	struct irq_info gone = {.irq = irq,
+				.name = (char *)action,
+				.vector = -1,
+				.masked = -1,
+				.hwirq = -1};
+	const struct irq_info *i;
+	int rc = irqmap_read(&now, n->root, e);
+
+	if (rc)
+		return rc;
+	i = irqmap_find(&now, irq);
+	if (!i || !i->name)
+		i = &gone;
+	n->verdict[irq] = irq_chosen(n->choice, i) ? WANTED : UNWANTED;
+	if (n->verdict[irq] == WANTED)
+		rc = keep(n, i, e);
+	irqmap_release(&now);
+	return rc;
+}
+
+int newcomers_want(struct newcomers *n, int32_t irq, const char *action, struct err *e)
+{
+	int rc = 0;
+
+	if (irq < 0 || irq >= MAX_IRQ)
+		return 0;
+	if ((size_t)irq >= n->room)
+		rc = make_room(n, irq, e);
+	if (!rc && n->verdict[irq] == NOT_MET)
+		rc = judge(n, irq, action, e);
+	return rc ? rc : n->verdict[irq] == WANTED;
+}
+
+size_t newcomers_list(const struct newcomers *n, const struct irq_info **info)
+{
+	*info = n ? n->info : NULL;
+	return n ? n->n : 0;
+}
+
+int newcomers_excluded(const struct irqmap *map, const int32_t *irq, size_t nirq,
+		       int32_t **list, size_t *n, struct err *e)
+{
+	*list = NULL;
+	*n = 0;
+	for (size_t i = 0; i < map->n; i++) {
+		int32_t *added;
+
+		if (!map->irq[i].name || contains(irq, nirq, map->irq[i].irq))
+			continue;
+		added = array_add(list, n);
+		if (!added)
+			return err_nomem(e, "the interrupts");
+		*added = map->irq[i].irq;
+	}
+	return 0;
+}

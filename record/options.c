@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "record/options.h"
+
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/array.h"
+#include "lib/cli.h"
+#include "lib/err.h"
+#include "lib/num.h"
+#include "record/series.h"
+
+enum {
+	KEY_START = 256,
+	KEY_TRANSFER,
+	KEY_WAIT,
+	KEY_STOP,
+	KEY_PROFILE,
+	KEY_IRQ,
+	KEY_DEVICE,
+	KEY_PCI,
+	KEY_DURATION,
+	KEY_LEAVE,
+	KEY_CLOCK,
+	KEY_FEED,
+	KEY_EXITS,
+	KEY_PROBES,
+	KEY_LABEL,
+	KEY_RUNS,
+	KEY_INTERLEAVE,
+	KEY_DRY,
+	KEY_REPORT,
+	KEY_LIST,
+	KEY_JSON,
+	KEY_USER,
+	KEY_AS_ROOT,
+	KEY_COUNTER_FILE,
+	KEY_ADDRESSES
+};
+
+static const struct argp_option table[] = {
+	{0, 0, 0, 0, "What is recorded:", 1},
+	{"start", KEY_START, "FUNC", 0, "A function that starts a transfer", 1},
+	{"transfer", KEY_TRANSFER, "FUNC", 0,
+	 "A function that starts a transfer and returns when it has ended", 1},
+	{"wait", KEY_WAIT, "FUNC", 0, "A function that waits for one", 1},
+	{"stop", KEY_STOP, "FUNC", 0, "A function that stops a channel", 1},
+	{"library", 'x', "LIB", 0, "Look for the functions in this library too", 1},
+	{"profile", KEY_PROFILE, "NAME|FILE", 0,
+	 "Take functions and interrupts from a profile", 1},
+	{"pid", 'p', "PID|NAME[,...]", 0, "Attach to running processes", 1},
+	{"duration", KEY_DURATION, "TIME", 0,
+	 "Record so long (10s, 500ms), then end the command", 1},
+	{"leave-running", KEY_LEAVE, 0, 0, "With --duration: the command goes on", 1},
+	{0, 0, 0, 0, "Which interrupts:", 2},
+	{"irq", KEY_IRQ, "N[,N...]", 0, "Record these interrupts only", 2},
+	{"device", KEY_DEVICE, "NAME", 0, "Record the interrupts of this name", 2},
+	{"pci", KEY_PCI, "BDF", 0, "Record the interrupts of this PCI device", 2},
+	{"list", KEY_LIST, 0, 0, "Print the machine's interrupts", 2},
+	{"json", KEY_JSON, 0, 0, "With --list: as JSON", 2},
+	{0, 0, 0, 0, "Several runs:", 3},
+	{"runs", KEY_RUNS, "N", 0, "Record the command N times, into dma-1.data, ...", 3},
+	{"interleave", KEY_INTERLEAVE, 0, 0,
+	 "Two commands, COMMAND --vs COMMAND, recorded in turns", 3},
+	{"label", KEY_LABEL, "TEXT", 0,
+	 "A name for this run (a second one: of --interleave's second command)", 3},
+	{0, 0, 0, 0, "How:", 4},
+	{"output", 'o', "FILE", 0, "The recording (default dma.data)", 4},
+	{"report", KEY_REPORT, "DIR", 0,
+	 "Then analyse it and draw the report: recording, database and page in DIR", 4},
+	{"dry-run", KEY_DRY, 0, 0, "Print what would be armed; arm nothing", 4},
+	{"ring", 'm', "SIZE", 0,
+	 "Size of each CPU's ring (16M, or what fits into 256M for all)", 4},
+	{"clock", KEY_CLOCK, "mono|mono_raw|boot|tai", 0, "Clock of the time stamps", 4},
+	{"irq-feed", KEY_FEED, "auto|bpf|perf", 0, "How interrupts are sampled", 4},
+	{"probes", KEY_PROBES, "auto|process|kernel", 0,
+	 "Where probes are armed: in the process without a trap, or in the kernel", 4},
+	{"exit-probes", KEY_EXITS, "ret|uretprobe|none", 0, "How exits are seen", 4},
+	{"quiet", 'q', 0, 0, "Say less", 4},
+	{"verbose", 'v', 0, 0, "Say more", 4},
+	{0, 0, 0, 0, "Rights:", 5},
+	{"user", KEY_USER, "NAME", 0, "Run the command as this user", 5},
+	{"as-root", KEY_AS_ROOT, 0, 0,
+	 "Run the command as root under sudo, not as who called it", 5},
+	{"counter-file", KEY_COUNTER_FILE, "FILE", 0,
+	 "A counter of the profile may read this file outside /proc and /sys", 5},
+	{"kernel-addresses", KEY_ADDRESSES, 0, 0,
+	 "Keep the kernel's addresses in the samples of interrupts", 5},
+	{0, 'h', 0, 0, "Give this help list", -1},
+	{0}};
+
+const char *argp_program_version = TOOL " " DMA_VERSION;
+/* Set before parsing: argp's own choice would be 64. */
+static const char doc[] =
+	"Record when DMA transfers start, when the card's interrupt comes, and "
+	"when the program notices.\v"
+	"The exit status is the workload's own.";
+
+static void push(struct words *w, const char *text)
+{
+	const char **added = array_add(&w->v, &w->n);
+
+	if (!added)
+		exit(EXIT_FAILED);
+	*added = text;
+}
+
+/* The index of a word in "a|b|c"; ends the program when it is none of them. */
+static int word_of(struct argp_state *state, const char *option, const char *arg,
+		   const char *words)
+{
+	size_t len = strlen(arg);
+	int i = 0;
+
+	for (const char *p = words; *p; p += strcspn(p, "|"), p += *p == '|', i++)
+		if (len && strcspn(p, "|") == len && !strncmp(p, arg, len))
+			return i;
+	argp_error(state, "%s '%s': expected %s", option, arg, words);
+	return 0;
+}
+
+static void check(struct argp_state *state, const char *option, int rc,
+		  const struct err *e)
+{
+	if (rc)
+		argp_error(state, "%s: %s", option, e->text);
+}
+
+static const char *nonempty(struct argp_state *state, const char *option, const char *arg)
+{
+	if (!*arg)
+		argp_error(state, "%s: the value is empty", option);
+	return arg;
+}
+
+static void set_clock(struct argp_state *state, struct options *o, const char *arg)
+{
+	static const int id[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME,
+				 CLOCK_TAI};
+	static const char *const name[] = {"monotonic", "monotonic_raw", "boottime",
+					   "tai"};
+	int i = word_of(state, "--clock", arg, "mono|mono_raw|boot|tai");
+
+	o->rec.clockid = id[i];
+	o->rec.clock_name = name[i];
+}
+
+static error_t parse_number(int key, char *arg, struct argp_state *state,
+			    struct options *o)
+{
+	struct err e = {0};
+	int64_t v = 0;
+
+	if (key == 'm') {
+		check(state, "-m", num_bytes(arg, 4096, 1 << 30, &v, &e), &e);
+		o->rec.ring_bytes = (size_t)v;
+	} else if (key == KEY_RUNS) {
+		check(state, "--runs", num_i64(arg, 1, SERIES_MOST, &o->runs, &e), &e);
+	} else if (key == KEY_DURATION) {
+		check(state, "--duration", num_duration_ns(arg, 1, INT64_MAX / 4, &v, &e),
+		      &e);
+		o->rec.duration_ns = v;
+	} else {
+		free(o->irq);
+		o->irq = NULL;
+		check(state, "--irq",
+		      num_list(arg, 0, 65535, 4096, &o->irq, &o->nirq, &e), &e);
+	}
+	return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->rec.live;
+		break;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		break;
+	case 'o':
+		o->rec.output = nonempty(state, "-o", arg);
+		break;
+	case 'x':
+		push(&o->library, nonempty(state, "-x", arg));
+		break;
+	case 'p':
+		push(&o->process, nonempty(state, "-p", arg));
+		break;
+	case KEY_LEAVE:
+		o->rec.leave_running = true;
+		break;
+	case KEY_START:
+		push(&o->start, nonempty(state, "--start", arg));
+		break;
+	case KEY_TRANSFER:
+		push(&o->transfer, nonempty(state, "--transfer", arg));
+		break;
+	case KEY_WAIT:
+		push(&o->wait, nonempty(state, "--wait", arg));
+		break;
+	case KEY_STOP:
+		push(&o->stop, nonempty(state, "--stop", arg));
+		break;
+	case KEY_PROFILE:
+		o->profile = nonempty(state, "--profile", arg);
+		break;
+	case KEY_DEVICE:
+		push(&o->device, nonempty(state, "--device", arg));
+		break;
+	case KEY_PCI:
+		push(&o->pci, nonempty(state, "--pci", arg));
+		break;
+	case KEY_LABEL:
+		if (o->nlabel == 2)
+			argp_error(state, "--label: '%s' is a third", arg);
+		o->label[o->nlabel++] = arg;
+		break;
+	case KEY_INTERLEAVE:
+		o->interleave = true;
+		break;
+	case KEY_CLOCK:
+		set_clock(state, o, arg);
+		break;
+	case KEY_FEED:
+		o->rec.feed =
+			(enum irq_feed)word_of(state, "--irq-feed", arg, "auto|bpf|perf");
+		break;
+	case KEY_EXITS:
+		o->exits = (enum exit_probes)word_of(state, "--exit-probes", arg,
+						     "ret|uretprobe|none");
+		break;
+	case KEY_PROBES:
+		o->rec.probes = (enum probes_how)word_of(state, "--probes", arg,
+							 "auto|process|kernel");
+		break;
+	case KEY_USER:
+		o->user = nonempty(state, "--user", arg);
+		break;
+	case KEY_AS_ROOT:
+		o->as_root = true;
+		break;
+	case KEY_COUNTER_FILE:
+		push(&o->counter_file, nonempty(state, "--counter-file", arg));
+		break;
+	case KEY_ADDRESSES:
+		o->rec.kernel_addresses = true;
+		break;
+	case KEY_REPORT:
+		o->report = nonempty(state, "--report", arg);
+		break;
+	case KEY_DRY:
+		o->dry_run = true;
+		break;
+	case KEY_LIST:
+		o->list = true;
+		break;
+	case KEY_JSON:
+		o->json = true;
+		break;
+	case 'q':
+		o->rec.verbosity = -1;
+		break;
+	case 'v':
+		o->rec.verbosity = 1;
+		break;
+	case 'm':
+	case KEY_DURATION:
+	case KEY_RUNS:
+	case KEY_IRQ:
+		return parse_number(key, arg, state, o);
+	case ARGP_KEY_ARGS:
+		o->rec.argv = state->argv + state->next;
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+void options_parse(struct options *o, int argc, char **argv)
+{
+	static const struct argp_child children[] = {{&live_argp, 0, NULL, 0}, {0}};
+	static const struct argp argp = {
+		table, parse, "-- COMMAND [ARGS...]\n-p PID\n--list", doc, children,
+		NULL,  NULL};
+
+	*o = (struct options){.rec = {.output = "dma.data",
+				      .clock_name = "monotonic",
+				      .clockid = CLOCK_MONOTONIC,
+				      .cmdline = argv}};
+	argp_err_exit_status = EXIT_USAGE;
+	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, o))
+		exit(EXIT_USAGE);
+}
+
+int options_check(const struct options *o, struct err *e)
+{
+	if (!o->list && !o->rec.argv == !o->process.n)
+		return err_set(e, ERR_USAGE,
+			       "what to record? Either 'dmarec -- COMMAND' or 'dmarec "
+			       "-p PID'");
+	if (!o->interleave && o->nlabel == 2)
+		return err_set(e, ERR_USAGE,
+			       "a second --label is of --interleave's second command");
+	if (o->user && o->as_root)
+		return err_set(e, ERR_USAGE, "--user and --as-root: name one of them");
+	if (o->report && (o->runs || o->interleave || o->dry_run))
+		return err_set(e, ERR_USAGE,
+			       "--report shows one recording: without --runs, "
+			       "--interleave and --dry-run");
+	if (o->rec.leave_running && (!o->rec.duration_ns || !o->rec.argv))
+		return err_set(e, ERR_USAGE,
+			       "--leave-running is for a command with --duration");
+	return 0;
+}
+
+void options_release(struct options *o)
+{
+	user_release(&o->invoking);
+	user_release(&o->run_as);
+	free(o->counter_file.v);
+	live_options_release(&o->rec.live);
+	free(o->irq);
+	free(o->rec.pid);
+	free(o->process.v);
+	free(o->library.v);
+	free(o->start.v);
+	free(o->transfer.v);
+	free(o->wait.v);
+	free(o->stop.v);
+	free(o->device.v);
+	free(o->pci.v);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* record/newcomers, record/choice, record/irqfilter: interrupts that appear while recording;
+ * and what the kernel's filter can hold. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "record/choice.h"
+#include "record/host/irqmap.h"
+#include "record/irqfilter.h"
+#include "record/newcomers.h"
+#include "record/profile/profile.h"
+
+#define LATER TEST_SOURCE "/tests/data/irq/rhel7" /* 68 to 75 are flx's there */
+
+static const char before[] = "           CPU0       CPU1\n"
+			     "  0:  10  0  IO-APIC-edge  timer\n"
+			     " 16:   3  0  IO-APIC-fasteoi  ehci\n"
+			     " 40:   3  0  PCI-MSI-edge  nvme0q0\n";
+
+static struct irqmap map;
+static struct profile profile;
+static struct err err;
+
+static int setup(void **state)
+{
+	(void)state;
+	err = (struct err){0};
+	profile_init(&profile);
+	return irqmap_parse(&map, before, sizeof(before) - 1, &err);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	profile_release(&profile);
+	irqmap_release(&map);
+	return 0;
+}
+
+static void a_pattern_waits_for_its_interrupts(void **state)
+{
+	const char *device[] = {"flx*"};
+	struct irq_choice c = {.device = device, .ndevice = 1, .profile = &profile};
+	const struct irq_info *come;
+	struct newcomers *n;
+	int32_t *irq = NULL;
+	size_t nirq = 0;
+
+	(void)state;
+	assert_int_equal(irq_choose(&c, &map, &irq, &nirq, &err), 0);
+	assert_int_equal(nirq, 0);
+	assert_non_null(strstr(c.absent, "flx*: no interrupt is called so yet"));
+	assert_int_equal(newcomers_new(&n, LATER, &map, irq, nirq, &c, &err), 0);
+	assert_int_equal(newcomers_want(n, 40, "nvme0q0", &err), 0);
+	assert_int_equal(newcomers_want(n, 68, "flx", &err), 1);
+	assert_int_equal(newcomers_want(n, 68, "flx", &err), 1);
+	/* gone again when one looks: the sample knew its name */
+	assert_int_equal(newcomers_want(n, 70000, "flx-dma", &err), 1);
+	assert_int_equal(newcomers_want(n, 70001, "other", &err), 0);
+	assert_int_equal(newcomers_want(n, -1, "flx", &err), 0);
+	assert_int_equal(newcomers_want(n, INT32_MAX, "flx", &err), 0);
+	assert_int_equal(newcomers_list(n, &come), 2);
+	assert_int_equal(come[0].irq, 68);
+	assert_string_equal(come[0].name, "flx");
+	assert_string_equal(come[1].name, "flx-dma");
+	newcomers_free(n);
+	irq_choice_release(&c);
+	free(irq);
+}
+
+static void a_whole_name_that_is_not_here_is_refused(void **state)
+{
+	const char *device[] = {"flx"};
+	struct irq_choice c = {.device = device, .ndevice = 1, .profile = &profile};
+	int32_t *irq = NULL;
+	size_t nirq = 0;
+
+	(void)state;
+	assert_int_equal(irq_choose(&c, &map, &irq, &nirq, &err), ERR_NOTFOUND);
+	assert_non_null(strstr(err.text, "a trailing * "));
+	irq_choice_release(&c);
+	free(irq);
+}
+
+static void without_a_name_every_device_that_comes(void **state)
+{
+	struct irq_choice c = {.profile = &profile};
+	struct newcomers *n;
+	int32_t *irq = NULL;
+	size_t nirq = 0;
+
+	(void)state;
+	assert_int_equal(irq_choose(&c, &map, &irq, &nirq, &err), 0);
+	assert_int_equal(nirq, 2);
+	assert_int_equal(newcomers_new(&n, LATER, &map, irq, nirq, &c, &err), 0);
+	assert_int_equal(newcomers_want(n, 0, "timer", &err), 0);
+	assert_int_equal(newcomers_want(n, 16, "ehci", &err), 1);
+	assert_int_equal(newcomers_want(n, 70000, "card", &err), 1);
+	assert_int_equal(newcomers_want(n, 70001, "riscv-timer", &err), 0);
+	newcomers_free(n);
+	irq_choice_release(&c);
+	free(irq);
+}
+
+static void numbers_that_are_named_stay_alone(void **state)
+{
+	const int64_t number[] = {40};
+	struct irq_choice c = {.irq = number, .nirq = 1, .profile = &profile};
+	int32_t *irq = NULL, *no = NULL;
+	struct newcomers *n;
+	size_t nirq = 0, nno = 0;
+
+	(void)state;
+	assert_int_equal(irq_choose(&c, &map, &irq, &nirq, &err), 0);
+	assert_int_equal(newcomers_new(&n, LATER, &map, irq, nirq, &c, &err), 0);
+	assert_int_equal(newcomers_want(n, 40, "nvme0q0", &err), 1);
+	assert_int_equal(newcomers_want(n, 68, "flx", &err), 0);
+	assert_int_equal(newcomers_excluded(&map, irq, nirq, &no, &nno, &err), 0);
+	assert_int_equal(nno, 2);
+	assert_int_equal(no[0], 0);
+	assert_int_equal(no[1], 16);
+	newcomers_free(n);
+	irq_choice_release(&c);
+	free(irq);
+	free(no);
+}
+
+static void filters_leave_out(void **state)
+{
+	const int32_t some[] = {0, 16, 28, 29, 30, 70000};
+	char *text;
+	size_t used;
+
+	(void)state;
+	text = irq_filter(some, 6, &used);
+	assert_string_equal(text, "irq!=0&&irq!=16&&(irq<28||irq>30)");
+	assert_int_equal(used,
+			 5); /* the last is above the BPF program's map: it passes */
+	free(text);
+	text = irq_filter(NULL, 0, &used);
+	assert_string_equal(text, "");
+	assert_int_equal(used, 0);
+	free(text);
+}
+
+/* 1,500 interrupts, every other one wanted: more than a page of text. */
+static void filters_fit_into_a_page(void **state)
+{
+	int32_t odd[750];
+	char *text, last[32];
+	size_t used;
+
+	(void)state;
+	for (int i = 0; i < 750; i++)
+		odd[i] = 4000 + 2 * i;
+	text = irq_filter(odd, 750, &used);
+	assert_true(strlen(text) < IRQ_FILTER_BYTES);
+	assert_true(strlen(text) > IRQ_FILTER_BYTES - 20);
+	assert_true(used > 300 && used < 750);
+	snprintf(last, sizeof(last), "irq!=%d", odd[used - 1]);
+	assert_string_equal(text + strlen(text) - strlen(last), last);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_pattern_waits_for_its_interrupts, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_whole_name_that_is_not_here_is_refused,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(without_a_name_every_device_that_comes,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(numbers_that_are_named_stay_alone, setup,
+						teardown),
+		cmocka_unit_test(filters_leave_out),
+		cmocka_unit_test(filters_fit_into_a_page),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
