@@ -237,7 +237,7 @@ browser:
 # beside the other tests. All: before it what another compiler and the fuzzers say; the guests have the machine to
 # themselves, so that their times are judged, too.
 check:     SIZE := SIM_SIZE=tenth VM_BOOTS=edu VM_EDU='sleep missing spurious timeout two_cards' VM_TIMES=0
-check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx' ALONE=tests/vm/check.sh
+check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx watch' ALONE=tests/vm/check.sh
 check-all: MORE := check-clang check-fuzz check-hostile check-distros check-kernels
 check-all: DAY := tests/gate/day.t
 check check-all: BEGAN := $(shell date +%s)

@@ -9,6 +9,7 @@
 #include "analyze/derive.h"
 #include "analyze/load.h"
 #include "analyze/stream.h"
+#include "analyze/witness.h"
 #include "lib/array.h"
 #include "lib/cli.h"
 #include "lib/db/db.h"
@@ -133,7 +134,7 @@ static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			rc = got;
-		else if (got == STREAM_SAMPLE)
+		else if (got == STREAM_SAMPLE && s.role < ROLE_REGISTER)
 			rc = vector_finder_push(vf, &s, e);
 	}
 	return rc;
@@ -327,7 +328,9 @@ static int produce(void *arg, struct pipe *p, struct err *e)
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			return got;
-		rc = got == STREAM_LOSS ? 0 : join_push(a->join, &s, e);
+		rc = got == STREAM_LOSS || s.role >= ROLE_REGISTER
+			     ? 0
+			     : join_push(a->join, &s, e);
 		if (!(++n & 1023))
 			pipe_done(p, stream_done(a->stream));
 	}
@@ -578,6 +581,8 @@ static int run_analysis(struct analysis *a, struct vector_finder *vf, struct err
 		rc = derive_new(&a->derive, e);
 	if (!rc)
 		rc = join_all(a, e);
+	if (!rc)
+		rc = witness_run(a->db, a->run, a->derive, e);
 	if (!rc)
 		rc = derive_write(a->derive, a->db, a->run, a->probe_cost_ns,
 				  a->irq_cost_ns, e);

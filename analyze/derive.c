@@ -21,8 +21,8 @@ static const enum phase fitted[FITS] = {PHASE_DEVICE, PHASE_TOTAL};
 struct group {
 	int64_t card, channel;
 	enum direction direction;
-	struct hist *hist[PHASE_N];
-	uint64_t excluded[PHASE_N], negative[PHASE_N];
+	struct hist *hist[PHASE_ALL];
+	uint64_t excluded[PHASE_ALL], negative[PHASE_ALL];
 	uint64_t state[STATE_N];
 	int64_t bytes[STATE_N]; /* of known sizes; DMA_UNKNOWN = none, or too many */
 	bool sized[STATE_N];
@@ -39,6 +39,7 @@ struct derive {
 	struct group **group;
 	size_t n, recent;
 	uint64_t stores, exits, waits;
+	bool watched; /* registers told of ends */
 };
 
 int derive_new(struct derive **d, struct err *e)
@@ -49,7 +50,7 @@ int derive_new(struct derive **d, struct err *e)
 
 static void group_free(struct group *g)
 {
-	for (int p = 0; g && p < PHASE_N; p++)
+	for (int p = 0; g && p < PHASE_ALL; p++)
 		hist_free(g->hist[p]);
 	for (int k = 0; g && k < FITS; k++)
 		line_release(&g->line[k]);
@@ -69,7 +70,7 @@ static struct group *group_new(struct err *e)
 	struct group *g = calloc(1, sizeof(*g));
 	bool whole = g != NULL;
 
-	for (int p = 0; g && p < PHASE_N; p++)
+	for (int p = 0; g && p < PHASE_ALL; p++)
 		whole &= (g->hist[p] = hist_new()) != NULL;
 	if (!whole) {
 		group_free(g);
@@ -200,6 +201,28 @@ int derive_add(struct derive *d, const struct transfer *t, struct err *e)
 	return rc ? err_nomem(e, "the analysis") : 0;
 }
 
+int derive_add_phase(struct derive *d, const struct transfer *t, enum phase p,
+		     int64_t value_ns, struct err *e)
+{
+	struct group *g = group_of(d, t, e);
+
+	if (!g)
+		return e ? e->code : ERR_NOMEM;
+	d->watched = true;
+	if (value_ns == DMA_UNKNOWN) {
+		g->excluded[p]++;
+		return 0;
+	}
+	g->negative[p] += value_ns < 0;
+	return hist_add(g->hist[p], value_ns, 1) ? err_nomem(e, "the analysis") : 0;
+}
+
+/* Those that a run has; the registers' only where some were watched. */
+static int phases_of(const struct derive *d)
+{
+	return d->watched ? PHASE_ALL : PHASE_N;
+}
+
 enum phase derive_latency(const struct derive *d)
 {
 	for (size_t i = 0; i < d->n; i++)
@@ -218,7 +241,7 @@ const char *derive_doorbell(const struct derive *d)
 struct writing {
 	struct derive *d;
 	struct db *db;
-	int64_t run, error_ns[PHASE_N];
+	int64_t run, error_ns[PHASE_ALL];
 	struct db_stmt *summary, *quantile, *histogram, *state, *throughput, *fit;
 };
 
@@ -268,7 +291,7 @@ static int write_summary(struct writing *w, const struct group *g, bool whole,
 {
 	int rc = 0;
 
-	for (int p = 0; p < PHASE_N && !rc; p++) {
+	for (int p = 0; p < phases_of(w->d) && !rc; p++) {
 		const struct hist *h = g->hist[p];
 
 		bind_group(w, w->summary, g, whole);
@@ -311,7 +334,7 @@ static int write_histogram(struct writing *w, const struct group *g, struct err 
 	uint64_t n;
 	int rc = 0;
 
-	for (int p = 0; p < PHASE_N; p++) {
+	for (int p = 0; p < phases_of(w->d); p++) {
 		size_t iter = 0;
 
 		while (!rc && hist_next(g->hist[p], &iter, &low, &high, &n)) {
@@ -392,7 +415,7 @@ static int write_whole(struct writing *w, struct err *e)
 	for (size_t i = 0; i < w->d->n && !rc; i++) {
 		const struct group *g = w->d->group[i];
 
-		for (int p = 0; p < PHASE_N && !rc; p++) {
+		for (int p = 0; p < PHASE_ALL && !rc; p++) {
 			rc = hist_merge(all->hist[p], g->hist[p]);
 			all->excluded[p] += g->excluded[p];
 			all->negative[p] += g->negative[p];
@@ -411,12 +434,14 @@ static void set_errors(struct writing *w, int64_t uprobe, int64_t irq)
 {
 	bool store = w->d->stores > 0, wait = w->d->waits > 0;
 
-	for (int p = 0; p < PHASE_N; p++)
+	for (int p = 0; p < PHASE_ALL; p++)
 		w->error_ns[p] = DMA_UNKNOWN;
 	if (uprobe == DMA_UNKNOWN)
 		return;
 	w->error_ns[PHASE_API] = uprobe;
 	w->error_ns[PHASE_DEVICE] = store ? uprobe : 0;
+	w->error_ns[PHASE_CARD] = w->error_ns[PHASE_DEVICE];
+	w->error_ns[PHASE_DELIVERY] = 0;
 	w->error_ns[PHASE_NOTICE] = (wait ? uprobe : 0) + (irq == DMA_UNKNOWN ? 0 : irq);
 	w->error_ns[PHASE_TOTAL] = uprobe * (1 + (wait ? 2 : 0) + (wait && store));
 }

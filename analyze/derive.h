@@ -31,6 +31,10 @@ struct derive;
 int derive_new(struct derive **d, struct err *e);
 void derive_free(struct derive *d);
 int derive_add(struct derive *d, const struct transfer *t, struct err *e);
+/* A duration that the joiner does not know of (analyze/witness.h), of one that was added;
+ * DMA_UNKNOWN = it is left out. */
+int derive_add_phase(struct derive *d, const struct transfer *t, enum phase p,
+		     int64_t value_ns, struct err *e);
 
 /* Writes the tables of the run. The costs: DMA_UNKNOWN = not measured. */
 int derive_write(struct derive *d, struct db *db, int64_t run, int64_t probe_cost_ns,

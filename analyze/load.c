@@ -94,7 +94,7 @@ struct loading {
 	int64_t *source_id;
 	uint64_t *delivered;
 	size_t nsource;
-	struct db_stmt *sample, *loss;
+	struct db_stmt *sample, *loss, *edge, *count;
 	struct sample_params {
 		struct db_param time_ns, cpu, pid, tid, source_id, irq, card, channel,
 			direction, size_bytes, addr, flags, ret, bits;
@@ -313,6 +313,64 @@ static int insert_irqs(struct loading *l, struct err *e)
 	return db_finalize(s, rc, e);
 }
 
+static int insert_registers(struct loading *l, struct err *e)
+{
+	const struct meta *m = stream_meta(l->stream);
+	struct db_stmt *s;
+	int rc = db_prepare_named(l->db, &s, "register_insert", e);
+
+	for (size_t i = 0; i < m->nreg && !rc; i++) {
+		const struct meta_register *r = &m->reg[i];
+		const char *name = m->event[r->event].name, *colon;
+
+		colon = name ? strchr(name, ':') : NULL;
+		db_bind_i64(s, ":run", l->run);
+		db_bind_i64(s, ":source", l->source_id[r->event]);
+		db_bind_text(s, ":name", colon ? colon + 1 : "?");
+		db_bind_text(s, ":bdf", r->bdf);
+		db_bind_text(s, ":file", r->file);
+		db_bind_i64(s, ":offset", r->offset);
+		db_bind_i64(s, ":width", told(r->width));
+		db_bind_text(s, ":busy", r->busy);
+		db_bind_i64(s, ":channel", r->channel);
+		db_bind_i64(s, ":channels", r->channels);
+		db_bind_text(s, ":mode", r->mode);
+		db_bind_i64(s, ":cpu", told(r->cpu));
+		db_bind_i64(s, ":shared", r->shared_cpu);
+		db_bind_i64(s, ":link", r->link_bytes_per_s);
+		db_bind_i64(s, ":readings", r->readings);
+		db_bind_i64(s, ":min", r->read_min_ns);
+		db_bind_i64(s, ":median", r->read_median_ns);
+		db_bind_i64(s, ":p99", r->read_p99_ns);
+		db_bind_i64(s, ":max", r->read_max_ns);
+		db_bind_i64(s, ":gap", r->gap_ns);
+		db_bind_i64(s, ":watched", r->watched_ns);
+		db_bind_text(s, ":ended", r->ended);
+		rc = db_run(s, e);
+	}
+	return db_finalize(s, rc, e);
+}
+
+static int insert_counted(struct loading *l, struct err *e)
+{
+	const struct meta *m = stream_meta(l->stream);
+	struct db_stmt *s;
+	int rc = db_prepare_named(l->db, &s, "counted_insert", e);
+
+	for (size_t i = 0; i < m->ncount && !rc; i++) {
+		const struct meta_count *c = &m->count[i];
+
+		db_bind_i64(s, ":run", l->run);
+		db_bind_i64(s, ":source", l->source_id[c->event]);
+		db_bind_text(s, ":text", c->text ? c->text : "?");
+		db_bind_text(s, ":unit", c->unit);
+		db_bind_real(s, ":scale", c->scale ? strtod(c->scale, NULL) : 1);
+		db_bind_i64(s, ":cpus", told(c->cpus));
+		rc = db_run(s, e);
+	}
+	return db_finalize(s, rc, e);
+}
+
 static int insert_pairs(struct loading *l, struct err *e)
 {
 	const struct meta *m = stream_meta(l->stream);
@@ -368,7 +426,7 @@ static int produce(void *arg, struct pipe *p, struct err *e)
 			rc = pipe_loss(p, &loss);
 			continue;
 		}
-		rc = vector_finder_push(l->vf, &s, e);
+		rc = s.role >= ROLE_REGISTER ? 0 : vector_finder_push(l->vf, &s, e);
 		rc = rc ? rc : pipe_sample(p, &s);
 		if (!(s.seq & 1023))
 			pipe_done(p, stream_done(l->stream));
@@ -381,6 +439,40 @@ static int64_t known(int32_t v)
 	return v < 0 ? DMA_UNKNOWN : v;
 }
 
+static int insert_edge(struct loading *l, const struct sample *s, struct err *e)
+{
+	int rc = l->edge ? 0 : db_prepare_named(l->db, &l->edge, "edge_insert", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(l->edge, ":run", l->run);
+	db_bind_i64(l->edge, ":source", l->source_id[s->source]);
+	db_bind_i64(l->edge, ":time", s->time_ns);
+	db_bind_i64(l->edge, ":since", s->since_ns);
+	db_bind_i64(l->edge, ":card", s->card);
+	db_bind_i64(l->edge, ":channel", s->channel);
+	db_bind_i64(l->edge, ":busy", s->bits & SAMPLE_BUSY ? 1 : 0);
+	db_bind_i64(l->edge, ":value", s->ret);
+	return db_run(l->edge, e);
+}
+
+static int insert_count(struct loading *l, const struct sample *s, struct err *e)
+{
+	int rc = l->count ? 0 : db_prepare_named(l->db, &l->count, "count_insert", e);
+
+	if (rc)
+		return rc;
+	if (s->ret < 0)
+		return err_set(e, ERR_FORMAT, "a count of an event is below 0");
+	db_bind_i64(l->count, ":run", l->run);
+	db_bind_i64(l->count, ":source", l->source_id[s->source]);
+	db_bind_i64(l->count, ":time", s->time_ns);
+	db_bind_i64(l->count, ":value", s->ret);
+	db_bind_i64(l->count, ":enabled", s->enabled_ns);
+	db_bind_i64(l->count, ":running", s->running_ns);
+	return db_run(l->count, e);
+}
+
 static int sink_sample(void *arg, const struct sample *s, struct err *e)
 {
 	struct loading *l = arg;
@@ -389,6 +481,10 @@ static int sink_sample(void *arg, const struct sample *s, struct err *e)
 	if (s->source < 0 || (size_t)s->source >= l->nsource)
 		return err_set(e, ERR_FORMAT, "a sample of an event that is not listed");
 	l->delivered[s->source]++;
+	if (s->role == ROLE_REGISTER)
+		return insert_edge(l, s, e);
+	if (s->role == ROLE_COUNT)
+		return insert_count(l, s, e);
 	l->samples++;
 	if (l->first_ns == DMA_UNKNOWN || s->time_ns < l->first_ns)
 		l->first_ns = s->time_ns;
@@ -599,6 +695,10 @@ static int load(struct loading *l, const char *uuid, const char *label, bool qui
 	if (!rc)
 		rc = insert_irqs(l, e);
 	if (!rc)
+		rc = insert_registers(l, e);
+	if (!rc)
+		rc = insert_counted(l, e);
+	if (!rc)
 		rc = insert_pairs(l, e);
 	if (!rc)
 		rc = insert_samples(l, quiet, e);
@@ -672,6 +772,8 @@ int load_recording(struct db *db, struct stream *s, const char *path, const char
 	hashing_end(&h, NULL);
 	rc = db_finalize(l.sample, rc, e);
 	rc = db_finalize(l.loss, rc, e);
+	rc = db_finalize(l.edge, rc, e);
+	rc = db_finalize(l.count, rc, e);
 	free(l.source_id);
 	free(l.delivered);
 	return rc;
@@ -706,7 +808,7 @@ int load_holes(struct db *db, int64_t run, struct load_holes *out, struct err *e
 			out->counted = true;
 		role = role_parse(db_text(s, "role"));
 		if (lost == DMA_UNKNOWN || lost <= 0 || role <= ROLE_OTHER ||
-		    role == ROLE_HANDLED)
+		    role == ROLE_HANDLED || role >= ROLE_REGISTER)
 			continue;
 		if (role == ROLE_INTERRUPT)
 			out->interrupts += (uint64_t)lost;

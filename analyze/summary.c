@@ -196,6 +196,79 @@ static int row_state(struct summary *s, struct db_stmt *q, struct err *e)
 	return 0;
 }
 
+static int row_register(struct summary *s, struct db_stmt *q, struct err *e)
+{
+	struct summary_register *r = array_add(&s->reg, &s->nreg);
+
+	if (!r)
+		return err_nomem(e, "the analysis");
+	r->name = copy(q, "name");
+	r->bdf = copy(q, "bdf");
+	r->file = copy(q, "file");
+	r->busy = copy(q, "busy");
+	r->mode = copy(q, "mode");
+	r->ended = copy(q, "ended");
+	r->offset = db_i64(q, "offset");
+	r->width = db_i64(q, "width");
+	r->cpu = db_i64(q, "cpu");
+	r->shared_cpu = db_i64(q, "shared_cpu");
+	r->link_bytes_per_s = db_i64(q, "link_bytes_per_s");
+	r->readings = db_i64(q, "readings");
+	r->read_min_ns = db_i64(q, "read_min_ns");
+	r->read_median_ns = db_i64(q, "read_median_ns");
+	r->read_p99_ns = db_i64(q, "read_p99_ns");
+	r->read_max_ns = db_i64(q, "read_max_ns");
+	r->gap_ns = db_i64(q, "gap_ns");
+	r->watched_ns = db_i64(q, "watched_ns");
+	r->starts = db_i64(q, "starts");
+	r->clears = db_i64(q, "clears");
+	return 0;
+}
+
+static int row_counted(struct summary *s, struct db_stmt *q, struct err *e)
+{
+	struct summary_counted *c = array_add(&s->counted, &s->ncounted);
+
+	if (!c)
+		return err_nomem(e, "the analysis");
+	c->event = copy(q, "event");
+	c->unit = copy(q, "unit");
+	c->value = db_i64(q, "value");
+	c->scaled = db_real(q, "scaled");
+	c->seconds = db_real(q, "seconds");
+	c->readings = db_i64(q, "readings");
+	return 0;
+}
+
+static int row_witness(struct summary *s, struct db_stmt *q, struct err *e)
+{
+	struct summary_witness *w = &s->witness;
+	const char *word = db_text(q, "witness");
+	int64_t n = db_i64(q, "n"), error = db_i64(q, "worst_error_ns");
+	const struct {
+		const char *word;
+		int64_t *n;
+	} kind[] = {{"after", &w->after},   {"before", &w->before},
+		    {"alone", &w->alone},   {"unpaired", &w->unpaired},
+		    {"unseen", &w->unseen}, {"unclear", &w->unclear}};
+
+	for (size_t i = 0; i < sizeof(kind) / sizeof(*kind); i++)
+		if (!strcmp(word, kind[i].word)) {
+			*kind[i].n += n;
+			w->noticed += db_i64(q, "noticed");
+			w->overtaken += db_i64(q, "overtaken");
+			if (error > w->worst_error_ns)
+				w->worst_error_ns = error;
+			return 0;
+		}
+	return err_set(e, ERR_FORMAT, "table transfer: there is no witness '%s'", word);
+}
+
+int summary_phases(const struct summary *s)
+{
+	return s->nreg ? PHASE_ALL : PHASE_N;
+}
+
 static int row_reason(struct summary *s, struct db_stmt *q, struct err *e)
 {
 	struct summary_count *c = array_add(&s->reason, &s->nreason);
@@ -275,7 +348,7 @@ static int read_groups(struct summary *s, struct db *db, struct err *e)
 	for (size_t i = 0; i < s->ngroup && !rc; i++) {
 		struct summary_group *g = &s->group[i];
 
-		for (int p = 0; p < PHASE_N && !rc; p++)
+		for (int p = 0; p < PHASE_ALL && !rc; p++)
 			rc = read_quantiles(s, quantile, g, (enum phase)p, e);
 		if (rc)
 			break;
@@ -298,14 +371,24 @@ int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e)
 	static const struct {
 		const char *name;
 		int (*row)(struct summary *s, struct db_stmt *q, struct err *e);
-	} part[] = {{"run", row_run},		{"sources", row_source},
-		    {"analysis", row_analysis}, {"vectors", row_vector},
-		    {"summaries", row_summary}, {"losses", row_loss},
-		    {"warnings", row_warning},	{"reasons", row_reason},
-		    {"strays", row_stray},	{"pairs", row_pairs}};
+	} part[] = {{"run", row_run},
+		    {"sources", row_source},
+		    {"analysis", row_analysis},
+		    {"vectors", row_vector},
+		    {"summaries", row_summary},
+		    {"losses", row_loss},
+		    {"warnings", row_warning},
+		    {"reasons", row_reason},
+		    {"strays", row_stray},
+		    {"pairs", row_pairs},
+		    {"registers", row_register},
+		    {"witnesses", row_witness},
+		    {"counts", row_counted}};
 	int rc = 0;
 
-	*s = (struct summary){.run = run, .finished = DMA_UNKNOWN};
+	*s = (struct summary){.run = run,
+			      .finished = DMA_UNKNOWN,
+			      .witness = {.worst_error_ns = DMA_UNKNOWN}};
 	for (size_t i = 0; i < sizeof(part) / sizeof(*part) && !rc; i++)
 		rc = each(s, db, part[i].name, part[i].row, e);
 	if (!rc && s->finished == DMA_UNKNOWN)
@@ -349,6 +432,18 @@ void summary_clean(struct summary *s)
 		text_clean(s->stray[i].what);
 	for (size_t i = 0; i < s->nwarning; i++)
 		text_clean(s->warning[i]);
+	for (size_t i = 0; i < s->ncounted; i++) {
+		text_clean(s->counted[i].event);
+		text_clean(s->counted[i].unit);
+	}
+	for (size_t i = 0; i < s->nreg; i++) {
+		text_clean(s->reg[i].name);
+		text_clean(s->reg[i].bdf);
+		text_clean(s->reg[i].file);
+		text_clean(s->reg[i].busy);
+		text_clean(s->reg[i].mode);
+		text_clean(s->reg[i].ended);
+	}
 	for (size_t i = 0; i < s->ngroup; i++)
 		text_clean(s->group[i].direction);
 	text_clean(s->answer.interrupt);
@@ -384,6 +479,20 @@ void summary_release(struct summary *s)
 	}
 	for (size_t i = 0; i < s->nwarning; i++)
 		free(s->warning[i]);
+	for (size_t i = 0; i < s->nreg; i++) {
+		free(s->reg[i].name);
+		free(s->reg[i].bdf);
+		free(s->reg[i].file);
+		free(s->reg[i].busy);
+		free(s->reg[i].mode);
+		free(s->reg[i].ended);
+	}
+	free(s->reg);
+	for (size_t i = 0; i < s->ncounted; i++) {
+		free(s->counted[i].event);
+		free(s->counted[i].unit);
+	}
+	free(s->counted);
 	free(s->source);
 	free(s->vector);
 	free(s->group);

@@ -31,7 +31,7 @@ struct summary_phase {
 struct summary_group { /* the first is the whole run: card, channel DMA_UNKNOWN, "" */
 	int64_t card, channel;
 	char direction[16];
-	struct summary_phase phase[PHASE_N];
+	struct summary_phase phase[PHASE_ALL];
 	int64_t state[STATE_N]; /* of the whole run too */
 	/* Throughput: what ended for the program and moved bytes that are known; of the
 	 * group's transfers the others; from the first submit to the last end. */
@@ -50,6 +50,27 @@ struct summary_vector {
 	int64_t card, channel, transfers, one, none, many, interrupts, outside, proc;
 	bool used;
 	double position, to_end_ns, slope, score;
+};
+
+struct summary_register { /* that was read while recording */
+	char *name, *bdf, *file, *busy, *mode, *ended;
+	int64_t offset, width, cpu, shared_cpu, link_bytes_per_s, readings, read_min_ns,
+		read_median_ns, read_p99_ns, read_max_ns, gap_ns, watched_ns, starts,
+		clears;
+};
+
+struct summary_counted { /* by a unit of the machine */
+	char *event, *unit;
+	int64_t value, readings;
+	double scaled, seconds; /* scaled: in units, had it always run */
+};
+
+/* Transfers by what registers and interrupts say of them (analyze/witness.h). */
+struct summary_witness {
+	int64_t after, before, alone, unpaired, unseen, unclear;
+	int64_t noticed;   /* of `alone`: the program saw their end */
+	int64_t overtaken; /* of `after`: the program saw the end before the interrupt */
+	int64_t worst_error_ns; /* DMA_UNKNOWN */
 };
 
 struct summary_count { /* of a state or a kind of stray, with the reason */
@@ -76,6 +97,11 @@ struct summary {
 	size_t nsource;
 	struct summary_vector *vector;
 	size_t nvector;
+	struct summary_register *reg;
+	size_t nreg;
+	struct summary_counted *counted;
+	size_t ncounted;
+	struct summary_witness witness;
 	struct summary_group *group;
 	size_t ngroup;
 	struct summary_count *reason, *stray;
@@ -94,6 +120,17 @@ struct summary_style {
 	bool verify, verbose, color;
 };
 void summary_text(const struct summary *s, const struct summary_style *style, FILE *out);
+/* A part of summary_text(): the registers; nothing where none was watched. */
+void summary_witness_text(const struct summary *s, const struct summary_style *style,
+			  FILE *out);
+/* ... and what the machine's units counted. */
+void summary_counts_text(const struct summary *s, const struct summary_style *style,
+			 FILE *out);
+/* One sentence: is the interrupt essential to the DMA, and is it prompt? "" = nothing can be
+ * said. */
+const char *summary_verdict(const struct summary *s, char *buf, size_t len);
+/* How many phases its figures have. */
+int summary_phases(const struct summary *s);
 /* Grows when a key goes away or changes its meaning. 2: throughput counts what ended for the
  * program, error_ns is capped and of one side; 1 had no "format". */
 enum { SUMMARY_JSON_FORMAT = 2 };

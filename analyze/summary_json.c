@@ -106,11 +106,11 @@ static void print_quantiles(const struct summary_phase *x, FILE *f)
 	putc(']', f);
 }
 
-static void print_phases(const struct summary_group *g, FILE *f)
+static void print_phases(const struct summary *s, const struct summary_group *g, FILE *f)
 {
 	key(f, "phases", false);
 	putc('{', f);
-	for (int p = 0; p < PHASE_N; p++) {
+	for (int p = 0; p < summary_phases(s); p++) {
 		const struct summary_phase *x = &g->phase[p];
 
 		key(f, phase_name((enum phase)p), p == 0);
@@ -153,10 +153,74 @@ static void print_groups(const struct summary *s, FILE *f)
 		number(f, "not_in_throughput", g->left_out);
 		number(f, "size_bytes", g->bytes);
 		real(f, "bytes_per_s", g->bytes_per_s);
-		print_phases(g, f);
+		print_phases(s, g, f);
 		putc('}', f);
 	}
 	putc(']', f);
+}
+
+/* What was watched, and what it says beside the interrupts. */
+static void print_registers(const struct summary *s, FILE *f)
+{
+	const struct summary_witness *w = &s->witness;
+	char verdict[400];
+
+	key(f, "registers", false);
+	putc('[', f);
+	for (size_t i = 0; i < s->nreg; i++) {
+		const struct summary_register *r = &s->reg[i];
+
+		fputs(i ? ",{" : "{", f);
+		key(f, "name", true);
+		json_text(f, r->name);
+		text(f, "bdf", r->bdf);
+		text(f, "file", r->file);
+		number(f, "offset", r->offset);
+		number(f, "width", r->width);
+		text(f, "busy", r->busy);
+		text(f, "mode", r->mode);
+		number(f, "cpu", r->cpu);
+		boolean(f, "shared_cpu", r->shared_cpu);
+		number(f, "link_bytes_per_s", r->link_bytes_per_s);
+		number(f, "readings", r->readings);
+		number(f, "read_min_ns", r->read_min_ns);
+		number(f, "read_median_ns", r->read_median_ns);
+		number(f, "read_p99_ns", r->read_p99_ns);
+		number(f, "read_max_ns", r->read_max_ns);
+		number(f, "gap_ns", r->gap_ns);
+		number(f, "watched_ns", r->watched_ns);
+		number(f, "starts", r->starts);
+		number(f, "clears", r->clears);
+		text(f, "ended", r->ended);
+		putc('}', f);
+	}
+	putc(']', f);
+	key(f, "counts", false);
+	putc('[', f);
+	for (size_t i = 0; i < s->ncounted; i++) {
+		const struct summary_counted *c = &s->counted[i];
+
+		fputs(i ? ",{" : "{", f);
+		key(f, "event", true);
+		json_text(f, c->event);
+		text(f, "unit", c->unit);
+		number(f, "value", c->value);
+		real(f, "scaled", c->scaled);
+		real(f, "seconds", c->seconds);
+		number(f, "readings", c->readings);
+		putc('}', f);
+	}
+	putc(']', f);
+	if (!s->nreg)
+		return;
+	key(f, "witness", false);
+	fprintf(f,
+		"{\"after\":%" PRId64 ",\"before\":%" PRId64 ",\"alone\":%" PRId64
+		",\"unpaired\":%" PRId64 ",\"unseen\":%" PRId64 ",\"unclear\":%" PRId64,
+		w->after, w->before, w->alone, w->unpaired, w->unseen, w->unclear);
+	number(f, "worst_error_ns", w->worst_error_ns);
+	text(f, "verdict", summary_verdict(s, verdict, sizeof(verdict)));
+	putc('}', f);
 }
 
 static void print_counts(const struct summary_count *c, size_t n, const char *name,
@@ -223,6 +287,7 @@ void summary_json(const struct summary *s, FILE *f)
 		number(f, "waits_stray", s->waits_stray);
 		number(f, "negative", s->negative);
 		print_vectors(s, f);
+		print_registers(s, f);
 		print_groups(s, f);
 		print_counts(s->reason, s->nreason, "reasons", "state", f);
 		print_counts(s->stray, s->nstray, "strays", "kind", f);
@@ -263,7 +328,7 @@ void summary_csv_head(FILE *f)
 void summary_csv(const struct summary *s, FILE *f)
 {
 	for (size_t i = 0; i < s->ngroup; i++)
-		for (int p = 0; p < PHASE_N; p++) {
+		for (int p = 0; p < summary_phases(s); p++) {
 			const struct summary_group *g = &s->group[i];
 			const struct summary_phase *x = &g->phase[p];
 

@@ -368,7 +368,7 @@ static int64_t transfers_of(const struct summary_group *g)
 	return n;
 }
 
-enum { PHASE_WIDTH = 6, COUNT = 8, VALUE = 9 }; /* with 2 before, 79 columns */
+enum { PHASE_WIDTH = 8, COUNT = 7, VALUE = 9 }; /* with 2 before, 79 columns */
 
 static void print_phase(const struct printer *p, const struct summary_phase *x,
 			const char *name, bool latency)
@@ -398,7 +398,7 @@ static void print_each(const struct printer *p, const struct summary_group *g,
 	char list[256] = "", value[32];
 	size_t at = 0;
 
-	for (int k = 0; k < PHASE_N; k++)
+	for (int k = 0; k < summary_phases(p->s); k++)
 		if (text(&g->phase[k], value))
 			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s %s",
 					       at ? ", " : "", phase_name((enum phase)k),
@@ -497,7 +497,7 @@ static void print_group(const struct printer *p, const struct summary_group *g)
 	for (size_t i = 0; i < sizeof(head) / sizeof(*head); i++)
 		cell(p->out, head[i], VALUE);
 	fputc('\n', p->out);
-	for (int k = 0; k < PHASE_N; k++)
+	for (int k = 0; k < summary_phases(p->s); k++)
 		print_phase(p, &g->phase[k], phase_name((enum phase)k),
 			    !strcmp(or_dash(p->s->latency), phase_name((enum phase)k)));
 	print_each(p, g, "of which probes ≈ ", "", probes_text);
@@ -574,6 +574,10 @@ static void print_glossary(const struct printer *p, bool thin)
 	      "  interrupt to woken. total: submit to woken. of which probes ≈: what\n"
 	      "  recording itself adds to each, a bias to one side.\n",
 	      p->out);
+	if (p->s->nreg)
+		fputs("  card: doorbell to the register's clear. delivery: the clear to the\n"
+		      "  interrupt. notice, where there is no interrupt: the clear to woken.\n",
+		      p->out);
 	if (thin)
 		fputs("  ~ too few transfers for this quantile: no upper confidence limit\n",
 		      p->out);
@@ -646,5 +650,7 @@ void summary_text(const struct summary *s, const struct summary_style *style, FI
 		return;
 	}
 	print_vectors(&p);
+	summary_witness_text(s, style, out);
+	summary_counts_text(s, style, out);
 	print_transfers(&p);
 }

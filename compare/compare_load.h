@@ -35,8 +35,8 @@ struct compare_run {
 	bool finished, roles_guessed, whole_unknown /* no counts of its events */;
 	enum phase latency; /* the phase that stands for its latency */
 	int64_t transfers, cards, duration_ns, probe_cost_ns;
-	int64_t error_ns[PHASE_N]; /* cost of the probes within each phase */
-	int64_t events, lost;	   /* lost of events + lost */
+	int64_t error_ns[PHASE_ALL]; /* cost of the probes within each phase */
+	int64_t events, lost;	     /* lost of events + lost */
 	struct compare_fact *fact;
 	size_t nfact;
 };

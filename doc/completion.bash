@@ -72,7 +72,9 @@ _dmarec() {
 	--clock) words='mono mono_raw boot tai' ;;
 	--irq-feed) words='auto bpf perf' ;;
 	--probes) words='auto process kernel' ;;
+	--watch-mode) words='always in-flight 20us' ;;
 	--live) words='json 1s json,1s' ;;
+	--keep) words='10s 64M' ;;
 	--stop-if) words='missing late unknown failed aborted lost' ;;
 	--exit-probes) words='ret uretprobe none' ;;
 	--pairing) words='infer one drain first last' ;;

@@ -9,7 +9,8 @@ static const char *const role_names[ROLE_N] = {
 	[ROLE_DOORBELL] = "doorbell",	[ROLE_STARTED] = "started",
 	[ROLE_INTERRUPT] = "interrupt", [ROLE_HANDLED] = "handled",
 	[ROLE_WAIT] = "wait",		[ROLE_WOKEN] = "woken",
-	[ROLE_STOP] = "stop",
+	[ROLE_STOP] = "stop",		[ROLE_REGISTER] = "register",
+	[ROLE_COUNT] = "count",
 };
 
 static const char *const direction_names[DIR_N] = {
@@ -26,11 +27,9 @@ static const char *const state_names[STATE_N] = {
 	[STATE_CIRCULAR] = "circular",
 };
 
-static const char *const phase_names[PHASE_N] = {
-	[PHASE_API] = "api",
-	[PHASE_DEVICE] = "device",
-	[PHASE_NOTICE] = "notice",
-	[PHASE_TOTAL] = "total",
+static const char *const phase_names[PHASE_ALL] = {
+	[PHASE_API] = "api",	 [PHASE_DEVICE] = "device", [PHASE_NOTICE] = "notice",
+	[PHASE_TOTAL] = "total", [PHASE_CARD] = "card",	    [PHASE_DELIVERY] = "delivery",
 };
 
 static const char *const pairing_names[PAIRING_N] = {
@@ -74,7 +73,7 @@ const char *state_name(enum transfer_state s)
 
 const char *phase_name(enum phase p)
 {
-	return name_of(phase_names, PHASE_N, (int)p);
+	return name_of(phase_names, PHASE_ALL, (int)p);
 }
 
 const char *pairing_name(enum pairing p)
@@ -99,7 +98,7 @@ int state_parse(const char *word)
 
 int phase_parse(const char *word)
 {
-	return index_of(phase_names, PHASE_N, word);
+	return index_of(phase_names, PHASE_ALL, word);
 }
 
 int pairing_parse(const char *word)

@@ -25,6 +25,10 @@ enum role {
 	ROLE_WOKEN, /* exit of a wait function, or of a start function that blocks to the
 		       end */
 	ROLE_STOP,  /* entry of a function that stops a channel */
+	/* From here on: no events of the joiner's.
+	 * A change of a channel's bit in a register of the card, as a reader saw it */
+	ROLE_REGISTER,
+	ROLE_COUNT, /* a reading of a counting unit of the machine */
 	ROLE_N
 };
 
@@ -50,7 +54,11 @@ enum phase {
 	PHASE_NOTICE, /* interrupt -> woken; negative when the poller saw the end first
 			 (`late`) */
 	PHASE_TOTAL,  /* submit -> woken */
-	PHASE_N
+	PHASE_N,      /* those that the joiner tells */
+	/* with a register of the card that was watched (analyze/witness.h) */
+	PHASE_CARD = PHASE_N, /* doorbell -> cleared */
+	PHASE_DELIVERY,	      /* cleared -> interrupt */
+	PHASE_ALL
 };
 
 /* How the interrupts of a vector end transfers. */
@@ -96,9 +104,18 @@ struct sample {
 	int64_t card;	 /* small number for each card met, 0 when there is only one */
 	int64_t channel; /* as the library numbers it */
 	int64_t size_bytes;
-	int64_t addr;  /* DMA address or offset on the card */
-	int64_t flags; /* the library's own */
-	int64_t ret;   /* return value at an exit */
+	union {
+		int64_t addr; /* DMA address or offset on the card */
+		/* of a register's change: it came between since_ns and time_ns */
+		int64_t since_ns;
+		int64_t enabled_ns; /* of a count: for so long it was asked for */
+	};
+	union {
+		int64_t flags;	    /* the library's own */
+		int64_t running_ns; /* of a count: for so long it ran */
+	};
+	/* return value at an exit; what a register holds from then on; a count so far */
+	int64_t ret;
 	int32_t cpu, pid, tid;
 	int32_t irq;
 	int32_t source;	   /* index of the event in the recording (struct meta_event) */
@@ -134,6 +151,7 @@ enum sample_bits {
 	SAMPLE_NO_EXIT = 16, /* a wait or submit whose function has no armed exits */
 	SAMPLE_OTHER = 32,   /* of an event with a role, but no part of a transfer (its
 				`when`, its fd) */
+	SAMPLE_BUSY = 64,    /* a register's change: the channel runs from then on */
 };
 
 #endif

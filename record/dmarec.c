@@ -11,6 +11,7 @@
 #include "lib/err.h"
 #include "record/agent/layout.h"
 #include "record/choice.h"
+#include "record/count/count_event.h"
 #include "record/elf/symbols.h"
 #include "record/host/forbid.h"
 #include "record/host/processes.h"
@@ -22,6 +23,7 @@
 #include "record/series.h"
 #include "record/show.h"
 #include "record/threads.h"
+#include "record/watch/watch_ask.h"
 
 /* ---- which profile ---- */
 
@@ -337,9 +339,25 @@ static int run_list(const struct options *o, struct err *e)
 		l.profile = &p;
 	if (!rc)
 		rc = list_run(&l, stdout, e);
+	if (!rc && !o->json && !o->nirq && !o->device.n && !o->pci.n && !o->profile)
+		rc = count_list("", stdout, e);
 	profile_release(&p);
 	free(irq);
 	return rc ? cli_status(e) : EXIT_OK;
+}
+
+/* Those of the options and of the profile. */
+static int add_counts(struct options *o, const struct profile *p, struct err *e)
+{
+	for (size_t i = 0; i < p->ncount; i++) {
+		const char **added = array_add(&o->count.v, &o->count.n);
+
+		if (!added)
+			return err_nomem(e, "a recording");
+		*added = p->count[i];
+	}
+	o->rec.count = (struct count_options){.event = o->count.v, .n = o->count.n};
+	return 0;
 }
 
 static void tell_plan(const struct plan *plan, const struct profile *p)
@@ -369,6 +387,12 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	if (choice.absent)
 		cli_warn(TOOL, "%s", choice.absent);
 
+	if (!rc)
+		rc = add_counts(o, p, e);
+	if (!rc)
+		rc = watch_ask_options(&o->watch, p, o->pci.n == 1 ? o->pci.v[0] : NULL,
+				       &o->rec.watch, e);
+
 	for (size_t i = 0; i < plan->nnote && o->rec.verbosity >= 0; i++)
 		cli_note(TOOL, "%s", plan->note[i]);
 	if (o->rec.verbosity >= 0)
@@ -383,6 +407,7 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 		status = cli_status(e);
 	} else if (o->dry_run) {
 		plan_print(plan, irq, n, stdout);
+		watch_ask_print(&o->rec.watch, stdout);
 		status = fflush(stdout) ? EXIT_FAILED : EXIT_OK;
 	} else {
 		status = recording_run(&o->rec, e);
@@ -418,8 +443,10 @@ static int refuse_agent(pid_t pid, struct err *e)
 static int choose_probes(const struct options *o, struct plan *plan,
 			 const struct plan_files *files, struct err *e)
 {
-	int rc = o->rec.argv ? 0 : refuse_agent(o->rec.pid, e);
+	int rc = 0;
 
+	for (size_t i = 0; !rc && i < o->rec.npid; i++)
+		rc = refuse_agent(o->rec.pid[i], e);
 	if (rc || o->rec.probes == PROBES_KERNEL)
 		return rc;
 	if (!o->rec.argv)

@@ -251,8 +251,12 @@ static void see_other(struct intake *in, uint32_t type, uint16_t misc, uint64_t 
 
 static int append(struct intake *in, const char *from, const char *to, struct err *e)
 {
-	if (in->tap.put && to > from)
-		in->tap.put(in->tap.arg, from, (size_t)(to - from));
+	int rc = in->tap.put && to > from
+			 ? in->tap.put(in->tap.arg, from, (size_t)(to - from), e)
+			 : 0;
+
+	if (rc)
+		return rc;
 	return in->file && to > from
 		       ? perfdata_append(in->file, from, (size_t)(to - from), e)
 		       : 0;
@@ -380,6 +384,8 @@ int intake_drain(struct intake *in, struct session *s, bool last, struct err *e)
 	rc = session_drain(s, put, in, &bytes, e);
 	if (!rc)
 		rc = drain_inside(in, last, &torn, e);
+	for (size_t i = 0; !rc && i < in->nfeed; i++)
+		rc = in->feed[i].drain(in->feed[i].arg, put, in, e);
 	drop_held(in, last);
 	if (!rc)
 		rc = descriptors_look(in->descriptors, e);
@@ -394,6 +400,24 @@ int intake_drain(struct intake *in, struct session *s, bool last, struct err *e)
 static size_t time_place(const struct perf_event_attr *a)
 {
 	return AT_IP + (a->sample_type & PERF_SAMPLE_IP ? IP_BYTES : 0) + PID_BYTES;
+}
+
+void intake_count(const struct intake *in, const void *buf, size_t len, uint64_t *count)
+{
+	const char *p = buf, *end = p + len;
+	const struct intake_slot *slot;
+	struct perf_event_header h;
+	uint64_t id;
+
+	for (; (size_t)(end - p) >= sizeof(h) + sizeof(id); p += h.size) {
+		memcpy(&h, p, sizeof(h));
+		memcpy(&id, p + AT_ID, sizeof(id));
+		if (h.size < sizeof(h) || h.size > (size_t)(end - p))
+			return;
+		slot = h.type == PERF_RECORD_SAMPLE ? slot_of(in, id) : NULL;
+		if (slot)
+			count[slot->event]++;
+	}
 }
 
 int intake_open(struct intake *in, const struct perfdata_attr *attr, size_t n,

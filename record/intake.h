@@ -27,14 +27,27 @@ struct intake_process {
 	uint64_t starts;
 };
 
+/* Who makes samples beside the kernel and the agents. */
+struct intake_feed {
+	int (*drain)(void *arg,
+		     int (*put)(void *to, const void *buf, size_t len, struct err *e),
+		     void *to, struct err *e);
+	void *arg;
+};
+
+enum { INTAKE_FEEDS = 4 };
+
 /* Who else sees every piece, and the end of every round, after the file. */
 struct intake_tap {
 	void *arg;
-	void (*put)(void *arg, const void *buf, size_t len); /* NULL = nobody */
+	int (*put)(void *arg, const void *buf, size_t len,
+		   struct err *e); /* NULL = nobody */
 	void (*round)(void *arg);
 };
 
 struct intake {
+	struct intake_feed feed[INTAKE_FEEDS];
+	size_t nfeed;
 	struct perfdata_writer *file; /* NULL = none: what comes is only counted */
 	struct intake_tap tap;
 	struct descriptors *descriptors; /* NULL = not wanted */
@@ -77,6 +90,9 @@ int intake_open(struct intake *in, const struct perfdata_attr *attr, size_t n,
 
 /* Everything that lies in the rings, then FINISHED_ROUND. last: all is disabled. */
 int intake_drain(struct intake *in, struct session *s, bool last, struct err *e);
+
+/* Samples of each event among whole records, added to count. */
+void intake_count(const struct intake *in, const void *buf, size_t len, uint64_t *count);
 
 /* Abandons the file, frees the descriptors. */
 void intake_close(struct intake *in);

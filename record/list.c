@@ -220,7 +220,7 @@ static void list_release(struct list *l)
 int list_run(const struct list_options *o, FILE *out, struct err *e)
 {
 	const char *root = o->root ? o->root : "";
-	struct list l = {.interval_ns = DMA_UNKNOWN};
+	struct list l = {.root = root, .interval_ns = DMA_UNKNOWN};
 	int rc = irqmap_read(&l.map, root, e);
 
 	if (!rc)

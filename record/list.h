@@ -9,6 +9,7 @@
  * GT/s PCIe"), link_width ("8"), vectors (how many), names (distinct names of their
  * handlers)}, ...] interrupts    [{irq, name, chip, type, hwirq, pci, vector,
  * vector_guessed, affinity, effective_affinity, count, rate_hz, masked, is_device}, ...]
+ * counting_units [{unit, counts}, ...]: PMUs that count DMA, and what
  */
 #ifndef DMA_LIST_H
 #define DMA_LIST_H

@@ -6,6 +6,7 @@
 
 #include "lib/dma.h"
 #include "lib/json.h"
+#include "record/count/count_event.h"
 #include "record/list_priv.h"
 
 /* ---- table ---- */
@@ -281,5 +282,8 @@ void list_print_json(const struct list *l, FILE *out)
 		fputs(k ? ",\n    " : "\n    ", out);
 		json_row(l, &l->row[k], out);
 	}
-	fputs(l->n ? "\n  ]\n}\n" : "]\n}\n", out);
+	fputs(l->n ? "\n  ],\n  \"counting_units\": " : "],\n  \"counting_units\": ",
+	      out);
+	count_list_json(l->root, out, NULL);
+	fputs("\n}\n", out);
 }

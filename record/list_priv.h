@@ -22,6 +22,7 @@ struct list_row {
 };
 
 struct list {
+	const char *root;
 	struct irqmap map;
 	struct list_row *row; /* by device, then number; those without one last */
 	size_t n;

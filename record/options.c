@@ -37,7 +37,11 @@ enum {
 	KEY_USER,
 	KEY_AS_ROOT,
 	KEY_COUNTER_FILE,
-	KEY_ADDRESSES
+	KEY_ADDRESSES,
+	KEY_WATCH,
+	KEY_WATCH_MODE,
+	KEY_WATCH_CPU,
+	KEY_COUNT
 };
 
 static const struct argp_option table[] = {
@@ -60,34 +64,42 @@ static const struct argp_option table[] = {
 	{"pci", KEY_PCI, "BDF", 0, "Record the interrupts of this PCI device", 2},
 	{"list", KEY_LIST, 0, 0, "Print the machine's interrupts", 2},
 	{"json", KEY_JSON, 0, 0, "With --list: as JSON", 2},
-	{0, 0, 0, 0, "Several runs:", 3},
-	{"runs", KEY_RUNS, "N", 0, "Record the command N times, into dma-1.data, ...", 3},
+	{0, 0, 0, 0, "What else is read:", 3},
+	{"watch", KEY_WATCH, "REGISTER", OPTION_ARG_OPTIONAL,
+	 "Read the profile's registers, or BDF:BAR+OFFSET:WIDTH, while recording", 3},
+	{"watch-mode", KEY_WATCH_MODE, "always|in-flight|TIME", 0,
+	 "When they are read (default always)", 3},
+	{"watch-cpu", KEY_WATCH_CPU, "N[,fifo]", 0, "On which CPU", 3},
+	{"count", KEY_COUNT, "EVENT", 0,
+	 "Count this event of the machine's units too (PMU/EVENT/)", 3},
+	{0, 0, 0, 0, "Several runs:", 4},
+	{"runs", KEY_RUNS, "N", 0, "Record the command N times, into dma-1.data, ...", 4},
 	{"interleave", KEY_INTERLEAVE, 0, 0,
-	 "Two commands, COMMAND --vs COMMAND, recorded in turns", 3},
+	 "Two commands, COMMAND --vs COMMAND, recorded in turns", 4},
 	{"label", KEY_LABEL, "TEXT", 0,
-	 "A name for this run (a second one: of --interleave's second command)", 3},
-	{0, 0, 0, 0, "How:", 4},
-	{"output", 'o', "FILE", 0, "The recording (default dma.data)", 4},
+	 "A name for this run (a second one: of --interleave's second command)", 4},
+	{0, 0, 0, 0, "How:", 5},
+	{"output", 'o', "FILE", 0, "The recording (default dma.data)", 5},
 	{"report", KEY_REPORT, "DIR", 0,
-	 "Then analyse it and draw the report: recording, database and page in DIR", 4},
-	{"dry-run", KEY_DRY, 0, 0, "Print what would be armed; arm nothing", 4},
+	 "Then analyse it and draw the report: recording, database and page in DIR", 5},
+	{"dry-run", KEY_DRY, 0, 0, "Print what would be armed; arm nothing", 5},
 	{"ring", 'm', "SIZE", 0,
-	 "Size of each CPU's ring (16M, or what fits into 256M for all)", 4},
-	{"clock", KEY_CLOCK, "mono|mono_raw|boot|tai", 0, "Clock of the time stamps", 4},
-	{"irq-feed", KEY_FEED, "auto|bpf|perf", 0, "How interrupts are sampled", 4},
+	 "Size of each CPU's ring (16M, or what fits into 256M for all)", 5},
+	{"clock", KEY_CLOCK, "mono|mono_raw|boot|tai", 0, "Clock of the time stamps", 5},
+	{"irq-feed", KEY_FEED, "auto|bpf|perf", 0, "How interrupts are sampled", 5},
 	{"probes", KEY_PROBES, "auto|process|kernel", 0,
-	 "Where probes are armed: in the process without a trap, or in the kernel", 4},
-	{"exit-probes", KEY_EXITS, "ret|uretprobe|none", 0, "How exits are seen", 4},
-	{"quiet", 'q', 0, 0, "Say less", 4},
-	{"verbose", 'v', 0, 0, "Say more", 4},
-	{0, 0, 0, 0, "Rights:", 5},
-	{"user", KEY_USER, "NAME", 0, "Run the command as this user", 5},
+	 "Where probes are armed: in the process without a trap, or in the kernel", 5},
+	{"exit-probes", KEY_EXITS, "ret|uretprobe|none", 0, "How exits are seen", 5},
+	{"quiet", 'q', 0, 0, "Say less", 5},
+	{"verbose", 'v', 0, 0, "Say more", 5},
+	{0, 0, 0, 0, "Rights:", 6},
+	{"user", KEY_USER, "NAME", 0, "Run the command as this user", 6},
 	{"as-root", KEY_AS_ROOT, 0, 0,
-	 "Run the command as root under sudo, not as who called it", 5},
+	 "Run the command as root under sudo, not as who called it", 6},
 	{"counter-file", KEY_COUNTER_FILE, "FILE", 0,
-	 "A counter of the profile may read this file outside /proc and /sys", 5},
+	 "A counter of the profile may read this file outside /proc and /sys", 6},
 	{"kernel-addresses", KEY_ADDRESSES, 0, 0,
-	 "Keep the kernel's addresses in the samples of interrupts", 5},
+	 "Keep the kernel's addresses in the samples of interrupts", 6},
 	{0, 'h', 0, 0, "Give this help list", -1},
 	{0}};
 
@@ -171,6 +183,29 @@ static error_t parse_number(int key, char *arg, struct argp_state *state,
 	return 0;
 }
 
+/* --watch takes its value behind a blank, too, where that is a register: a command never
+ * looks like one. */
+static error_t parse_watch(int key, char *arg, struct argp_state *state,
+			   struct options *o)
+{
+	const char *next = state->next < state->argc ? state->argv[state->next] : "";
+	struct err e = {0};
+
+	if (key == KEY_WATCH_MODE) {
+		check(state, "--watch-mode", watch_ask_mode(&o->watch, arg, &e), &e);
+	} else if (key == KEY_WATCH_CPU) {
+		check(state, "--watch-cpu", watch_ask_cpu(&o->watch, arg, &e), &e);
+	} else {
+		o->watch.wanted = true;
+		if (!arg && register_looks(next))
+			arg = state->argv[state->next++];
+		if (arg)
+			check(state, "--watch", watch_ask_register(&o->watch, arg, &e),
+			      &e);
+	}
+	return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -247,6 +282,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_COUNTER_FILE:
 		push(&o->counter_file, nonempty(state, "--counter-file", arg));
 		break;
+	case KEY_COUNT:
+		push(&o->count, nonempty(state, "--count", arg));
+		break;
+	case KEY_WATCH:
+	case KEY_WATCH_MODE:
+	case KEY_WATCH_CPU:
+		return parse_watch(key, arg, state, o);
 	case KEY_ADDRESSES:
 		o->rec.kernel_addresses = true;
 		break;
@@ -325,6 +367,8 @@ void options_release(struct options *o)
 	user_release(&o->run_as);
 	free(o->counter_file.v);
 	live_options_release(&o->rec.live);
+	watch_ask_release(&o->watch);
+	free(o->count.v);
 	free(o->irq);
 	free(o->rec.pid);
 	free(o->process.v);

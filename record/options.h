@@ -9,6 +9,7 @@
 
 #include "record/host/rights.h"
 #include "record/recording.h"
+#include "record/watch/watch_ask.h"
 
 #define TOOL "dmarec"
 
@@ -31,6 +32,8 @@ struct options {
 	int nlabel;
 	int64_t runs; /* of each command */
 	struct user invoking, run_as;
+	struct watch_ask watch;
+	struct words count;
 };
 
 /* Fills *o from the command line. What cannot be read is said on standard error and ends

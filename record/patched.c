@@ -44,20 +44,23 @@ static bool target_take(struct target *t, const struct plan_probe *p)
 	return good;
 }
 
-/* Another instruction begins at the place, or a jump before it covers the place. Of a processor
- * whose breakpoint is another one, a second recorder's uprobe would be taken for foreign code;
- * x86-64 alone has the agent so far. */
+/* Another instruction begins at the place, or a jump before it covers the place. Elsewhere
+ * than on x86-64 a patch that is made of whole instructions is seen by the kernel. */
 static bool differs(const struct target *t, const unsigned char *there)
 {
 	bool covered = false;
 
+#ifndef __x86_64__
+	return false;
+#endif
 	for (int i = 0; i < BEFORE; i++)
 		covered |= there[i] == JUMP && t->code[i] != JUMP;
 	return covered ||
 	       (there[BEFORE] != t->code[BEFORE] && there[BEFORE] != BREAKPOINT);
 }
 
-/* "7f..-7f.. r-xp 00001000 fe:00 123 /path": the probe that meets other code there. */
+/* "7f..-7f.. r-xp 00001000 fe:00 123 /path": the probe that meets other code there. The
+ * kernel leaves writable mappings alone (valid_vma()), as our agent's are. */
 static const struct plan_probe *look(const char *line, int mem, const struct target *t,
 				     size_t n)
 {
@@ -67,7 +70,7 @@ static const struct plan_probe *look(const char *line, int mem, const struct tar
 
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &start,
 		   &end, rights, &offset, &major, &minor, &ino) < 7 ||
-	    rights[2] != 'x' || !ino)
+	    rights[1] == 'w' || rights[2] != 'x' || !ino)
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
 		unsigned char there[LOOK];

@@ -25,6 +25,7 @@
 #include "lib/file/perfdata.h"
 #include "lib/file/perfdata_feat.h"
 #include "lib/num.h"
+#include "record/beside.h"
 #include "record/cost.h"
 #include "record/descriptors.h"
 #include "record/host/filemark.h"
@@ -35,6 +36,8 @@
 #include "record/inside.h"
 #include "record/intake.h"
 #include "record/late.h"
+#include "record/live/command.h"
+#include "record/live/keep.h"
 #include "record/patched.h"
 #include "record/newcomers.h"
 #include "record/probes.h"
@@ -44,6 +47,7 @@
 #include "record/workload.h"
 
 #define DRAIN_MS      150
+#define AFTER_NS      INT64_C(300000000) /* behind a trigger: what follows it */
 #define END_GRACE_MS  5000  /* for handlers of SIGTERM: a card to be stopped */
 #define RECORDER_NICE (-15) /* rings are read in time also when all CPUs poll */
 #define TOOL	      "dmarec"
@@ -60,7 +64,12 @@ struct recording {
 	size_t left_out; /* of those, at the beginning */
 	struct intake in;
 	struct live *live;		   /* the view; NULL = none */
+	struct keep *keep;		   /* the flight recorder; NULL = none */
+	struct perfdata_writer *kept;	   /* its file, for the end */
+	uint64_t *in_file;		   /* of each event: samples that were kept */
+	int64_t fired_ns;		   /* a trigger has come true; 0 = none */
 	struct inside *inside;		   /* probes in the process; NULL = none */
+	struct beside beside;		   /* registers, counts */
 	uint32_t *event_id;		   /* probes, closings, then the interrupt */
 	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
 	size_t nclosing;
@@ -106,6 +115,12 @@ static int64_t now_ns(int clockid)
 
 	clock_gettime(clockid, &t);
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void warn(struct recording *r, const char *text)
+{
+	if (!meta_add_warning(&r->meta, text))
+		cli_warn(TOOL, "%s", text);
 }
 
 /* ---- arming ---- */
@@ -183,6 +198,55 @@ static struct pids recorded(const struct recording *r)
 			  : (struct pids){r->o->pid, r->o->npid};
 }
 
+/* Which of the events beside the session's; they come behind them. */
+static bool is_beside(const struct recording *r, size_t event, size_t *which)
+{
+	size_t n = session_nevents(r->session);
+
+	*which = event - n;
+	return event >= n;
+}
+
+/* How many starts there were; for the watcher's thread. */
+static uint64_t count_started(void *arg)
+{
+	const struct recording *r = arg;
+	uint64_t lost, n = session_activity(r->session);
+
+	for (size_t i = 0; r->inside && i < r->o->plan->n; i++)
+		if (r->o->plan->probe[i].place &&
+		    r->o->plan->probe[i].role == ROLE_SUBMIT)
+			n += inside_counted(r->inside, i, &lost);
+	return n;
+}
+
+static int open_beside(struct recording *r, struct err *e)
+{
+	struct watch_options watch = r->o->watch;
+	struct count_options count = r->o->count;
+	int rc;
+
+	watch.clockid = count.clockid = r->o->clockid;
+	watch.user = r->o->invoking->uid;
+	watch.workload = r->o->argv ? r->work.pid : r->o->pid[0];
+	watch.started = count_started;
+	watch.arg = r;
+	rc = beside_open(&r->beside, &watch, &count, &r->meta, e);
+	if (!rc && r->beside.watch && watch_warning(r->beside.watch))
+		warn(r, watch_warning(r->beside.watch));
+	r->in.feed[r->in.nfeed++] = (struct intake_feed){beside_drain, &r->beside};
+	return rc;
+}
+
+/* Said as soon as it is seen: what was asked for goes on without its witness. */
+static void look_beside(struct recording *r)
+{
+	char text[400];
+
+	if (beside_look(&r->beside, text))
+		warn(r, text);
+}
+
 static int open_session(struct recording *r, struct err *e)
 {
 	bool *wake = calloc(r->meta.nevent + 1, sizeof(*wake));
@@ -221,16 +285,21 @@ static int open_session(struct recording *r, struct err *e)
 	free(wake);
 	free(inside);
 	free(start);
+	if (!rc)
+		rc = open_beside(r, e);
 	if (rc)
 		return rc;
-	r->nattr = session_nevents(r->session);
+	r->nattr = r->meta.nevent;
 	r->attr = calloc(r->nattr + 1, sizeof(*r->attr));
 	r->starts = calloc(r->nattr + 1, sizeof(*r->starts));
 	if (!r->attr || !r->starts)
 		return err_nomem(e, "a recording");
-	for (size_t i = 0; i < r->nattr; i++) {
-		session_event(r->session, i, &r->attr[i].attr, &r->attr[i].ids,
-			      &r->attr[i].nids);
+	for (size_t i = 0, k; i < r->nattr; i++) {
+		if (is_beside(r, i, &k))
+			beside_attr(&r->beside, k, &r->attr[i]);
+		else
+			session_event(r->session, i, &r->attr[i].attr, &r->attr[i].ids,
+				      &r->attr[i].nids);
 		r->attr[i].name = r->meta.event[i].name;
 		r->starts[i] = r->meta.event[i].role == ROLE_SUBMIT;
 	}
@@ -239,7 +308,7 @@ static int open_session(struct recording *r, struct err *e)
 	if (!rc)
 		rc = newcomers_new(&r->in.newcomers, "", r->o->map, r->o->irq, r->o->nirq,
 				   r->o->choice, e);
-	r->in.irq_event = r->nattr - 1;
+	r->in.irq_event = session_nevents(r->session) - 1;
 	r->in.threads = r->threads.strict ? &r->threads : NULL;
 	r->in.nprobe = r->o->plan->n;
 	return rc;
@@ -257,8 +326,9 @@ static int trace_section(const struct recording *r, struct perfdata_section *s,
 			 struct err *e)
 {
 	char **name = calloc(r->nattr + 1, sizeof(*name)), *buf = NULL;
-	size_t len = 0;
-	int rc = name ? 0 : err_nomem(e, "a recording");
+	const char **format = calloc(r->nattr + 1, sizeof(*format));
+	size_t len = 0, k;
+	int rc = name && format ? 0 : err_nomem(e, "a recording");
 
 	for (size_t i = 0; !rc && i < r->nattr; i++) {
 		name[i] = strdup(r->meta.event[i].name);
@@ -266,9 +336,13 @@ static int trace_section(const struct recording *r, struct perfdata_section *s,
 			rc = err_nomem(e, "a recording");
 		else
 			*strchr(name[i], ':') = '/';
+		if (is_beside(r, i, &k))
+			format[i] = beside_format(&r->beside, k);
 	}
 	if (!rc)
-		rc = tracing_data((const char *const *)name, r->nattr, &buf, &len, e);
+		rc = tracing_data((const char *const *)name, format, r->nattr, &buf, &len,
+				  e);
+	free(format);
 	for (size_t i = 0; name && i < r->nattr; i++)
 		free(name[i]);
 	free(name);
@@ -308,21 +382,54 @@ static int cpu_sections(struct perfdata_section *s, size_t *n, struct err *e)
 	return rc;
 }
 
+static int tap_put(void *arg, const void *buf, size_t len, struct err *e)
+{
+	struct recording *r = arg;
+
+	if (r->live)
+		live_put(r->live, buf, len);
+	return r->keep ? keep_put(r->keep, buf, len, e) : 0;
+}
+
+static void tap_round(void *arg)
+{
+	struct recording *r = arg;
+
+	if (r->live)
+		live_round(r->live);
+	if (r->keep)
+		keep_round(r->keep, now_ns(r->o->clockid));
+}
+
 /* The view reads what the file says of itself, and then what goes into the file. */
 static int open_live(struct recording *r, const struct perfdata_section *s, size_t n,
 		     struct err *e)
 {
+	struct live_options options = r->o->live;
 	void *head = NULL;
 	size_t len = 0;
 	int rc = perfdata_head(&head, &len, r->attr, r->nattr, s, n, e);
 
+	options.quiet = r->o->verbosity < 0;
 	if (!rc)
-		rc = live_new(&r->live, &r->o->live, head, len, r->o->clockid,
-			      r->o->argv != NULL, e);
+		rc = live_new(&r->live, &options, head, len, r->o->clockid, e);
 	if (!rc)
-		r->in.tap = (struct intake_tap){r->live, live_put, live_round};
+		r->in.tap = (struct intake_tap){r, tap_put, tap_round};
 	free(head);
 	return rc;
+}
+
+/* What comes is kept in memory; the file has its head already, and gets the rest in the
+ * end (write_kept). */
+static int open_keep(struct recording *r, struct err *e)
+{
+	r->keep = keep_new(r->o->live.keep_ns, r->o->live.keep_bytes);
+	if (!r->keep)
+		return err_nomem(e, "what is kept");
+	r->kept = r->in.file;
+	r->in.file = NULL;
+	r->in.tap = (struct intake_tap){r, tap_put, tap_round};
+	return 0;
 }
 
 static int create_file(struct recording *r, struct err *e)
@@ -368,6 +475,8 @@ static int create_file(struct recording *r, struct err *e)
 				     s, n, e);
 	if (!rc && live_wanted(&r->o->live))
 		rc = open_live(r, s, n, e);
+	if (!rc && (r->o->live.keep_ns || r->o->live.keep_bytes))
+		rc = open_keep(r, e);
 	free_sections(s, n);
 	return rc;
 }
@@ -449,7 +558,9 @@ static bool over(struct recording *r, int64_t end_ns)
 {
 	if (end_ns && now_ns(CLOCK_MONOTONIC) >= end_ns)
 		return true;
-	if (r->live && live_fired(r->live))
+	if (r->live && !r->fired_ns && live_fired(r->live))
+		r->fired_ns = now_ns(CLOCK_MONOTONIC);
+	if (r->fired_ns && now_ns(CLOCK_MONOTONIC) - r->fired_ns >= AFTER_NS)
 		return true;
 	if (!r->o->argv)
 		return r->signals || !any_living(r->o);
@@ -467,9 +578,10 @@ static int wait_for_end(struct recording *r, struct err *e)
 	int rc = 0;
 
 	while (!rc && !over(r, end_ns)) {
-		struct pollfd p[3] = {{r->signal_fd, POLLIN, 0},
-				      {r->inside ? inside_fd(r->inside) : -1, POLLIN, 0},
-				      {r->live ? live_fd(r->live) : -1, POLLIN, 0}};
+		struct pollfd p[3] = {
+			{r->signal_fd, POLLIN, 0},
+			{r->inside ? inside_fd(r->inside) : -1, POLLIN, 0},
+			{r->live && !r->fired_ns ? live_fd(r->live) : -1, POLLIN, 0}};
 		int timeout = DRAIN_MS;
 
 		if (end_ns &&
@@ -480,6 +592,8 @@ static int wait_for_end(struct recording *r, struct err *e)
 			on_signal(r);
 		if (!rc)
 			rc = intake_drain(&r->in, r->session, false, e);
+		if (!rc)
+			look_beside(r);
 	}
 	return rc;
 }
@@ -496,11 +610,13 @@ static int read_counts(struct recording *r, struct err *e)
 	uint64_t counted;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < r->nattr; i++) {
+	for (size_t i = 0, k; !rc && i < r->nattr; i++) {
 		uint64_t lost;
 
 		if (is_inside(r, i))
 			counted = inside_counted(r->inside, i, &lost);
+		else if (is_beside(r, i, &k))
+			counted = beside_counted(&r->beside, k);
 		else
 			rc = session_count(r->session, i, &counted, e);
 		if (rc)
@@ -512,12 +628,6 @@ static int read_counts(struct recording *r, struct err *e)
 	return rc;
 }
 
-static void warn(struct recording *r, const char *text)
-{
-	if (!meta_add_warning(&r->meta, text))
-		cli_warn(TOOL, "%s", text);
-}
-
 static void check_holes(struct recording *r)
 {
 	char text[400], *unarmed = r->inside ? inside_unarmed(r->inside) : NULL;
@@ -526,7 +636,7 @@ static void check_holes(struct recording *r)
 		warn(r, unarmed);
 	free(unarmed);
 
-	for (size_t i = 0; i < r->nattr; i++) {
+	for (size_t i = 0, k; i < r->nattr; i++) {
 		const struct meta_event *ev = &r->meta.event[i];
 		int64_t hole = ev->counted - ev->delivered;
 
@@ -536,8 +646,11 @@ static void check_holes(struct recording *r)
 			text, sizeof(text),
 			"%s: the %s counted %" PRId64 ", %" PRId64
 			" were delivered, %" PRId64 " are missing; %s",
-			ev->name, is_inside(r, i) ? "agent" : "kernel", ev->counted,
-			ev->delivered, hole,
+			ev->name,
+			is_inside(r, i)	      ? "agent"
+			: is_beside(r, i, &k) ? "reader"
+					      : "kernel",
+			ev->counted, ev->delivered, hole,
 			ev->role == ROLE_INTERRUPT &&
 					session_feed(r->session) == FEED_PERF &&
 					!r->in.lost
@@ -679,6 +792,7 @@ static void print_summary(const struct recording *r)
 		irqs += ev->role == ROLE_INTERRUPT ? ev->counted : 0;
 	}
 	print_processes(r);
+	beside_print(&r->beside, stderr);
 	fprintf(stderr,
 		"%s: %" PRId64 " transfers started, %" PRId64 " interrupts, %" PRId64
 		" lost, %s in %s\n",
@@ -729,11 +843,75 @@ static int snapshot_irqs(struct recording *r, struct err *e)
 	return rc;
 }
 
+static void see_kept(void *arg, const void *buf, size_t len)
+{
+	struct recording *r = arg;
+
+	intake_count(&r->in, buf, len, r->in_file);
+}
+
+/* It begins later than the recording did: what the counts of the whole say is wrong of it,
+ * but for what is missing, which may all be missing in it. */
+static void begin_in_the_middle(struct recording *r)
+{
+	int64_t from_ns = keep_from_ns(r->keep);
+	char text[300], size[32];
+
+	if (from_ns == DMA_UNKNOWN)
+		return;
+	r->meta.begin_wall_ns += from_ns - r->meta.begin_ns;
+	r->meta.begin_ns = from_ns;
+	if (r->in.first_ns < (uint64_t)from_ns)
+		r->in.first_ns = (uint64_t)from_ns;
+	for (size_t i = 0; i < r->meta.nirq; i++)
+		r->meta.irq[i].count_after = DMA_UNKNOWN;
+	for (size_t i = 0; i < r->nattr; i++) {
+		struct meta_event *ev = &r->meta.event[i];
+
+		ev->counted += (int64_t)r->in_file[i] - ev->delivered;
+		ev->delivered = (int64_t)r->in_file[i];
+	}
+	snprintf(
+		text, sizeof(text),
+		"the recording begins in the middle: of all that came only the last was "
+		"kept (--keep)%s%s; what was in flight when it begins was not seen to start",
+		keep_is_short(r->keep) ? ", less than asked for since no more fits into "
+				       : "",
+		keep_is_short(r->keep) ? num_print_bytes(size, (int64_t)KEEP_MOST_BYTES)
+				       : "");
+	if (keep_is_short(r->keep))
+		warn(r, text);
+	else if (meta_add_warning(&r->meta, text))
+		return; /* no memory: the times still say it */
+}
+
+/* What was kept goes into the file, behind its head. */
+static int write_kept(struct recording *r, struct err *e)
+{
+	int rc;
+
+	if (!r->keep)
+		return 0;
+	r->in.file = r->kept;
+	r->kept = NULL;
+	r->in_file = calloc(r->nattr + 1, sizeof(*r->in_file));
+	rc = r->in_file ? keep_write(r->keep, r->in.file, see_kept, r, e)
+			: err_nomem(e, "what is kept");
+	if (!rc)
+		begin_in_the_middle(r);
+	free(r->in_file);
+	return rc;
+}
+
 /* Whatever failed before, counts are read, and what there is stays readable. */
 static int end(struct recording *r, int rc, struct err *e)
 {
-	int bad = irqmap_read_counts(&r->window.after, "", NULL, rc ? NULL : e);
+	int bad;
 
+	beside_stop(&r->beside); /* before the end: what it told lies in the recording */
+	look_beside(r);
+	beside_finish(&r->beside, &r->meta);
+	bad = irqmap_read_counts(&r->window.after, "", NULL, rc ? NULL : e);
 	r->meta.end_ns = r->in.end_ns = now_ns(r->o->clockid);
 	if (r->inside)
 		inside_disable(r->inside);
@@ -752,6 +930,8 @@ static int end(struct recording *r, int rc, struct err *e)
 	if (!bad)
 		bad = snapshot_irqs(r, rc ? NULL : e);
 	rc = rc ? rc : bad;
+	if (!rc)
+		rc = write_kept(r, e);
 	check_holes(r);
 	check_threads(r);
 	check_whole(r);
@@ -831,6 +1011,8 @@ static int run_armed(struct recording *r, struct err *e)
 {
 	int rc = r->live ? live_start(r->live, e) : 0;
 
+	if (!rc)
+		rc = beside_start(&r->beside, e);
 	if (!rc && r->o->argv)
 		rc = workload_go(&r->work, r->o->argv[0], &r->exec_errno, e);
 	if (!rc)
@@ -861,6 +1043,7 @@ static void disarm(struct recording *r)
 {
 	struct err why = {0};
 
+	beside_stop(&r->beside); /* a thread of its looks at what the session has */
 	session_close(r->session);
 	r->session = NULL;
 	if (probes_close(r->probes, &why))
@@ -887,6 +1070,17 @@ static void wait_for_command(struct recording *r, const struct err *e)
 	}
 }
 
+/* With everything closed and written. */
+static void after_trigger(struct recording *r)
+{
+	const struct live_options *o = &r->o->live;
+	const char *rule = r->live && o->on_trigger ? live_rule(r->live) : NULL;
+	struct err e = {0};
+
+	if (rule && command_run(o->on_trigger, r->o->output, rule, &r->old_mask, &e))
+		cli_warn(TOOL, "%s", e.text);
+}
+
 /* The time is over, and the command is not: what dmarec started, it ends. */
 static void end_command(struct recording *r)
 {
@@ -909,12 +1103,16 @@ static void end_command(struct recording *r)
 static void clean(struct recording *r)
 {
 	intake_close(&r->in);
-	live_free(r->live);
+	keep_free(r->keep);
+	perfdata_abandon(r->kept);
 	disarm(r);
+	after_trigger(r);
+	live_free(r->live);
 	if (r->o->argv && r->work.go < 0 && !workload_poll(&r->work))
 		cli_note(TOOL, "the command (process %d) goes on, unrecorded",
 			 (int)r->work.pid);
 	workload_release(&r->work);
+	beside_close(&r->beside);
 	inside_close(r->inside);
 	meta_release(&r->meta);
 	threads_release(&r->threads);
@@ -959,6 +1157,8 @@ int recording_run(const struct recording_options *o, struct err *e)
 		status = o->argv && r.work.ended ? workload_exit_code(&r.work) : EXIT_OK;
 	if (!rc)
 		end_command(&r);
+	if (r.beside.ended && status == EXIT_OK) /* what was asked for is not whole */
+		status = EXIT_FAILED;
 	if (r.exec_errno)
 		status = r.exec_errno == ENOENT ? 127 : 126;
 	clean(&r);

@@ -10,6 +10,8 @@
 #include "record/live/live.h"
 #include "record/plan.h"
 #include "record/session.h"
+#include "record/count/count.h"
+#include "record/watch/watch.h"
 
 struct err;
 struct irq_choice;
@@ -41,7 +43,9 @@ struct recording_options {
 	const struct user *invoking; /* the recording's owner */
 	const struct user *run_as;   /* the workload's; NULL = as dmarec runs */
 	struct live_options live;
-	bool kernel_addresses; /* of the code that took an interrupt */
+	bool kernel_addresses;	    /* of the code that took an interrupt */
+	struct watch_options watch; /* n 0 = no register is read */
+	struct count_options count; /* n 0 = nothing is counted */
 };
 
 /* Returns the exit status for dmarec: the workload's own, 126 or 127, or 1 with *e

@@ -838,6 +838,18 @@ int session_drain(struct session *s,
 	return rc ? rc : drain_list(s->interrupts, put, arg, bytes, e);
 }
 
+uint64_t session_activity(const struct session *s)
+{
+	struct perf_mmap *map;
+	uint64_t sum = 0;
+
+	if (!s->uprobes)
+		return 0;
+	perf_evlist__for_each_mmap(s->uprobes, map, false) sum += __atomic_load_n(
+		&((struct perf_event_mmap_page *)map->base)->data_head, __ATOMIC_ACQUIRE);
+	return sum;
+}
+
 /* ---- counts ---- */
 
 int64_t session_irq_cost_ns(const struct session *s)

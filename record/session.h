@@ -89,6 +89,9 @@ int session_drain(struct session *s,
 		  int (*put)(void *arg, const void *buf, size_t len, struct err *e),
 		  void *arg, uint64_t *bytes, struct err *e);
 
+/* A number that grows with each sample in the rings of the uprobes; from any thread. */
+uint64_t session_activity(const struct session *s);
+
 /* After session_disable: the kernel's count of each event; not for those that are armed
  * in the process. For the interrupt with
  * FEED_BPF it is what the program saw under the same gate as its output, and what perf's

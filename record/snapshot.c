@@ -8,6 +8,7 @@
 #include "lib/err.h"
 #include "record/choice.h"
 #include "record/counters.h"
+#include "record/host/pcistate.h"
 #include "record/host/rootfs.h"
 
 static char *copy(const char *text)
@@ -194,6 +195,53 @@ static int counters(struct meta *m, const struct profile *prof,
 	return rc;
 }
 
+/* Of each device whose interrupts are recorded, or register watched: its link, and the errors
+ * that it told (AER), before and after. */
+static int device_state(struct meta *m, const char *bdf, bool after, struct err *e)
+{
+	const char *what;
+	char *value, *name;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && pci_state("", bdf, i, &what, &value); i++) {
+		struct meta_pair *p = NULL;
+
+		if (!value)
+			continue;
+		if (asprintf(&name, "%s.%s", what, bdf) < 0)
+			name = NULL;
+		for (size_t k = 0; name && k < m->ncounter && !p; k++)
+			p = strcmp(m->counter[k].name, name) ? NULL : &m->counter[k];
+		if (!after && name && !p && (p = meta_add_counter(m))) {
+			p->name = name;
+			p->before = value;
+			continue;
+		}
+		if (p && after && !p->after) {
+			p->after = value;
+			value = NULL;
+		}
+		if (!name || (!p && !after))
+			rc = nomem(e);
+		free(name);
+		free(value);
+	}
+	return rc;
+}
+
+static int device_states(struct meta *m, bool after, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < m->nirq; i++)
+		if (m->irq[i].bdf && m->irq[i].recorded)
+			rc = device_state(m, m->irq[i].bdf, after, e);
+	for (size_t i = 0; !rc && i < m->nreg; i++)
+		if (m->reg[i].bdf)
+			rc = device_state(m, m->reg[i].bdf, after, e);
+	return rc;
+}
+
 static void completes(struct meta_irq *r, const struct irq_info *q,
 		      const struct profile *prof, bool named)
 {
@@ -233,6 +281,7 @@ int snapshot_before(struct meta *m, const struct profile *prof, const struct irq
 		completes(r, q, prof, w->choice->nirq > 0);
 	}
 	rc = environment(m, map, e);
+	rc = rc ? rc : device_states(m, false, e);
 	return rc ? rc : counters(m, prof, files, false, e);
 }
 
@@ -318,5 +367,6 @@ int snapshot_after(struct meta *m, const struct profile *prof, const struct irq_
 		count_after(&m->irq[i], w);
 	if (!rc)
 		rc = look_again(m, w->choice, e);
+	rc = rc ? rc : device_states(m, true, e);
 	return rc ? rc : counters(m, prof, files, true, e);
 }

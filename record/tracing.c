@@ -21,18 +21,23 @@ static void put32(FILE *out, uint32_t v)
 	fwrite(&v, sizeof(v), 1, out);
 }
 
+static void put_text(FILE *out, const char *text, size_t len)
+{
+	uint64_t size = len;
+
+	fwrite(&size, sizeof(size), 1, out);
+	fwrite(text, 1, len, out);
+}
+
 static int put_file(FILE *out, const char *root, const char *path, struct err *e)
 {
 	char *text;
 	size_t len;
-	uint64_t size;
 	int rc = rootfs_read(root, path, 1 << 20, &text, &len, e);
 
 	if (rc)
 		return rc;
-	size = len;
-	fwrite(&size, sizeof(size), 1, out);
-	fwrite(text, 1, len, out);
+	put_text(out, text, len);
 	free(text);
 	return 0;
 }
@@ -50,8 +55,8 @@ static bool same_system(const char *a, const char *b)
 }
 
 /* All events of the system of events[first], if it is the first of them. */
-static int put_system(FILE *out, const char *root, const char *const *events, size_t n,
-		      size_t first, struct err *e)
+static int put_system(FILE *out, const char *root, const char *const *events,
+		      const char *const *format, size_t n, size_t first, struct err *e)
 {
 	uint32_t count = 0;
 	char path[256];
@@ -65,6 +70,10 @@ static int put_system(FILE *out, const char *root, const char *const *events, si
 	for (size_t i = first; !rc && i < n; i++) {
 		if (!same_system(events[first], events[i]))
 			continue;
+		if (format && format[i]) {
+			put_text(out, format[i], strlen(format[i]));
+			continue;
+		}
 		snprintf(path, sizeof(path), "/events/%s/format", events[i]);
 		rc = put_file(out, root, path, e);
 	}
@@ -79,8 +88,8 @@ static bool is_first(const char *const *events, size_t i)
 	return true;
 }
 
-static int put_all(FILE *out, const char *root, const char *const *events, size_t n,
-		   struct err *e)
+static int put_all(FILE *out, const char *root, const char *const *events,
+		   const char *const *format, size_t n, struct err *e)
 {
 	static const char head[] = "\x17\x08\x44tracing0.6";
 	uint32_t systems = 0;
@@ -102,15 +111,15 @@ static int put_all(FILE *out, const char *root, const char *const *events, size_
 	put32(out, systems);
 	for (size_t i = 0; !rc && i < n; i++)
 		if (is_first(events, i))
-			rc = put_system(out, root, events, n, i, e);
+			rc = put_system(out, root, events, format, n, i, e);
 	put32(out, 0);
 	put32(out, 0);
 	fwrite(&zero, sizeof(zero), 1, out);
 	return rc;
 }
 
-int tracing_data(const char *const *events, size_t n, char **buf, size_t *len,
-		 struct err *e)
+int tracing_data(const char *const *events, const char *const *format, size_t n,
+		 char **buf, size_t *len, struct err *e)
 {
 	const char *root = tracefs_find(e);
 	FILE *out;
@@ -122,7 +131,7 @@ int tracing_data(const char *const *events, size_t n, char **buf, size_t *len,
 	out = open_memstream(buf, len);
 	if (!out)
 		return err_errno(e, "tracing data");
-	rc = put_all(out, root, events, n, e);
+	rc = put_all(out, root, events, format, n, e);
 	if (fclose(out) && !rc)
 		rc = err_errno(e, "tracing data");
 	if (rc) {

@@ -8,8 +8,9 @@
 
 struct err;
 
-/* events: "GROUP/NAME" in any order. *buf is malloc'ed. */
-int tracing_data(const char *const *events, size_t n, char **buf, size_t *len,
-		 struct err *e);
+/* events: "GROUP/NAME" in any order. format: of each that is not tracefs's; its entries,
+ * or all, may be NULL. *buf is malloc'ed. */
+int tracing_data(const char *const *events, const char *const *format, size_t n,
+		 char **buf, size_t *len, struct err *e);
 
 #endif

@@ -493,5 +493,6 @@ void report_release(struct report *r)
 	free(r->loss);
 	free(r->fit);
 	scan_free(r->scan);
+	free(r->counts);
 	memset(r, 0, sizeof(*r));
 }

@@ -151,7 +151,7 @@ struct report {
 	/* Throughput of the whole run (schema/derived.sql); NAN = not known. */
 	double bytes_per_s;
 	int64_t bytes, ended, left_out;
-	struct summary_row summary[PHASE_N];
+	struct summary_row summary[PHASE_ALL];
 	int64_t counted, delivered,
 		lost; /* over the sources; DMA_UNKNOWN = not counted */
 	struct loss {
@@ -160,8 +160,9 @@ struct report {
 	size_t nloss;
 	struct fit *fit; /* of the latency's phase, where a line is supported */
 	size_t nfit;
-	int64_t most_sizes; /* distinct sizes of the group that has most */
-	struct scan *scan;  /* NULL until report_scan() */
+	int64_t most_sizes;    /* distinct sizes of the group that has most */
+	struct scan *scan;     /* NULL until report_scan() */
+	struct counts *counts; /* NULL until counts_load() (report/plots.h) */
 };
 
 /* Runs in the file: ids ascending, malloc'ed. */

@@ -461,6 +461,25 @@ static int tables(FILE *f, const struct report *r, struct err *e)
 				      {"outside", "#outside"}, {"why", "why"}),
 			      "page_vectors", 60, NULL, e);
 	if (!error)
+		error = table(f, r, "What the machine's units counted",
+			      COLUMNS({"event", "event"}, {"scaled", "#count"},
+				      {"unit", "unit"}, {"seconds", "#seconds"},
+				      {"readings", "#readings"}),
+			      "page_counts", 40, NULL, e);
+	if (!error)
+		error = table(f, r, "Registers of the card that were read",
+			      COLUMNS({"name", "register"}, {"place", "of"},
+				      {"mode", "read"}, {"readings", "#readings"},
+				      {"read_median_ns", "~one takes"},
+				      {"gap_ns", "~apart at worst"},
+				      {"clears", "#ends seen"}, {"ended", "ended early"}),
+			      "page_registers", 20, NULL, e);
+	if (!error)
+		error = table(f, r, "What the register and the interrupt say together",
+			      COLUMNS({"witness", "of the interrupt"},
+				      {"n", "#transfers"}, {"error_ns", "~known to ±"}),
+			      "page_witness", 20, NULL, e);
+	if (!error)
 		error = table(
 			f, r, "Belonging to no transfer",
 			COLUMNS({"kind", "kind"}, {"reason", "reason"}, {"n", "#n"}),

@@ -77,12 +77,17 @@ static void draw_throughput(const struct figure *f, struct drawing *d)
 {
 	const struct report *r = f->data;
 	const struct scan *s = r->scan;
-	double busy[SCAN_TIME];
+	double busy[SCAN_TIME], deep = 1; /* the part of the figure that is its own */
 	struct axis x, y;
 
 	time_ticks(&x, s, d);
+	if (counts_any(r)) {
+		panel_begin(d, 0, 0.70, 1, 0.92);
+		draw_counts(d, r, &x);
+		deep = 0.66;
+	}
 	if (s->ended_sized) {
-		panel_begin(d, 0, 0.08, 1, 0.42);
+		panel_begin(d, 0, 0.08 * deep, 1, 0.42 * deep);
 		draw_losses(d, r);
 		panel_throughput(d, s, &x);
 	}
@@ -90,7 +95,7 @@ static void draw_throughput(const struct figure *f, struct drawing *d)
 		busy[i] = s->busy_ns[i] / slice_ns(s);
 	axis_init_scale(&y, AXIS_NUMBER, AXIS_LINEAR, 0,
 			fmax(largest(busy, s->nslices) * 1.05, 1e-3), 4);
-	panel_begin(d, 0, s->ended_sized ? 0.6 : 0.08, 1, 0.9);
+	panel_begin(d, 0, (s->ended_sized ? 0.6 : 0.08) * deep, 1, 0.9 * deep);
 	draw_losses(d, r);
 	panel_axes(d, &x, "since the recording began", &y, "in flight (mean)");
 	draw_stair(d, s, busy, y.hi, COLOR_OTHER, true, 1);
@@ -102,13 +107,14 @@ int make_throughput(struct report *r, struct figure *fig, size_t *n, struct err 
 	const struct scan *s = r->scan;
 	char ended[32], less[64] = "", none[32], w[32];
 
-	(void)e;
+	if (counts_load(r, e))
+		return e->code;
 	snprintf(f->name, sizeof(f->name), "throughput");
 	snprintf(f->title, sizeof(f->title), "Throughput and transfers in flight");
 	f->data = r;
 	f->draw = draw_throughput;
-	f->height = 480;
-	f->height_narrow = 380;
+	f->height = counts_any(r) ? 640 : 480;
+	f->height_narrow = counts_any(r) ? 500 : 380;
 	if (!s->ended) {
 		if (!no_latency(r, PHASE_TOTAL, f))
 			snprintf(f->why_not, sizeof(f->why_not),
@@ -125,6 +131,7 @@ int make_throughput(struct report *r, struct figure *fig, size_t *n, struct err 
 		 "flight is from submit to that end.",
 		 text_count(s->ended, ended), less, text_count(s->endless, none),
 		 axis_print(AXIS_NS, slice_ns(s), w, sizeof(w)));
+	counts_caption(r, f->caption, sizeof(f->caption));
 	snprintf(f->alt, sizeof(f->alt),
 		 "Throughput and mean number of transfers in "
 		 "flight over the time of the recording.");

@@ -46,6 +46,14 @@ int make_interrupts(struct report *r, struct figure *fig, size_t *n, struct err 
 /* Why the latency of this run cannot be drawn into f->why_not; false = it can. */
 bool no_latency(const struct report *r, enum phase p, struct figure *f);
 
+/* What the machine's units counted: a panel under throughput. */
+enum { COUNTS_DRAWN = 4 };
+int counts_load(struct report *r, struct err *e);
+bool counts_any(const struct report *r);
+void draw_counts(struct drawing *d, const struct report *r, const struct axis *x);
+void counts_caption(const struct report *r, char *buf,
+		    size_t len); /* behind what is there */
+
 /* Level of a density ramp for n of max, logarithmic; -1 for 0. */
 int ramp_level(double n, double max);
 /* Shades the loss windows of the run along the time axis. */

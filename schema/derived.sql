@@ -42,6 +42,11 @@ CREATE TABLE transfer (
 	device_ns     INTEGER,
 	notice_ns     INTEGER,
 	total_ns      INTEGER,
+	cleared_ns    INTEGER,              -- its channel's bit in the card's register cleared, the middle of what is known
+	cleared_error_ns INTEGER,           -- so much earlier or later at most
+	card_ns       INTEGER,              -- doorbell to cleared
+	delivery_ns   INTEGER,              -- cleared to interrupt; below 0: the interrupt came first
+	witness       TEXT,                 -- after before alone unpaired unseen unclear (analyze/witness.h); NULL = not watched
 	PRIMARY KEY (run_id, id),
 	CHECK (typeof(size_bytes) IN ('integer', 'null')
 		AND typeof(submit_ns) IN ('integer', 'null')
@@ -91,7 +96,7 @@ CREATE TABLE summary ( -- one row for each group and phase; the group of NULLs i
 	card          INTEGER,              -- NULL = all
 	channel       INTEGER,              -- NULL = all
 	direction     TEXT,                 -- NULL = all
-	phase         TEXT NOT NULL,        -- api device notice total
+	phase         TEXT NOT NULL,        -- api device notice total; card delivery where a register was watched
 	n             INTEGER NOT NULL,     -- values that the figures stand on
 	excluded      INTEGER NOT NULL,     -- transfers of the group whose value is not known
 	negative      INTEGER NOT NULL,     -- values below 0 among n (evidence, not dropped)

@@ -92,6 +92,60 @@ VALUES (:run, :time, :cpu, :pid, :tid, :source, :irq, :card, :channel, :directio
 SELECT time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr, flags, ret, bits
 FROM sample WHERE run_id = :run ORDER BY rowid;
 
+-- name: register_insert
+INSERT INTO register (run_id, source_id, name, bdf, file, offset, width, busy, channel, channels, mode, cpu, shared_cpu,
+	link_bytes_per_s, readings, read_min_ns, read_median_ns, read_p99_ns, read_max_ns, gap_ns, watched_ns, ended)
+VALUES (:run, :source, :name, :bdf, :file, :offset, :width, :busy, :channel, :channels, :mode, :cpu, :shared, :link, :readings, :min,
+	:median, :p99, :max, :gap, :watched, :ended);
+
+-- name: registers
+SELECT name, bdf, file, offset, width, busy, mode, cpu, shared_cpu, link_bytes_per_s, readings, read_min_ns,
+	read_median_ns, read_p99_ns, read_max_ns, gap_ns, watched_ns, ended,
+	(SELECT count(*) FROM edge e WHERE e.run_id = r.run_id AND e.source_id = r.source_id AND busy = 1) AS starts,
+	(SELECT count(*) FROM edge e WHERE e.run_id = r.run_id AND e.source_id = r.source_id AND busy = 0) AS clears
+FROM register r WHERE run_id = :run ORDER BY rowid;
+
+-- name: counted_insert
+INSERT INTO counted (run_id, source_id, text, unit, scale, cpus) VALUES (:run, :source, :text, :unit, :scale, :cpus);
+
+-- name: count_insert
+INSERT INTO count (run_id, source_id, time_ns, value, enabled_ns, running_ns)
+VALUES (:run, :source, :time, :value, :enabled, :running);
+
+-- name: counts
+SELECT event, unit, value, scaled, seconds, readings,
+	(SELECT size_bytes FROM throughput t WHERE t.run_id = c.run_id AND t.direction IS NULL) AS given_bytes
+FROM counts c WHERE run_id = :run;
+
+-- name: edge_insert
+INSERT INTO edge (run_id, source_id, time_ns, since_ns, card, channel, busy, value)
+VALUES (:run, :source, :time, :since, :card, :channel, :busy, :value);
+
+-- name: watched
+SELECT (SELECT count(*) FROM register WHERE run_id = :run) AS registers,
+	(SELECT count(*) FROM (SELECT DISTINCT card FROM transfer WHERE run_id = :run)) AS cards,
+	(SELECT count(*) FROM (SELECT DISTINCT channel FROM transfer WHERE run_id = :run)) AS channels;
+
+-- name: clears
+SELECT card, channel, since_ns, time_ns FROM edge WHERE run_id = :run AND busy = 0 ORDER BY time_ns;
+
+-- name: witness_transfers
+SELECT id, card, channel, direction, size_bytes, state, submit_ns, doorbell_ns, irq_ns, woken_ns,
+	EXISTS (SELECT 1 FROM register r WHERE r.run_id = t.run_id AND (r.channel = t.channel OR t.channel < r.channels
+		OR (r.channel IS NULL AND r.channels IS NULL))) AS watched
+FROM transfer t WHERE run_id = :run ORDER BY card, channel, id;
+
+-- name: witness_update
+UPDATE transfer SET cleared_ns = :cleared, cleared_error_ns = :error, card_ns = :card_time, delivery_ns = :delivery,
+	witness = :witness, notice_ns = coalesce(notice_ns, :notice)
+WHERE run_id = :run AND id = :id;
+
+-- name: witnesses
+SELECT witness, count(*) AS n, max(cleared_error_ns) AS worst_error_ns,
+	sum(witness = 'alone' AND woken_ns IS NOT NULL) AS noticed,
+	sum(witness = 'after' AND woken_ns < irq_ns) AS overtaken
+FROM transfer WHERE run_id = :run AND witness IS NOT NULL GROUP BY witness;
+
 -- name: transfer_insert
 INSERT INTO transfer (run_id, id, card, channel, direction, size_bytes, pid, tid, submit_ns, doorbell_ns, irq_ns,
 	wait_ns, woken_ns, irq, irq_cpu, coalesced, irq_count, state, reason, api_ns, device_ns, notice_ns,
@@ -140,7 +194,7 @@ VALUES (:run, :card, :channel, :direction, :phase, :n, :excluded, :negative, :mi
 SELECT card, channel, direction, phase, n, excluded, negative, min_ns, max_ns, mean_ns, stddev_ns, error_ns
 FROM summary WHERE run_id = :run
 ORDER BY direction IS NOT NULL, card, channel, direction,
-	CASE phase WHEN 'api' THEN 0 WHEN 'device' THEN 1 WHEN 'notice' THEN 2 ELSE 3 END;
+	CASE phase WHEN 'api' THEN 0 WHEN 'device' THEN 1 WHEN 'notice' THEN 2 WHEN 'total' THEN 3 ELSE 4 END;
 
 -- name: quantile_insert
 INSERT INTO quantile (run_id, card, channel, direction, phase, q, value_ns, bound_low_ns, bound_high_ns,
@@ -391,6 +445,24 @@ SELECT v.irq, i.name, i.vector, v.verdict, CASE v.used WHEN 1 THEN 'yes' ELSE 'n
 FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
 WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL
 ORDER BY v.used DESC, v.score DESC;
+
+-- name: page_registers
+SELECT name, coalesce(bdf, file) AS place, mode, readings, read_median_ns, gap_ns,
+	(SELECT count(*) FROM edge e WHERE e.run_id = r.run_id AND e.source_id = r.source_id AND busy = 0) AS clears, ended
+FROM register r WHERE run_id = :run ORDER BY rowid;
+
+-- name: page_witness
+SELECT CASE witness WHEN 'after' THEN 'after the clear' WHEN 'before' THEN 'before the clear'
+	WHEN 'alone' THEN 'none, though it cleared' WHEN 'unpaired' THEN 'not known which' WHEN 'unseen' THEN 'no clear was seen'
+	ELSE 'unclear whose clear' END AS witness, count(*) AS n, max(cleared_error_ns) AS error_ns
+FROM transfer WHERE run_id = :run AND witness IS NOT NULL GROUP BY transfer.witness;
+
+-- name: page_counts
+SELECT event, scaled, coalesce(unit, '') AS unit, seconds, readings FROM counts WHERE run_id = :run;
+
+-- name: report_counts
+SELECT c.source_id, d.text, c.time_ns, c.value FROM count c JOIN counted d ON d.run_id = c.run_id AND d.source_id = c.source_id
+WHERE c.run_id = :run ORDER BY c.time_ns;
 
 -- ---- the answer (lib/db/answer.h) ----
 -- name: answer

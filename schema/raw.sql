@@ -41,7 +41,7 @@ CREATE TABLE source ( -- an event that was armed
 	id            INTEGER PRIMARY KEY,
 	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
 	name          TEXT NOT NULL,        -- of the trace event: group:name
-	role          TEXT NOT NULL,        -- submit doorbell started interrupt handled wait woken stop other
+	role          TEXT NOT NULL,        -- submit doorbell started interrupt handled wait woken stop register count other
 	direction     TEXT NOT NULL,        -- to_host from_host unknown
 	function      TEXT,
 	file          TEXT,
@@ -100,6 +100,57 @@ CREATE TABLE sample ( -- one event, in order of time (rowid)
 	flags         INTEGER,
 	ret           INTEGER,              -- return value
 	bits          INTEGER NOT NULL      -- enum sample_bits of lib/dma.h
+);
+
+CREATE TABLE register ( -- of the card, read while recording
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	source_id     INTEGER NOT NULL,     -- source.id
+	name          TEXT NOT NULL,
+	bdf           TEXT,                 -- PCI address
+	file          TEXT,                 -- that was mapped
+	offset        INTEGER,              -- bytes into it
+	width         INTEGER,              -- bits
+	busy          TEXT,                 -- what says that a channel runs
+	channel       INTEGER,              -- that it tells of; NULL = not told, or several
+	channels      INTEGER,              -- it tells of so many, from 0
+	mode          TEXT,                 -- when it was read: always, in flight, every 20.0 µs
+	cpu           INTEGER,              -- that read it
+	shared_cpu    INTEGER NOT NULL,     -- 1 = the workload may have run there too
+	link_bytes_per_s INTEGER,           -- of the card's PCIe link, each way
+	readings      INTEGER,
+	read_min_ns INTEGER, read_median_ns INTEGER, read_p99_ns INTEGER, read_max_ns INTEGER, -- of one reading
+	gap_ns        INTEGER,              -- the longest time that a change may lie in
+	watched_ns    INTEGER,              -- for so long readings followed each other
+	ended         TEXT                  -- why before the recording; NULL = it did not
+);
+
+CREATE TABLE edge ( -- a change of a channel's state in a register
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	source_id     INTEGER NOT NULL,     -- source.id
+	time_ns       INTEGER NOT NULL,     -- the reading that saw it had ended
+	since_ns      INTEGER NOT NULL,     -- the reading before had begun
+	card          INTEGER,
+	channel       INTEGER,
+	busy          INTEGER NOT NULL,     -- 1 = it runs from then on
+	value         INTEGER               -- of the register
+);
+
+CREATE TABLE counted ( -- an event of a counting unit of the machine (PMU), for the whole system
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	source_id     INTEGER NOT NULL,     -- source.id
+	text          TEXT NOT NULL,        -- as it was asked for: uncore_iio_0/event=0x83/
+	unit          TEXT,                 -- of value * scale; NULL = a plain number
+	scale         REAL NOT NULL,
+	cpus          INTEGER               -- on how many it was opened
+);
+
+CREATE TABLE count ( -- its readings, every 10 ms
+	run_id        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+	source_id     INTEGER NOT NULL,     -- source.id
+	time_ns       INTEGER NOT NULL,
+	value         INTEGER NOT NULL,     -- since recording was armed, sum over its CPUs
+	enabled_ns    INTEGER,              -- it was asked for, sum over its CPUs
+	running_ns    INTEGER               -- and ran; less: value * enabled / running is what it would have been
 );
 
 CREATE TABLE loss ( -- samples known to be missing

@@ -13,6 +13,7 @@ SELECT t.run_id, t.id, t.card, t.channel, t.direction, t.size_bytes, t.state, t.
        (t.submit_ns - r.begin_ns) / 1e3 AS at_us,
        t.api_ns / 1e3 AS api_us, t.device_ns / 1e3 AS device_us,
        t.notice_ns / 1e3 AS notice_us, t.total_ns / 1e3 AS total_us,
+       t.card_ns / 1e3 AS card_us, t.delivery_ns / 1e3 AS delivery_us, t.cleared_error_ns / 1e3 AS cleared_error_us,
        t.irq, t.irq_cpu, t.coalesced
 FROM transfer t JOIN run r ON r.id = t.run_id;
 
@@ -25,3 +26,17 @@ SELECT i.run_id, i.irq, i.name, i.chip, i.vector, i.bdf,
        (SELECT verdict FROM vector v WHERE v.run_id = i.run_id AND v.irq = i.irq
         AND v.channel IS NULL AND v.card IS NULL) AS verdict
 FROM irq i;
+
+-- What the registers and the interrupts say of the transfers, together.
+CREATE VIEW witnesses AS
+SELECT run_id, card, channel, witness, state, count(*) AS n, avg(delivery_ns) / 1e3 AS mean_delivery_us,
+       max(cleared_error_ns) / 1e3 AS worst_error_us
+FROM transfer WHERE witness IS NOT NULL GROUP BY run_id, card, channel, witness, state;
+
+-- What the machine's units counted in all, as `perf stat` would print it.
+CREATE VIEW counts AS
+SELECT c.run_id, d.text AS event, d.unit, max(c.value) AS value,
+       max(c.value) * d.scale * CASE WHEN max(c.running_ns) > 0 THEN 1.0 * max(c.enabled_ns) / max(c.running_ns) ELSE 1 END AS scaled,
+       (max(c.time_ns) - min(c.time_ns)) / 1e9 AS seconds, count(*) AS readings
+FROM count c JOIN counted d ON d.run_id = c.run_id AND d.source_id = c.source_id
+GROUP BY c.run_id, c.source_id;

@@ -373,6 +373,27 @@ static int decode_function(struct decoding *c)
 	return known && entry ? keep_call(c) : 0;
 }
 
+static int decode_register(struct decoding *c)
+{
+	const struct meta_event *ev = c->source->meta;
+	struct sample *s = c->s;
+
+	s->since_ns = c->value[VALUE_SINCE];
+	s->ret = c->value[VALUE_VALUE];
+	s->bits = c->value[VALUE_BUSY] == 1 ? SAMPLE_BUSY : 0;
+	if (c->value[FIELD_CHANNEL] >= 0)
+		s->channel = c->value[FIELD_CHANNEL];
+	if (s->since_ns == DMA_UNKNOWN || s->since_ns > s->time_ns)
+		return err_set(c->e, ERR_FORMAT,
+			       "sample at offset %" PRIu64
+			       ": a change of register %s does not lie between two "
+			       "readings; the file is damaged",
+			       c->rec->offset, c->source->name);
+	return ev->constant.card == DMA_UNKNOWN
+		       ? 0
+		       : set_card(c, -1, ev->constant.card, NULL);
+}
+
 /* Records that end what is known of open calls. */
 static void watch(struct event_decoder *d, const struct perfdata_rec *rec)
 {
@@ -429,6 +450,16 @@ int event_decode(struct event_decoder *d, const struct perfdata_rec *rec,
 			s->irq = (int32_t)c.value[VALUE_IRQ];
 		s->ret = c.value[FIELD_RET];
 		return 1;
+	}
+	if (s->role == ROLE_COUNT) {
+		s->ret = c.value[VALUE_VALUE];
+		s->enabled_ns = c.value[VALUE_ENABLED];
+		s->running_ns = c.value[VALUE_RUNNING];
+		return 1;
+	}
+	if (s->role == ROLE_REGISTER) {
+		rc = decode_register(&c);
+		return rc ? rc : 1;
 	}
 	rc = decode_function(&c);
 	if (c.other)

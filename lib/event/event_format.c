@@ -409,6 +409,16 @@ static int value_parse(const char *name, bool return_probe)
 		return VALUE_STACK;
 	if (!strcmp(name, "shift"))
 		return VALUE_SHIFT;
+	if (!strcmp(name, "since"))
+		return VALUE_SINCE;
+	if (!strcmp(name, "busy"))
+		return VALUE_BUSY;
+	if (!strcmp(name, "value"))
+		return VALUE_VALUE;
+	if (!strcmp(name, "enabled"))
+		return VALUE_ENABLED;
+	if (!strcmp(name, "running"))
+		return VALUE_RUNNING;
 	return return_probe && !strcmp(name, "arg1") ? FIELD_RET : field_parse(name);
 }
 

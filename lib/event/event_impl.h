@@ -16,6 +16,12 @@ enum value {
 	VALUE_COMMON_PID,
 	VALUE_STACK, /* the stack pointer at an entry that a jump may reach too */
 	VALUE_SHIFT, /* of the card's key, see struct meta_event */
+	/* of a register's change */
+	VALUE_SINCE,
+	VALUE_BUSY,
+	VALUE_VALUE, /* and of a count */
+	VALUE_ENABLED,
+	VALUE_RUNNING,
 	VALUE_N
 };
 

@@ -198,10 +198,54 @@ void meta_release(struct meta *m)
 	for (size_t i = 0; i < m->nfd; i++)
 		free(m->fd[i].path);
 	free(m->fd);
+	for (size_t i = 0; i < m->nreg; i++) {
+		free(m->reg[i].bdf);
+		free(m->reg[i].file);
+		free(m->reg[i].busy);
+		free(m->reg[i].mode);
+		free(m->reg[i].ended);
+	}
+	free(m->reg);
+	for (size_t i = 0; i < m->ncount; i++) {
+		free(m->count[i].text);
+		free(m->count[i].unit);
+		free(m->count[i].scale);
+	}
+	free(m->count);
 	for (size_t i = 0; i < m->nwarning; i++)
 		free(m->warning[i]);
 	free(m->warning);
 	meta_init(m);
+}
+
+struct meta_count *meta_add_count(struct meta *m)
+{
+	struct meta_count *c = array_add(&m->count, &m->ncount);
+
+	if (c)
+		*c = (struct meta_count){.event = -1, .cpus = -1};
+	return c;
+}
+
+struct meta_register *meta_add_register(struct meta *m)
+{
+	struct meta_register *r = array_add(&m->reg, &m->nreg);
+
+	if (r)
+		*r = (struct meta_register){.event = -1,
+					    .cpu = -1,
+					    .offset = DMA_UNKNOWN,
+					    .channel = DMA_UNKNOWN,
+					    .channels = DMA_UNKNOWN,
+					    .link_bytes_per_s = DMA_UNKNOWN,
+					    .readings = DMA_UNKNOWN,
+					    .read_min_ns = DMA_UNKNOWN,
+					    .read_median_ns = DMA_UNKNOWN,
+					    .read_p99_ns = DMA_UNKNOWN,
+					    .read_max_ns = DMA_UNKNOWN,
+					    .gap_ns = DMA_UNKNOWN,
+					    .watched_ns = DMA_UNKNOWN};
+	return r;
 }
 
 struct meta_event *meta_add_event(struct meta *m)

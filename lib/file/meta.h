@@ -118,6 +118,34 @@ struct meta_fd {
 	char *path;	 /* from then on; "" = not known */
 };
 
+/* A register of the card that was read while recording: its event has the changes. */
+struct meta_register {
+	int32_t event;	  /* id; the register's name is the event's */
+	char *bdf, *file; /* where it is mapped from; bdf NULL = no PCI device's */
+	int64_t offset;	  /* into that file */
+	int32_t width;	  /* bits */
+	char *busy;	  /* what says that a channel runs */
+	/* it tells of that one (DMA_UNKNOWN = not told), or of so many, from 0 */
+	int64_t channel, channels;
+	char *mode;	 /* when it was read: "always", "in flight", "every 20.0 us" */
+	int32_t cpu;	 /* that read it; -1 = unknown */
+	bool shared_cpu; /* which the workload may run on too */
+	int64_t link_bytes_per_s; /* of the card's PCIe link, one way; DMA_UNKNOWN */
+	/* end of the recording; DMA_UNKNOWN */
+	int64_t readings, read_min_ns, read_median_ns, read_p99_ns, read_max_ns;
+	int64_t gap_ns;	    /* the widest between two readings while it was watched */
+	int64_t watched_ns; /* for so long readings followed each other */
+	char *ended;	    /* why before the recording's end; NULL = it did not */
+};
+
+/* What a counting unit counted; its event has the readings. */
+struct meta_count {
+	int32_t event;	    /* id */
+	char *text;	    /* as it was asked for: "uncore_iio_0/event=0x83/" */
+	char *unit, *scale; /* of a count, as the kernel says: "MiB", "4e-6"; NULL */
+	int32_t cpus;	    /* its events were opened on so many; -1 = unknown */
+};
+
 struct meta {
 	int version;
 	char *uuid, *label, *command, *profile, *tool; /* NULL = not told */
@@ -141,6 +169,10 @@ struct meta {
 	size_t ncounter, nenv;
 	struct meta_fd *fd;
 	size_t nfd;
+	struct meta_register *reg;
+	size_t nreg;
+	struct meta_count *count;
+	size_t ncount;
 	char **warning; /* sentences that dmarec printed */
 	size_t nwarning;
 };
@@ -164,6 +196,8 @@ struct meta_irq *meta_find_irq(struct meta *m, int irq);
 struct meta_pair *meta_add_counter(struct meta *m);
 struct meta_pair *meta_add_env(struct meta *m);
 struct meta_fd *meta_add_fd(struct meta *m);
+struct meta_register *meta_add_register(struct meta *m);
+struct meta_count *meta_add_count(struct meta *m);
 struct meta_path *meta_add_path(struct meta_event *ev);
 int meta_add_warning(struct meta *m, const char *text); /* copies; 0 or negative */
 

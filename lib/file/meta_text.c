@@ -148,6 +148,39 @@ static const struct key fd_keys[] = {
 	{NULL, 0, 0, 0, 0},
 };
 
+static const struct key register_keys[] = {
+	K(meta_register, "event", event, T_I32, KEY | BOTH, 0),
+	K(meta_register, "bdf", bdf, T_STR, BEGIN, 0),
+	K(meta_register, "file", file, T_STR, BEGIN, 0),
+	K(meta_register, "offset", offset, T_I64, BEGIN, 0),
+	K(meta_register, "width", width, T_I32, BEGIN, 0),
+	K(meta_register, "busy", busy, T_STR, BEGIN, 0),
+	K(meta_register, "channel", channel, T_I64, BEGIN, 0),
+	K(meta_register, "channels", channels, T_I64, BEGIN, 1),
+	K(meta_register, "mode", mode, T_STR, BEGIN, 0),
+	K(meta_register, "cpu", cpu, T_I32, BEGIN, 0),
+	K(meta_register, "shared_cpu", shared_cpu, T_BOOL, BEGIN, 0),
+	K(meta_register, "link_bytes_per_s", link_bytes_per_s, T_I64, BEGIN, 0),
+	K(meta_register, "readings", readings, T_I64, END, 0),
+	K(meta_register, "read_min_ns", read_min_ns, T_I64, END, 0),
+	K(meta_register, "read_median_ns", read_median_ns, T_I64, END, 0),
+	K(meta_register, "read_p99_ns", read_p99_ns, T_I64, END, 0),
+	K(meta_register, "read_max_ns", read_max_ns, T_I64, END, 0),
+	K(meta_register, "gap_ns", gap_ns, T_I64, END, 0),
+	K(meta_register, "watched_ns", watched_ns, T_I64, END, 0),
+	K(meta_register, "ended", ended, T_STR, END, 0),
+	{NULL, 0, 0, 0, 0},
+};
+
+static const struct key count_keys[] = {
+	K(meta_count, "event", event, T_I32, KEY | BOTH, 0),
+	K(meta_count, "text", text, T_STR, BEGIN, 0),
+	K(meta_count, "unit", unit, T_STR, BEGIN, 0),
+	K(meta_count, "scale", scale, T_STR, BEGIN, 0),
+	K(meta_count, "cpus", cpus, T_I32, BEGIN, 0),
+	{NULL, 0, 0, 0, 0},
+};
+
 /* ---- writing ---- */
 
 static void put_escaped(FILE *out, const char *text)
@@ -243,6 +276,10 @@ int meta_write_begin(const struct meta *m, FILE *out)
 	for (size_t i = 0; i < m->nirq; i++)
 		if (!m->irq[i].late)
 			put_line(out, "irq", irq_keys, BEGIN, &m->irq[i]);
+	for (size_t i = 0; i < m->nreg; i++)
+		put_line(out, "register", register_keys, BEGIN, &m->reg[i]);
+	for (size_t i = 0; i < m->ncount; i++)
+		put_line(out, "count", count_keys, BEGIN, &m->count[i]);
 	for (size_t i = 0; i < m->nenv; i++)
 		put_line(out, "env", env_keys, BEGIN, &m->env[i]);
 	for (size_t i = 0; i < m->ncounter; i++)
@@ -259,6 +296,8 @@ int meta_write_end(const struct meta *m, FILE *out)
 		put_line(out, "irq", irq_keys, m->irq[i].late ? BOTH : END, &m->irq[i]);
 	for (size_t i = 0; i < m->ncounter; i++)
 		put_line(out, "counter", pair_keys, END, &m->counter[i]);
+	for (size_t i = 0; i < m->nreg; i++)
+		put_line(out, "register", register_keys, END, &m->reg[i]);
 	for (size_t i = 0; i < m->nfd; i++)
 		put_line(out, "fd", fd_keys, END, &m->fd[i]);
 	for (size_t i = 0; i < m->nwarning; i++) {
@@ -580,6 +619,42 @@ static int read_fd(struct meta *m, const struct line *l, struct err *e)
 	return rc || fd->path ? rc : bad_line(l, e, "no key", "path");
 }
 
+/* A line of an event's: which of n it is, that many = a new one. */
+static int event_line(struct meta *m, const struct line *l, size_t n, size_t *at,
+		      struct err *e)
+{
+	char name[16];
+	int64_t id;
+
+	if (number_of(l, "event", &id, e))
+		return ERR_FORMAT;
+	if ((size_t)id >= m->nevent)
+		return bad_line(l, e, "it is of an event that is not there:",
+				value_of(l, "event"));
+	snprintf(name, sizeof(name), "%d", (int)id);
+	return ordinal_of(l, name, n, at, e);
+}
+
+static int read_register(struct meta *m, const struct line *l, struct err *e)
+{
+	size_t at = 0;
+	int rc = event_line(m, l, m->nreg, &at, e);
+
+	return rc ? rc
+		  : set_keys(l, register_keys,
+			     at < m->nreg ? &m->reg[at] : meta_add_register(m), e);
+}
+
+static int read_count(struct meta *m, const struct line *l, struct err *e)
+{
+	size_t at = 0;
+	int rc = event_line(m, l, m->ncount, &at, e);
+
+	return rc ? rc
+		  : set_keys(l, count_keys,
+			     at < m->ncount ? &m->count[at] : meta_add_count(m), e);
+}
+
 static int read_warning(struct meta *m, const struct line *l, struct err *e)
 {
 	const char *text = value_of(l, "text");
@@ -614,9 +689,12 @@ static int read_line(struct meta *m, const struct line *l, struct err *e)
 		const char *kind;
 		int (*read)(struct meta *m, const struct line *l, struct err *e);
 	} kinds[] = {
-		{"run", read_run},   {"end", read_end}, {"event", read_event},
-		{"path", read_path}, {"irq", read_irq}, {"counter", read_counter},
-		{"env", read_env},   {"fd", read_fd},	{"warning", read_warning},
+		{"run", read_run},	   {"end", read_end},
+		{"event", read_event},	   {"path", read_path},
+		{"irq", read_irq},	   {"counter", read_counter},
+		{"env", read_env},	   {"fd", read_fd},
+		{"warning", read_warning}, {"register", read_register},
+		{"count", read_count},
 	};
 
 	if (!m->version)

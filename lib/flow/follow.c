@@ -25,7 +25,7 @@ struct follow {
 	struct join_sink sink;
 	struct join_vector *vector;
 	size_t nvector;
-	bool named, ended, differs;
+	bool named, differs;
 	int32_t *recorded;
 	size_t nrecorded;
 	enum pairing pairing;
@@ -62,7 +62,6 @@ int follow_new(struct follow **out, const struct follow_options *o,
 	}
 	f->sink = *sink;
 	f->pairing = o->pairing;
-	f->ended = o->ended;
 	f->named = o->nvector > 0;
 	f->first_ns = DMA_UNKNOWN;
 	f->ask_at = FOLLOW_ENOUGH;
@@ -108,7 +107,7 @@ static int make_joiner(struct follow *f, const struct vector_result *found, stru
 
 	follow_join_options(f, &o);
 	o.begun = begun;
-	o.nbegun = begun_result(found->begun, f->ended, begun, CHANNELS_BEGUN);
+	o.nbegun = begun_result(found->begun, false, begun, CHANNELS_BEGUN);
 	rc = join_new(&f->join, &o, &f->sink, e);
 	for (size_t i = 0; i < f->nwindow && !rc; i++)
 		rc = join_loss(f->join, f->window[i].cpu, f->window[i].from_ns,
@@ -198,7 +197,11 @@ static int hold(struct follow *f, const struct sample *s, struct err *e)
 
 int follow_push(struct follow *f, const struct sample *s, struct err *e)
 {
-	int rc = vector_finder_push(f->finder, s, e);
+	int rc;
+
+	if (s->role >= ROLE_REGISTER) /* none of the joiner's */
+		return 0;
+	rc = vector_finder_push(f->finder, s, e);
 
 	if (!rc && s->role == ROLE_SUBMIT)
 		rc = note_channel(f, s, e);
@@ -281,7 +284,6 @@ void follow_join_options(const struct follow *f, struct join_options *o)
 	*o = (struct join_options){.vector = f->vector,
 				   .nvector = f->nvector,
 				   .pairing = f->pairing,
-				   .ended = f->ended,
 				   .undecided = !f->named};
 }
 

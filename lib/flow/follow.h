@@ -12,7 +12,8 @@
  * too; at the end follow_differs() says whether it would have decided otherwise. A channel
  * that is used for the first time after the decision has no vector here, so that its
  * transfers are polled or unknown: follow_late_channels() counts them. Holes that only the
- * kernel's counts show at the end are not known here.
+ * kernel's counts show at the end are not known here, nor whether the command ended by
+ * itself: a call that never came back is in flight.
  */
 #ifndef DMA_FLOW_FOLLOW_H
 #define DMA_FLOW_FOLLOW_H
@@ -38,7 +39,6 @@ struct follow_options {
 	const int32_t *recorded; /* interrupts that may come; copied */
 	size_t nrecorded;
 	enum pairing pairing;
-	bool ended; /* as in join_options */
 };
 
 /* The sink is called from within the functions below. */

@@ -162,7 +162,6 @@ int tail_preview(struct tail *t, const struct follow *f, const struct join_sink 
 	if (!follow_decided(f) || t->head == t->n)
 		return 0;
 	follow_join_options(f, &o);
-	o.ended = false; /* what is open is in flight */
 	rc = join_new(&j, &o, sink, e);
 	for (size_t i = t->head; i < t->n && !rc; i++)
 		if (!t->v[i].used)

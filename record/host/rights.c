@@ -173,3 +173,10 @@ int rights_drop(const struct user *u, const struct rights_kept *kept, struct err
 		return err_errno(e, "root's rights cannot be dropped");
 	return 0;
 }
+
+void rights_drop_thread(void)
+{
+	uint64_t none = 0;
+
+	capabilities(true, &none, &none);
+}

@@ -47,4 +47,8 @@ struct rights_kept {
  * stop the events, to signal the workload, and what is named. */
 int rights_drop(const struct user *u, const struct rights_kept *kept, struct err *e);
 
+/* The calling thread has no capability from now on; the others keep theirs. Not before
+ * rights_drop(), which changes the ids of all threads. */
+void rights_drop_thread(void);
+
 #endif

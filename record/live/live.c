@@ -24,6 +24,7 @@
 #include "record/live/queue.h"
 #include "record/live/screen.h"
 #include "record/live/show.h"
+#include "record/live/story.h"
 #include "record/live/tally.h"
 #include "record/live/trigger.h"
 
@@ -35,18 +36,19 @@ enum {
 	VIEW_NICE = 5,	/* behind the workload, which the view must not slow down */
 	AHEAD_MS = 250, /* what is not decided is looked at so often */
 	LINE_WIDTH = 124,
+	STORY_WIDTH = 80,
 };
 
 struct live {
 	struct live_options o;
 	int clockid, event_fd;
-	bool ended; /* the command is expected to end by itself */
 	struct queue *queue;
 	struct source *source;
 	struct follow *follow;
 	struct tally tally;
 	struct tail *tail; /* NULL = no trigger asks */
 	struct trigger trigger;
+	struct story *story; /* likewise */
 	pthread_t thread;
 	bool running;
 	atomic_bool fired; /* set behind trigger.fired: the recorder reads only this */
@@ -94,6 +96,12 @@ static int on_transfer(void *arg, const struct transfer *t, struct err *e)
 		trigger_transfer(&l->trigger, t, row);
 	if (l->tail)
 		tail_transfer(l->tail, t);
+	if (l->story)
+		story_transfer(l->story, t);
+	/* It fired by how it looked then: this is what became of it. */
+	if (l->trigger.fired && l->trigger.has_transfer &&
+	    l->trigger.transfer.submit_seq == t->submit_seq)
+		l->trigger.transfer = *t;
 	return rc;
 }
 
@@ -129,6 +137,8 @@ static int take_sample(struct live *l, const struct sample *s, struct err *e)
 		trigger_gap(&l->trigger, l->tally.last_start_ns, s->time_ns);
 		rc = tally_start(&l->tally, s, e);
 	}
+	if (l->story)
+		story_sample(l->story, s);
 	if (!rc && l->tail)
 		rc = tail_push(l->tail, s, e);
 	return rc ? rc : follow_push(l->follow, s, e);
@@ -361,6 +371,9 @@ static void *view(void *arg)
 		fail(l, &e);
 	if (!rc)
 		next_interval(l, true);
+	if (!rc && l->story && !l->o.quiet)
+		story_write(l->story, &l->trigger, &l->tally, source_meta(l->source),
+			    l->to_ns, STORY_WIDTH, stderr);
 	return NULL;
 }
 
@@ -387,7 +400,7 @@ static int open_output(struct live *l, struct err *e)
 static int follow_open(struct live *l, struct err *e)
 {
 	const struct meta *m = source_meta(l->source);
-	struct follow_options fo = {.pairing = m->pairing, .ended = l->ended};
+	struct follow_options fo = {.pairing = m->pairing};
 	struct join_sink sink = {.arg = l, .transfer = on_transfer, .stray = on_stray};
 	struct join_vector *vector = NULL;
 	int32_t *recorded = calloc(m->nirq + 1, sizeof(*recorded));
@@ -410,7 +423,7 @@ static int follow_open(struct live *l, struct err *e)
 }
 
 int live_new(struct live **out, const struct live_options *o, const void *head,
-	     size_t len, int clockid, bool ended, struct err *e)
+	     size_t len, int clockid, struct err *e)
 {
 	struct live *l = calloc(1, sizeof(*l));
 	int rc = l ? 0 : err_nomem(e, "the live view");
@@ -421,7 +434,6 @@ int live_new(struct live **out, const struct live_options *o, const void *head,
 	l->o = *o;
 	l->o.interval_ns = o->interval_ns ? o->interval_ns : SECOND;
 	l->clockid = clockid;
-	l->ended = ended;
 	l->out = -1;
 	l->tally.by_process = o->by_process;
 	l->tally.last_start_ns = DMA_UNKNOWN;
@@ -430,8 +442,12 @@ int live_new(struct live **out, const struct live_options *o, const void *head,
 	l->queue = queue_new(QUEUE_BYTES);
 	if (l->event_fd < 0 || !l->queue)
 		rc = err_errno(e, "the live view");
-	if (!rc && l->o.nrule && !(l->tail = tail_new()))
-		rc = err_nomem(e, "the live view");
+	if (!rc && l->o.nrule) {
+		l->tail = tail_new();
+		l->story = story_new();
+		if (!l->tail || !l->story)
+			rc = err_nomem(e, "the live view");
+	}
 	trigger_init(&l->trigger, l->o.rule, l->o.nrule);
 	if (!rc)
 		rc = source_open_feed(&l->source, head, len, "the live view", e);
@@ -478,6 +494,11 @@ bool live_fired(struct live *l)
 	return atomic_load(&l->fired);
 }
 
+const char *live_rule(const struct live *l)
+{
+	return l->trigger.fired ? l->trigger.rule->text : NULL;
+}
+
 void live_end(struct live *l)
 {
 	if (!l)
@@ -497,6 +518,7 @@ void live_free(struct live *l)
 	follow_free(l->follow);
 	source_close(l->source);
 	tail_free(l->tail);
+	story_free(l->story);
 	tally_release(&l->tally);
 	queue_free(l->queue);
 	if (l->event_fd >= 0)

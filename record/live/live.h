@@ -31,6 +31,11 @@ struct live_options {
 	struct rule *rule;   /* --stop-if; freed by live_options_release() */
 	size_t nrule;
 	bool by_process;
+	const char *on_trigger; /* a command for sh; NULL = none */
+	bool quiet;		/* no sentences after a trigger */
+	/* --keep: a time, else a size; 0 = everything is written */
+	int64_t keep_ns;
+	uint64_t keep_bytes;
 };
 
 /* dmarec's options of this room: its input is the struct live_options. */
@@ -40,10 +45,9 @@ void live_options_release(struct live_options *o);
 /* Is there anything for a view to do? */
 bool live_wanted(const struct live_options *o);
 
-/* head: the beginning of the recording's file; ended: the command is expected to end by
- * itself. What is needed of the options is copied. */
+/* head: the beginning of the recording's file. The rules are borrowed, all else is copied. */
 int live_new(struct live **l, const struct live_options *o, const void *head, size_t len,
-	     int clockid, bool ended, struct err *e);
+	     int clockid, struct err *e);
 /* To be called when rights are dropped: the thread has those of its caller, and its output
  * is opened with them. */
 int live_start(struct live *l, struct err *e);
@@ -55,6 +59,8 @@ void live_round(void *arg);
 /* Readable when a trigger has come true; and whether one has. */
 int live_fd(const struct live *l);
 bool live_fired(struct live *l);
+/* Which rule; NULL = none. After live_end(). */
+const char *live_rule(const struct live *l);
 
 /* The recording has ended: everything that was put is shown, the terminal is as it was.
  * What goes wrong with the view alone is told when it does, and does not touch the

@@ -8,7 +8,7 @@
 #include "record/live/live.h"
 
 /* Behind those of dmarec.c. */
-enum { KEY_LIVE = 1024, KEY_LIVE_OUTPUT, KEY_STOP_IF };
+enum { KEY_LIVE = 1024, KEY_LIVE_OUTPUT, KEY_STOP_IF, KEY_KEEP, KEY_ON_TRIGGER };
 
 static const struct argp_option table[] = {
 	{0, 0, 0, 0, "While it records:", 6},
@@ -20,6 +20,9 @@ static const struct argp_option table[] = {
 	 "End the recording when this happens: 'device > 1ms', missing, late, "
 	 "'in_flight > 64', 'gap > 10s'",
 	 6},
+	{"on-trigger", KEY_ON_TRIGGER, "COMMAND", 0,
+	 "Run this when --stop-if has ended the recording and its file is written", 6},
+	{"keep", KEY_KEEP, "TIME|SIZE", 0, "Write only what came last: 10s, or 64M", 6},
 	{0}};
 
 static void parse_live(struct argp_state *state, struct live_options *o, char *arg)
@@ -39,6 +42,27 @@ static void parse_live(struct argp_state *state, struct live_options *o, char *a
 			argp_error(state, "--live: %s; expected json or an interval",
 				   e.text);
 	}
+}
+
+/* "10s" is a time; "10M" and "10" are sizes. */
+static void parse_keep(struct argp_state *state, struct live_options *o, const char *arg)
+{
+	size_t len = strlen(arg);
+	int64_t v = 0;
+	struct err e = {0};
+
+	o->keep_ns = 0;
+	o->keep_bytes = 0;
+	if (len && (arg[len - 1] == 's' || arg[len - 1] == 'h' || arg[len - 1] == 'n')) {
+		if (num_duration_ns(arg, 1000000, INT64_C(86400000000000), &o->keep_ns,
+				    &e))
+			argp_error(state, "--keep: %s", e.text);
+		return;
+	}
+	if (num_bytes(arg, 65536, (int64_t)1 << 36, &v, &e))
+		argp_error(state, "--keep: %s; expected a time (10s) or a size (64M)",
+			   e.text);
+	o->keep_bytes = (uint64_t)v;
 }
 
 static void add_rule(struct argp_state *state, struct live_options *o, const char *arg)
@@ -65,6 +89,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--live-output: the value is empty");
 		o->output = arg;
 		return 0;
+	case KEY_ON_TRIGGER:
+		if (!*arg)
+			argp_error(state, "--on-trigger: the value is empty");
+		o->on_trigger = arg;
+		return 0;
+	case KEY_KEEP:
+		parse_keep(state, o, arg);
+		return 0;
 	case KEY_STOP_IF:
 		add_rule(state, o, arg);
 		return 0;
@@ -72,6 +104,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (o->output && !o->shown)
 			argp_error(state, "--live-output is where --live writes: say "
 					  "--live as well");
+		if (o->on_trigger && !o->nrule)
+			argp_error(state,
+				   "--on-trigger waits for --stop-if: say what for");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

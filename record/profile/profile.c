@@ -46,8 +46,12 @@ void profile_release(struct profile *p)
 		free(p->counter[k].name);
 	}
 	free(p->counter);
+	for (size_t k = 0; k < p->nreg; k++)
+		register_release(&p->reg[k]);
+	free(p->reg);
 	texts_free(p->library, p->nlibrary);
 	texts_free(p->device, p->ndevice);
+	texts_free(p->count, p->ncount);
 	free(p->pci);
 	free(p->vector);
 	free(p->name);

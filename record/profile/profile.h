@@ -15,6 +15,7 @@
 #include "lib/dma.h"
 #include "lib/field.h"
 #include "lib/file/meta.h"
+#include "record/profile/profile_register.h"
 
 struct err;
 
@@ -111,6 +112,12 @@ struct profile {
 	enum pairing pairing;
 	struct profile_counter *counter;
 	size_t ncounter;
+	char **count; /* events of the machine's counting units */
+	size_t ncount;
+	struct register_spec *reg; /* that say which channels run */
+	size_t nreg;
+	enum watch_mode watch; /* whether they are read without being asked to */
+	int64_t watch_every_ns;
 };
 
 void profile_init(struct profile *p);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "lib/num.h"
 #include "record/host/rootfs.h"
@@ -32,7 +33,9 @@ enum kind {
 	KIND_LIBRARY,
 	KIND_FUNC,
 	KIND_INTERRUPT,
-	KIND_COUNTER
+	KIND_COUNTER,
+	KIND_REGISTER,
+	KIND_COUNT
 };
 
 struct parser {
@@ -54,13 +57,15 @@ struct parser {
 	size_t nsection;
 };
 
-static const char *const profile_keys[] = {"name", "title", "source", "auto", NULL};
+static const char *const profile_keys[] = {"name", "title", "source",
+					   "auto", "watch", NULL};
 static const char *const library_keys[] = {"soname", NULL};
 static const char *const interrupt_keys[] = {"device", "pci", "vector", "pairing", NULL};
+static const char *const count_keys[] = {"event", NULL};
 static const char *const counter_keys[] = {"file", "pattern", NULL};
-static const char *const section_words[] = {"profile",	 "library", "start",
-					    "transfer",	 "wait",    "stop",
-					    "interrupt", "counter", NULL};
+static const char *const section_words[] = {
+	"profile",   "library", "start",    "transfer", "wait", "stop",
+	"interrupt", "counter", "register", "count",	NULL};
 
 static int fault(struct parser *ps, int line, enum err_code code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -96,7 +101,24 @@ static int end_section(struct parser *ps)
 			return fault(ps, ps->section_line, ERR_FORMAT,
 				     "a counter needs both 'file = ' and 'pattern = '");
 	}
+	if (ps->kind == KIND_REGISTER && register_finish(&p->reg[p->nreg - 1], &why))
+		return fault(ps, ps->section_line, why.code, "%s", why.text);
 	return 0;
+}
+
+static int begin_register(struct parser *ps, const char *name)
+{
+	struct register_spec *r = array_add(&ps->p->reg, &ps->p->nreg);
+
+	if (!r)
+		return fault(ps, ps->line, ERR_NOMEM, "no memory");
+	register_init(r);
+	r->line = ps->line;
+	ps->kind = KIND_REGISTER;
+	ps->keys = register_keys;
+	return set_text(&r->name, name, NULL)
+		       ? fault(ps, ps->line, ERR_NOMEM, "no memory")
+		       : 0;
 }
 
 static int begin_func(struct parser *ps, enum func_role role, const char *name)
@@ -140,7 +162,7 @@ static int unknown_section(struct parser *ps, const char *word)
 	return fault(ps, ps->line, ERR_FORMAT,
 		     "'[%s]' is no section; these are: [profile], [library], [start "
 		     "FUNCTION], [transfer FUNCTION], [wait FUNCTION], [stop FUNCTION], "
-		     "[interrupt], [counter NAME]",
+		     "[interrupt], [counter NAME], [register NAME], [count]",
 		     word);
 }
 
@@ -157,6 +179,8 @@ static int begin_kind(struct parser *ps, const char *word, const char *name)
 		{"library", KIND_LIBRARY, library_keys, 0},
 		{"interrupt", KIND_INTERRUPT, interrupt_keys, 0},
 		{"counter", KIND_COUNTER, counter_keys, 0},
+		{"register", KIND_REGISTER, register_keys, 0},
+		{"count", KIND_COUNT, count_keys, 0},
 		{"start", KIND_FUNC, func_keys, FUNC_START},
 		{"transfer", KIND_FUNC, func_keys, FUNC_TRANSFER},
 		{"wait", KIND_FUNC, func_keys, FUNC_WAIT},
@@ -164,7 +188,9 @@ static int begin_kind(struct parser *ps, const char *word, const char *name)
 	};
 
 	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
-		bool named = known[k].kind == KIND_FUNC || known[k].kind == KIND_COUNTER;
+		bool named = known[k].kind == KIND_FUNC ||
+			     known[k].kind == KIND_COUNTER ||
+			     known[k].kind == KIND_REGISTER;
 
 		if (strcmp(word, known[k].word))
 			continue;
@@ -179,6 +205,8 @@ static int begin_kind(struct parser *ps, const char *word, const char *name)
 			return begin_func(ps, known[k].role, name);
 		if (known[k].kind == KIND_COUNTER)
 			return begin_counter(ps, name);
+		if (known[k].kind == KIND_REGISTER)
+			return begin_register(ps, name);
 		ps->kind = known[k].kind;
 		ps->keys = known[k].keys;
 		return 0;
@@ -240,8 +268,8 @@ static int begin_section(struct parser *ps, char *section)
 /* Keys that may stand on several lines, each a value of its own. */
 static bool takes_lines(const char *key)
 {
-	static const char *const multi[] = {"path",   "device", "pci",
-					    "soname", "source", "title"};
+	static const char *const multi[] = {"path",   "device", "pci",	"soname",
+					    "source", "title",	"event"};
 
 	for (size_t k = 0; k < sizeof(multi) / sizeof(*multi); k++)
 		if (!strcmp(key, multi[k]))
@@ -300,6 +328,10 @@ static int set_key(struct parser *ps, const char *key, const char *value, struct
 		return profile_set_interrupt(p, key, value, why);
 	case KIND_COUNTER:
 		return profile_set_counter(&p->counter[p->ncounter - 1], key, value, why);
+	case KIND_REGISTER:
+		return register_set(&p->reg[p->nreg - 1], key, value, why);
+	case KIND_COUNT: /* one a line: terms have commas */
+		return add_text(&p->count, &p->ncount, value, strlen(value), why);
 	case KIND_NONE:
 		break;
 	}

@@ -41,6 +41,8 @@ int profile_set_head(struct profile *p, const char *key, const char *value, stru
 {
 	if (!strcmp(key, "auto"))
 		return set_auto(p, value, e);
+	if (!strcmp(key, "watch"))
+		return watch_mode_parse(value, &p->watch, &p->watch_every_ns, e);
 	if (!strcmp(key, "title"))
 		return add_line(&p->title, value, e);
 	if (!strcmp(key, "source"))

@@ -12,7 +12,7 @@ keys() { # of a table in meta_text.c
 	sed -n "/struct key $1_keys/,/^};/p" lib/file/meta_text.c | grep -o 'K([a-z_]*, "[a-z_]*"' |
 		cut -d'"' -f2 | sort -u
 }
-for pair in run:run end:end event:event path:path irq:irq env:env counter:pair fd:fd; do
+for pair in run:run end:end event:event path:path irq:irq register:register count:count env:env counter:pair fd:fd; do
 	kind=${pair%:*} table=${pair#*:}
 	more=
 	[ "$kind" = path ] && more=event

@@ -73,9 +73,9 @@ ok "... with every transfer" sql_is full.db 2000 'SELECT count(*) FROM transfer'
 
 # ---- wrong use ----
 for w in '--live=' '--live=0' '--live=10ms' '--live=xml' '--stop-if=' '--stop-if=device' '--stop-if=device>' '--stop-if=device>1x' \
-	'--stop-if=frob>1' '--stop-if=late>1' '--stop-if=in_flight>1ms' '--stop-if=gap<1s' '--live-output=x'; do
+	'--stop-if=frob>1' '--stop-if=late>1' '--stop-if=in_flight>1ms' '--stop-if=gap<1s' '--live-output=x' '--on-trigger=' '--on-trigger=x'; do
 	ok "refused: $w" status 2 "$rec" "$w" -- "$work"
-	ok "... with a sentence" grep -Eq -- '--(live|stop-if)' last.err
+	ok "... with a sentence" grep -Eq -- '--(live|stop-if|on-trigger)' last.err
 done
 
 # ---- triggers ----
@@ -86,17 +86,24 @@ ends_within() { # seconds, database, SQL of the moment that should have ended it
 	sql_is "$2" 1 "SELECT max(time_ns) - ($3) BETWEEN 0 AND $1 * 1000000000 FROM sample"
 }
 # (rare enough that the joiner, which wants a hundred transfers of hindsight, has not decided it in time)
-ok "--stop-if: a transfer over its time" "$rec" -q -o s.data --stop-if 'total > 1s' -- "$work" --count 3000 --pause 3ms --stall 2000:3s
+ok "--stop-if: a transfer over its time" "$rec" -o s.data --stop-if 'total > 1s' -- "$work" --count 3000 --pause 3ms --stall 2000:3s
 "$ana" -q -i s.data s.db
+cp last.err story
 ok "... ends it before the command" stopped s.db 3000
+ok "... tells which transfer it was about" grep -q 'about a transfer of 4096 B, channel 0, to_host, which thread' story
+ok "... how long it was open, or took" grep -Eq 'been open for|total: [0-9.]+ m?s' story
+ok "... and what is usual" grep -Eq 'usual.* \(median of [0-9]+; p99' story
+ok "... and what else there was" grep -q 'Meanwhile 0 other transfers were in flight on its channel, 0 on others' story
 ok "... has that transfer" sql_least s.db 1 'SELECT count(*) FROM transfer WHERE coalesce(woken_ns, (SELECT max(time_ns) FROM sample)) - submit_ns > 1000000000'
 ok "... within a second" ends_within 1 s.db 'SELECT min(submit_ns) + 1000000000 FROM transfer WHERE coalesce(woken_ns, (SELECT max(time_ns) FROM sample)) - submit_ns > 1000000000'
 ok "--stop-if: too many in flight" "$rec" -q -o n.data --stop-if 'in_flight > 5' -- "$work" --count 100000 --depth 8
 "$ana" -q -i n.data n.db
 ok "... ends it before the command" stopped n.db 100000
-ok "--stop-if: a gap" "$rec" -q -o g.data --stop-if 'gap > 600ms' -- "$work" --count 3 --pause 2s
+ok "--stop-if: a gap" "$rec" -q -o g.data --stop-if 'gap > 600ms' --on-trigger "$ana"' -q -i "$DMAREC_FILE" on.db; echo "$DMAREC_TRIGGER" >on' -- "$work" --count 3 --pause 2s
 "$ana" -q -i g.data g.db
-ok "... at the first one" sql_is g.db 1 'SELECT count(*) FROM transfer'
+is "--on-trigger: the rule" "$(cat on)" 'gap > 600ms'
+ok "... and the whole file are there" sql_is on.db "$(sqlite3 g.db 'SELECT count(*) FROM sample')" 'SELECT count(*) FROM sample'
+ok "... at the first gap" sql_is g.db 1 'SELECT count(*) FROM transfer'
 ok "--stop-if: what does not happen ends nothing" "$rec" -q -o w.data --stop-if 'total > 1h' --stop-if 'gap > 1h' -- "$work" --count 2000
 "$ana" -q -i w.data w.db
 ok "... all is there" sql_is w.db 2000 'SELECT count(*) FROM transfer'
@@ -110,7 +117,7 @@ if command -v tmux >/dev/null; then
 	begin_pane() { # columns, rows, options of dmarec: a workload that writes lines of its own
 		pane kill-server 2>/dev/null
 		pane -f /dev/null new-session -d -x "$1" -y "$2" "PS1='$ ' TERM=screen DMAREC_PROFILES='$DMAREC_PROFILES' exec bash --norc"
-		pane send-keys "cd '$tmp'; clear; '$rec' -q -o x.data $3 --live=300ms -- sh -c 'echo begins; $work --count 1000000 --size 4K,64K & i=0; while kill -0 \$!; do i=\$((i+1)); echo line \$i of the command; sleep 0.2; done'; echo status \$?" Enter
+		pane send-keys "cd '$tmp'; clear; '$rec' -q -o x.data $3 --live=300ms -- sh -c 'echo begins; $work --count 1000000 --size 4K,64K & trap \"kill \$!\" INT EXIT; i=0; while kill -0 \$!; do i=\$((i+1)); echo line \$i of the command; sleep 0.2; done'; echo status \$?" Enter
 	}
 	screen_has() { pane capture-pane -p >screen; grep -Eq "$1" screen; }
 	fits() { # columns: no line is longer, and the last line is ours

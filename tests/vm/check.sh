@@ -3,7 +3,7 @@
 # Boot the guest, and hold what the tools say there against what is known to be true: the workload's and the card's
 # own logs, and QEMU's trace of the edu card. A TAP program with one test for each scenario.
 #   B           the build; the guest's files are in B/vm
-#   VM_BOOTS    of "edu flx" (both); VM_COUNT_edu, VM_COUNT_flx: transfers of a scenario
+#   VM_BOOTS    of "edu flx watch" (the first two); VM_COUNT_edu, VM_COUNT_flx: transfers of a scenario
 #   VM_EDU      scenarios of boot A (all)
 #   VM_TIMES=0  other tests run beside the guest and hold its processors up: what is said of each transfer is
 #               judged, how exact the times are is only shown
@@ -44,8 +44,9 @@ judged() { # scenario: its result, its row of the table, and what is wrong
 boot() { # name, seconds, qemu options; the guest's output goes to a file, its progress here
 	local name=$1 limit=$2 rc args=${VM_COUNT_flx:-2000}
 	shift 2
+	[ "$name" = watch ] && args=${VM_COUNT_edu:-10}
 	[ "$name" = edu ] && args=${VM_COUNT_edu:-30},${VM_EDU// /,}
-	[ "$name" = edu ] && find "$share" -mindepth 1 -not -name "flx*" -delete || rm -f "$share"/flx*
+	[ "$name" != flx ] && find "$share" -mindepth 1 -not -name "flx*" -delete || rm -f "$share"/flx*
 	"$here/boot.sh" "$vm" "$share" -t "$limit" -s "$here/$name.sh,$args" -- "$@" \
 		</dev/null >"$share/$name.console" 2>&1
 	rc=$?
@@ -152,6 +153,47 @@ check_edu() {
 	cmp -s "$share/timeout.plain" "$share/timeout.out" || wrong "the workload's output is not what it is untraced"
 	grep -q 'caught=[1-9]' "$share/timeout.out" || wrong "no exception was caught"
 	judged "edu: a workload that catches exceptions is what it is untraced"
+}
+
+# The command register of an edu card, read while recording, against QEMU's trace: the card clears it when it sends its
+# MSI, in one go (hw/misc/edu.c), so that the time from the command to the MSI is the time to the clear.
+serve_watch() {
+	rm -f "$vm/watch.trace"
+	VM_APPEND=iomem=relaxed boot watch "${VM_LIMIT:-900}" -device edu -msg timestamp=on -D "$vm/watch.trace" \
+		-trace enable=memory_region_ops_write || return
+	awk 'FNR == NR { msi["0x" $2]; card["0x" substr($1, 1, 5) "098"]; next }
+		{ split($1, t, /[@:]/) }
+		/edu-mmio/ { v = substr($9, length($9)); if ($7 in card && v ~ /[1357]/) at[++n] = t[2] }
+		/vtd-ir/ { if ($7 in msi && !(n in took)) took[n] = t[2] - at[n] }
+		END { for (i = 1; i <= n; i++) print i "," (i in took ? sprintf("%.0f", took[i] * 1e9) : "") }' \
+		"$share/msi" "$vm/watch.trace" >"$share/watch.device"
+}
+
+check_watch() {
+	local name first=0 n line told off alone
+	[ "${VM_AGAIN:-}" ] || serve_watch || return
+	head_line "Boot C: QEMU's edu card, its command register read while recording"
+	while read -r name; do
+		[ "$(cat "$share/$name.status")" = 0 ] || wrong "the scenario did not run: $(tail -2 "$share/$name.err" | tr '\n' ' ')"
+		cp "$share/$name.db" "$share/$name.check.db"
+		line=$(sqlite3 -cmd 'CREATE TABLE device (number INTEGER, took INTEGER)' -cmd ".import --csv '$share/watch.device' device" \
+			"$share/$name.check.db" "SELECT count(*), count(cleared_ns), count(CASE WHEN abs(card_ns - took) > cleared_error_ns + 1000000
+			THEN 1 END), count(CASE WHEN witness = 'alone' THEN 1 END) FROM transfer LEFT JOIN device ON number = id + $first")
+		IFS='|' read -r n told off alone <<<"$line"
+		first=$((first + n))
+		row="$name: of $n transfers the register told the end of $told, of which off by more than was said: $off"
+		[ "${told:-0}" -gt 0 ] || wrong "no end was told"
+		[ "${off:-1}" = 0 ] || [ "$times" = 0 ] || wrong "$off ends are not where QEMU's trace has them"
+		[ "$name" != watch_masked ] || [ "$alone" = "$told" ] || wrong "masked interrupts are said to have come"
+		judged "watch: $name"
+	done <"$share/runs"
+	row=$(tr '\n' ' ' <"$share/watch.refused")
+	[ "$(grep -c '^status 1$' "$share/watch.refused")" = 3 ] || wrong "three refusals with status 1"
+	grep -q 'lies beyond the end of BAR 0' "$share/watch.refused" || wrong "an offset beyond the end"
+	grep -q 'has no BAR 3 that can be mapped; those it has: 0' "$share/watch.refused" || wrong "a BAR that is not there"
+	grep -q 'was unbound from its driver edudma' "$share/watch.refused" || wrong "a card that lost its driver"
+	grep -q resource0 "$share/watch.refused" && wrong "something stayed mapped"
+	judged "watch: what is refused, and nothing left mapped"
 }
 
 check_flx() {

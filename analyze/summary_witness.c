@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The summary's part that sets the card's registers beside its interrupts. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "analyze/summary.h"
+#include "lib/num.h"
+#include "lib/text.h"
+
+enum {
+	WIDTH = 80,
+	TRANSACTION = 24, /* bytes of one reading on the link, each way (record/watch) */
+	/* An interrupt is called prompt when its p99 is at most so many times its median, or
+	 * below what the card itself takes; chosen: a tail beyond both is what a user who
+	 * waits for it would call late. */
+	TAIL = 10
+};
+
+static void say(FILE *out, int indent, const char *text)
+{
+	fprintf(out, "%*s", indent, "");
+	text_wrap(out, text, indent, indent + 2, WIDTH);
+}
+
+static void say_register(const struct summary_register *r, FILE *out)
+{
+	char text[700], median[32], p99[32], gap[32], share[64] = "", rate[48] = "";
+	double per_s = r->watched_ns > 0 && r->readings > 0
+			       ? (double)r->readings * 1e9 / (double)r->watched_ns
+			       : 0;
+
+	if (per_s > 0)
+		snprintf(rate, sizeof(rate), ", %.3g times a second", per_s);
+	if (per_s > 0 && r->link_bytes_per_s > 0)
+		snprintf(share, sizeof(share), " (%.2g %% of the link)",
+			 100 * per_s * TRANSACTION / (double)r->link_bytes_per_s);
+	snprintf(text, sizeof(text),
+		 "%s (%s + 0x%" PRIx64 "; busy: %s), read %s on CPU %" PRId64 "%s%s%s",
+		 r->name ? r->name : "?",
+		 r->bdf	   ? r->bdf
+		 : r->file ? r->file
+			   : "?",
+		 r->offset, r->busy ? r->busy : "?", r->mode ? r->mode : "?", r->cpu,
+		 r->shared_cpu == 1 ? ", the workload's too" : "", rate, share);
+	say(out, 2, text);
+	if (r->readings <= 0)
+		return;
+	snprintf(
+		text, sizeof(text),
+		"one reading takes %s in the median, %s at p99; a change lies between two "
+		"readings that are %s apart at worst; %" PRId64 " starts and %" PRId64
+		" ends seen",
+		num_print_ns(median, r->read_median_ns),
+		num_print_ns(p99, r->read_p99_ns),
+		r->gap_ns == DMA_UNKNOWN ? "?" : num_print_ns(gap, r->gap_ns), r->starts,
+		r->clears);
+	say(out, 4, text);
+	if (r->ended) {
+		snprintf(text, sizeof(text), "the watch ended before the recording: %s",
+			 r->ended);
+		say(out, 4, text);
+	}
+}
+
+/* Whose end the register told. */
+static int64_t told(const struct summary_witness *w)
+{
+	return w->after + w->before + w->alone + w->unpaired;
+}
+
+static void say_ends(const struct summary *s, FILE *out)
+{
+	const struct summary_witness *w = &s->witness;
+	int64_t certain = told(w);
+	char text[700], error[32] = "?", unpaired[80] = "";
+
+	if (w->worst_error_ns != DMA_UNKNOWN)
+		num_print_ns(error, w->worst_error_ns);
+	snprintf(text, sizeof(text),
+		 "of %" PRId64 " transfers the register told the end of %" PRId64
+		 ", each to within ±%s; of %" PRId64
+		 " it saw none (shorter than the readings are apart, or running into the "
+		 "next), of %" PRId64 " more than one transfer may be meant",
+		 certain + w->unseen + w->unclear, certain, error, w->unseen, w->unclear);
+	say(out, 2, text);
+	if (!certain)
+		return;
+	if (w->unpaired)
+		snprintf(unpaired, sizeof(unpaired),
+			 "; of %" PRId64 " it is not known which", w->unpaired);
+	snprintf(text, sizeof(text),
+		 "the interrupt came after the clear for %" PRId64
+		 ", before it for %" PRId64 ", and for %" PRId64 " there was none%s%s",
+		 w->after, w->before, w->alone, unpaired,
+		 w->overtaken ? "; some programs saw the end before the interrupt" : "");
+	say(out, 2, text);
+}
+
+static int64_t quantile(const struct summary_phase *x, double q)
+{
+	for (int i = 0; i < x->nq; i++)
+		if (fabs(x->q[i].q - q) < 1e-9)
+			return x->q[i].value_ns;
+	return DMA_UNKNOWN;
+}
+
+static void say_prompt(const struct summary *s, char *buf, size_t len)
+{
+	const struct summary_phase *d = &s->group[0].phase[PHASE_DELIVERY];
+	const struct summary_phase *c = &s->group[0].phase[PHASE_CARD];
+	int64_t median = quantile(d, 0.5), p99 = quantile(d, 0.99);
+	int64_t card = quantile(c, 0.5);
+	char a[32], b[32], m[32];
+	bool prompt;
+
+	if (!d->n || median == DMA_UNKNOWN || p99 == DMA_UNKNOWN) {
+		snprintf(buf, len, "whether it is prompt is not known");
+		return;
+	}
+	prompt = p99 <= TAIL * median || (card != DMA_UNKNOWN && p99 <= card);
+	snprintf(buf, len,
+		 "%s: half come within %s of the clear, 99 %% within %s, all within "
+		 "%s",
+		 prompt ? "it is prompt" : "it is not always prompt",
+		 num_print_ns(a, median), num_print_ns(b, p99),
+		 num_print_ns(m, d->max_ns));
+}
+
+const char *summary_verdict(const struct summary *s, char *buf, size_t len)
+{
+	const struct summary_witness *w = &s->witness;
+	int64_t certain = w->after + w->before + w->alone;
+	char prompt[200];
+
+	*buf = 0;
+	if (!told(w) || !s->ngroup)
+		return buf;
+	/* interrupts came, and none was found to end transfers: that proves nothing */
+	if (!certain || (s->irq_ignored + s->interrupts > 0 && s->vectors_from &&
+			 !strcmp(s->vectors_from, "none"))) {
+		snprintf(buf, len,
+			 "Which interrupt ends transfers is not known here, so that the "
+			 "register says nothing of it: name it (--irq N).");
+		return buf;
+	}
+	if (w->after + w->before == 0) {
+		snprintf(buf, len,
+			 "The interrupt is not essential to the DMA: all %" PRId64
+			 " ended on the card without one.",
+			 certain);
+		return buf;
+	}
+	say_prompt(s, prompt, sizeof(prompt));
+	if (w->alone)
+		snprintf(buf, len,
+			 "The interrupt is not essential to the DMA (%" PRId64
+			 " of %" PRId64
+			 " transfers ended on the card without one), and %s.",
+			 w->alone, certain, prompt);
+	else
+		snprintf(
+			buf, len,
+			"Every transfer that the register saw end had its interrupt, so that "
+			"only a run with it masked can tell whether the DMA needs it; %s.",
+			prompt);
+	return buf;
+}
+
+void summary_witness_text(const struct summary *s, const struct summary_style *style,
+			  FILE *out)
+{
+	char verdict[500];
+
+	if (!s->nreg)
+		return;
+	fprintf(out, "\n%sWhat the card's registers tell%s\n",
+		style->color ? "\033[1m" : "", style->color ? "\033[0m" : "");
+	for (size_t i = 0; i < s->nreg; i++)
+		say_register(&s->reg[i], out);
+	say_ends(s, out);
+	if (*summary_verdict(s, verdict, sizeof(verdict)))
+		say(out, 2, verdict);
+}
+
+static bool is_bytes(const char *unit, double *bytes)
+{
+	static const struct {
+		const char *unit;
+		double bytes;
+	} known[] = {
+		{"Bytes", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"MB", 1e6}};
+
+	for (size_t i = 0; unit && i < sizeof(known) / sizeof(*known); i++)
+		if (!strcmp(unit, known[i].unit)) {
+			*bytes = known[i].bytes;
+			return true;
+		}
+	return false;
+}
+
+void summary_counts_text(const struct summary *s, const struct summary_style *style,
+			 FILE *out)
+{
+	char text[300], given[32];
+	double bytes;
+
+	if (!s->ncounted)
+		return;
+	fprintf(out, "\n%sWhat the machine counted%s (the whole system)\n",
+		style->color ? "\033[1m" : "", style->color ? "\033[0m" : "");
+	for (size_t i = 0; i < s->ncounted; i++) {
+		const struct summary_counted *c = &s->counted[i];
+		int at = snprintf(text, sizeof(text),
+				  "%s: %.6g%s%s in %.3g s, %.3g a second",
+				  c->event ? c->event : "?", c->scaled,
+				  c->unit ? " " : "", c->unit ? c->unit : "", c->seconds,
+				  c->seconds > 0 ? c->scaled / c->seconds : 0);
+
+		if (s->ngroup && s->group[0].bytes > 0 && is_bytes(c->unit, &bytes) &&
+		    at > 0 && (size_t)at < sizeof(text))
+			snprintf(
+				text + at, sizeof(text) - (size_t)at,
+				"; the library was given %s, so that it counted %.3g times "
+				"that",
+				num_print_bytes(given, s->group[0].bytes),
+				c->scaled * bytes / (double)s->group[0].bytes);
+		say(out, 2, text);
+	}
+}

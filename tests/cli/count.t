@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# dmarec --count against perf stat, which runs within the same recording: a clock's events, whose rate is the same in any
+# part of it, and one that only grows.
+. "${BASH_SOURCE%/*}/lib.sh"
+needs dmarec dmaanalyze dmareport tests/watch/card
+needs_recording
+command -v perf >/dev/null && perf version >/dev/null 2>&1 || skip_all "perf is not installed"
+[ -e /sys/bus/event_source/devices/msr/events/tsc ] || skip_all "this machine has no msr/tsc/"
+workdir
+irq=$(sed -nE '/PCI-MSI/s/^ *([0-9]+):.*/\1/p' /proc/interrupts | head -n 1)
+truncate -s 4096 bar
+cat >run <<EOF
+perf stat -x, -o stat -a -e msr/tsc/,cpu-clock,page-faults -- "$B/tests/watch/card" "$PWD/bar" log 200 1000000 1
+EOF
+record() { # output, more options
+	local out=$1
+	shift
+	"$B/dmarec" --start 'dma_to_host channel=arg2 size=arg3' --wait 'dma_wait channel=arg2' -x "$B/tests/watch/card" --irq "$irq" -o "$out" "$@" -- bash run
+}
+ok "recorded" record c.data --count msr/tsc/ --count cpu-clock --count page-faults
+ok "analysed" "$B/dmaanalyze" -i c.data c.db
+like "the summary has them" "$(cat out)" 'msr/tsc/: [0-9.e+]+ in [0-9.]+ s'
+is "... all three" "$(sqlite3 c.db 'SELECT event FROM counts')" $'msr/tsc/\ncpu-clock\npage-faults'
+ok "nothing is lost" sql_is c.db 0 "SELECT sum(lost) FROM source WHERE role = 'count'"
+ok "it was read again and again" sql_least c.db 5 'SELECT min(readings) FROM counts'
+ok "... and never ran back" sql_is c.db 0 'SELECT count(*) FROM (SELECT value - lag(value) OVER (PARTITION BY source_id
+	ORDER BY time_ns) AS more FROM count) WHERE more < 0'
+# perf stat: value,unit,event,ns that it ran; of the two clocks within 1 %, each by its own time
+cp stat stat.csv
+for event in msr/tsc/ cpu-clock; do
+	perfs=$(awk -F, -v e="$event" '$3 == e { v = $1; if ($2 == "msec") v *= 1e6; print v / $4 }' stat.csv)
+	ours=$(sqlite3 c.db "SELECT 1.0 * max(value) / max(enabled_ns) FROM count c JOIN counted d USING (source_id) WHERE d.text = '$event'")
+	awk -v a="$ours" -v b="$perfs" 'BEGIN { exit !(a > 0 && b > 0 && a / b < 1.01 && a / b > 0.99) }'
+	result $? "$event: within 1 % of perf stat" || echo "# $ours, perf stat $perfs a ns"
+	echo "# $event: $(awk -v a="$ours" -v b="$perfs" 'BEGIN { printf "%.4f", a / b }') of perf stat's"
+done
+faults=$(awk -F, '$3 == "page-faults" { print $1 }' stat.csv)
+ok "page-faults: no less than perf stat's, which runs within" sql_least c.db "$faults" "SELECT value FROM counts WHERE event = 'page-faults'"
+ok "figures as JSON" bash -c "\"$B/dmaanalyze\" --json c.db | jq -e '.runs[0].counts | length == 3 and .[0].value > 0'"
+ok "the page" "$B/dmareport" -o page c.db
+ok "... has what was counted" grep -qE 'What the machine.{1,6}s units counted' page/index.html
+ok "... and draws it under throughput" grep -q 'Below, what the machine counted: msr/tsc/' page/index.html
+ok "perf prints the readings" perf script -i c.data
+like "... as events of dmarec's" "$(grep -m 1 count0 out)" 'dmarec:count0_msr_tsc_: value=[0-9]+ enabled=[0-9]+ running=[0-9]+'
+ok "the machine's units are listed" "$B/dmarec" --list
+like "... with those that count DMA, or that there is none" "$(cat out)" 'Units that count DMA'
+ok "... as JSON" bash -c "\"$B/dmarec\" --list --json | jq -e '.counting_units | type == \"array\"'"
+for bad in nothing 'nowhere/event=1/' 'msr/speed=1/' 'msr/tsc'; do
+	ok "$bad is refused" status 1 record no.data --count "$bad"
+	like "... with a sentence" "$(cat err)" "--count '$bad': .*an event is PMU/EVENT/"
+done
+finish

@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The flight recorder: --keep writes what came last, whoever ends the recording, and the file is one like others.
+. "${BASH_SOURCE%/*}/lib.sh"
+needs dmarec dmaanalyze examples/blkdma
+needs_recording
+rec=$B/dmarec ana=$B/dmaanalyze work=$B/examples/blkdma
+workdir
+
+whole() { # recording: it loads, its recorder finished it, and no sample is missing that is not told
+	rm -f w.db
+	"$ana" -q -i "$1" w.db && sql_is w.db 1 'SELECT finished FROM run' &&
+		sql_is w.db 0 "SELECT count(*) FROM source WHERE role <> 'interrupt' AND counted IS NOT delivered"
+}
+spans() { # database, least seconds, most seconds
+	sql_is "$1" 1 "SELECT max(time_ns) - min(time_ns) BETWEEN $2 * 1e9 AND $3 * 1e9 FROM sample"
+}
+
+ok "--keep with a trigger" "$rec" -q -o t.data --keep 1s --stop-if 'total > 1s' -- "$work" --count 4000 --pause 3ms --stall 2000:3s
+ok "... loads whole" whole t.data
+ok "... has the transfer that it is about" sql_least w.db 1 'SELECT count(*) FROM transfer WHERE coalesce(woken_ns, (SELECT max(time_ns) FROM sample)) - submit_ns > 1e9'
+ok "... and a second before it" sql_is w.db 1 'SELECT t.submit_ns + 1e9 - min(s.time_ns) > 1e9 FROM sample s, (SELECT max(submit_ns) AS submit_ns FROM transfer) t'
+ok "... not all" sql_is w.db 1 'SELECT count(*) BETWEEN 1 AND 1900 FROM transfer'
+ok "... and says that it begins in the middle" sql_least w.db 1 "SELECT count(*) FROM warning WHERE text LIKE '%begins in the middle%'"
+# (rings are read one after another: of the last round that was forgotten a few are there)
+ok "... since the time that it names" sql_is w.db 1 'SELECT abs(min(s.time_ns) - begin_ns) < 5e8 FROM sample s, run'
+
+ok "--keep of all that there was" "$rec" -q -o a.data --keep 1h -- "$work" --count 1000
+ok "... loads whole" whole a.data
+ok "... is all of it" sql_is w.db 1000 'SELECT count(*) FROM transfer'
+ok "... from its beginning" sql_is w.db 0 "SELECT count(*) FROM warning WHERE text LIKE '%begins in the middle%'"
+
+"$work" --help >/dev/null 2>&1
+ok "--keep of a size" "$rec" -q -o s.data --keep 256K -- "$work" --count 20000
+ok "... is of that size, and its head" sh -c '[ $(stat -c %s s.data) -le $((256 * 1024 + 128 * 1024)) ]'
+ok "... loads whole" whole s.data
+ok "... and ends with the last transfer" sql_is w.db 1 "SELECT max(woken_ns) > end_ns - 1e9 FROM transfer, run"
+
+# ---- memory ----
+"$rec" -q -o m.data --keep 512K -- "$work" --count 100000000 >/dev/null 2>&1 &
+pid=$!
+await recording $pid m.data
+rss() { awk '/VmRSS/ { print $2 }' /proc/$pid/status; }
+read_so_far() { awk '/^wchar/ { print $2 }' "/proc/$(pgrep -P $pid | head -1)/io"; }
+grown() { [ "$(awk '/voluntary_ctxt/ { s += $2 } END { print s }' /proc/$pid/status)" -gt $((switches + $1)) ]; }
+switches=$(awk '/voluntary_ctxt/ { s += $2 } END { print s }' /proc/$pid/status)
+await grown 20
+first=$(rss)
+await grown 120
+second=$(rss)
+kill -TERM $pid
+wait $pid
+[ "$second" -le $((first + 4096)) ]
+result $? "memory does not grow: $first, then $second KiB"
+
+# ---- 20 ends at random moments ----
+RANDOM=7
+for i in $(seq 20); do
+	signal=$([ $((i % 2)) = 0 ] && echo TERM || echo KILL)
+	rm -f e.data e.data.old
+	"$rec" -q -o e.data --keep 300ms -- "$work" --count 100000000 --pause 100us >/dev/null 2>err &
+	pid=$!
+	await recording $pid e.data
+	# a moment by how much the workload has done, not by the clock
+	child=$(pgrep -P $pid | head -1)
+	target=$((RANDOM % 300 + 1))
+	ran() { [ "$(awk '/^voluntary_ctxt/ { print $2 }' /proc/$child/status 2>/dev/null || echo 999999)" -ge $target ]; }
+	await ran
+	case $signal in
+	KILL) kill -KILL $child ;; # the command is killed
+	TERM) kill -TERM $pid ;;   # the recorder is told to end
+	esac
+	wait $pid
+	whole e.data && sql_least w.db 1 'SELECT count(*) FROM transfer' &&
+		sql_is w.db 1 'SELECT max(time_ns) > end_ns - 500000000 FROM sample, run'
+	result $? "end $i by SIG$signal behind $target pauses: what was kept is there, up to the end"
+	none_left $pid || { result 1 "... and nothing is left in the kernel"; }
+done
+
+# ---- wrong use ----
+for w in --keep= --keep=0s --keep=1x --keep=12 --keep=-1s; do
+	ok "refused: $w" status 2 "$rec" "$w" -- "$work"
+	ok "... with a sentence" grep -q -- '--keep' last.err
+done
+finish
