@@ -488,6 +488,7 @@ static int join_all(struct analysis *a, struct err *e)
 		.vector = a->vector,
 		.nvector = a->nvector,
 		.ended = a->ended,
+		.whole = a->holes.counted && !a->holes.calls,
 		.undecided = a->searched,
 		.pairing = a->pairing};
 	struct join_sink js = {a, on_transfer, on_stray};

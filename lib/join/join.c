@@ -134,6 +134,7 @@ struct channel *join_channel(struct join *j, int64_t card, int64_t channel, stru
 	c->last_ns = c->prev_woken = c->circular_from = c->circular_to = DMA_UNKNOWN;
 	density_init(&c->total);
 	c->until_ns = DMA_UNKNOWN;
+	c->doubt_ns = INT64_MIN;
 	for (size_t i = 0; i < j->o.nbegun; i++)
 		if (j->o.begun[i].card == card && j->o.begun[i].channel == channel) {
 			c->doubt = BEGUN;
@@ -187,7 +188,7 @@ static int pass_losses(struct join *j, struct err *e)
 	       r >= 0) {
 		int64_t at = j->loss[j->nextloss++].to;
 		for (size_t i = 0; i < j->nch && r >= 0; i++)
-			r = channel_doubt(j, j->ch[i], LOST_BEFORE, true, e);
+			r = channel_doubt(j, j->ch[i], LOST_BEFORE, INT64_MAX, e);
 		for (size_t i = 0; i < j->ngroup && r >= 0; i++)
 			r = group_reset(j->group[i], at, e);
 	}

@@ -20,6 +20,7 @@ static struct thread *thread_get(struct join *j, int32_t tid)
 	struct thread *t = calloc(1, sizeof(*t));
 	if (t) {
 		t->tid = tid;
+		t->last_ns = DMA_UNKNOWN;
 		t->next = *p;
 		*p = t;
 	}
@@ -42,7 +43,7 @@ static struct channel *only_channel(struct join *j, const struct thread *th,
 
 	for (size_t i = 0; i < j->nch; i++) {
 		struct channel *c = j->ch[i];
-		struct jtransfer *x = channel_oldest(c);
+		struct jtransfer *x = channel_waitable(c);
 		if (!may_be(c, &th->wait) || (in_flight && !x) ||
 		    (own && (!x || x->t.tid != th->tid)))
 			continue;
@@ -85,10 +86,10 @@ static int undecidable_wait(struct join *j, const struct thread *th, struct err 
 {
 	for (size_t i = 0; i < j->nch; i++) {
 		struct channel *c = j->ch[i];
-		if (!may_be(c, &th->wait) || !channel_oldest(c))
+		if (!may_be(c, &th->wait) || !channel_waitable(c))
 			continue;
 		int r = channel_doubt(j, c, "a wait did not say which channel it was for",
-				      false, e);
+				      INT64_MAX, e);
 		if (r < 0)
 			return r;
 	}
@@ -109,9 +110,8 @@ static int wait_over(struct join *j, struct thread *th, struct ending *w, bool p
 			       : undecidable_wait(j, th, e);
 	if (!c)
 		return ERR_NOMEM;
-	if (!channel_oldest(c)) {
+	if (!channel_waitable(c))
 		return join_stray(j, STRAY_WAIT, &th->wait, none, e);
-	}
 	j->n.waits_used++;
 	if (pending)
 		return 0;
@@ -119,29 +119,63 @@ static int wait_over(struct join *j, struct thread *th, struct ending *w, bool p
 	return channel_ending(j, c, w, e);
 }
 
-/* A new call on this thread: a start or wait still open was left by an exception. */
-static int leave_open(struct join *j, struct thread *th, struct err *e)
+/* Was the half of a call that is not there lost? No, where all were counted and nothing
+ * was lost since. */
+static bool may_be_lost(const struct join *j, int64_t from_ns)
 {
-	struct jtransfer *x = th->start;
+	return !j->o.whole || join_lossy(j, from_ns, j->released);
+}
+
+/* A half of a call of this thread was lost since from_ns; on which channel, only th->last
+ * may tell. What it did to the channel's order is not known. */
+static int call_lost(struct join *j, const struct thread *th, const struct sample *s,
+		     int64_t from_ns, struct err *e)
+{
 	int r = 0;
 
-	if (x) {
-		x->opener = NULL;
-		th->start = NULL;
-		if (!x->ended && (x->t.doorbell_ns == DMA_UNKNOWN || x->blocking)) {
-			x->absence = true;
-			x->dead = x->t.doorbell_ns == DMA_UNKNOWN;
-			r = channel_close(j, x, STATE_FAILED,
-					  "the start left by an exception", j->released,
-					  e);
-		}
+	for (size_t i = 0; i < j->nch && r >= 0; i++)
+		if (may_be(j->ch[i], s) || th->last == j->ch[i])
+			r = channel_doubt(j, j->ch[i], LOST_CALL, from_ns, e);
+	return r;
+}
+
+static int leave_start(struct join *j, struct thread *th, struct err *e)
+{
+	struct jtransfer *x = th->start;
+
+	x->opener = NULL;
+	th->start = NULL;
+	if (x->ended || (x->t.doorbell_ns != DMA_UNKNOWN && !x->blocking))
+		return 0;
+	x->absence = true;
+	if (!may_be_lost(j, x->t.submit_ns)) {
+		x->dead = x->t.doorbell_ns == DMA_UNKNOWN;
+		return channel_close(j, x, STATE_FAILED, "the start left by an exception",
+				     j->released, e);
 	}
+	if (x->blocking)
+		return channel_close(j, x, STATE_UNKNOWN, LOST_CALL, j->released, e);
+	return channel_doubt(j, x->c, LOST_CALL, x->t.submit_ns, e);
+}
+
+/* A new call on this thread: a start or wait still open was left by an exception, or its
+ * exit was lost. */
+static int leave_open(struct join *j, struct thread *th, struct err *e)
+{
+	int r = 0;
+
+	if (th->start)
+		r = leave_start(j, th, e);
 	if (r < 0 || !th->waiting)
 		return r;
 	th->waiting = false;
 	if (th->noexit)
 		return join_stray(j, STRAY_WAIT, &th->wait,
 				  "its function has no exits armed", e);
+	if (may_be_lost(j, th->wait.time_ns)) {
+		r = call_lost(j, th, &th->wait, th->wait.time_ns, e);
+		return r < 0 ? r : join_stray(j, STRAY_WAIT, &th->wait, LOST_CALL, e);
+	}
 	struct ending w = {.wait_ns = th->wait.time_ns,
 			   .woken_ns = DMA_UNKNOWN,
 			   .seq = DMA_UNKNOWN,
@@ -240,12 +274,24 @@ static int start_over(struct join *j, struct thread *th, const struct sample *s,
 	return channel_end(j, x, &w, e);
 }
 
+/* An exit without its entry. That of a thread's first call may be from before the
+ * recording. */
+static int orphan(struct join *j, struct thread *th, const struct sample *s,
+		  const char *none, struct err *e)
+{
+	int r = 0;
+
+	if (th->last_ns != DMA_UNKNOWN && may_be_lost(j, th->last_ns))
+		r = call_lost(j, th, s, th->last_ns, e);
+	return r < 0 ? r : join_stray(j, STRAY_EXIT, s, none, e);
+}
+
 static int on_woken(struct join *j, struct thread *th, const struct sample *s,
 		    struct err *e)
 {
 	if (!th->waiting)
 		return th->start ? start_over(j, th, s, e)
-				 : join_stray(j, STRAY_EXIT, s, "no open wait", e);
+				 : orphan(j, th, s, "no open wait", e);
 	struct ending w = {
 		.wait_ns = th->wait.time_ns, .woken_ns = s->time_ns, .seq = s->seq};
 	th->waiting = false;
@@ -256,20 +302,16 @@ static int on_woken(struct join *j, struct thread *th, const struct sample *s,
 	return wait_over(j, th, &w, s->bits & SAMPLE_PENDING, "no transfer in flight", e);
 }
 
-int call_take(struct join *j, const struct sample *s, struct err *e)
+static int take(struct join *j, struct thread *th, const struct sample *s, struct err *e)
 {
-	struct thread *th = thread_get(j, s->tid);
 	int r;
 
-	if (!th)
-		return join_nomem(e);
-	th->pid = s->pid;
 	switch (s->role) {
 	case ROLE_DOORBELL:
 		return on_doorbell(j, th, s, e);
 	case ROLE_STARTED:
 		return th->start ? start_over(j, th, s, e)
-				 : join_stray(j, STRAY_EXIT, s, "no open start", e);
+				 : orphan(j, th, s, "no open start", e);
 	case ROLE_WOKEN:
 		return on_woken(j, th, s, e);
 	default:
@@ -286,12 +328,27 @@ int call_take(struct join *j, const struct sample *s, struct err *e)
 	return 0;
 }
 
+int call_take(struct join *j, const struct sample *s, struct err *e)
+{
+	struct thread *th = thread_get(j, s->tid);
+	int r;
+
+	if (!th)
+		return join_nomem(e);
+	th->pid = s->pid;
+	j->processes |= j->pid && j->pid != s->pid;
+	j->pid = s->pid;
+	r = take(j, th, s, e);
+	th->last_ns = j->released;
+	return r;
+}
+
 /* A wait that is open when the recording stops was cut off, not left by an exception. */
 static int cut_wait(struct join *j, struct thread *th, struct err *e)
 {
 	bool several;
 	struct channel *c = wait_channel(j, th, &several, e);
-	struct jtransfer *x = c && !several ? channel_oldest(c) : NULL;
+	struct jtransfer *x = c && !several ? channel_waitable(c) : NULL;
 
 	th->waiting = false;
 	if (!c && !several)
@@ -305,13 +362,14 @@ static int cut_wait(struct join *j, struct thread *th, struct err *e)
 	return 0;
 }
 
+/* The process that ended is that of the command: of several it is not known which. */
 int call_finish(struct join *j, struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < THREADS && r >= 0; i++)
 		for (struct thread *t = j->th[i]; t && r >= 0; t = t->next)
-			if (j->o.ended && t->pid == t->tid)
+			if (j->o.ended && !j->processes && t->pid == t->tid)
 				r = leave_open(j, t, e);
 			else if (t->waiting)
 				r = cut_wait(j, t, e);

@@ -15,7 +15,8 @@
  *  - how long the transfers of either reading took, against those that were plain, or
  *    whether that goes with their sizes, or how regular it is.
  * What is held for too long becomes unknown. After a loss the order is in doubt until the
- * channel is provably empty; that of a queue, until it shows which waits are left over.
+ * channel is provably empty: how many of the waits to come are for transfers from before
+ * is not known, and how long they take does not prove it.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -28,15 +29,19 @@ enum {
 	HOLD = 2048,
 	PLAIN = 20,
 	FEWEST_PLAIN = 10,
-	STEADY = 128,
+	BEGINS = 4,
+	ALTERNATED = 8,
+	EMPTIED = 32,
+	EMPTIED_PAUSE = 16,
+	STEADY = 64,
+	PARKED = 512,
 	FEWER = 64,
 	LONG = 64,
 	GAPS = 6
 };
 #define CERTAIN	   6.0f
 #define ALMOST	   5.5f /* anything more of the kind decides */
-#define RESYNCED   20.0f
-#define TELLS_SIZE 0.5 /* correlation of times with sizes */
+#define TELLS_SIZE 0.5	/* correlation of times with sizes */
 #define FREEDOM	   3.0
 #define LEAST_VAR  0.01 /* of the logarithm of a time: 10 % */
 
@@ -56,10 +61,19 @@ struct jtransfer *channel_oldest(struct channel *c)
 	return channel_at(c, c->open);
 }
 
+struct jtransfer *channel_waitable(struct channel *c)
+{
+	struct jtransfer *x = channel_oldest(c);
+
+	while (x && (x->ended || x->blocking))
+		x = channel_at(c, x->index + 1);
+	return x;
+}
+
 static struct jtransfer *newest(struct channel *c, uint64_t before)
 {
 	for (uint64_t i = before < c->tail ? before : c->tail; i > c->base; i--)
-		if (!channel_at(c, i - 1)->ended)
+		if (!channel_at(c, i - 1)->ended && !channel_at(c, i - 1)->blocking)
 			return channel_at(c, i - 1);
 	return NULL;
 }
@@ -129,7 +143,7 @@ static int end_last(struct join *j, struct channel *c, const struct ending *w,
 	struct jtransfer *x = newest(c, w->before), *old;
 	int r = 0;
 
-	while (x && r >= 0 && (old = channel_oldest(c)) && old != x) {
+	while (x && r >= 0 && (old = channel_waitable(c)) && old != x) {
 		struct jtransfer *next = channel_at(c, old->index + 1);
 		old->covered = c->drains;
 		r = c->drains && !w->failed
@@ -145,7 +159,9 @@ static int end_one(struct join *j, struct channel *c, const struct ending *w,
 {
 	if (c->mode == MODE_LAST)
 		return end_last(j, c, w, e);
-	struct jtransfer *x = channel_oldest(c);
+	struct jtransfer *x = channel_waitable(c);
+	if (x && c->parked && x->t.submit_ns >= c->doubt_ns)
+		return 0;
 	return x ? channel_end(j, x, w, e) : 0;
 }
 
@@ -304,99 +320,7 @@ static bool coalesced(const struct channel *c)
 	return c->irqs * 2 < FEWER && c->irqs * 16 > FEWER;
 }
 
-/* ---- a queue behind a loss ---- */
-
-/*
- * Its order holds on, but how many of the waits to come are for transfers that were lost,
- * or whose waits may have been lost, is not known. So those are given up, and the waits
- * held until it shows how many of them are left over. After a pause all have ended, which
- * tells it. Else only a program that kept the same number in flight shows it: with the
- * right number it does so again, and every transfer takes as long as ever. A transfer
- * cannot be waited for before it began, which bounds the number from below.
- */
-static int resync_begin(struct join *j, struct channel *c, const char *why, struct err *e)
-{
-	int r = 0;
-
-	c->first_new = c->tail;
-	c->nheld = 0;
-	c->least_old = 0;
-	memset(c->old_fit, 0, sizeof(c->old_fit));
-	if (!c->holding && c->g)
-		c->g->gate++;
-	c->holding = c->resync = true;
-	for (struct jtransfer *x; r >= 0 && (x = channel_oldest(c));)
-		r = channel_close(j, x, STATE_UNKNOWN, why, j->released, e);
-	return r;
-}
-
-/* The first n waits were for transfers before the loss. */
-static int resync_end(struct join *j, struct channel *c, size_t n, struct err *e)
-{
-	int r = 0;
-
-	c->resync = false;
-	for (size_t i = 0; i < n && r >= 0; i++) {
-		struct sample s = {.time_ns = c->held[i].wait_ns,
-				   .seq = c->held[i].seq,
-				   .card = c->card,
-				   .channel = c->channel,
-				   .irq = -1,
-				   .cpu = -1,
-				   .tid = -1};
-		j->n.waits_used--;
-		r = join_stray(j, STRAY_WAIT, &s, "for a transfer before a loss", e);
-	}
-	memmove(c->held, c->held + n, (c->nheld - n) * sizeof(*c->held));
-	c->nheld -= n;
-	return r < 0 ? r : release(j, c, e);
-}
-
-static int resync_fail(struct join *j, struct channel *c, const char *why, struct err *e)
-{
-	c->resync = false;
-	c->steady = 0;
-	c->doubt = why;
-	return give_up(j, c, why, e);
-}
-
-/* Everything had ended before this start. */
-static int resync_pause(struct join *j, struct channel *c, struct err *e)
-{
-	size_t n = (size_t)(c->tail - c->first_new);
-
-	return c->nheld >= n ? resync_end(j, c, c->nheld - n, e)
-			     : resync_fail(j, c, LOST_BEFORE, e);
-}
-
-static int resync_wait(struct join *j, struct channel *c, struct err *e)
-{
-	const struct ending *w = &c->held[c->nheld - 1];
-	uint64_t i = c->nheld - 1, begun = w->before - c->first_new;
-	float best = -INFINITY, second = -INFINITY;
-	size_t n = 0;
-
-	if (i + 1 > begun && i + 1 - begun > c->least_old)
-		c->least_old = i + 1 - begun;
-	for (size_t k = c->least_old; k < OLD; k++) {
-		struct jtransfer *x = i >= k ? channel_at(c, c->first_new + i - k) : NULL;
-		if (x && w->woken_ns != DMA_UNKNOWN && !w->failed)
-			c->old_fit[k] +=
-				logf(likeness(&c->total, w->woken_ns - x->t.submit_ns));
-		if (c->old_fit[k] > best) {
-			second = best;
-			best = c->old_fit[k];
-			n = k;
-		} else if (c->old_fit[k] > second) {
-			second = c->old_fit[k];
-		}
-	}
-	if (i >= 2 * OLD && c->steady >= STEADY && best - second > RESYNCED)
-		return begun + n == c->depth + i + 1 ? resync_end(j, c, n, e)
-						     : resync_fail(j, c, LOST_BEFORE, e);
-	return c->nheld < HOLD && c->least_old < OLD ? 0
-						     : resync_fail(j, c, LOST_BEFORE, e);
-}
+/* ---- waits ---- */
 
 static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
 		     bool in_a_row, struct err *e)
@@ -409,7 +333,7 @@ static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
 		c->held = p;
 		c->aheld = a;
 	}
-	if (!w->failed && !c->resync) {
+	if (!w->failed) {
 		if (in_a_row && c->nheld && c->nopen > c->nheld)
 			c->odds += 8;
 		c->odds += time_evidence(c, w) + regularity(c, w);
@@ -417,7 +341,7 @@ static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
 			c->odds += 8;
 	}
 	c->held[c->nheld++] = *w;
-	return c->resync ? resync_wait(j, c, e) : settle(j, c, e);
+	return settle(j, c, e);
 }
 
 static void seen(struct channel *c, int64_t at)
@@ -432,15 +356,13 @@ int channel_ending(struct join *j, struct channel *c, const struct ending *w,
 	bool in_a_row = !c->streak && c->waits;
 
 	c->waits++;
+	c->waits_behind++;
 	if (c->streak)
 		c->waves = c->streak > 1 ? c->waves + 1 : 0;
 	c->streak = 0;
+	c->waited |= w->wait_ns != DMA_UNKNOWN && w->wait_ns >= c->doubt_ns;
 	seen(c, w->woken_ns != DMA_UNKNOWN ? w->woken_ns : w->wait_ns);
 	int r = c->holding ? hold_wait(j, c, w, in_a_row, e) : end_one(j, c, w, e);
-	if (!c->holding) {
-		c->steady = c->nopen == c->depth ? c->steady + 1 : 0;
-		c->depth = c->nopen;
-	}
 	c->prev_woken = w->woken_ns;
 	return r;
 }
@@ -480,22 +402,81 @@ static bool paused(const struct channel *c, int64_t at)
 
 	if (c->total.median_ns > typical)
 		typical = c->total.median_ns;
-	return c->last_ns != DMA_UNKNOWN && at - c->last_ns > 8 * typical;
+	return c->last_ns != DMA_UNKNOWN && typical && at - c->last_ns > 8 * typical;
 }
 
-/* Is the channel empty at this start, whatever was lost before it? */
+/* How many are in flight when a start comes behind a wait, and when one comes behind a
+ * pause: as many as ever once it had begun, or it differs. */
+static void count_left(struct left *l, size_t n)
+{
+	if (l->n != n) {
+		l->differs |= l->times >= BEGINS;
+		l->times = 0;
+	}
+	l->n = n;
+	l->times++;
+}
+
+static bool always(const struct left *l, unsigned times)
+{
+	return !l->differs && l->times >= times;
+}
+
+static void count_start(struct channel *c, int64_t at)
+{
+	if (c->holding || c->doubt)
+		return;
+	if (!c->streak && c->waits)
+		count_left(&c->by_wait, c->nopen);
+	if (paused(c, at))
+		count_left(&c->by_pause, c->nopen);
+}
+
+/* Is the channel empty at this start, whatever was lost before it? A pause does not show
+ * it by itself: a pipelined program pauses with transfers that it has not waited for. */
 static bool provably_empty(const struct channel *c, int64_t at)
 {
-	return !c->crowded && (c->sequential || paused(c, at));
+	if (c->crowded)
+		return false;
+	if (c->sequential ||
+	    (c->waited && !c->streak && !c->by_wait.n && always(&c->by_wait, EMPTIED)))
+		return true;
+	return paused(c, at) && !c->by_pause.n && always(&c->by_pause, EMPTIED_PAUSE);
+}
+
+/* A program that had the same number in flight at every start behind a wait, and went on
+ * so, one start and one wait in turn: in flight are the last so many that were started. */
+static bool as_many_as_ever(struct channel *c)
+{
+	c->parked &= !c->started || c->waits_behind == 1;
+	return c->parked && c->started >= c->by_wait.n + BEGINS;
+}
+
+static int leave_parked(struct join *j, struct channel *c, int64_t at, struct err *e)
+{
+	uint64_t known = c->tail - c->by_wait.n;
+	struct jtransfer *x;
+	int r = 0;
+
+	while (r >= 0 && (x = channel_oldest(c)) && x->index < known)
+		r = channel_close(j, x, STATE_UNKNOWN, c->doubt, at, e);
+	for (uint64_t i = known; i < c->tail; i++)
+		channel_at(c, i)->doubt = NULL;
+	c->doubt = NULL;
+	c->parked = false;
+	return r;
 }
 
 static int leave_doubt(struct join *j, struct channel *c, int64_t at, struct err *e)
 {
+	if (as_many_as_ever(c))
+		return leave_parked(j, c, at, e);
 	if (c->until_ns != DMA_UNKNOWN ? at < c->until_ns : !provably_empty(c, at))
 		return 0;
 	c->until_ns = DMA_UNKNOWN;
 	int r = abandon(j, c, STATE_UNKNOWN, c->doubt, at, e);
 	c->doubt = NULL;
+	c->parked = false;
 	return r;
 }
 
@@ -591,19 +572,20 @@ int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struc
 	x->index = c->tail;
 	c->ring[c->tail & c->mask] = x;
 	/* It is not in the channel yet: what follows speaks of those before it. */
+	count_start(c, at);
 	if (c->doubt)
 		r = leave_doubt(j, c, at, e);
-	if (c->resync && paused(c, at))
-		r = resync_pause(j, c, e);
 	if (r >= 0 && !x->blocking)
 		r = overlap(j, c, at, e);
 	if (c->circular_to == INT64_MAX)
 		c->circular_to = at;
 	c->plain_cycles += !c->streak && !c->nopen;
 	x->doubt = c->doubt;
+	c->parked &= ++c->started < PARKED;
 	c->tail++;
 	c->nopen++;
 	c->streak++;
+	c->waits_behind = 0;
 	seen(c, at);
 	if (++j->in_flight > j->n.peak_in_flight)
 		j->n.peak_in_flight = j->in_flight;
@@ -621,9 +603,7 @@ int channel_stop(struct join *j, struct channel *c, int64_t at, bool *any, struc
 		c->circular_to = at;
 		*any = true;
 	}
-	if (c->resync)
-		r = resync_fail(j, c, LOST_BEFORE, e);
-	else if (c->holding)
+	if (c->holding)
 		r = give_up(j, c, HELD, e);
 	if (r < 0)
 		return r;
@@ -631,32 +611,38 @@ int channel_stop(struct join *j, struct channel *c, int64_t at, bool *any, struc
 	r = abandon(j, c, STATE_ABORTED, "the channel was stopped", at, e);
 	if (!c->crowded)
 		c->doubt = NULL;
+	c->parked = false;
 	c->until_ns = DMA_UNKNOWN;
 	c->streak = 0;
 	return r;
 }
 
-int channel_doubt(struct join *j, struct channel *c, const char *why, bool lost,
+int channel_doubt(struct join *j, struct channel *c, const char *why, int64_t from_ns,
 		  struct err *e)
 {
 	if (!c->doubt)
-		c->sequential =
-			c->waits >= 4 && (c->mode == MODE_LAST ||
-					  (c->mode == MODE_OPEN && !c->overlapped));
+		c->sequential = c->waits >= ALTERNATED &&
+				(c->mode == MODE_LAST ||
+				 (c->mode == MODE_OPEN && !c->overlapped));
 	if (c->until_ns != DMA_UNKNOWN) /* its excess of waits may be what was lost */
 		c->until_ns = INT64_MAX;
 	seen(c, j->released); /* a pause that was lost proves nothing */
-	if (c->resync)
-		c->resync = false;
-	else if (c->mode == MODE_QUEUE && !c->holding && !c->doubt && lost)
-		return resync_begin(j, c, why, e);
 	c->doubt = why;
+	c->doubt_ns = j->released;
+	c->waited = false;
+	c->started = 0;
+	/* Whose interrupts come then would be as uncertain as before. */
+	c->parked = !c->g && c->mode == MODE_QUEUE && !c->holding && c->by_wait.n &&
+		    c->until_ns == DMA_UNKNOWN && always(&c->by_wait, STEADY);
+	for (uint64_t i = c->tail; i > c->base && channel_at(c, i - 1); i--) {
+		struct jtransfer *x = channel_at(c, i - 1);
+		if (x->ended && !x->decided && !x->doubt && x->end_ns >= from_ns)
+			x->doubt = why;
+	}
 	return give_up(j, c, why, e);
 }
 
 int channel_finish(struct join *j, struct channel *c, struct err *e)
 {
-	if (!c->holding)
-		return 0;
-	return c->resync ? resync_fail(j, c, LOST_BEFORE, e) : give_up(j, c, HELD, e);
+	return c->holding ? give_up(j, c, HELD, e) : 0;
 }

@@ -313,6 +313,8 @@ static const char *doubtful(struct join *j, const struct jtransfer *x)
 		return NULL;
 	if (x->doubt)
 		return x->doubt;
+	if (x->t.woken_ns != DMA_UNKNOWN && x->t.woken_ns < x->t.submit_ns)
+		return "its end would lie before its start";
 	if (x->c->g && x->c->g->doubt && (x->irq || !x->fixed))
 		return x->c->g->doubt;
 	if (x->irq && x->irq->time_ns > end)

@@ -62,12 +62,12 @@ enum {
 	FEWEST = 8,	   /* transfers that say anything of the others */
 	FIRST_LOOK = 3000, /* events gone through before the first decision */
 	READINGS = 3,	   /* of the first events, that are weighed */
-	OLD = 64,	   /* waits behind a loss for transfers before it, at most */
 };
 
 #define BEGUN                                                                            \
 	"the recording began while transfers were in flight: which end is whose is not " \
 	"known"
+#define LOST_CALL   "a call of its thread has no exit or no entry: samples may be missing"
 #define LOST_BEFORE "samples were lost before it, and the order of its channel with them"
 
 #define LEAST_STRAY 0.1f /* probability of an interrupt that counts as a stray */
@@ -247,6 +247,13 @@ struct ending {
 	const char *reason;
 };
 
+/* So many were in flight, each of so many times. */
+struct left {
+	size_t n;
+	unsigned times;
+	bool differs;
+};
+
 enum mode { MODE_OPEN, MODE_QUEUE, MODE_LAST };
 
 struct channel {
@@ -266,11 +273,12 @@ struct channel {
 	enum mode mode;
 	float odds; /* natural logarithm, queue against last */
 	uint64_t waits;
-	unsigned streak;   /* submits since the last wait */
-	unsigned plateau;  /* waits, each followed by a start, that left `residue`
+	unsigned streak;       /* submits since the last wait */
+	unsigned waits_behind; /* waits since the last submit */
+	unsigned plateau;      /* waits, each followed by a start, that left `residue`
 			      unchanged */
-	unsigned waves;	   /* waits after several starts, in a row */
-	size_t first_left; /* while holding, a queue's reading: left over
+	unsigned waves;	       /* waits after several starts, in a row */
+	size_t first_left;     /* while holding, a queue's reading: left over
 			      at the first start behind a wait */
 	unsigned cycles, irqs, gap_irqs; /* while holding: starts behind waits;
 					    interrupts; those between */
@@ -291,13 +299,13 @@ struct channel {
 	struct ending *held; /* waits whose transfer waits for the mode */
 	size_t nheld, aheld;
 	bool holding;
-	/* A queue behind a loss: waits are held until it shows how many of them are for
-	 * transfers before it; how well each number fits, and the least possible one. */
-	bool resync;
-	uint64_t first_new;
-	size_t depth, steady; /* in flight after a wait; how often that did not change */
-	size_t least_old;
-	float old_fit[OLD];
+	struct left by_wait, by_pause; /* at starts behind a wait, behind a pause */
+	/* Its order was lost, but not the number in flight: waits end none of those that
+	 * began since. */
+	bool parked;
+	uint64_t started; /* since then */
+	int64_t doubt_ns; /* when its order was last lost; INT64_MIN */
+	bool waited;	  /* a whole wait since then */
 	const char *doubt;
 	/* in doubt for what was begun before the recording; DMA_UNKNOWN */
 	int64_t until_ns;
@@ -311,6 +319,7 @@ struct thread {
 	struct jtransfer *start; /* open start call */
 	bool waiting, noexit;
 	struct sample wait;
+	int64_t last_ns; /* of its samples; DMA_UNKNOWN = none yet */
 	struct channel *last;
 	struct thread *next;
 };
@@ -374,6 +383,8 @@ struct join {
 	struct jtransfer *free_transfer;
 	struct jirq *free_irq;
 	struct irq_slab *slab;
+	int32_t pid;	/* of the first call */
+	bool processes; /* there are calls of others */
 	bool finishing;
 };
 
@@ -411,6 +422,8 @@ static inline int64_t channel_turn_ns(const struct jtransfer *x)
 	return x->t.woken_ns - from;
 }
 struct jtransfer *channel_oldest(struct channel *c);
+/* The oldest that a wait may end: a blocking start ends itself. */
+struct jtransfer *channel_waitable(struct channel *c);
 int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struct err *e);
 int channel_ending(struct join *j, struct channel *c, const struct ending *w,
 		   struct err *e);
@@ -420,8 +433,8 @@ int channel_close(struct join *j, struct jtransfer *x, enum transfer_state s,
 		  const char *why, int64_t at, struct err *e);
 int channel_stop(struct join *j, struct channel *c, int64_t at, bool *any, struct err *e);
 void channel_irq(struct channel *c);
-/* lost: by a loss of samples; else the order is lost for good. */
-int channel_doubt(struct join *j, struct channel *c, const char *why, bool lost,
+/* Its order is lost, and so are ends from from_ns on. */
+int channel_doubt(struct join *j, struct channel *c, const char *why, int64_t from_ns,
 		  struct err *e);
 int channel_finish(struct join *j, struct channel *c, struct err *e);
 

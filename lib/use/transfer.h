@@ -85,10 +85,14 @@ struct join_options {
 	/* Prior knowledge of device latency for the misfit; 0 = learned from unambiguous
 	 * pairs. */
 	int64_t typical_device_ns;
-	/* The workload had ended by itself before the recording did. A call that a
-	 * process's first thread never came back from was then left by an exception, not
-	 * cut off. */
+	/* The workload had ended by itself before the recording did. A call that the first
+	 * thread of the only process never came back from was then left by an exception,
+	 * not cut off. */
 	bool ended;
+	/* Of the calls nothing is missing but what is told by losses: as many were
+	 * delivered as were counted. Only then is an entry without an exit known to have
+	 * been left by an exception; else its exit may be what was lost. */
+	bool whole;
 	/* The vectors were looked for, not named. Of a channel without one it is then not
 	 * known which interrupt ends its transfers, if any: what is polled says so, and
 	 * what no wait saw the end of is `unknown`. */

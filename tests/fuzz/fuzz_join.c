@@ -143,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	o.vector = data[1] & 1 ? four : data[1] & 2 ? one : NULL;
 	o.nvector = data[1] & 1 ? 4 : data[1] & 2 ? 1 : 0;
 	o.max_in_flight = data[2] & 1 ? 8 : 0;
+	o.whole = data[2] & 2;
 	need(!join_new(&j, &o, &sink, &e), "new");
 	for (size_t at = 4; at + 4 <= size && at / 4 < MAX_SAMPLES; at += 4) {
 		struct sample s = decode(data + at, &now, (int64_t)(at / 4));

@@ -5,7 +5,7 @@ WORLD := $(addprefix $(B)/tests/gen/,world.o world_card.o world_program.o world_
 $(GATE): $(patsubst %.c,$(B)/%.o,$(wildcard tests/gate/*.c)) $(WORLD) $(B)/libdma.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
-$(B)/tests/unit/test_world: $(WORLD)
+$(B)/tests/unit/test_world $(B)/tests/unit/test_lostone: $(WORLD)
 CHECK_CLI_NEEDS += $(GATE)
 gate: $(GATE)
 .PHONY: gate

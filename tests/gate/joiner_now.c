@@ -145,6 +145,7 @@ static int found(struct now *n, struct err *e)
 	struct join_options o = {.vector = n->vector,
 				 .begun = n->begun,
 				 .ended = n->task.ended,
+				 .whole = true, /* the world tells every loss */
 				 .undecided = n->task.find};
 	int rc = vector_finder_finish(n->finder, &r, e);
 

@@ -202,7 +202,7 @@ static void decide(struct world *w, struct thread *t)
 			return;
 		}
 	}
-	for (unsigned i = 0; i < n && t->waits; i++) {
+	for (unsigned i = 0; i < n && t->waits && w->o.wait != WORLD_BLOCK; i++) {
 		struct channel *c = turn(w, t, i);
 		if (c->inflight > c->waits && c->first->rung) {
 			t->c = c;

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -39,10 +40,10 @@ static void push(struct join *j, enum role r, int64_t at)
 	assert_int_equal(join_push(j, &s, NULL), 0);
 }
 
-static void run(const char *what, bool vector, struct out *o)
+static void run(const char *what, bool vector, bool whole, struct out *o)
 {
 	static const struct join_vector v = {68, DMA_UNKNOWN, DMA_UNKNOWN};
-	struct join_options opt = {.vector = &v, .nvector = vector};
+	struct join_options opt = {.vector = &v, .nvector = vector, .whole = whole};
 	struct join_sink sink = {.arg = o, .transfer = keep};
 	struct join_totals n;
 	struct join *j;
@@ -76,19 +77,47 @@ static void test_states(void **state)
 		{"sd!sdwiW", true, STATE_ABORTED, 2},
 		{"sdwsdwiW", true, STATE_FAILED, 2},
 		{"sd", true, STATE_IN_FLIGHT, 1},
+		{"sdwWsdiwiW", false, STATE_POLLED, 2},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(c) / sizeof(*c); i++) {
 		struct out o;
-		run(c[i].what, c[i].vector, &o);
+		run(c[i].what, c[i].vector, true, &o);
 		if (o.n != c[i].n || o.t[0].state != c[i].first)
 			fail_msg("%s: %zu transfers, first %s", c[i].what, o.n,
 				 state_name(o.t[0].state));
 	}
 }
 
+/* Where something may be missing, half a call is no proof of anything. */
+static void test_halves(void **state)
+{
+	static const struct {
+		const char *what;
+		enum transfer_state first, second;
+	} c[] = {
+		{"sdwsdwW", STATE_UNKNOWN, STATE_POLLED},      /* a lost return */
+		{"sdWsdwW", STATE_UNKNOWN, STATE_POLLED},      /* a lost wait */
+		{"sdwWdwWsdwW", STATE_POLLED, STATE_POLLED},   /* a lost start */
+		{"sdsdwWWsdwW", STATE_UNKNOWN, STATE_UNKNOWN}, /* of a queue */
+	};
+	static const char plain[] = "sdwWsdwWsdwWsdwWsdwWsdwWsdwWsdwWsdwW";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(c) / sizeof(*c); i++) {
+		struct out o;
+		char what[128];
+		snprintf(what, sizeof(what), "%s%s", plain, c[i].what);
+		run(what, false, false, &o);
+		if (o.t[9].state != c[i].first || o.t[10].state != c[i].second)
+			fail_msg("%s: %s, %s", c[i].what, state_name(o.t[9].state),
+				 state_name(o.t[10].state));
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_states)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_states),
+					   cmocka_unit_test(test_halves)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

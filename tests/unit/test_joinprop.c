@@ -152,7 +152,7 @@ static void run(const struct scenario *sc, uint64_t seed, struct judge *o)
 	struct join_vector v[64];
 	struct gen_options go = sc->gen;
 	struct join_sink sink = {o, on_transfer, on_stray};
-	struct join_options jo = {.vector = v, .pairing = sc->pairing};
+	struct join_options jo = {.vector = v, .pairing = sc->pairing, .whole = true};
 	struct join_totals n;
 	struct shuffle h = {.rng = seed};
 	struct gen *g;
