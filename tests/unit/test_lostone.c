@@ -150,13 +150,12 @@ static int on_transfer(void *arg, const struct transfer *t, struct err *e)
 	if (is_right(t, x))
 		return 0;
 	if (r->wrong++ < 3)
-		print_message("# %s, seed %" PRIu64 ", without %s %" PRId64
-			      ": submit %" PRId64 " found %s woken %" PRId64
-			      " (%s), true %s woken %" PRId64 "\n",
-			      r->name, r->o.seed, role_name(r->lost->role), r->lost->seq,
-			      t->submit_seq, state_name(t->state), t->woken_seq,
-			      t->reason ? t->reason : "", state_name(x->state),
-			      x->woken_seq);
+		print_message(
+			"# %s, seed %" PRIu64 ", without %s %" PRId64 ": submit %" PRId64
+			" found %s woken %" PRId64 " (%s), true %s woken %" PRId64 "\n",
+			r->name, r->o.seed, role_name(r->lost->role), r->lost->seq,
+			t->submit_seq, state_name(t->state), t->woken_seq,
+			t->reason ? t->reason : "", state_name(x->state), x->woken_seq);
 	return 0;
 }
 
