@@ -13,7 +13,7 @@ MEMORY_KIB=1024 # more than the first tenth's: a leak of one byte for each of a 
 # ---- an hour, or a minute ----
 # Its own memory: the rings' pages count as resident once they were touched, and are as many as the rings are large.
 rss() { awk '/^RssAnon/ { print $2 }' "/proc/$1/status" 2>/dev/null; }
-"$B/dmarec" --duration "${SOAK_SECONDS}s" -o soak.data -- "$work" --count 1000000000 --file-size 16M --pause 1ms >soak.out 2>soak.err &
+"$B/dmarec" --duration "${SOAK_SECONDS}s" --leave-running -o soak.data -- "$work" --count 1000000000 --file-size 16M --pause 1ms >soak.out 2>soak.err &
 pid=$!
 await recording $pid soak.data
 first=0 most=0 seen=0

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/db/db.h"
 #include "lib/dma.h"
 
 extern const char sql_raw[], sql_derived[], sql_views[];
@@ -521,6 +522,7 @@ static void want_init(struct want *w, const char *kind)
 
 int main(int argc, char **argv)
 {
+	char version[100];
 	int64_t n = -1, runs = 1;
 	const char *sql = NULL;
 	struct want w;
@@ -563,7 +565,10 @@ int main(int argc, char **argv)
 		put_run(db, r, &w);
 	if (sql)
 		run_sql(db, sql);
-	run_sql(db, "PRAGMA application_id = 1145913714; PRAGMA user_version = 2");
+	snprintf(version, sizeof(version),
+		 "PRAGMA application_id = %d; PRAGMA user_version = %d",
+		 DB_APPLICATION_ID, DB_VERSION);
+	run_sql(db, version);
 	run_sql(db, "COMMIT");
 	sqlite3_close(db);
 	return 0;
