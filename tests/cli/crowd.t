@@ -31,7 +31,7 @@ both() {
 }
 ok "two recorders at once" both
 interrupted() {
-	env --default-signal=INT "$rec" -o i.data -- "$crowd" threads 2 1000000 2>i.sum & local p=$!
+	env --default-signal=INT "$rec" -o i.data -- "$crowd" threads 2 1000000000 2>i.sum & local p=$!
 	await bigger i.data 100000
 	kill -INT $p
 	wait $p
