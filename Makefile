@@ -185,6 +185,8 @@ JOBS     ?= $(shell nproc)
 CLI      := $(sort $(wildcard tests/cli/*.t))
 CLI_LONG := $(addprefix tests/cli/,truth.t dmareport.t dmacompare.t)
 CLI_RUN  := $(CLI_LONG) $(filter-out $(CLI_LONG),$(CLI))
+# Minutes of recordings, of terminals and of damage; make check-all has them.
+CLI_SLOW := $(addprefix tests/cli/,live.t keep.t certain.t)
 ASAN     := B=build/asan SAN=1 OPT='-O1 -g' CFLAGS=-Wno-format-truncation
 ASAN_RUN := $(patsubst $(B)/%,build/asan/%,$(UNIT_RUN))
 TESTS    := B='$(B)' JOBS='$(JOBS)' MAKE='$(MAKE)' scripts/tests.sh
@@ -236,6 +238,7 @@ browser:
 # Built once, then judged in one run of prove, whose totals are the last words. Quick: a tenth of the seeds, and a guest
 # beside the other tests. All: before it what another compiler and the fuzzers say; the guests have the machine to
 # themselves, so that their times are judged, too.
+check:     CLI_SKIP := $(CLI_SLOW)
 check:     SIZE := SIM_SIZE=tenth VM_BOOTS=edu VM_EDU='sleep missing spurious timeout two_cards' VM_TIMES=0
 check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx watch' ALONE=tests/vm/check.sh
 check-all: MORE := check-clang check-fuzz check-hostile check-distros check-kernels
@@ -247,7 +250,7 @@ check check-all: deps browser
 	@scripts/tracefs.sh
 	@$(SIZE) CHECK="$@" CHECK_BEGAN=$(BEGAN) $(TESTS) $(EVERY_TEST)
 programs: unit-programs cli-programs asan-programs vm-programs
-EVERY_TEST = tests/vm/check.sh tests/gate/gate.t $(DAY) $(UNIT_RUN) $(CLI_LONG) $(ASAN_RUN) $(filter-out $(CLI_LONG),$(CLI))
+EVERY_TEST = tests/vm/check.sh tests/gate/gate.t $(DAY) $(UNIT_RUN) $(CLI_LONG) $(ASAN_RUN) $(filter-out $(CLI_LONG) $(CLI_SKIP),$(CLI))
 
 # ---- from a fresh machine to a picture ----
 demo:
