@@ -117,7 +117,7 @@ void keep_round(struct keep *k, int64_t now_ns)
 	while (k->keep_ns && k->first &&
 	       k->first->end_ns < now_ns - k->keep_ns - KEEP_MORE_NS)
 		forget_first(k);
-	while (k->first && k->bytes > k->most) {
+	while (k->first && k->bytes - k->first->len >= k->most) {
 		k->is_short |= k->keep_ns != 0;
 		forget_first(k);
 	}

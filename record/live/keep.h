@@ -18,7 +18,8 @@ struct perfdata_writer;
 /* Of the time asked for, no more than fits into so much memory is kept. */
 #define KEEP_MOST_BYTES ((uint64_t)1 << 30)
 
-/* keep_ns, or bytes when keep_ns is 0. NULL = no memory. */
+/* keep_ns, or at least so many bytes when keep_ns is 0: a round is kept whole. NULL = no
+ * memory. */
 struct keep *keep_new(int64_t keep_ns, uint64_t bytes);
 void keep_free(struct keep *k); /* NULL is fine */
 
