@@ -90,7 +90,7 @@ ok "--stop-if: a transfer over its time" "$rec" -o s.data --stop-if 'total > 1s'
 "$ana" -q -i s.data s.db
 cp err story
 ok "... ends it before the command" stopped s.db 3000
-ok "... tells which transfer it was about" grep -q "about a transfer of 4096 B, channel 0, to_host" story
+ok "... tells which transfer it was about" grep -q "about a transfer of 4 KiB, channel 0, to_host, which thread" story
 ok "... how long it was open, or took" grep -Eq 'been open for|total: [0-9.]+ m?s' story
 ok "... and what is usual" grep -Eq 'usual.* \(median of [0-9]+; p99' story
 ok "... and what else there was" grep -q 'Meanwhile 0 other transfers were in flight on its channel, 0 on others' story
