@@ -2,6 +2,7 @@
 #include "record/options.h"
 
 #include <argp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -206,10 +207,66 @@ static error_t parse_watch(int key, char *arg, struct argp_state *state,
 	return 0;
 }
 
+/* Options that only set something: where in struct options. */
+static const struct place {
+	int key;
+	const char *name;
+	size_t at;
+} words[] = {{'x', "-x", offsetof(struct options, library)},
+	     {'p', "-p", offsetof(struct options, process)},
+	     {KEY_START, "--start", offsetof(struct options, start)},
+	     {KEY_TRANSFER, "--transfer", offsetof(struct options, transfer)},
+	     {KEY_WAIT, "--wait", offsetof(struct options, wait)},
+	     {KEY_STOP, "--stop", offsetof(struct options, stop)},
+	     {KEY_DEVICE, "--device", offsetof(struct options, device)},
+	     {KEY_PCI, "--pci", offsetof(struct options, pci)},
+	     {KEY_COUNTER_FILE, "--counter-file", offsetof(struct options, counter_file)},
+	     {KEY_COUNT, "--count", offsetof(struct options, count)},
+	     {0}},
+  texts[] = {{'o', "-o", offsetof(struct options, rec.output)},
+	     {KEY_PROFILE, "--profile", offsetof(struct options, profile)},
+	     {KEY_USER, "--user", offsetof(struct options, user)},
+	     {KEY_REPORT, "--report", offsetof(struct options, report)},
+	     {0}},
+  flags[] = {{KEY_LEAVE, NULL, offsetof(struct options, rec.leave_running)},
+	     {KEY_INTERLEAVE, NULL, offsetof(struct options, interleave)},
+	     {KEY_AS_ROOT, NULL, offsetof(struct options, as_root)},
+	     {KEY_ADDRESSES, NULL, offsetof(struct options, rec.kernel_addresses)},
+	     {KEY_DRY, NULL, offsetof(struct options, dry_run)},
+	     {KEY_LIST, NULL, offsetof(struct options, list)},
+	     {KEY_JSON, NULL, offsetof(struct options, json)},
+	     {0}};
+
+/* NULL = the key is none of these. */
+static const struct place *place_of(const struct place *p, int key)
+{
+	while (p->key && p->key != key)
+		p++;
+	return p->key ? p : NULL;
+}
+
+static bool parse_place(int key, const char *arg, struct argp_state *state,
+			struct options *o)
+{
+	const struct place *word = place_of(words, key), *text = place_of(texts, key);
+	const struct place *flag = place_of(flags, key);
+
+	if (word)
+		push((struct words *)((char *)o + word->at),
+		     nonempty(state, word->name, arg));
+	if (text)
+		*(const char **)((char *)o + text->at) = nonempty(state, text->name, arg);
+	if (flag)
+		*(bool *)((char *)o + flag->at) = true;
+	return word || text || flag;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
 
+	if (parse_place(key, arg, state, o))
+		return 0;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &o->rec.live;
@@ -217,46 +274,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'h':
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		break;
-	case 'o':
-		o->rec.output = nonempty(state, "-o", arg);
-		break;
-	case 'x':
-		push(&o->library, nonempty(state, "-x", arg));
-		break;
-	case 'p':
-		push(&o->process, nonempty(state, "-p", arg));
-		break;
-	case KEY_LEAVE:
-		o->rec.leave_running = true;
-		break;
-	case KEY_START:
-		push(&o->start, nonempty(state, "--start", arg));
-		break;
-	case KEY_TRANSFER:
-		push(&o->transfer, nonempty(state, "--transfer", arg));
-		break;
-	case KEY_WAIT:
-		push(&o->wait, nonempty(state, "--wait", arg));
-		break;
-	case KEY_STOP:
-		push(&o->stop, nonempty(state, "--stop", arg));
-		break;
-	case KEY_PROFILE:
-		o->profile = nonempty(state, "--profile", arg);
-		break;
-	case KEY_DEVICE:
-		push(&o->device, nonempty(state, "--device", arg));
-		break;
-	case KEY_PCI:
-		push(&o->pci, nonempty(state, "--pci", arg));
-		break;
 	case KEY_LABEL:
 		if (o->nlabel == 2)
 			argp_error(state, "--label: '%s' is a third", arg);
 		o->label[o->nlabel++] = arg;
-		break;
-	case KEY_INTERLEAVE:
-		o->interleave = true;
 		break;
 	case KEY_CLOCK:
 		set_clock(state, o, arg);
@@ -273,37 +294,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->rec.probes = (enum probes_how)word_of(state, "--probes", arg,
 							 "auto|process|kernel");
 		break;
-	case KEY_USER:
-		o->user = nonempty(state, "--user", arg);
-		break;
-	case KEY_AS_ROOT:
-		o->as_root = true;
-		break;
-	case KEY_COUNTER_FILE:
-		push(&o->counter_file, nonempty(state, "--counter-file", arg));
-		break;
-	case KEY_COUNT:
-		push(&o->count, nonempty(state, "--count", arg));
-		break;
 	case KEY_WATCH:
 	case KEY_WATCH_MODE:
 	case KEY_WATCH_CPU:
 		return parse_watch(key, arg, state, o);
-	case KEY_ADDRESSES:
-		o->rec.kernel_addresses = true;
-		break;
-	case KEY_REPORT:
-		o->report = nonempty(state, "--report", arg);
-		break;
-	case KEY_DRY:
-		o->dry_run = true;
-		break;
-	case KEY_LIST:
-		o->list = true;
-		break;
-	case KEY_JSON:
-		o->json = true;
-		break;
 	case 'q':
 		o->rec.verbosity = -1;
 		break;
