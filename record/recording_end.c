@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the counts say, the summary, and the file's last words. */
+#include "record/recording_impl.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/file/perfdata_feat.h"
+#include "lib/num.h"
+#include "record/host/filemark.h"
+#include "record/host/rootfs.h"
+#include "record/late.h"
+#include "record/newcomers.h"
+
+/* ---- the end ---- */
+
+int recording_read_counts(struct recording *r, struct err *e)
+{
+	uint64_t counted;
+	int rc = 0;
+
+	for (size_t i = 0, k; !rc && i < r->nattr; i++) {
+		uint64_t lost;
+
+		if (is_inside(r, i))
+			counted = inside_counted(r->inside, i, &lost);
+		else if (is_beside(r, i, &k))
+			counted = beside_counted(&r->beside, k);
+		else
+			rc = session_count(r->session, i, &counted, e);
+		if (rc)
+			break;
+		counted -= r->in.left_out[i];
+		r->meta.event[i].counted = (int64_t)counted;
+		r->meta.event[i].delivered = (int64_t)r->in.delivered[i];
+	}
+	return rc;
+}
+
+void recording_check_holes(struct recording *r)
+{
+	char text[400], *unarmed = r->inside ? inside_unarmed(r->inside) : NULL;
+
+	if (unarmed)
+		warn(r, unarmed);
+	free(unarmed);
+
+	for (size_t i = 0, k; i < r->nattr; i++) {
+		const struct meta_event *ev = &r->meta.event[i];
+		int64_t hole = ev->counted - ev->delivered;
+
+		if (hole <= 0)
+			continue;
+		snprintf(
+			text, sizeof(text),
+			"%s: the %s counted %" PRId64 ", %" PRId64
+			" were delivered, %" PRId64 " are missing; %s",
+			ev->name,
+			is_inside(r, i)	      ? "agent"
+			: is_beside(r, i, &k) ? "reader"
+					      : "kernel",
+			ev->counted, ev->delivered, hole,
+			ev->role == ROLE_INTERRUPT &&
+					session_feed(r->session) == FEED_PERF &&
+					!r->in.lost
+				? "perf loses samples from idle "
+				  "CPUs here: use --irq-feed bpf"
+			: ev->role == ROLE_INTERRUPT && !r->in.lost
+				? "this kernel did not run the recorder's BPF program "
+				  "for them; transfers that seem to lack their interrupt "
+				  "will be called unknown"
+				: "use a larger ring (-m)");
+		warn(r, text);
+	}
+}
+
+void recording_check_late(struct recording *r)
+{
+	char *told = late_told(r->in.late, r->o->invoking->uid), *save = NULL;
+
+	for (char *line = told ? strtok_r(told, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		warn(r, line);
+	free(told);
+}
+
+/* Threads that began while events were being opened for the others. */
+void recording_check_threads(struct recording *r)
+{
+	char text[300];
+
+	if (!r->left_out && !r->in.untrusted)
+		return;
+	snprintf(
+		text, sizeof(text),
+		"process %d%s begins and ends threads all the time: those that began while "
+		"dmarec attached to it are left out, since they may have only part of "
+		"their events (%zu when recording began, %" PRIu64 " samples)",
+		(int)*recorded(r).pid, r->o->npid > 1 ? " or another" : "", r->left_out,
+		r->in.untrusted);
+	warn(r, text);
+}
+
+/* Whole is said only of what was followed to its end, by the files that were probed. */
+void recording_check_whole(struct recording *r)
+{
+	char text[600], who[300];
+	const struct plan *p = r->o->plan;
+
+	if (r->o->argv && r->work.ended && !r->work.gone &&
+	    workload_living(who, sizeof(who))) {
+		snprintf(text, sizeof(text),
+			 "still running when the recording ended, and not in it from "
+			 "then on: %s",
+			 who);
+		warn(r, text);
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		bool told = false;
+
+		for (size_t k = 0; k < i && !told; k++)
+			told = !strcmp(p->probe[k].file, p->probe[i].file);
+		if (told || filemark_same(&r->mark[i], p->probe[i].file))
+			continue;
+		snprintf(text, sizeof(text),
+			 "%.400s was replaced, changed or removed during the recording: "
+			 "calls into another file than the one that was there at its "
+			 "beginning are not in it",
+			 p->probe[i].file);
+		warn(r, text);
+	}
+}
+
+/* Events of one role of one function, its exits above all, are one line. */
+static bool same_line(const struct meta_event *a, const struct meta_event *b)
+{
+	return a->role == b->role && a->func >= 0 && a->func == b->func;
+}
+
+static void print_line(const struct recording *r, size_t i)
+{
+	const struct meta_event *ev = &r->meta.event[i];
+	int64_t counted = 0, delivered = 0;
+
+	for (size_t k = 0; k < r->nattr; k++) {
+		const struct meta_event *x = &r->meta.event[k];
+
+		if (k != i && !same_line(x, ev))
+			continue;
+		if (k < i)
+			return; /* told already */
+		counted += x->counted;
+		delivered += x->delivered;
+	}
+	if (counted || delivered || r->o->verbosity > 0)
+		fprintf(stderr,
+			"  %-10s %-34s counted %" PRId64 ", delivered %" PRId64
+			", lost %" PRId64 "\n",
+			role_name(ev->role), ev->function ? ev->function : ev->name,
+			counted, delivered, counted - delivered);
+}
+
+/* Where more than one process started transfers: how many each. */
+static void print_processes(const struct recording *r)
+{
+	enum { SHOWN = 16 };
+	size_t n = 0, shown = 0;
+
+	for (size_t i = 0; i < r->in.nprocess; i++)
+		n += r->in.process[i].starts > 0;
+	for (size_t i = 0; n > 1 && i < r->in.nprocess && shown < SHOWN; i++) {
+		const struct intake_process *p = &r->in.process[i];
+
+		char *name;
+
+		if (!p->starts)
+			continue;
+		/* of one that ran before, nobody has told the name */
+		name = *p->name ? NULL : rootfs_line("", "/proc/%d/comm", (int)p->pid);
+		fprintf(stderr, "  process    %-8d %-25s %" PRIu64 " starts\n",
+			(int)p->pid, name ? name : p->name, p->starts);
+		free(name);
+		shown++;
+	}
+	if (n > 1 && n > shown)
+		fprintf(stderr, "  ... and %zu more processes\n", n - shown);
+}
+
+void recording_print_summary(const struct recording *r)
+{
+	int64_t starts = 0, irqs = 0, missing = 0;
+	uint64_t bytes = r->in.file ? perfdata_written(r->in.file) : 0;
+	char size[32];
+
+	for (size_t i = 0; i < r->nattr; i++) {
+		const struct meta_event *ev = &r->meta.event[i];
+
+		print_line(r, i);
+		missing += ev->counted - ev->delivered;
+		starts += ev->role == ROLE_SUBMIT ? ev->counted : 0;
+		irqs += ev->role == ROLE_INTERRUPT ? ev->counted : 0;
+	}
+	print_processes(r);
+	beside_print(&r->beside, stderr);
+	fprintf(stderr,
+		"%s: %" PRId64 " transfers started, %" PRId64 " interrupts, %" PRId64
+		" lost, %s in %s\n",
+		TOOL, starts, irqs, missing, num_print_bytes(size, (int64_t)bytes),
+		r->o->output);
+	if (!r->o->in_series)
+		fprintf(stderr, "next: dmaanalyze -i %s trace.db\n", r->o->output);
+}
+
+int recording_finish_file(struct recording *r, struct err *e)
+{
+	struct perfdata_section s[2] = {0};
+	size_t n = 1;
+	struct meta *m = &r->meta;
+	int rc;
+
+	if (r->work.ended && WIFEXITED(r->work.status))
+		m->exit_status = WEXITSTATUS(r->work.status);
+	if (r->work.ended && WIFSIGNALED(r->work.status))
+		m->exit_signal = WTERMSIG(r->work.status);
+	rc = recording_meta_section(m, false, &s[0], e);
+	if (!rc && r->in.last_ns)
+		rc = feat_sample_time(&s[n++], (int64_t)r->in.first_ns,
+				      (int64_t)r->in.last_ns, e);
+	if (rc)
+		perfdata_abandon(r->in.file);
+	else
+		rc = perfdata_finish(r->in.file, s, n, e);
+	r->in.file = NULL;
+	recording_free_sections(s, n);
+	return rc;
+}
+
+int recording_snapshot_irqs(struct recording *r, struct err *e)
+{
+	size_t told = r->meta.nwarning;
+	int rc;
+
+	r->window.ncome = newcomers_list(r->in.newcomers, &r->window.come);
+	rc = snapshot_after(&r->meta, r->o->profile, &r->window, &r->o->counter_files, e);
+	for (size_t i = 0; i < r->window.ncome && r->o->verbosity >= 0; i++)
+		cli_note(TOOL,
+			 "interrupt %d (%s) appeared during the recording and is in it "
+			 "from then on",
+			 r->window.come[i].irq, r->window.come[i].name);
+	for (size_t i = told; i < r->meta.nwarning; i++)
+		cli_warn(TOOL, "%s", r->meta.warning[i]);
+	return rc;
+}
+

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the parts of a recording share: recording.c runs it, and calls the others. */
+#ifndef DMA_RECORDING_IMPL_H
+#define DMA_RECORDING_IMPL_H
+
+#include <time.h>
+
+#include "lib/cli.h"
+#include "record/beside.h"
+#include "record/intake.h"
+#include "record/recording.h"
+#include "record/snapshot.h"
+#include "record/threads.h"
+#include "record/workload.h"
+
+#define TOOL "dmarec"
+
+enum { MAX_CLOSINGS = 8 };
+
+struct recording {
+	const struct recording_options *o;
+	struct meta meta;
+	struct workload work;
+	struct probes *probes;
+	struct session *session;
+	struct threads threads;
+	size_t left_out; /* of those, at the beginning */
+	struct intake in;
+	struct live *live;		   /* the view; NULL = none */
+	struct keep *keep;		   /* the flight recorder; NULL = none */
+	struct perfdata_writer *kept;	   /* its file, for the end */
+	uint64_t *in_file;		   /* of each event: samples that were kept */
+	int64_t fired_ns;		   /* a trigger has come true; 0 = none */
+	struct inside *inside;		   /* probes in the process; NULL = none */
+	struct beside beside;		   /* registers, counts */
+	uint32_t *event_id;		   /* probes, closings, then the interrupt */
+	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
+	size_t nclosing;
+	struct perfdata_attr *attr;
+	size_t nattr;
+	int signal_fd;
+	sigset_t old_mask;
+	struct irq_window window;
+	int signals; /* how many asked us to end */
+	bool told_left_behind;
+	bool *starts;	       /* of each event: is it the start of a transfer? */
+	struct filemark *mark; /* of each probe's file, before */
+	int exec_errno;
+};
+
+static inline int64_t now_ns(int clockid)
+{
+	struct timespec t;
+
+	clock_gettime(clockid, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static inline void warn(struct recording *r, const char *text)
+{
+	if (!meta_add_warning(&r->meta, text))
+		cli_warn(TOOL, "%s", text);
+}
+
+static inline struct pids recorded(const struct recording *r)
+{
+	return r->o->argv ? (struct pids){&r->work.pid, 1}
+			  : (struct pids){r->o->pid, r->o->npid};
+}
+
+/* Which of the events beside the session's; they come behind them. */
+static inline bool is_beside(const struct recording *r, size_t event, size_t *which)
+{
+	size_t n = session_nevents(r->session);
+
+	*which = event - n;
+	return event >= n;
+}
+
+static inline bool is_inside(const struct recording *r, size_t event)
+{
+	return r->inside && event < r->o->plan->n && r->o->plan->probe[event].place;
+}
+
+
+/* ---- recording_end.c ---- */
+int recording_read_counts(struct recording *r, struct err *e);
+void recording_check_holes(struct recording *r);
+void recording_check_late(struct recording *r);
+void recording_check_threads(struct recording *r);
+void recording_check_whole(struct recording *r);
+void recording_print_summary(const struct recording *r);
+int recording_finish_file(struct recording *r, struct err *e);
+int recording_snapshot_irqs(struct recording *r, struct err *e);
+
+/* ---- recording_file.c ---- */
+void recording_free_sections(struct perfdata_section *s, size_t n);
+int recording_meta_section(const struct meta *m, bool begin, struct perfdata_section *s,
+			struct err *e);
+int recording_create_file(struct recording *r, struct err *e);
+int recording_fill_meta(struct recording *r, struct err *e);
+int recording_write_kept(struct recording *r, struct err *e);
+
+/* ---- recording_open.c ---- */
+int recording_try_inside(struct recording *r, struct err *e);
+int recording_add_probes(struct recording *r, struct err *e);
+void recording_look_beside(struct recording *r);
+int recording_open_session(struct recording *r, struct err *e);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is armed: probes, events, witnesses. */
+#include "record/recording_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "record/descriptors.h"
+#include "record/host/filemark.h"
+#include "record/newcomers.h"
+#include "record/patched.h"
+#include "record/probes.h"
+
+/* Which probes are uprobes after all, and why. Of several with one reason, the first. */
+static void note_places(const struct plan *p)
+{
+	size_t kernel = 0, placed = plan_nplaced(p);
+
+	for (size_t i = 0; i < p->n; i++) {
+		bool told = false;
+
+		if (p->probe[i].place || !p->probe[i].why)
+			continue;
+		kernel++;
+		for (size_t k = 0; k < i; k++)
+			told |= p->probe[k].why && !p->probe[k].place &&
+				!strcmp(p->probe[i].why, p->probe[k].why);
+		if (!told)
+			cli_note(TOOL, "%s is probed by the kernel: %s",
+				 placed ? p->probe[i].event : "the command",
+				 p->probe[i].why);
+	}
+	if (placed)
+		cli_note(TOOL, "%zu of %zu probes are armed in the process", placed,
+			 placed + kernel);
+}
+
+/* ---- arming ---- */
+
+/* The agent's trial, and what it says of the plan. */
+int recording_try_inside(struct recording *r, struct err *e)
+{
+	const struct plan *p = r->o->plan;
+	size_t wanted = plan_nplaced(p);
+	int rc = wanted ? inside_open(&r->inside, r->o->plan, r->o->argv, r->o->clockid,
+				      r->o->ring_bytes, e)
+			: 0;
+
+	r->in.inside = r->inside;
+	if (!rc && r->o->probes != PROBES_KERNEL && r->o->verbosity >= 0)
+		note_places(p);
+	return rc;
+}
+
+/* Closing of descriptors is recorded where a device is told by its path. */
+static int add_closings(struct recording *r, struct err *e)
+{
+	const struct plan *p = r->o->plan;
+	bool wanted = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		wanted |= p->probe[i].spec->npath > 0;
+	for (size_t i = 0; wanted && !rc && descriptors_closings[i]; i++) {
+		const char *name = descriptors_closings[i];
+		struct err why = {0};
+
+		rc = tracepoint_id(name, &r->event_id[p->n + r->nclosing], &why);
+		if (!rc)
+			r->closing[r->nclosing++] = name;
+		else if (rc == ERR_NOTFOUND && i) /* older kernels have no close_range */
+			rc = 0;
+		else
+			rc = err_set(e, rc,
+				     "to tell devices by their path, dmarec records "
+				     "when descriptors are closed: %s",
+				     why.text);
+	}
+	return rc;
+}
+
+int recording_add_probes(struct recording *r, struct err *e)
+{
+	const struct plan *p = r->o->plan;
+	int rc = patched_check(p, e);
+
+	rc = rc ? rc : probes_open(&r->probes, e);
+	r->event_id = calloc(p->n + MAX_CLOSINGS + 1, sizeof(*r->event_id));
+	r->mark = calloc(p->n + 1, sizeof(*r->mark));
+	if (!rc && (!r->event_id || !r->mark))
+		rc = err_nomem(e, "a recording");
+	for (size_t i = 0; !rc && i < p->n; i++) {
+		const struct plan_probe *q = &p->probe[i];
+
+		filemark_take(&r->mark[i], q->file);
+		rc = probes_add(r->probes, q->is_return, q->event, q->file, q->offset,
+				q->args, &r->event_id[i], e);
+	}
+	if (!rc)
+		rc = add_closings(r, e);
+	if (!rc)
+		rc = tracepoint_id("irq/irq_handler_entry",
+				   &r->event_id[p->n + r->nclosing], e);
+	return rc;
+}
+
+/* How many starts there were; for the watcher's thread. */
+static uint64_t count_started(void *arg)
+{
+	const struct recording *r = arg;
+	uint64_t lost, n = session_activity(r->session);
+
+	for (size_t i = 0; r->inside && i < r->o->plan->n; i++)
+		if (r->o->plan->probe[i].place &&
+		    r->o->plan->probe[i].role == ROLE_SUBMIT)
+			n += inside_counted(r->inside, i, &lost);
+	return n;
+}
+
+static int open_beside(struct recording *r, struct err *e)
+{
+	struct watch_options watch = r->o->watch;
+	struct count_options count = r->o->count;
+	int rc;
+
+	watch.clockid = count.clockid = r->o->clockid;
+	watch.user = r->o->invoking->uid;
+	watch.workload = r->o->argv ? r->work.pid : r->o->pid[0];
+	watch.started = count_started;
+	watch.arg = r;
+	rc = beside_open(&r->beside, &watch, &count, &r->meta, e);
+	if (!rc && r->beside.watch && watch_warning(r->beside.watch))
+		warn(r, watch_warning(r->beside.watch));
+	r->in.feed[r->in.nfeed++] = (struct intake_feed){beside_drain, &r->beside};
+	return rc;
+}
+
+/* Said as soon as it is seen: what was asked for goes on without its witness. */
+void recording_look_beside(struct recording *r)
+{
+	char text[400];
+
+	if (beside_look(&r->beside, text))
+		warn(r, text);
+}
+
+int recording_open_session(struct recording *r, struct err *e)
+{
+	bool *wake = calloc(r->meta.nevent + 1, sizeof(*wake));
+	bool *inside = calloc(r->meta.nevent + 1, sizeof(*inside));
+	bool *start = calloc(r->meta.nevent + 1, sizeof(*start));
+	int32_t *excluded = NULL;
+	struct session_options so = {.attach = !r->o->argv,
+				     .clockid = r->o->clockid,
+				     .ring_bytes = r->o->ring_bytes,
+				     .feed = r->o->feed,
+				     .kernel_addresses = r->o->kernel_addresses,
+				     .irqs = true,
+				     .uprobe = r->event_id,
+				     .nuprobe = r->o->plan->n + r->nclosing,
+				     .wake = wake,
+				     .inside = r->inside ? inside : NULL,
+				     .start = start,
+				     .irq_event =
+					     r->event_id[r->o->plan->n + r->nclosing]};
+	int rc = 0;
+
+	for (size_t i = 0; wake && inside && start && i < r->o->plan->n; i++) {
+		wake[i] = descriptors_wanted(&r->meta.event[i]);
+		inside[i] = r->o->plan->probe[i].place != NULL;
+		start[i] = r->meta.event[i].role == ROLE_SUBMIT;
+	}
+	if (!wake || !inside || !start)
+		rc = err_nomem(e, "a recording");
+	if (!rc)
+		rc = newcomers_excluded(r->o->map, r->o->irq, r->o->nirq, &excluded,
+					&so.nno_irq, e);
+	so.no_irq = excluded;
+	if (!rc)
+		rc = threads_open(&r->threads, &r->session, recorded(r), &so, e);
+	free(excluded);
+	free(wake);
+	free(inside);
+	free(start);
+	if (!rc)
+		rc = open_beside(r, e);
+	if (rc)
+		return rc;
+	r->nattr = r->meta.nevent;
+	r->attr = calloc(r->nattr + 1, sizeof(*r->attr));
+	r->starts = calloc(r->nattr + 1, sizeof(*r->starts));
+	if (!r->attr || !r->starts)
+		return err_nomem(e, "a recording");
+	for (size_t i = 0, k; i < r->nattr; i++) {
+		if (is_beside(r, i, &k))
+			beside_attr(&r->beside, k, &r->attr[i]);
+		else
+			session_event(r->session, i, &r->attr[i].attr, &r->attr[i].ids,
+				      &r->attr[i].nids);
+		r->attr[i].name = r->meta.event[i].name;
+		r->starts[i] = r->meta.event[i].role == ROLE_SUBMIT;
+	}
+	r->in.starts = r->starts;
+	rc = intake_open(&r->in, r->attr, r->nattr, e);
+	if (!rc)
+		rc = newcomers_new(&r->in.newcomers, "", r->o->map, r->o->irq, r->o->nirq,
+				   r->o->choice, e);
+	r->in.irq_event = session_nevents(r->session) - 1;
+	r->in.threads = r->threads.strict ? &r->threads : NULL;
+	r->in.nprobe = r->o->plan->n;
+	return rc;
+}
+
