@@ -1,107 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "analyze/load.h"
+#include "analyze/load_impl.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <pthread.h>
 #include <openssl/evp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "analyze/stream.h"
-#include "lib/cli.h"
-#include "lib/db/db.h"
-#include "lib/err.h"
-#include "lib/file/perfdata.h"
+#include "analyze/hash.h"
 #include "lib/flow/pipe.h"
 #include "lib/vector/vector.h"
-
-int file_sha256(const char *path, char out[65], struct err *e)
-{
-	static const char digit[] = "0123456789abcdef";
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	unsigned char *buf = malloc(1 << 20), sum[EVP_MAX_MD_SIZE];
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
-	ssize_t got = 0;
-
-	if (fd < 0)
-		rc = err_errno(e, "%s", path);
-	else if (!ctx || !buf || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL))
-		rc = err_nomem(e, "the analysis");
-	while (!rc && (got = read(fd, buf, 1 << 20)) > 0)
-		EVP_DigestUpdate(ctx, buf, (size_t)got);
-	if (!rc && got < 0)
-		rc = err_errno(e, "%s", path);
-	if (!rc)
-		EVP_DigestFinal_ex(ctx, sum, NULL);
-	for (int i = 0; i < 32 && !rc; i++) {
-		out[2 * i] = digit[sum[i] >> 4];
-		out[2 * i + 1] = digit[sum[i] & 15];
-	}
-	out[64] = '\0';
-	EVP_MD_CTX_free(ctx);
-	free(buf);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-/* Runs beside the load: it takes as long as a tenth of it. */
-struct hashing {
-	const char *path;
-	char sha[65];
-	struct err err;
-	int rc;
-	bool started;
-	pthread_t thread;
-};
-
-static void *hash(void *arg)
-{
-	struct hashing *h = arg;
-
-	h->rc = file_sha256(h->path, h->sha, &h->err);
-	return NULL;
-}
-
-static void hashing_start(struct hashing *h, const char *path)
-{
-	*h = (struct hashing){.path = path};
-	h->started = !pthread_create(&h->thread, NULL, hash, h);
-	if (!h->started)
-		hash(h);
-}
-
-/* Waits for it; may be called again. */
-static int hashing_end(struct hashing *h, struct err *e)
-{
-	if (h->started)
-		pthread_join(h->thread, NULL);
-	h->started = false;
-	return h->rc ? err_set(e, h->err.code, "%s", h->err.text) : 0;
-}
-
-struct loading {
-	struct db *db;
-	struct stream *stream;
-	struct vector_finder *vf;
-	const char *path;
-	int64_t run, first_ns, last_ns;
-	int64_t *source_id;
-	uint64_t *delivered;
-	size_t nsource;
-	struct db_stmt *sample, *loss, *edge, *count;
-	struct sample_params {
-		struct db_param time_ns, cpu, pid, tid, source_id, irq, card, channel,
-			direction, size_bytes, addr, flags, ret, bits;
-	} param; /* of sample */
-	uint64_t samples;
-	struct cli_progress progress;
-};
 
 /* ---- the run ---- */
 
@@ -174,11 +79,6 @@ static int64_t cpus(struct perfdata *p)
 	return v[1];
 }
 
-static int64_t told(int64_t v)
-{
-	return v < 0 ? DMA_UNKNOWN : v;
-}
-
 static int insert_run(struct loading *l, const char *uuid, const char *label,
 		      const char *sha, struct err *e)
 {
@@ -243,178 +143,6 @@ static int find_run(struct db *db, const char *uuid, const char *sha, int64_t *r
 		*differs = db_i64(s, "same_raw") == 0;
 	}
 	return db_finalize(s, got, e);
-}
-
-/* ---- sources, interrupts, counters ... ---- */
-
-static int insert_sources(struct loading *l, struct err *e)
-{
-	const struct meta *m = stream_meta(l->stream);
-	struct db_stmt *s;
-	int rc = db_prepare_named(l->db, &s, "source_insert", e);
-
-	l->nsource = m->nevent;
-	l->source_id = calloc(m->nevent + 1, sizeof(*l->source_id));
-	l->delivered = calloc(m->nevent + 1, sizeof(*l->delivered));
-	if (!rc && (!l->source_id || !l->delivered))
-		rc = err_nomem(e, "the analysis");
-	for (size_t i = 0; i < m->nevent && !rc; i++) {
-		const struct meta_event *ev = &m->event[i];
-
-		db_bind_i64(s, ":run", l->run);
-		db_bind_text(s, ":armed", ev->armed);
-		db_bind_text(s, ":armed", ev->armed);
-		db_bind_text(s, ":name", ev->name ? ev->name : "?");
-		db_bind_text(s, ":role", role_name(ev->role));
-		db_bind_text(s, ":direction", direction_name(ev->direction));
-		db_bind_text(s, ":function", ev->function);
-		db_bind_text(s, ":file", ev->file);
-		db_bind_i64(s, ":offset", ev->file ? (int64_t)ev->offset : DMA_UNKNOWN);
-		db_bind_i64(s, ":counted", ev->counted);
-		rc = db_run(s, e);
-		l->source_id[i] = db_last_id(l->db);
-	}
-	return db_finalize(s, rc, e);
-}
-
-/* The line's count is that of all its handlers, called for every interrupt. */
-static bool is_shared(const struct meta_irq *q)
-{
-	return q->name && strchr(q->name, ',');
-}
-
-static int insert_irqs(struct loading *l, struct err *e)
-{
-	const struct meta *m = stream_meta(l->stream);
-	struct db_stmt *s;
-	int rc = db_prepare_named(l->db, &s, "irq_insert", e);
-
-	for (size_t i = 0; i < m->nirq && !rc; i++) {
-		const struct meta_irq *q = &m->irq[i];
-
-		db_bind_i64(s, ":run", l->run);
-		db_bind_i64(s, ":irq", q->irq);
-		db_bind_text(s, ":name", q->name);
-		db_bind_text(s, ":chip", q->chip);
-		db_bind_i64(s, ":vector", told(q->vector));
-		db_bind_text(s, ":bdf", q->bdf);
-		db_bind_text(s, ":affinity", q->affinity_before);
-		db_bind_text(s, ":affinity_after", q->affinity_after);
-		db_bind_i64(s, ":masked", told(q->masked));
-		db_bind_i64(s, ":before", q->count_before);
-		db_bind_i64(s, ":after", q->count_after);
-		db_bind_i64(s, ":recorded", q->recorded);
-		db_bind_i64(s, ":named", q->completes);
-		db_bind_i64(s, ":named_channel", q->completes_channel);
-		rc = db_run(s, e);
-		if (!rc && l->vf && q->recorded)
-			rc = vector_finder_known(
-				l->vf, q->irq,
-				q->count_after == DMA_UNKNOWN ||
-						q->count_before == DMA_UNKNOWN ||
-						is_shared(q)
-					? DMA_UNKNOWN
-					: q->count_after - q->count_before,
-				e);
-	}
-	return db_finalize(s, rc, e);
-}
-
-static int insert_registers(struct loading *l, struct err *e)
-{
-	const struct meta *m = stream_meta(l->stream);
-	struct db_stmt *s;
-	int rc = db_prepare_named(l->db, &s, "register_insert", e);
-
-	for (size_t i = 0; i < m->nreg && !rc; i++) {
-		const struct meta_register *r = &m->reg[i];
-		const char *name = m->event[r->event].name, *colon;
-
-		colon = name ? strchr(name, ':') : NULL;
-		db_bind_i64(s, ":run", l->run);
-		db_bind_i64(s, ":source", l->source_id[r->event]);
-		db_bind_text(s, ":name", colon ? colon + 1 : "?");
-		db_bind_text(s, ":bdf", r->bdf);
-		db_bind_text(s, ":file", r->file);
-		db_bind_i64(s, ":offset", r->offset);
-		db_bind_i64(s, ":width", told(r->width));
-		db_bind_text(s, ":busy", r->busy);
-		db_bind_i64(s, ":channel", r->channel);
-		db_bind_i64(s, ":channels", r->channels);
-		db_bind_text(s, ":mode", r->mode);
-		db_bind_i64(s, ":cpu", told(r->cpu));
-		db_bind_i64(s, ":shared", r->shared_cpu);
-		db_bind_i64(s, ":link", r->link_bytes_per_s);
-		db_bind_i64(s, ":readings", r->readings);
-		db_bind_i64(s, ":min", r->read_min_ns);
-		db_bind_i64(s, ":median", r->read_median_ns);
-		db_bind_i64(s, ":p99", r->read_p99_ns);
-		db_bind_i64(s, ":max", r->read_max_ns);
-		db_bind_i64(s, ":gap", r->gap_ns);
-		db_bind_i64(s, ":watched", r->watched_ns);
-		db_bind_text(s, ":ended", r->ended);
-		rc = db_run(s, e);
-	}
-	return db_finalize(s, rc, e);
-}
-
-static int insert_counted(struct loading *l, struct err *e)
-{
-	const struct meta *m = stream_meta(l->stream);
-	struct db_stmt *s;
-	int rc = db_prepare_named(l->db, &s, "counted_insert", e);
-
-	for (size_t i = 0; i < m->ncount && !rc; i++) {
-		const struct meta_count *c = &m->count[i];
-
-		db_bind_i64(s, ":run", l->run);
-		db_bind_i64(s, ":source", l->source_id[c->event]);
-		db_bind_text(s, ":text", c->text ? c->text : "?");
-		db_bind_text(s, ":unit", c->unit);
-		db_bind_real(s, ":scale", c->scale ? strtod(c->scale, NULL) : 1);
-		db_bind_i64(s, ":cpus", told(c->cpus));
-		rc = db_run(s, e);
-	}
-	return db_finalize(s, rc, e);
-}
-
-static int insert_pairs(struct loading *l, struct err *e)
-{
-	const struct meta *m = stream_meta(l->stream);
-	struct db_stmt *s;
-	int rc = db_prepare_named(l->db, &s, "counter_insert", e);
-
-	for (size_t i = 0; i < m->ncounter && !rc; i++) {
-		db_bind_i64(s, ":run", l->run);
-		db_bind_text(s, ":name", m->counter[i].name);
-		db_bind_text(s, ":before", m->counter[i].before);
-		db_bind_text(s, ":after", m->counter[i].after);
-		rc = db_run(s, e);
-	}
-	rc = db_finalize(s, rc, e);
-	if (rc)
-		return rc;
-	rc = db_prepare_named(l->db, &s, "environment_insert", e);
-	for (size_t i = 0; i < m->nenv && !rc; i++) {
-		db_bind_i64(s, ":run", l->run);
-		db_bind_text(s, ":key", m->env[i].name);
-		db_bind_text(s, ":value", m->env[i].before);
-		rc = db_run(s, e);
-	}
-	return db_finalize(s, rc, e);
-}
-
-static int insert_warning(struct loading *l, const char *text, struct err *e)
-{
-	struct db_stmt *s;
-	int rc = db_prepare_named(l->db, &s, "warning_insert", e);
-
-	if (rc)
-		return rc;
-	db_bind_i64(s, ":run", l->run);
-	db_bind_text(s, ":text", text);
-	rc = db_run(s, e);
-	return db_finalize(s, rc, e);
 }
 
 /* ---- samples ---- */
@@ -653,13 +381,13 @@ static int insert_warnings(struct loading *l, struct err *e)
 	int rc = 0;
 
 	for (size_t i = 0; i < m->nwarning && !rc; i++)
-		rc = insert_warning(l, m->warning[i], e);
+		rc = load_insert_warning(l, m->warning[i], e);
 	if (!rc && unresolved) {
 		snprintf(text, sizeof(text),
 			 "%" PRIu64 " calls on file descriptors of which no path was "
 			 "recorded: they may have been transfers",
 			 unresolved);
-		rc = insert_warning(l, text, e);
+		rc = load_insert_warning(l, text, e);
 	}
 	if (!rc && untimed) {
 		snprintf(text, sizeof(text),
@@ -667,14 +395,14 @@ static int insert_warnings(struct loading *l, struct err *e)
 			 " samples carry no time, so that they have no place and "
 			 "count as lost: the file was damaged",
 			 untimed);
-		rc = insert_warning(l, text, e);
+		rc = load_insert_warning(l, text, e);
 	}
 	if (!rc && repeated) {
 		snprintf(text, sizeof(text),
 			 "%" PRIu64 " samples are in the recording twice and were taken "
 			 "once: the file was damaged or put together",
 			 repeated);
-		rc = insert_warning(l, text, e);
+		rc = load_insert_warning(l, text, e);
 	}
 	return rc;
 }
@@ -736,15 +464,15 @@ static int load(struct loading *l, const char *uuid, const char *label, bool qui
 	int rc = insert_run(l, uuid, label, uuid, e);
 
 	if (!rc)
-		rc = insert_sources(l, e);
+		rc = load_insert_sources(l, e);
 	if (!rc)
-		rc = insert_irqs(l, e);
+		rc = load_insert_irqs(l, e);
 	if (!rc)
-		rc = insert_registers(l, e);
+		rc = load_insert_registers(l, e);
 	if (!rc)
-		rc = insert_counted(l, e);
+		rc = load_insert_counted(l, e);
 	if (!rc)
-		rc = insert_pairs(l, e);
+		rc = load_insert_pairs(l, e);
 	if (!rc)
 		rc = insert_samples(l, quiet, e);
 	if (!rc)

@@ -26,9 +26,6 @@ int load_recording(struct db *db, struct stream *s, const char *path, const char
 		   struct vector_finder *vf, bool quiet, struct load_result *out,
 		   struct err *e);
 
-/* SHA-256 of a file as 64 hexadecimal digits. */
-int file_sha256(const char *path, char out[65], struct err *e);
-
 /* What is missing without a loss record saying where: counted by the kernel, not
  * delivered, and more than the records of loss say. `calls`: of the probes (submit, wait
  * and the like); `interrupts`: of the interrupt. */

@@ -252,4 +252,3 @@ int recording_snapshot_irqs(struct recording *r, struct err *e)
 		cli_warn(TOOL, "%s", r->meta.warning[i]);
 	return rc;
 }
-

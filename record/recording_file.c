@@ -51,7 +51,7 @@ static int trace_section(const struct recording *r, struct perfdata_section *s,
 }
 
 int recording_meta_section(const struct meta *m, bool begin, struct perfdata_section *s,
-			struct err *e)
+			   struct err *e)
 {
 	char *buf = NULL;
 	size_t len = 0;
@@ -268,4 +268,3 @@ int recording_write_kept(struct recording *r, struct err *e)
 	free(r->in_file);
 	return rc;
 }
-

@@ -82,7 +82,6 @@ static inline bool is_inside(const struct recording *r, size_t event)
 	return r->inside && event < r->o->plan->n && r->o->plan->probe[event].place;
 }
 
-
 /* ---- recording_end.c ---- */
 int recording_read_counts(struct recording *r, struct err *e);
 void recording_check_holes(struct recording *r);
@@ -96,7 +95,7 @@ int recording_snapshot_irqs(struct recording *r, struct err *e);
 /* ---- recording_file.c ---- */
 void recording_free_sections(struct perfdata_section *s, size_t n);
 int recording_meta_section(const struct meta *m, bool begin, struct perfdata_section *s,
-			struct err *e);
+			   struct err *e);
 int recording_create_file(struct recording *r, struct err *e);
 int recording_fill_meta(struct recording *r, struct err *e);
 int recording_write_kept(struct recording *r, struct err *e);

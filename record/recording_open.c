@@ -211,4 +211,3 @@ int recording_open_session(struct recording *r, struct err *e)
 	r->in.nprobe = r->o->plan->n;
 	return rc;
 }
-
