@@ -59,4 +59,3 @@ int hashing_end(struct hashing *h, struct err *e)
 	h->started = false;
 	return h->rc ? err_set(e, h->err.code, "%s", h->err.text) : 0;
 }
-

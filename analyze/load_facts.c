@@ -176,4 +176,3 @@ int load_insert_warning(struct loading *l, const char *text, struct err *e)
 	rc = db_run(s, e);
 	return db_finalize(s, rc, e);
 }
-
