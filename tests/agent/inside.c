@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,87 +297,114 @@ static void print_counts(const struct run *r)
 	       counted, delivered, lost, bad, r->n, agent_host_damaged(r->host));
 }
 
+/* What the command line asks for. */
+struct asked {
+	const char *function[MAX], *file[16], *library, *loader, *libc;
+	size_t nfunction, nfile, nnames, ring;
+	char **names;
+	unsigned seed;
+	bool trial;
+	int random;
+	long runs;
+};
+
+static bool take_option(struct asked *a, struct run *r, int c)
+{
+	char *end;
+
+	if (c == 't')
+		a->trial = true;
+	else if (c == 'e')
+		r->entries = 1;
+	else if (c == 'R')
+		a->runs = strtol(optarg, NULL, 10);
+	else if (c == 'n')
+		a->nnames = read_names(optarg, &a->names);
+	else if (c == 'q')
+		r->quiet = 1;
+	else if (c == 'r')
+		a->random = (int)strtol(optarg, &end, 10),
+		a->seed = (unsigned)strtol(*end ? end + 1 : "1", NULL, 10);
+	else if (c == 'f' && a->nfunction < MAX)
+		a->function[a->nfunction++] = optarg;
+	else if (c == 'x' && a->nfile < 16)
+		a->file[a->nfile++] = optarg;
+	else if (c == 'a')
+		a->library = optarg;
+	else if (c == 'L')
+		a->loader = optarg;
+	else if (c == 'C')
+		a->libc = optarg;
+	else if (c == 'm')
+		a->ring = (size_t)strtol(optarg, NULL, 10);
+	else if (c == 'l')
+		r->log = fopen(optarg, "we");
+	else
+		return false;
+	return true;
+}
+
+static void arm(struct run *r, struct asked *a)
+{
+	struct err e = {0};
+
+	if (getenv("INSIDE_SET"))
+		agent_host_slow_clock(r->host);
+	add_own(r);
+	if (a->loader)
+		add_hooks(r, a->loader, true);
+	if (a->libc)
+		add_hooks(r, a->libc, false);
+	for (size_t i = 0; i < a->nfile; i++) {
+		struct elf_file *f;
+
+		if (elf_file_open(&f, a->file[i], &e))
+			die(&e);
+		for (size_t k = 0; k < a->nfunction; k++)
+			add_named(r, f, a->function[k]);
+		add_names(r, f, a->names, a->nnames, a->random, &a->seed);
+		elf_file_close(f);
+	}
+	if (agent_host_write(r->host, a->trial, a->libc != NULL, &e))
+		die(&e);
+}
+
+static void try_it(struct run *r, char **argv)
+{
+	struct err e = {0};
+	int64_t hit, clock;
+
+	if (agent_host_trial(r->host, argv, &hit, &clock, &e))
+		printf("trial: %s\n", e.text);
+	else
+		printf("hit %.2f clock %.2f ns\n", (double)hit / 100,
+		       (double)clock / 100);
+}
+
 int main(int argc, char **argv)
 {
 	static struct run r;
-	const char *function[MAX], *file[16], *library = NULL, *loader = NULL,
-					      *libc = NULL;
-	size_t nfunction = 0, nfile = 0, len = 0, ring = 0;
-	unsigned seed = 1;
-	int c, trial = 0, random = 0, status = 0, first = 0;
-	long runs = 1;
+	struct asked a = {.seed = 1, .runs = 1};
+	size_t len = 0;
+	int c, status = 0, first = 0;
 	struct err e = {0};
-	int64_t hit, clock;
-	char *end;
 	void *bytes;
-	char **names = NULL;
-	size_t nnames = 0;
 
-	while ((c = getopt(argc, argv, "+teqr:f:n:x:a:L:C:m:l:R:")) != -1) {
-		if (c == 't')
-			trial = 1;
-		else if (c == 'e')
-			r.entries = 1;
-		else if (c == 'R')
-			runs = strtol(optarg, NULL, 10);
-		else if (c == 'n')
-			nnames = read_names(optarg, &names);
-		else if (c == 'q')
-			r.quiet = 1;
-		else if (c == 'r')
-			random = (int)strtol(optarg, &end, 10),
-			seed = (unsigned)strtol(*end ? end + 1 : "1", NULL, 10);
-		else if (c == 'f' && nfunction < MAX)
-			function[nfunction++] = optarg;
-		else if (c == 'x' && nfile < 16)
-			file[nfile++] = optarg;
-		else if (c == 'a')
-			library = optarg;
-		else if (c == 'L')
-			loader = optarg;
-		else if (c == 'C')
-			libc = optarg;
-		else if (c == 'm')
-			ring = (size_t)strtol(optarg, NULL, 10);
-		else if (c == 'l')
-			r.log = fopen(optarg, "we");
-		else
+	while ((c = getopt(argc, argv, "+teqr:f:n:x:a:L:C:m:l:R:")) != -1)
+		if (!take_option(&a, &r, c))
 			return 2;
-	}
-	if (optind == argc || !library)
+	if (optind == argc || !a.library)
 		return 2;
-	bytes = read_library(library, &len);
-	if (agent_host_open(&r.host, bytes, len, ring, CLOCK_MONOTONIC, &e))
+	bytes = read_library(a.library, &len);
+	if (agent_host_open(&r.host, bytes, len, a.ring, CLOCK_MONOTONIC, &e))
 		die(&e);
-	if (getenv("INSIDE_SET"))
-		agent_host_slow_clock(r.host);
-	add_own(&r);
-	if (loader)
-		add_hooks(&r, loader, true);
-	if (libc)
-		add_hooks(&r, libc, false);
-	for (size_t i = 0; i < nfile; i++) {
-		struct elf_file *f;
-
-		if (elf_file_open(&f, file[i], &e))
-			die(&e);
-		for (size_t k = 0; k < nfunction; k++)
-			add_named(&r, f, function[k]);
-		add_names(&r, f, names, nnames, random, &seed);
-		elf_file_close(f);
+	arm(&r, &a);
+	if (a.trial)
+		try_it(&r, argv + optind);
+	for (long k = 0; !a.trial && k < a.runs && (!k || status == first); k++) {
+		status = run_command(&r, argv + optind);
+		first = k ? first : status;
 	}
-	if (agent_host_write(r.host, trial, libc != NULL, &e))
-		die(&e);
-	if (trial && !agent_host_trial(r.host, argv + optind, &hit, &clock, &e))
-		printf("hit %.2f clock %.2f ns\n", (double)hit / 100,
-		       (double)clock / 100);
-	else if (trial)
-		printf("trial: %s\n", e.text);
-	else
-		for (long k = 0; k < runs && (!k || status == first); k++) {
-			status = run_command(&r, argv + optind);
-			first = k ? first : status;
-		}
 	print_reports(&r);
 	print_counts(&r);
 	agent_host_close(r.host);
