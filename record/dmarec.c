@@ -401,6 +401,7 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	o->rec.nirq = n;
 	o->rec.plan = plan;
 	o->rec.profile = p;
+	o->rec.exits = o->exits;
 	o->rec.map = map;
 	o->rec.choice = &choice;
 	if (rc) {
