@@ -73,8 +73,8 @@ $(LIBPERF): $(LIBPERF_DIR)/flags ;
 $(if $(wildcard $(LIBPERF_DIR)/flags),,$(eval .PHONY: $(LIBPERF_DIR)/flags))
 # Only this file may see libperf, and only this one the place of installation.
 $(B)/record/profile/profile_find.o: ALL_CPPFLAGS += -DDMA_PREFIX='"$(PREFIX)"'
-$(B)/record/session.o $(B)/record/session_open.o: ALL_CPPFLAGS += $(LIBPERF_INC)
-$(B)/record/session.o $(B)/record/session_open.o: | $(LIBPERF)
+$(B)/record/session.o $(B)/record/session_open.o $(B)/record/session_irq.o $(B)/record/session_list.o: ALL_CPPFLAGS += $(LIBPERF_INC)
+$(B)/record/session.o $(B)/record/session_open.o $(B)/record/session_irq.o $(B)/record/session_list.o: | $(LIBPERF)
 
 # libtraceevent can be told to be quiet since 1.3 (Debian 11 has 1.1).
 $(B)/lib/event/event_format.o: ALL_CPPFLAGS += $(shell $(PKG_CONFIG) --atleast-version=1.3 libtraceevent && echo -DTEP_HAS_LOGLEVEL)
