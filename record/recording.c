@@ -18,6 +18,7 @@
 #include "record/late.h"
 #include "record/live/command.h"
 #include "record/live/keep.h"
+#include "record/newcomers.h"
 #include "record/probes.h"
 
 #define DRAIN_MS      150
@@ -104,6 +105,17 @@ static int pause_ms(const struct recording *r, int64_t end_ns)
 	return ms;
 }
 
+/* Of interrupts that appeared and are no shared line, only entries are wanted. */
+static int leave_exits(struct recording *r, struct err *e)
+{
+	int32_t irq;
+	int rc = 0;
+
+	while (!rc && r->exits && newcomers_next_plain(r->in.newcomers, &irq))
+		rc = session_leave_exits(r->session, irq, e);
+	return rc;
+}
+
 static int wait_for_end(struct recording *r, struct err *e)
 {
 	int64_t end_ns =
@@ -123,6 +135,8 @@ static int wait_for_end(struct recording *r, struct err *e)
 			rc = intake_drain(&r->in, r->session, false, e);
 		if (!rc)
 			rc = recording_late_look(r, e);
+		if (!rc)
+			rc = leave_exits(r, e);
 		if (!rc)
 			recording_look_beside(r);
 	}
@@ -193,7 +207,8 @@ static int arm(struct recording *r, struct err *e)
 
 	if (!rc)
 		rc = snapshot_events(&r->meta, r->o->plan, probes_group(r->probes),
-				     r->closing, r->nclosing, true, e);
+				     r->closing, r->nclosing, r->exits ? IRQ_SIDES : 1,
+				     e);
 	if (!rc)
 		rc = descriptors_new(&r->in.descriptors, &r->meta, tracefs_find(NULL),
 				     r->o->clockid, e);

@@ -10,6 +10,7 @@
 #include "record/counters.h"
 #include "record/host/pcistate.h"
 #include "record/host/rootfs.h"
+#include "record/irqfilter.h"
 
 static char *copy(const char *text)
 {
@@ -118,16 +119,17 @@ static int add_tracepoint(struct meta *m, enum role role, const char *path, stru
 }
 
 int snapshot_events(struct meta *m, const struct plan *p, const char *group,
-		    const char *const *more, size_t nmore, bool with_irq, struct err *e)
+		    const char *const *more, size_t nmore, size_t nirq, struct err *e)
 {
+	static const enum role irq_role[IRQ_SIDES] = {ROLE_INTERRUPT, ROLE_HANDLED};
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < p->n; i++)
 		rc = add_probe(m, &p->probe[i], group, false, e);
 	for (size_t i = 0; !rc && i < nmore; i++)
 		rc = add_tracepoint(m, ROLE_OTHER, more[i], e);
-	if (!rc && with_irq)
-		rc = add_tracepoint(m, ROLE_INTERRUPT, "irq/irq_handler_entry", e);
+	for (size_t i = 0; !rc && i < nirq; i++)
+		rc = add_tracepoint(m, irq_role[i], irq_tracepoint[i], e);
 	return rc;
 }
 
