@@ -322,6 +322,16 @@ static bool coalesced(const struct channel *c)
 
 /* ---- waits ---- */
 
+/* A program that had used the channel in turn, and overlapped once, has a queue of two from
+ * there on, or was restarted once. Times alone do not tell: in a queue that the card has
+ * emptied they are those of the program, and lean to either side for hundreds of waits. */
+static void add_times(struct channel *c, float odds)
+{
+	if (c->plain_cycles >= ALTERNATED && odds > 0)
+		odds = fmaxf(0, fminf(odds, ALMOST - c->odds));
+	c->odds += odds;
+}
+
 static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
 		     bool in_a_row, struct err *e)
 {
@@ -336,7 +346,7 @@ static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
 	if (!w->failed) {
 		if (in_a_row && c->nheld && c->nopen > c->nheld)
 			c->odds += 8;
-		c->odds += time_evidence(c, w) + regularity(c, w);
+		add_times(c, time_evidence(c, w) + regularity(c, w));
 		if (c->nheld == FEWER && coalesced(c))
 			c->odds += 8;
 	}
