@@ -73,8 +73,8 @@ $(LIBPERF): $(LIBPERF_DIR)/flags ;
 $(if $(wildcard $(LIBPERF_DIR)/flags),,$(eval .PHONY: $(LIBPERF_DIR)/flags))
 # Only this file may see libperf, and only this one the place of installation.
 $(B)/record/profile/profile_find.o: ALL_CPPFLAGS += -DDMA_PREFIX='"$(PREFIX)"'
-$(B)/record/session.o $(B)/record/session_open.o: ALL_CPPFLAGS += $(LIBPERF_INC)
-$(B)/record/session.o $(B)/record/session_open.o: | $(LIBPERF)
+$(B)/record/session.o $(B)/record/session_open.o $(B)/record/session_irq.o $(B)/record/session_list.o: ALL_CPPFLAGS += $(LIBPERF_INC)
+$(B)/record/session.o $(B)/record/session_open.o $(B)/record/session_irq.o $(B)/record/session_list.o: | $(LIBPERF)
 
 # libtraceevent can be told to be quiet since 1.3 (Debian 11 has 1.1).
 $(B)/lib/event/event_format.o: ALL_CPPFLAGS += $(shell $(PKG_CONFIG) --atleast-version=1.3 libtraceevent && echo -DTEP_HAS_LOGLEVEL)
@@ -240,7 +240,7 @@ browser:
 # themselves, so that their times are judged, too.
 check:     CLI_SKIP := $(CLI_SLOW)
 check:     SIZE := SIM_SIZE=tenth VM_BOOTS=edu VM_EDU='sleep missing spurious timeout two_cards' VM_TIMES=0
-check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx watch' ALONE=tests/vm/check.sh
+check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx watch shared' ALONE=tests/vm/check.sh
 check-all: MORE := check-clang check-fuzz check-hostile check-distros check-kernels
 check-all: DAY := tests/gate/day.t
 check check-all: BEGAN := $(shell date +%s)

@@ -140,8 +140,20 @@ static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err
 	return rc;
 }
 
+/* Does x fit better than y what ends transfers? Where that is unclear of both, it is what
+ * comes just once in more of them. */
+static bool fits_better(const struct vector_evidence *x, const struct vector_evidence *y)
+{
+	bool ends = ends_transfers(x->verdict);
+
+	if (!y || ends != ends_transfers(y->verdict))
+		return ends || (!y && x->verdict == VERDICT_UNCLEAR);
+	return ends ? x->score > y->score
+		    : x->verdict == VERDICT_UNCLEAR && x->one > y->one;
+}
+
 /* Who names a line with several handlers means one of them: that which ends transfers best.
- * Where none does, the first. */
+ * Where none may, the first. */
 static int64_t named_handler(const struct analysis *a, int64_t irq)
 {
 	const struct vector_evidence *best = NULL;
@@ -150,7 +162,7 @@ static int64_t named_handler(const struct analysis *a, int64_t irq)
 		const struct vector_evidence *v = &a->found->overall[i];
 
 		if (irq < HANDLER_STRIDE && v->irq % HANDLER_STRIDE == irq &&
-		    ends_transfers(v->verdict) && (!best || v->score > best->score))
+		    fits_better(v, best))
 			best = v;
 	}
 	return best ? best->irq : irq;

@@ -136,6 +136,25 @@ void irq_choice_release(struct irq_choice *c)
 	c->absent = NULL;
 }
 
+int irq_choose_shared(const struct irqmap *map, const int32_t *irq, size_t nirq,
+		      int32_t **list, size_t *n, struct err *e)
+{
+	*list = NULL;
+	*n = 0;
+	for (size_t i = 0; i < nirq; i++) {
+		const struct irq_info *q = irqmap_find(map, irq[i]);
+		int32_t *added;
+
+		if (!q || !irq_may_be_shared(q))
+			continue;
+		added = array_add(list, n);
+		if (!added)
+			return err_nomem(e, "a recording");
+		*added = irq[i];
+	}
+	return 0;
+}
+
 static bool has_name(const struct irq_info *i, const char *const *name, size_t n)
 {
 	for (size_t k = 0; k < n; k++)

@@ -32,6 +32,11 @@ int irq_choose(struct irq_choice *c, const struct irqmap *map, int32_t **list, s
 	       struct err *e);
 void irq_choice_release(struct irq_choice *c);
 
+/* Those of the chosen that several devices may share: what their handlers return is recorded
+ * as well. malloc'ed, ascending as irq is. */
+int irq_choose_shared(const struct irqmap *map, const int32_t *irq, size_t nirq,
+		      int32_t **list, size_t *n, struct err *e);
+
 /* Is one that was not there then of the chosen? */
 bool irq_chosen(const struct irq_choice *c, const struct irq_info *i);
 

@@ -370,6 +370,22 @@ static void tell_plan(const struct plan *plan, const struct profile *p)
 	free(told);
 }
 
+/* Of a line that has handlers of several devices now. */
+static void tell_shared(const struct irqmap *map, const int32_t *irq, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *name = irqmap_find(map, irq[i])->name;
+
+		if (name && strstr(name, ", "))
+			cli_note(
+				TOOL,
+				"interrupt %d is a line that devices share (%s): each "
+				"handler is an interrupt of its own, and one that says it "
+				"was not its device's is not counted for it",
+				irq[i], name);
+	}
+}
+
 static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 		       struct irqmap *map, struct err *e)
 {
@@ -380,13 +396,15 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 				    .pci = o->pci.v,
 				    .npci = o->pci.n,
 				    .profile = p};
-	int32_t *irq = NULL;
-	size_t n = 0;
+	int32_t *irq = NULL, *shared = NULL;
+	size_t n = 0, nshared = 0;
 	int rc = irq_choose(&choice, map, &irq, &n, e), status;
 
 	if (choice.absent)
 		cli_warn(TOOL, "%s", choice.absent);
 
+	if (!rc)
+		rc = irq_choose_shared(map, irq, n, &shared, &nshared, e);
 	if (!rc)
 		rc = add_counts(o, p, e);
 	if (!rc)
@@ -397,8 +415,11 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 		cli_note(TOOL, "%s", plan->note[i]);
 	if (o->rec.verbosity >= 0)
 		tell_plan(plan, p);
+	if (!rc && o->rec.verbosity >= 0)
+		tell_shared(map, shared, nshared);
 	o->rec.irq = irq;
 	o->rec.nirq = n;
+	o->rec.nshared = nshared;
 	o->rec.plan = plan;
 	o->rec.profile = p;
 	o->rec.map = map;
@@ -406,7 +427,7 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	if (rc) {
 		status = cli_status(e);
 	} else if (o->dry_run) {
-		plan_print(plan, irq, n, stdout);
+		plan_print(plan, &(struct plan_irqs){irq, shared, n, nshared}, stdout);
 		watch_ask_print(&o->rec.watch, stdout);
 		status = fflush(stdout) ? EXIT_FAILED : EXIT_OK;
 	} else {
@@ -414,6 +435,7 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	}
 	irq_choice_release(&choice);
 	free(irq);
+	free(shared);
 	return status;
 }
 

@@ -105,8 +105,8 @@ static void note_name(struct intake *in, const char *rec, size_t size)
  * common fields, the number, where the name is. */
 enum { RAW_BEHIND_TIME = 20, RAW_IRQ = 8, RAW_NAME = 12, RAW_BYTES = 16 };
 
-static int want_irq(struct intake *in, const char *sample, size_t size, size_t raw_at,
-		    struct err *e)
+static int want_irq(struct intake *in, bool exit, const char *sample, size_t size,
+		    size_t raw_at, struct err *e)
 {
 	const char *raw = sample + raw_at;
 	char action[64] = "";
@@ -116,6 +116,8 @@ static int want_irq(struct intake *in, const char *sample, size_t size, size_t r
 	if (size < raw_at + RAW_BYTES)
 		return 1;
 	memcpy(&irq, raw + RAW_IRQ, sizeof(irq));
+	if (exit) /* its entry, before it, decided */
+		return newcomers_want_exit(in->newcomers, irq);
 	memcpy(&name, raw + RAW_NAME, sizeof(name));
 	at = name & 0xffff;
 	len = name >> 16;
@@ -192,8 +194,9 @@ static int wanted(struct intake *in, uint64_t id, const char *sample, size_t siz
 	else if (!is_trusted(in, slot, tid))
 		return hold_sample(in, id, tid, time_ns, sample, size, e) ? ERR_NOMEM
 									  : HELD;
-	else if (in->newcomers && slot->event == in->irq_event)
-		rc = want_irq(in, sample, size, slot->time_at + RAW_BEHIND_TIME, e);
+	else if (in->newcomers && slot->event - in->irq_event < in->nirq_event)
+		rc = want_irq(in, slot->event != in->irq_event, sample, size,
+			      slot->time_at + RAW_BEHIND_TIME, e);
 	in->left_out[slot->event] += rc == LEFT_OUT;
 	return rc;
 }

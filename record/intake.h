@@ -52,7 +52,8 @@ struct intake {
 	struct intake_tap tap;
 	struct descriptors *descriptors; /* NULL = not wanted */
 	struct newcomers *newcomers;	 /* NULL = every interrupt is wanted */
-	size_t irq_event;		 /* the event of interrupts */
+	size_t irq_event,
+		nirq_event; /* of interrupts: their entries', and their exits' */
 	/* What was sampled outside of these, while events were armed and disarmed one
 	 * after another, does not count. */
 	int64_t begin_ns, end_ns;

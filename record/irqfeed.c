@@ -14,7 +14,6 @@
 #include "lib/dma.h"
 #include "lib/err.h"
 #include "record/host/rights.h"
-#include "record/irqfilter.h"
 
 extern const char embed_irqfeed_bpf[];
 extern const unsigned long embed_irqfeed_bpf_len;
@@ -23,8 +22,9 @@ extern const unsigned long embed_irqfeed_bpf_len;
 
 /* As in irqfeed.bpf.c. */
 struct control {
-	uint64_t excluded[IRQ_WORDS];
-	uint32_t enabled, event_type;
+	uint64_t excluded[IRQ_SIDES][IRQ_WORDS];
+	uint32_t event_type[IRQ_SIDES];
+	uint32_t enabled, pad;
 };
 
 struct count {
@@ -34,9 +34,9 @@ struct count {
 struct irqfeed {
 	int stats_fd; /* the kernel times BPF programs while it is open; -1 */
 	struct bpf_object *object;
-	struct bpf_link *link;
+	struct bpf_link *link[IRQ_SIDES];
 	struct control control;
-	int control_fd, count_fd, ring_fd;
+	int control_fd, count_fd, ring_fd[IRQ_SIDES];
 };
 
 /* Before libbpf 1.0 a pointer may hold an error in place of NULL. Returns it, negative. */
@@ -63,12 +63,18 @@ static void raise_memlock(void)
 	setrlimit(RLIMIT_MEMLOCK, &all);
 }
 
-static void control_init(struct irqfeed *f, const int32_t *exclude, size_t n,
-			 uint32_t event_type)
+static void leave_out(struct irqfeed *f, enum irq_side side, int32_t irq)
 {
-	f->control.event_type = event_type;
-	for (size_t i = 0; i < n; i++)
-		f->control.excluded[exclude[i] / 64] |= UINT64_C(1) << (exclude[i] % 64);
+	f->control.excluded[side][irq / 64] |= UINT64_C(1) << (irq % 64);
+}
+
+static void control_init(struct irqfeed *f, const struct irq_wanted wanted[IRQ_SIDES])
+{
+	for (int side = 0; side < IRQ_SIDES; side++) {
+		f->control.event_type[side] = wanted[side].event;
+		for (size_t i = 0; i < wanted[side].n; i++)
+			leave_out(f, side, wanted[side].never[i]);
+	}
 }
 
 static int control_write(struct irqfeed *f, struct err *e)
@@ -110,12 +116,13 @@ static int load(struct irqfeed *f, struct err *e)
 			strerror(-rc));
 	f->control_fd = map_fd(f, "control");
 	f->count_fd = map_fd(f, "count");
-	f->ring_fd = map_fd(f, "ring");
+	f->ring_fd[IRQ_ENTRY] = map_fd(f, "ring");
+	f->ring_fd[IRQ_EXIT] = map_fd(f, "exit_ring");
 	return 0;
 }
 
-int irqfeed_open(struct irqfeed **out, const int32_t *exclude, size_t n,
-		 uint32_t event_type, struct err *e)
+int irqfeed_open(struct irqfeed **out, const struct irq_wanted wanted[IRQ_SIDES],
+		 struct err *e)
 {
 	struct irqfeed *f = calloc(1, sizeof(*f));
 	int rc;
@@ -124,7 +131,7 @@ int irqfeed_open(struct irqfeed **out, const int32_t *exclude, size_t n,
 	if (!f)
 		return err_nomem(e, "the interrupt feed");
 	f->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	control_init(f, exclude, n, event_type);
+	control_init(f, wanted);
 	rc = load(f, e);
 	if (!rc)
 		rc = control_write(f, e);
@@ -140,36 +147,48 @@ void irqfeed_close(struct irqfeed *f)
 {
 	if (!f)
 		return;
-	bpf_link__destroy(f->link);
+	for (int side = 0; side < IRQ_SIDES; side++)
+		bpf_link__destroy(f->link[side]);
 	bpf_object__close(f->object);
 	if (f->stats_fd >= 0)
 		close(f->stats_fd);
 	free(f);
 }
 
-int irqfeed_connect(struct irqfeed *f, int cpu, int perf_fd, struct err *e)
+int irqfeed_connect(struct irqfeed *f, enum irq_side side, int cpu, int perf_fd,
+		    struct err *e)
 {
-	if (bpf_map_update_elem(f->ring_fd, &cpu, &perf_fd, BPF_ANY))
+	if (bpf_map_update_elem(f->ring_fd[side], &cpu, &perf_fd, BPF_ANY))
 		return err_errno(e, "the interrupt feed's ring of CPU %d", cpu);
 	return 0;
 }
 
+static struct bpf_program *program(const struct irqfeed *f, enum irq_side side)
+{
+	const char *name = strchr(irq_tracepoint[side], '/') + 1;
+
+	return bpf_object__find_program_by_name(f->object, name);
+}
+
 /* By the event's number: an older libbpf (0.3) looks for its name in debugfs alone, which need
  * not be mounted. */
-static int attach(struct irqfeed *f, struct bpf_program *p)
+static int attach(struct irqfeed *f, enum irq_side side)
 {
 	struct perf_event_attr a = {.type = PERF_TYPE_TRACEPOINT,
 				    .size = sizeof(a),
-				    .config = f->control.event_type};
-	int fd = (int)syscall(SYS_perf_event_open, &a, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+				    .config = f->control.event_type[side]};
+	struct bpf_program *p = program(f, side);
+	int fd =
+		p ? (int)syscall(SYS_perf_event_open, &a, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)
+		  : -1;
 	int rc;
 
 	if (fd < 0)
-		return -errno;
-	f->link = bpf_program__attach_perf_event(p, fd);
-	rc = error_of(f->link);
+		return p ? -errno : -ENOENT;
+	f->link[side] = bpf_program__attach_perf_event(p, fd);
+	rc = error_of(f->link[side]);
 	if (rc) {
-		f->link = NULL;
+		f->link[side] = NULL;
 		close(fd);
 	}
 	return rc;
@@ -177,16 +196,26 @@ static int attach(struct irqfeed *f, struct bpf_program *p)
 
 int irqfeed_attach(struct irqfeed *f, struct err *e)
 {
-	struct bpf_program *p =
-		bpf_object__find_program_by_name(f->object, "irq_handler_entry");
 	libbpf_print_fn_t before = libbpf_set_print(quiet);
-	int rc = p ? attach(f, p) : -ENOENT;
+	int rc = 0;
 
+	for (int side = 0; !rc && side < IRQ_SIDES; side++) {
+		rc = f->control.event_type[side] ? attach(f, side) : 0;
+		if (rc)
+			err_set(e, ERR_UNSUPPORTED,
+				"this kernel does not attach BPF to %s: %s",
+				irq_tracepoint[side], strerror(-rc));
+	}
 	libbpf_set_print(before);
-	return rc ? err_set(e, ERR_UNSUPPORTED,
-			    "this kernel does not attach BPF to irq:irq_handler_entry: %s",
-			    strerror(-rc))
-		  : 0;
+	return rc ? ERR_UNSUPPORTED : 0;
+}
+
+int irqfeed_leave(struct irqfeed *f, enum irq_side side, int32_t irq, struct err *e)
+{
+	if (irq < 0 || irq >= IRQ_FILTER_NUMBERS)
+		return 0;
+	leave_out(f, side, irq);
+	return control_write(f, e);
 }
 
 int irqfeed_gate(struct irqfeed *f, bool open, struct err *e)
@@ -195,14 +224,15 @@ int irqfeed_gate(struct irqfeed *f, bool open, struct err *e)
 	return control_write(f, e);
 }
 
-int irqfeed_counts(struct irqfeed *f, uint64_t *seen, uint64_t *refused, struct err *e)
+int irqfeed_counts(struct irqfeed *f, enum irq_side side, uint64_t *seen,
+		   uint64_t *refused, struct err *e)
 {
 	int cpus = libbpf_num_possible_cpus();
 	struct count *c = cpus > 0 ? calloc((size_t)cpus, sizeof(*c)) : NULL;
-	uint32_t zero = 0;
+	uint32_t key = side;
 
 	*seen = *refused = 0;
-	if (!c || bpf_map_lookup_elem(f->count_fd, &zero, c)) {
+	if (!c || bpf_map_lookup_elem(f->count_fd, &key, c)) {
 		free(c);
 		return err_errno(e, "the interrupt feed's counts");
 	}
@@ -216,8 +246,7 @@ int irqfeed_counts(struct irqfeed *f, uint64_t *seen, uint64_t *refused, struct 
 
 int64_t irqfeed_cost_ns(struct irqfeed *f)
 {
-	struct bpf_program *p =
-		bpf_object__find_program_by_name(f->object, "irq_handler_entry");
+	struct bpf_program *p = program(f, IRQ_ENTRY);
 	struct bpf_prog_info info = {0};
 	uint32_t len = sizeof(info);
 

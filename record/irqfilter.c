@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+const char *const irq_tracepoint[IRQ_SIDES] = {"irq/irq_handler_entry",
+					       "irq/irq_handler_exit"};
+
 char *irq_filter(const int32_t *exclude, size_t n, size_t *used)
 {
 	char *text = calloc(1, IRQ_FILTER_BYTES), piece[64];

@@ -10,7 +10,13 @@
 
 enum { MAX_IRQ = 1 << 24 }; /* a number above is none that a kernel gives */
 
-enum verdict { NOT_MET, WANTED, UNWANTED };
+enum verdict {
+	NOT_MET,
+	WANTED,
+	WANTED_SHARED,
+	UNWANTED,
+	UNWANTED_YET, /* a line of others, which an awaited device may come to share */
+};
 
 struct newcomers {
 	const struct irq_choice *choice;
@@ -18,7 +24,7 @@ struct newcomers {
 	uint8_t *verdict; /* enum verdict by number */
 	size_t room;
 	struct irq_info *info; /* those that came and are wanted */
-	size_t n;
+	size_t n, nplain;      /* of those, seen by newcomers_next_plain() */
 };
 
 static bool contains(const int32_t *list, size_t n, int32_t irq)
@@ -27,6 +33,17 @@ static bool contains(const int32_t *list, size_t n, int32_t irq)
 		if (list[i] == irq)
 			return true;
 	return false;
+}
+
+static enum verdict wanted(const struct irq_info *i)
+{
+	return irq_may_be_shared(i) ? WANTED_SHARED : WANTED;
+}
+
+/* Of one with a handler that is not of the chosen. */
+static enum verdict unwanted(const struct irq_choice *choice, const struct irq_info *i)
+{
+	return choice->absent && irq_may_be_shared(i) ? UNWANTED_YET : UNWANTED;
 }
 
 static int make_room(struct newcomers *n, int32_t irq, struct err *e)
@@ -59,9 +76,9 @@ int newcomers_new(struct newcomers **out, const char *root, const struct irqmap 
 
 		rc = make_room(n, q->irq, e);
 		if (!rc && contains(irq, nirq, q->irq))
-			n->verdict[q->irq] = WANTED;
+			n->verdict[q->irq] = wanted(q);
 		else if (!rc && q->name) /* without a handler it is yet to come */
-			n->verdict[q->irq] = UNWANTED;
+			n->verdict[q->irq] = unwanted(choice, q);
 	}
 	if (rc) {
 		newcomers_free(n);
@@ -112,8 +129,22 @@ static int keep(struct newcomers *n, const struct irq_info *i, struct err *e)
 				   .vector = i->vector,
 				   .masked = i->masked,
 				   .count = i->count,
-				   .hwirq = i->hwirq};
+				   .hwirq = i->hwirq,
+				   .wired = i->wired};
 	return 0;
+}
+
+static bool is_wanted(const struct newcomers *n, int32_t irq)
+{
+	return n->verdict[irq] == WANTED || n->verdict[irq] == WANTED_SHARED;
+}
+
+/* A handler of the chosen device's name on a line that was only others' so far. */
+static bool has_come(const struct newcomers *n, int32_t irq, const char *action)
+{
+	const struct irq_info i = {.irq = irq, .name = (char *)action};
+
+	return n->verdict[irq] == UNWANTED_YET && irq_chosen(n->choice, &i);
 }
 
 static int judge(struct newcomers *n, int32_t irq, const char *action, struct err *e)
@@ -132,8 +163,8 @@ static int judge(struct newcomers *n, int32_t irq, const char *action, struct er
 	i = irqmap_find(&now, irq);
 	if (!i || !i->name)
 		i = &gone;
-	n->verdict[irq] = irq_chosen(n->choice, i) ? WANTED : UNWANTED;
-	if (n->verdict[irq] == WANTED)
+	n->verdict[irq] = irq_chosen(n->choice, i) ? wanted(i) : unwanted(n->choice, i);
+	if (is_wanted(n, irq))
 		rc = keep(n, i, e);
 	irqmap_release(&now);
 	return rc;
@@ -147,9 +178,26 @@ int newcomers_want(struct newcomers *n, int32_t irq, const char *action, struct 
 		return 0;
 	if ((size_t)irq >= n->room)
 		rc = make_room(n, irq, e);
-	if (!rc && n->verdict[irq] == NOT_MET)
+	if (!rc && (n->verdict[irq] == NOT_MET || has_come(n, irq, action)))
 		rc = judge(n, irq, action, e);
-	return rc ? rc : n->verdict[irq] == WANTED;
+	return rc ? rc : is_wanted(n, irq);
+}
+
+bool newcomers_want_exit(const struct newcomers *n, int32_t irq)
+{
+	return irq >= 0 && (size_t)irq < n->room && n->verdict[irq] == WANTED_SHARED;
+}
+
+bool newcomers_next_plain(struct newcomers *n, int32_t *irq)
+{
+	while (n->nplain < n->n) {
+		const struct irq_info *i = &n->info[n->nplain++];
+
+		*irq = i->irq;
+		if (wanted(i) == WANTED)
+			return true;
+	}
+	return false;
 }
 
 size_t newcomers_list(const struct newcomers *n, const struct irq_info **info)
@@ -159,19 +207,24 @@ size_t newcomers_list(const struct newcomers *n, const struct irq_info **info)
 }
 
 int newcomers_excluded(const struct irqmap *map, const int32_t *irq, size_t nirq,
+		       const struct irq_choice *choice, enum irq_side side,
 		       int32_t **list, size_t *n, struct err *e)
 {
 	*list = NULL;
 	*n = 0;
 	for (size_t i = 0; i < map->n; i++) {
+		const struct irq_info *q = &map->irq[i];
 		int32_t *added;
 
-		if (!map->irq[i].name || contains(irq, nirq, map->irq[i].irq))
+		if (!q->name || unwanted(choice, q) == UNWANTED_YET)
+			continue;
+		if (contains(irq, nirq, q->irq) &&
+		    (side == IRQ_ENTRY || irq_may_be_shared(q)))
 			continue;
 		added = array_add(list, n);
 		if (!added)
 			return err_nomem(e, "the interrupts");
-		*added = map->irq[i].irq;
+		*added = q->irq;
 	}
 	return 0;
 }

@@ -112,7 +112,13 @@ int plan_places(struct plan *p, const struct plan_files *f, struct err *e);
 int plan_unplace(struct plan *p, const char *file, const char *why, struct err *e);
 size_t plan_nplaced(const struct plan *p);
 
-void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out);
+/* irq: the interrupts whose handlers' entries are recorded, and of which (all are among the
+ * first) the exits. */
+struct plan_irqs {
+	const int32_t *entry, *exit;
+	size_t nentry, nexit;
+};
+void plan_print(const struct plan *p, const struct plan_irqs *irq, FILE *out);
 void plan_release(struct plan *p);
 
 /* A trace event's name from a function's: letters, digits and _, at most 40. Pure. */

@@ -77,9 +77,23 @@ static void print_sections(const struct plan *p, FILE *out)
 	fputc('\n', out);
 }
 
-void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out)
+static void print_perf(const struct plan *p, const char *entry, const char *exit,
+		       FILE *out)
 {
-	char *filter = plan_irq_filter(irq, nirq);
+	fputs("perf record -a -k CLOCK_MONOTONIC", out);
+	for (size_t i = 0; i < p->n; i++)
+		fprintf(out, " -e probe_dma:%s", p->probe[i].event);
+	if (*entry)
+		fprintf(out, " -e irq:irq_handler_entry --filter '%s'", entry);
+	if (*exit)
+		fprintf(out, " -e irq:irq_handler_exit --filter '%s'", exit);
+	fputs(" -- COMMAND\n", out);
+}
+
+void plan_print(const struct plan *p, const struct plan_irqs *irq, FILE *out)
+{
+	char *entry = plan_irq_filter(irq->entry, irq->nentry),
+	     *exit = plan_irq_filter(irq->exit, irq->nexit);
 
 	print_sections(p, out);
 	for (size_t i = 0; i < p->n; i++) {
@@ -97,8 +111,13 @@ void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out
 				q->place ? "process" : "kernel", q->place ? "" : ": ",
 				q->place ? "" : q->why);
 	}
-	if (nirq)
-		fprintf(out, "interrupt  %s\n", filter ? filter : "?");
+	if (irq->nentry)
+		fprintf(out, "interrupt  %s\n", entry ? entry : "?");
+	if (irq->nexit)
+		fprintf(out,
+			"handled    %s: devices may share it, so what each handler returns "
+			"is recorded\n",
+			exit ? exit : "?");
 	fputs("\n# the same by perf probe (its events are named probe_LIBRARY:EVENT):\n",
 	      out);
 	for (size_t i = 0; i < p->n; i++)
@@ -111,12 +130,7 @@ void plan_print(const struct plan *p, const int32_t *irq, size_t nirq, FILE *out
 			p->probe[i].is_return ? 'r' : 'p', p->probe[i].event,
 			p->probe[i].file, p->probe[i].offset,
 			*p->probe[i].args ? " " : "", p->probe[i].args);
-	fputs("perf record -a -k CLOCK_MONOTONIC", out);
-	for (size_t i = 0; i < p->n; i++)
-		fprintf(out, " -e probe_dma:%s", p->probe[i].event);
-	if (nirq)
-		fprintf(out, " -e irq:irq_handler_entry --filter '%s'",
-			filter ? filter : "");
-	fputs(" -- COMMAND\n", out);
-	free(filter);
+	print_perf(p, entry ? entry : "", exit ? exit : "", out);
+	free(entry);
+	free(exit);
 }

@@ -18,6 +18,7 @@
 #include "record/late.h"
 #include "record/live/command.h"
 #include "record/live/keep.h"
+#include "record/newcomers.h"
 #include "record/probes.h"
 
 #define DRAIN_MS      150
@@ -87,6 +88,17 @@ static bool over(struct recording *r, int64_t end_ns)
 	return r->work.gone || r->signals;
 }
 
+/* Of interrupts that appeared and are no shared line, only entries are wanted. */
+static int leave_exits(struct recording *r, struct err *e)
+{
+	int32_t irq;
+	int rc = 0;
+
+	while (!rc && r->exits && newcomers_next_plain(r->in.newcomers, &irq))
+		rc = session_leave_exits(r->session, irq, e);
+	return rc;
+}
+
 static int wait_for_end(struct recording *r, struct err *e)
 {
 	int64_t end_ns =
@@ -108,6 +120,8 @@ static int wait_for_end(struct recording *r, struct err *e)
 			on_signal(r);
 		if (!rc)
 			rc = intake_drain(&r->in, r->session, false, e);
+		if (!rc)
+			rc = leave_exits(r, e);
 		if (!rc)
 			recording_look_beside(r);
 	}
@@ -177,7 +191,8 @@ static int arm(struct recording *r, struct err *e)
 
 	if (!rc)
 		rc = snapshot_events(&r->meta, r->o->plan, probes_group(r->probes),
-				     r->closing, r->nclosing, true, e);
+				     r->closing, r->nclosing, r->exits ? IRQ_SIDES : 1,
+				     e);
 	if (!rc)
 		rc = descriptors_new(&r->in.descriptors, &r->meta, tracefs_find(NULL),
 				     r->o->clockid, e);

@@ -32,8 +32,8 @@ struct recording_options {
 	char *const *searched; /* files that were looked into */
 	size_t nsearched;
 	const struct irqmap *map;
-	const int32_t *irq; /* ascending */
-	size_t nirq;
+	const int32_t *irq;		 /* ascending */
+	size_t nirq, nshared;		 /* of those, may be several devices' */
 	const struct irq_choice *choice; /* by which those are, and those that come */
 	int verbosity;			 /* -1 quiet, 0, 1 verbose */
 	bool in_series; /* what comes next is said once, at the end of all */

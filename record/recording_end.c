@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/err.h"
 #include "lib/file/perfdata_feat.h"
 #include "lib/num.h"
 #include "record/host/filemark.h"
@@ -61,7 +62,10 @@ void recording_check_holes(struct recording *r)
 			: is_beside(r, i, &k) ? "reader"
 					      : "kernel",
 			ev->counted, ev->delivered, hole,
-			ev->role == ROLE_INTERRUPT &&
+			ev->role == ROLE_HANDLED && !r->in.lost
+				? "interrupts of a shared line whose handler's answer is "
+				  "missing count as their device's"
+			: ev->role == ROLE_INTERRUPT &&
 					session_feed(r->session) == FEED_PERF &&
 					!r->in.lost
 				? "perf loses samples from idle "
@@ -236,6 +240,26 @@ int recording_finish_file(struct recording *r, struct err *e)
 	return rc;
 }
 
+static int note_newcomer(struct recording *r, const struct irq_info *i, struct err *e)
+{
+	char text[300];
+
+	if (r->o->verbosity >= 0)
+		cli_note(TOOL,
+			 "interrupt %d (%s) appeared during the recording and is in it "
+			 "from then on",
+			 i->irq, i->name);
+	if (r->exits || !irq_may_be_shared(i))
+		return 0;
+	snprintf(
+		text, sizeof(text),
+		"interrupt %d (%.80s), which appeared during the recording, is a line that "
+		"devices may share: whose each interrupt was is not recorded; begin when "
+		"the driver is there, or name the device (--device 'NAME*')",
+		i->irq, i->name);
+	return meta_add_warning(&r->meta, text) ? err_nomem(e, "a recording") : 0;
+}
+
 int recording_snapshot_irqs(struct recording *r, struct err *e)
 {
 	size_t told = r->meta.nwarning;
@@ -243,11 +267,10 @@ int recording_snapshot_irqs(struct recording *r, struct err *e)
 
 	r->window.ncome = newcomers_list(r->in.newcomers, &r->window.come);
 	rc = snapshot_after(&r->meta, r->o->profile, &r->window, &r->o->counter_files, e);
-	for (size_t i = 0; i < r->window.ncome && r->o->verbosity >= 0; i++)
-		cli_note(TOOL,
-			 "interrupt %d (%s) appeared during the recording and is in it "
-			 "from then on",
-			 r->window.come[i].irq, r->window.come[i].name);
+	for (size_t i = 0; i < r->window.ncome; i++) {
+		if (!rc)
+			rc = note_newcomer(r, &r->window.come[i], e);
+	}
 	for (size_t i = told; i < r->meta.nwarning; i++)
 		cli_warn(TOOL, "%s", r->meta.warning[i]);
 	return rc;

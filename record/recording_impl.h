@@ -26,14 +26,15 @@ struct recording {
 	struct threads threads;
 	size_t left_out; /* of those, at the beginning */
 	struct intake in;
-	struct live *live;		   /* the view; NULL = none */
-	struct keep *keep;		   /* the flight recorder; NULL = none */
-	struct perfdata_writer *kept;	   /* its file, for the end */
-	uint64_t *in_file;		   /* of each event: samples that were kept */
-	int64_t fired_ns;		   /* a trigger has come true; 0 = none */
-	struct inside *inside;		   /* probes in the process; NULL = none */
-	struct beside beside;		   /* registers, counts */
-	uint32_t *event_id;		   /* probes, closings, then the interrupt */
+	struct live *live;	      /* the view; NULL = none */
+	struct keep *keep;	      /* the flight recorder; NULL = none */
+	struct perfdata_writer *kept; /* its file, for the end */
+	uint64_t *in_file;	      /* of each event: samples that were kept */
+	int64_t fired_ns;	      /* a trigger has come true; 0 = none */
+	struct inside *inside;	      /* probes in the process; NULL = none */
+	struct beside beside;	      /* registers, counts */
+	uint32_t *event_id; /* probes, closings, then the interrupt's entry and exit */
+	bool exits;	    /* of handlers are recorded: a line may be shared */
 	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
 	size_t nclosing;
 	struct perfdata_attr *attr;

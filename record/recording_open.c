@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "record/choice.h"
 #include "record/descriptors.h"
 #include "record/host/filemark.h"
 #include "record/newcomers.h"
@@ -80,13 +81,21 @@ static int add_closings(struct recording *r, struct err *e)
 	return rc;
 }
 
+/* Of a line that devices share, what each handler returned is recorded as well; or the device
+ * that is awaited may get such a line. */
+static bool may_need_exits(const struct recording_options *o)
+{
+	return o->nshared || o->choice->absent;
+}
+
 int recording_add_probes(struct recording *r, struct err *e)
 {
 	const struct plan *p = r->o->plan;
 	int rc = patched_check(p, e);
 
 	rc = rc ? rc : probes_open(&r->probes, e);
-	r->event_id = calloc(p->n + MAX_CLOSINGS + 1, sizeof(*r->event_id));
+	r->event_id = calloc(p->n + MAX_CLOSINGS + IRQ_SIDES, sizeof(*r->event_id));
+	r->exits = may_need_exits(r->o);
 	r->mark = calloc(p->n + 1, sizeof(*r->mark));
 	if (!rc && (!r->event_id || !r->mark))
 		rc = err_nomem(e, "a recording");
@@ -99,9 +108,9 @@ int recording_add_probes(struct recording *r, struct err *e)
 	}
 	if (!rc)
 		rc = add_closings(r, e);
-	if (!rc)
-		rc = tracepoint_id("irq/irq_handler_entry",
-				   &r->event_id[p->n + r->nclosing], e);
+	for (int side = 0; !rc && side <= (r->exits ? IRQ_EXIT : IRQ_ENTRY); side++)
+		rc = tracepoint_id(irq_tracepoint[side],
+				   &r->event_id[p->n + r->nclosing + side], e);
 	return rc;
 }
 
@@ -145,25 +154,38 @@ void recording_look_beside(struct recording *r)
 		warn(r, text);
 }
 
+/* Which interrupts' entries and exits: *list is theirs, to be freed. */
+static int choose_sides(const struct recording *r, struct irq_wanted wanted[IRQ_SIDES],
+			int32_t *list[IRQ_SIDES], struct err *e)
+{
+	const uint32_t *id = &r->event_id[r->o->plan->n + r->nclosing];
+	int rc = 0;
+
+	for (int side = 0; !rc && side <= (r->exits ? IRQ_EXIT : IRQ_ENTRY); side++) {
+		rc = newcomers_excluded(r->o->map, r->o->irq, r->o->nirq, r->o->choice,
+					side, &list[side], &wanted[side].n, e);
+		wanted[side].never = list[side];
+		wanted[side].event = id[side];
+	}
+	return rc;
+}
+
 int recording_open_session(struct recording *r, struct err *e)
 {
 	bool *wake = calloc(r->meta.nevent + 1, sizeof(*wake));
 	bool *inside = calloc(r->meta.nevent + 1, sizeof(*inside));
 	bool *start = calloc(r->meta.nevent + 1, sizeof(*start));
-	int32_t *excluded = NULL;
+	int32_t *excluded[IRQ_SIDES] = {NULL};
 	struct session_options so = {.attach = !r->o->argv,
 				     .clockid = r->o->clockid,
 				     .ring_bytes = r->o->ring_bytes,
 				     .feed = r->o->feed,
 				     .kernel_addresses = r->o->kernel_addresses,
-				     .irqs = true,
 				     .uprobe = r->event_id,
 				     .nuprobe = r->o->plan->n + r->nclosing,
 				     .wake = wake,
 				     .inside = r->inside ? inside : NULL,
-				     .start = start,
-				     .irq_event =
-					     r->event_id[r->o->plan->n + r->nclosing]};
+				     .start = start};
 	int rc = 0;
 
 	for (size_t i = 0; wake && inside && start && i < r->o->plan->n; i++) {
@@ -174,12 +196,11 @@ int recording_open_session(struct recording *r, struct err *e)
 	if (!wake || !inside || !start)
 		rc = err_nomem(e, "a recording");
 	if (!rc)
-		rc = newcomers_excluded(r->o->map, r->o->irq, r->o->nirq, &excluded,
-					&so.nno_irq, e);
-	so.no_irq = excluded;
+		rc = choose_sides(r, so.irq, excluded, e);
 	if (!rc)
 		rc = threads_open(&r->threads, &r->session, recorded(r), &so, e);
-	free(excluded);
+	for (int side = 0; side < IRQ_SIDES; side++)
+		free(excluded[side]);
 	free(wake);
 	free(inside);
 	free(start);
@@ -206,7 +227,8 @@ int recording_open_session(struct recording *r, struct err *e)
 	if (!rc)
 		rc = newcomers_new(&r->in.newcomers, "", r->o->map, r->o->irq, r->o->nirq,
 				   r->o->choice, e);
-	r->in.irq_event = session_nevents(r->session) - 1;
+	r->in.irq_event = session_first_irq(r->session);
+	r->in.nirq_event = r->exits ? IRQ_SIDES : 1;
 	r->in.threads = r->threads.strict ? &r->threads : NULL;
 	r->in.nprobe = r->o->plan->n;
 	return rc;

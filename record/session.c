@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <string.h>
 
-#include "lib/dma.h"
 #include "lib/err.h"
 
 /* ---- what the file must know ---- */
@@ -19,9 +18,9 @@ void session_event(const struct session *s, size_t i, struct perf_event_attr *at
 		   const uint64_t **ids, size_t *nids)
 {
 	*attr = s->event[i] ? *perf_evsel__attr(s->event[i]) : s->inside[i];
-	if (attr->type == PERF_TYPE_SOFTWARE) {
+	if (attr->type == PERF_TYPE_SOFTWARE) { /* the feed's */
 		attr->type = PERF_TYPE_TRACEPOINT;
-		attr->config = s->irq_event;
+		attr->config = s->irq[i - s->first_irq].wanted.event;
 	}
 	*nids = session_ids_of(s, i, ids);
 	if (i == 0 && s->first_ids) {
@@ -42,56 +41,10 @@ const char *session_feed_note(const struct session *s)
 
 /* ---- running ---- */
 
-static int read_count(const struct session *s, struct perf_evsel *event, uint64_t *sum,
-		      struct err *e)
-{
-	int ncpu = perf_cpu_map__nr(s->cpus), nthread = (int)xyarray__max_y(event->fd);
-
-	*sum = 0;
-	for (int cpu = 0; cpu < ncpu; cpu++) {
-		for (int thread = 0; thread < nthread; thread++) {
-			struct perf_counts_values v;
-			int rc = perf_evsel__read(event, cpu, thread, &v);
-
-			if (rc)
-				return err_set(e, ERR_IO, "reading an event's count: %s",
-					       strerror(-rc));
-			*sum += v.val;
-		}
-	}
-	return 0;
-}
-
-/* perf's count of the tracepoint less the feed's. An interrupt on its way is in the
- * feed's count first, so of several readings the largest is right; one counts only when
- * nothing came between the two readings of perf's. */
-static int irq_ahead(struct session *s, int64_t *ahead, struct err *e)
-{
-	uint64_t before, after, seen, refused;
-	int rc = 0, good = 0;
-
-	*ahead = INT64_MIN;
-	for (int i = 0; i < 200 && good < 8 && !rc; i++) {
-		rc = read_count(s, s->counter, &before, e);
-		if (!rc)
-			rc = irqfeed_counts(s->feed, &seen, &refused, e);
-		if (!rc)
-			rc = read_count(s, s->counter, &after, e);
-		if (rc || (before != after && i < 190))
-			continue;
-		good++;
-		if ((int64_t)(before - seen) > *ahead)
-			*ahead = (int64_t)(before - seen);
-	}
-	return rc;
-}
-
 /* The uprobes are the first events of the file; NULL = in the process. */
 static void enable_uprobes(struct session *s, bool starts)
 {
-	size_t n = s->nevent - (s->interrupts ? 1 : 0);
-
-	for (size_t i = 0; s->uprobes && i < n; i++)
+	for (size_t i = 0; s->uprobes && i < s->first_irq; i++)
 		if (s->event[i] && s->start[i] == starts)
 			perf_evsel__enable(s->event[i]);
 }
@@ -102,14 +55,14 @@ int session_enable(struct session *s, struct err *e)
 
 	if (s->follower)
 		perf_evsel__enable(s->follower);
-	if (s->counters)
-		perf_evlist__enable(s->counters);
+	/* Counters later, and disabled earlier, than what they are held against: no count
+	 * without a sample comes from the order. */
 	if (s->interrupts)
 		perf_evlist__enable(s->interrupts);
+	if (s->counters)
+		perf_evlist__enable(s->counters);
 	if (s->feed)
-		rc = irqfeed_gate(s->feed, true, e);
-	if (!rc && s->feed)
-		rc = irq_ahead(s, &s->irq_ahead, e);
+		rc = session_gate(s, true, e);
 	/* Twice: a thread that has events of its parent's may have begot another just then,
 	 * which inherited what was not enabled yet. */
 	for (int i = 0; i < 2; i++) {
@@ -121,12 +74,7 @@ int session_enable(struct session *s, struct err *e)
 
 int session_disable(struct session *s, struct err *e)
 {
-	int64_t ahead = 0;
-	int rc = s->feed ? irq_ahead(s, &ahead, e) : 0;
-
-	if (!rc && s->feed)
-		rc = irqfeed_gate(s->feed, false, e);
-	s->irq_missed = ahead > s->irq_ahead ? ahead - s->irq_ahead : 0;
+	int rc = s->feed ? session_gate(s, false, e) : 0;
 
 	if (s->uprobes)
 		perf_evlist__disable(s->uprobes);
@@ -282,23 +230,9 @@ uint64_t session_activity(const struct session *s)
 
 /* ---- counts ---- */
 
-int64_t session_irq_cost_ns(const struct session *s)
-{
-	return s->feed ? irqfeed_cost_ns(s->feed) : DMA_UNKNOWN;
-}
-
 int session_count(struct session *s, size_t event, uint64_t *counted, struct err *e)
 {
-	uint64_t refused;
-	int rc;
-
-	if (s->feed && s->has_irq && event == s->nevent - 1) {
-		rc = irqfeed_counts(s->feed, counted, &refused, e);
-		*counted += (uint64_t)s->irq_missed;
-		return rc;
-	}
-	/* perf's own tracepoint: the event that samples may count only what it sampled */
-	if (s->has_irq && event == s->nevent - 1)
-		return read_count(s, s->counter, counted, e);
-	return read_count(s, s->event[event], counted, e);
+	if (event >= s->first_irq)
+		return session_count_irq(s, (int)(event - s->first_irq), counted, e);
+	return session_read_count(s, s->event[event], counted, e);
 }

@@ -23,6 +23,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "record/irqfilter.h"
+
 struct err;
 struct pollfd;
 struct session;
@@ -38,10 +40,8 @@ struct session_options {
 	 * fits into 256 MiB for all, and less when the system says no. */
 	size_t ring_bytes;
 	enum irq_feed feed;
-	bool irqs;	       /* interrupts are recorded ... */
-	const int32_t *no_irq; /* ... but these, ascending; more may come than that */
-	size_t nno_irq;
-	uint32_t irq_event;	/* id of irq:irq_handler_entry */
+	/* Of each tracepoint; exits only with entries. */
+	struct irq_wanted irq[IRQ_SIDES];
 	const uint32_t *uprobe; /* ids of trace events */
 	size_t nuprobe;
 	/* of each uprobe: wake the recorder at every sample; NULL = none */
@@ -63,9 +63,12 @@ struct session_options {
 int session_open(struct session **s, const struct session_options *o, struct err *e);
 void session_close(struct session *s); /* NULL is fine */
 
-/* Events in the order of the file: the uprobes as given, then the interrupt (when there
- * is one). ids are owned by the session. */
+/* Events in the order of the file: the uprobes as given, then the interrupt's entry and exit
+ * (those that are wanted). ids are owned by the session. */
 size_t session_nevents(const struct session *s);
+size_t session_first_irq(const struct session *s);
+/* From now on, as far as the feed can, without the exits of this interrupt. */
+int session_leave_exits(struct session *s, int32_t irq, struct err *e);
 void session_event(const struct session *s, size_t i, struct perf_event_attr *attr,
 		   const uint64_t **ids, size_t *nids);
 
@@ -92,10 +95,10 @@ int session_drain(struct session *s,
 /* A number that grows with each sample in the rings of the uprobes; from any thread. */
 uint64_t session_activity(const struct session *s);
 
-/* After session_disable: the kernel's count of each event; not for those that are armed
- * in the process. For the interrupt with
- * FEED_BPF it is what the program saw under the same gate as its output, and what perf's
- * own count of the tracepoint shows that it did not see. */
+/* After session_disable: the kernel's count of each event; not for those that are armed in
+ * the process. For the interrupt with FEED_BPF it is what the program saw under the same gate
+ * as its output, and what perf's own count of the tracepoint shows that it did not see
+ * (for exits only while session_leave_exits() was not asked for anything). */
 int session_count(struct session *s, size_t event, uint64_t *counted, struct err *e);
 
 /* Cost of one interrupt sample, measured while recording; DMA_UNKNOWN with FEED_PERF. */

@@ -2,17 +2,13 @@
 /* Opening the events of a recording, and closing them. */
 #include "record/session_impl.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "lib/err.h"
-#include "record/host/rights.h"
-#include "record/irqfilter.h"
 
 #define DEFAULT_RING_BYTES (16u << 20)
 #define ALL_RINGS_BYTES	   (256u << 20) /* unless -m says more */
-#define MIN_RING_BYTES	   (64u << 10)
 
 /* libperf itself has this since 5.18. */
 static struct perf_thread_map *map_tasks(const pid_t *pid, int n)
@@ -31,38 +27,6 @@ static struct perf_thread_map *map_tasks(const pid_t *pid, int n)
 	return map;
 }
 
-/* ---- attributes ---- */
-
-static struct perf_event_attr tracepoint_attr(uint32_t id, int32_t clockid)
-{
-	struct perf_event_attr a = {
-		.type = PERF_TYPE_TRACEPOINT,
-		.size = sizeof(a),
-		.config = id,
-		.sample_period = 1,
-		.sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID |
-			       PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_RAW,
-		.read_format = PERF_FORMAT_ID,
-		.disabled = 1,
-		.sample_id_all = 1,
-		.watermark = 1,
-		.use_clockid = 1,
-		.clockid = clockid,
-	};
-
-	return a;
-}
-
-/* An interrupt's address is the kernel's own, and a help to whoever attacks it. */
-static struct perf_event_attr interrupt_attr(const struct session_options *o, uint32_t id)
-{
-	struct perf_event_attr a = tracepoint_attr(id, o->clockid);
-
-	if (!o->kernel_addresses)
-		a.sample_type &= ~(uint64_t)PERF_SAMPLE_IP;
-	return a;
-}
-
 /* ---- opening ---- */
 
 static void raise_limits(void)
@@ -76,56 +40,6 @@ static void raise_limits(void)
 	setrlimit(RLIMIT_MEMLOCK, &memory);
 }
 
-static int open_error(int rc, struct err *e)
-{
-	switch (rc) {
-	case -EACCES:
-	case -EPERM:
-		return rights_have(CAP_PERFMON)
-			       ? err_set(e, ERR_PERM,
-					 "perf_event_open was refused in spite of "
-					 "CAP_PERFMON: a security module or a container's "
-					 "rules forbid it")
-			       : err_set(e, ERR_PERM,
-					 "perf_event_open was refused: CAP_PERFMON is "
-					 "missing; run dmarec with sudo, or give it that "
-					 "right (setcap cap_perfmon,cap_bpf=ep)");
-	case -EMFILE:
-	case -ENFILE:
-		return err_set(e, ERR_LIMIT,
-			       "too many open files: each event needs one for every CPU "
-			       "and thread; raise `ulimit -n`, or probe fewer functions");
-	case -ESRCH:
-		return err_set(e, ERR_NOTFOUND, "the process to record is gone");
-	case -ENOSYS:
-		return err_set(e, ERR_UNSUPPORTED, "this kernel has no perf events");
-	default:
-		return err_set(e, ERR_IO, "perf_event_open: %s", strerror(-rc));
-	}
-}
-
-static int add_event(struct session *s, struct perf_evlist *list,
-		     struct perf_event_attr *attr, struct perf_evsel **out, struct err *e)
-{
-	*out = perf_evsel__new(attr);
-	if (!*out)
-		return err_nomem(e, "a perf event");
-	perf_evlist__add(list, *out);
-	if (list == s->uprobes || list == s->interrupts)
-		s->event[s->nevent++] = *out;
-	return 0;
-}
-
-static int open_list(struct session *s, struct perf_evlist *list,
-		     struct perf_thread_map *threads, struct err *e)
-{
-	int rc;
-
-	perf_evlist__set_maps(list, s->cpus, threads);
-	rc = perf_evlist__open(list);
-	return rc ? open_error(rc, e) : 0;
-}
-
 static size_t default_ring(const struct session *s)
 {
 	size_t bytes = DEFAULT_RING_BYTES, ncpu = (size_t)perf_cpu_map__nr(s->cpus);
@@ -133,29 +47,6 @@ static size_t default_ring(const struct session *s)
 	while (bytes > MIN_RING_BYTES && bytes * ncpu * LISTS > ALL_RINGS_BYTES)
 		bytes /= 2;
 	return bytes;
-}
-
-/* Rings as large as asked for, or, when the system refuses and nobody asked, half as
- * large. */
-static int map_list(struct session *s, struct perf_evlist *list, bool may_shrink,
-		    struct err *e)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	for (;;) {
-		int rc = perf_evlist__mmap(list, (int)(s->ring_bytes / page));
-
-		if (!rc)
-			return 0;
-		perf_evlist__munmap(list);
-		if (!may_shrink || s->ring_bytes <= MIN_RING_BYTES)
-			return err_set(e, ERR_LIMIT,
-				       "the rings (%zu bytes for each of %d CPUs) "
-				       "were refused: %s; choose smaller ones with -m",
-				       s->ring_bytes, perf_cpu_map__nr(s->cpus),
-				       strerror(errno));
-		s->ring_bytes /= 2;
-	}
 }
 
 /* The events of tasks are inherited, and the kernel swaps them between a task and its
@@ -180,13 +71,10 @@ static int hold_probes(struct session *s, const struct session_options *o, struc
 
 		if (!s->event[i]) /* in the process */
 			continue;
-		rc = add_event(s, s->holders, &a, &event, e);
+		rc = session_add(s, s->holders, &a, &event, e);
 	}
-	if (!rc && s->holders->nr_entries) {
-		perf_evlist__set_maps(s->holders, one, s->everything);
-		rc = perf_evlist__open(s->holders);
-		rc = rc ? open_error(rc, e) : 0;
-	}
+	if (!rc && s->holders->nr_entries)
+		rc = session_open_list(s->holders, one, s->everything, e);
 	perf_cpu_map__put(one);
 	return rc;
 }
@@ -210,12 +98,9 @@ static int anchor(struct session *s, struct err *e)
 	if (!rc && !s->anchors)
 		rc = err_nomem(e, "perf events");
 	if (!rc)
-		rc = add_event(s, s->anchors, &a, &event, e);
-	if (!rc) {
-		perf_evlist__set_maps(s->anchors, any, s->tasks);
-		rc = perf_evlist__open(s->anchors);
-		rc = rc ? open_error(rc, e) : 0;
-	}
+		rc = session_add(s, s->anchors, &a, &event, e);
+	if (!rc)
+		rc = session_open_list(s->anchors, any, s->tasks, e);
 	perf_cpu_map__put(any);
 	return rc;
 }
@@ -225,14 +110,14 @@ static int anchor(struct session *s, struct err *e)
 static int open_follower(struct session *s, const struct session_options *o,
 			 struct err *e)
 {
-	struct perf_event_attr a = tracepoint_attr(PERF_COUNT_SW_DUMMY, o->clockid);
+	struct perf_event_attr a = session_tracepoint(PERF_COUNT_SW_DUMMY, o->clockid);
 	int rc;
 
 	a.type = PERF_TYPE_SOFTWARE;
 	a.inherit = 1;
 	a.comm = a.comm_exec = a.task = a.mmap = a.mmap2 = 1;
 	a.wakeup_watermark = (uint32_t)(s->ring_bytes / 4);
-	rc = add_event(s, s->uprobes, &a, &s->follower, e);
+	rc = session_add(s, s->uprobes, &a, &s->follower, e);
 	if (!rc)
 		s->nevent--; /* no event of the file's */
 	return rc;
@@ -240,7 +125,7 @@ static int open_follower(struct session *s, const struct session_options *o,
 
 static void add_inside(struct session *s, const struct session_options *o, size_t i)
 {
-	s->inside[i] = tracepoint_attr(o->uprobe[i], o->clockid);
+	s->inside[i] = session_tracepoint(o->uprobe[i], o->clockid);
 	s->inside[i].inherit = 1;
 	s->inside_id[i] = SESSION_INSIDE_ID(i);
 	s->event[s->nevent++] = NULL;
@@ -259,7 +144,7 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 	if (!s->uprobes)
 		return err_nomem(e, "perf events");
 	for (size_t i = 0; !rc && i < o->nuprobe; i++) {
-		struct perf_event_attr a = tracepoint_attr(o->uprobe[i], o->clockid);
+		struct perf_event_attr a = session_tracepoint(o->uprobe[i], o->clockid);
 		struct perf_evsel *event;
 
 		if (any && o->inside[i]) {
@@ -274,148 +159,15 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 		}
 		if (i == 0 && !any) /* names of tasks, who begot whom, what is mapped */
 			a.comm = a.comm_exec = a.task = a.mmap = a.mmap2 = 1;
-		rc = add_event(s, s->uprobes, &a, &event, e);
+		rc = session_add(s, s->uprobes, &a, &event, e);
 	}
 	if (!rc && any)
 		rc = open_follower(s, o, e);
 	if (!rc)
-		rc = open_list(s, s->uprobes, s->tasks, e);
+		rc = session_open_list(s->uprobes, s->cpus, s->tasks, e);
 	if (!rc)
-		rc = map_list(s, s->uprobes, !o->ring_bytes, e);
+		rc = session_map_list(s, s->uprobes, !o->ring_bytes, e);
 	return rc ? rc : hold_probes(s, o, e);
-}
-
-/* The event that counts and takes no samples. */
-static int open_counter(struct session *s, const struct session_options *o,
-			const char *filter, struct err *e)
-{
-	struct perf_event_attr a = {
-		.type = PERF_TYPE_TRACEPOINT,
-		.size = sizeof(a),
-		.config = o->irq_event,
-		.read_format = PERF_FORMAT_ID,
-		.disabled = 1,
-	};
-	int rc;
-
-	s->counters = perf_evlist__new();
-	if (!s->counters)
-		return err_nomem(e, "perf events");
-	rc = add_event(s, s->counters, &a, &s->counter, e);
-	if (!rc)
-		rc = open_list(s, s->counters, s->everything, e);
-	if (!rc && *filter && perf_evsel__apply_filter(s->counter, filter))
-		rc = err_errno(e, "the kernel refused the interrupt filter '%.80s'",
-			       filter);
-	return rc;
-}
-
-static int connect_feed(struct session *s, struct perf_evsel *output, struct err *e)
-{
-	int rc = 0;
-
-	for (int i = 0; !rc && i < perf_cpu_map__nr(s->cpus); i++) {
-		int *fd = xyarray__entry(output->fd, i, 0);
-
-		rc = irqfeed_connect(s->feed, CPU_NUMBER(perf_cpu_map__cpu(s->cpus, i)),
-				     *fd, e);
-	}
-	return rc ? rc : irqfeed_attach(s->feed, e);
-}
-
-static int open_bpf(struct session *s, const struct session_options *o, struct err *e)
-{
-	struct perf_event_attr a = interrupt_attr(o, 0);
-	struct perf_evsel *output;
-	int rc = irqfeed_open(&s->feed, o->no_irq, s->nexcluded, o->irq_event, e);
-
-	if (rc)
-		return rc;
-	a.type = PERF_TYPE_SOFTWARE;
-	a.config = PERF_COUNT_SW_BPF_OUTPUT;
-	a.wakeup_watermark = (uint32_t)(s->ring_bytes / 4);
-	rc = add_event(s, s->interrupts, &a, &output, e);
-	if (!rc)
-		rc = open_list(s, s->interrupts, s->everything, e);
-	if (!rc)
-		rc = map_list(s, s->interrupts, !o->ring_bytes, e);
-	return rc ? rc : connect_feed(s, output, e);
-}
-
-static int open_perf(struct session *s, const struct session_options *o,
-		     const char *filter, struct err *e)
-{
-	struct perf_event_attr a = interrupt_attr(o, o->irq_event);
-	struct perf_evsel *event;
-	int rc;
-
-	a.wakeup_watermark = (uint32_t)(s->ring_bytes / 4);
-	rc = add_event(s, s->interrupts, &a, &event, e);
-	if (!rc)
-		rc = open_list(s, s->interrupts, s->everything, e);
-	if (!rc && *filter && perf_evsel__apply_filter(event, filter))
-		rc = err_errno(e, "the kernel refused the interrupt filter '%.80s'",
-			       filter);
-	return rc ? rc : map_list(s, s->interrupts, !o->ring_bytes, e);
-}
-
-static void close_list(struct perf_evlist **list)
-{
-	struct perf_evsel *evsel;
-
-	if (!*list)
-		return;
-	perf_evlist__munmap(*list);
-	perf_evlist__close(*list);
-	perf_evlist__for_each_entry(*list, evsel)
-		perf_evsel__free_id(evsel); /* deleting leaves them */
-	perf_evlist__delete(*list);
-	*list = NULL;
-}
-
-static int open_feed(struct session *s, const struct session_options *o,
-		     enum irq_feed feed, const char *filter, struct err *e)
-{
-	size_t before = s->nevent;
-	int rc;
-
-	s->interrupts = perf_evlist__new();
-	if (!s->interrupts)
-		return err_nomem(e, "perf events");
-	rc = feed == FEED_BPF ? open_bpf(s, o, e) : open_perf(s, o, filter, e);
-	if (!rc) {
-		s->feed_used = feed;
-		return 0;
-	}
-	irqfeed_close(s->feed);
-	s->feed = NULL;
-	close_list(&s->interrupts);
-	s->nevent = before;
-	return rc;
-}
-
-static int open_interrupts(struct session *s, const struct session_options *o,
-			   struct err *e)
-{
-	struct err why = {0};
-	char *filter;
-	int rc;
-
-	if (!o->irqs)
-		return 0;
-	s->has_irq = true;
-	filter = irq_filter(o->no_irq, o->nno_irq, &s->nexcluded);
-	if (!filter)
-		return err_nomem(e, "the interrupt filter");
-	rc = open_counter(s, o, filter, e);
-	if (!rc && o->feed != FEED_AUTO)
-		rc = open_feed(s, o, o->feed, filter, e);
-	else if (!rc && open_feed(s, o, FEED_BPF, filter, &why)) {
-		snprintf(s->feed_note, sizeof(s->feed_note), "%.250s", why.text);
-		rc = open_feed(s, o, FEED_PERF, filter, e);
-	}
-	free(filter);
-	return rc;
 }
 
 static size_t round_ring(size_t bytes)
@@ -468,8 +220,7 @@ int session_open(struct session **out, const struct session_options *o, struct e
 		return err_nomem(e, "a recording");
 	libperf_init(be_quiet);
 	raise_limits();
-	s->irq_event = o->irq_event;
-	s->event = calloc(o->nuprobe + 2, sizeof(*s->event));
+	s->event = calloc(o->nuprobe + IRQ_SIDES, sizeof(*s->event));
 	s->inside = calloc(o->nuprobe + 1, sizeof(*s->inside));
 	s->inside_id = calloc(o->nuprobe + 1, sizeof(*s->inside_id));
 	s->start = calloc(o->nuprobe + 1, sizeof(*s->start));
@@ -491,7 +242,7 @@ int session_open(struct session **out, const struct session_options *o, struct e
 	if (!rc)
 		rc = open_uprobes(s, o, e);
 	if (!rc)
-		rc = open_interrupts(s, o, e);
+		rc = session_open_interrupts(s, o, e);
 	if (!rc)
 		rc = name_follower(s, e);
 	if (rc) {
@@ -506,12 +257,10 @@ void session_close(struct session *s)
 {
 	if (!s)
 		return;
-	irqfeed_close(s->feed);
-	close_list(&s->uprobes);
-	close_list(&s->interrupts);
-	close_list(&s->counters);
-	close_list(&s->holders);
-	close_list(&s->anchors);
+	session_close_interrupts(s);
+	session_close_list(&s->uprobes);
+	session_close_list(&s->holders);
+	session_close_list(&s->anchors);
 	perf_cpu_map__put(s->cpus);
 	perf_thread_map__put(s->tasks);
 	perf_thread_map__put(s->everything);

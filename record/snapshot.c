@@ -10,6 +10,7 @@
 #include "record/counters.h"
 #include "record/host/pcistate.h"
 #include "record/host/rootfs.h"
+#include "record/irqfilter.h"
 
 static char *copy(const char *text)
 {
@@ -74,9 +75,11 @@ static char *trace_name(const char *path)
 }
 
 int snapshot_events(struct meta *m, const struct plan *p, const char *group,
-		    const char *const *more, size_t nmore, bool with_irq, struct err *e)
+		    const char *const *more, size_t nmore, size_t nirq, struct err *e)
 {
-	for (size_t i = 0; i < p->n + nmore + with_irq; i++) {
+	static const enum role irq_role[IRQ_SIDES] = {ROLE_INTERRUPT, ROLE_HANDLED};
+
+	for (size_t i = 0; i < p->n + nmore + nirq; i++) {
 		const struct plan_probe *q = i < p->n ? &p->probe[i] : NULL;
 		struct meta_event *ev = meta_add_event(m);
 
@@ -84,11 +87,11 @@ int snapshot_events(struct meta *m, const struct plan *p, const char *group,
 			return nomem(e);
 		ev->id = ev->attr = (int32_t)i;
 		if (!q) {
-			bool irq = i == p->n + nmore;
+			size_t k = i - p->n;
 
-			ev->role = irq ? ROLE_INTERRUPT : ROLE_OTHER;
-			ev->name = trace_name(irq ? "irq/irq_handler_entry"
-						  : more[i - p->n]);
+			ev->role = k < nmore ? ROLE_OTHER : irq_role[k - nmore];
+			ev->name = trace_name(k < nmore ? more[k]
+							: irq_tracepoint[k - nmore]);
 			if (!ev->name)
 				return nomem(e);
 			continue;

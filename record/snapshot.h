@@ -13,10 +13,10 @@ struct err;
 struct irq_choice;
 
 /* Events 0..n-1 of the plan, in group `group`; then nmore tracepoints ("system/event")
- * without a role; then the interrupt when with_irq. Takes paths from the profile by
- * copy. */
+ * without a role; then the first nirq of the interrupts' entry and exit. Takes paths from
+ * the profile by copy. */
 int snapshot_events(struct meta *m, const struct plan *p, const char *group,
-		    const char *const *more, size_t nmore, bool with_irq, struct err *e);
+		    const char *const *more, size_t nmore, size_t nirq, struct err *e);
 
 /* The ends of the recording: counts of /proc/interrupts then, and what came between. */
 struct irq_window {

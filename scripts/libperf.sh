@@ -16,10 +16,10 @@ mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 arch=$(uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 
-# Whether record/session.c and session_open.c, the only users of libperf, compile with the flags: its private headers
+# Whether record/session*.c, the only users of libperf, compile with the flags: its private headers
 # change with kernels.
 fits() {
-	"$CC" -std=gnu11 -D_GNU_SOURCE -I. $1 -fsyntax-only -Wall -Werror record/session.c record/session_open.c >"$dir/fits.log" 2>&1
+	"$CC" -std=gnu11 -D_GNU_SOURCE -I. $1 -fsyntax-only -Wall -Werror record/session*.c >"$dir/fits.log" 2>&1
 }
 
 flags_of() { # where the headers are, then a directory of libperf's own
@@ -89,7 +89,7 @@ flags=$(flags_of "-isystem $lib/perf/include -isystem $lib -isystem $dir/linux/t
 -isystem $dir/linux/tools/arch/$arch/include" "$lib/perf/include")
 fits "$flags" || {
 	cat "$dir/fits.log" >&2
-	echo "libperf: record/session.c or session_open.c does not compile with the private headers of Linux $version;" \
+	echo "libperf: record/session*.c does not compile with the private headers of Linux $version;" \
 		"trees that fit are 5.10, 6.1 and 6.12: make LINUX_SOURCE=/path/to/linux" >&2
 	exit 1
 }

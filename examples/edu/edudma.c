@@ -7,8 +7,9 @@
  * ivshmem-doorbell with a process behind it.
  *
  * Every vector is requested under the driver's one name and is masked until a program
- * enables it. /proc/edudma shows a column for each vector. With the parameter log=N the
- * first N handler calls are kept, for a test to read in debugfs: edudma/log.
+ * enables it. /proc/edudma shows a column for each vector. With the parameter intx=1 the
+ * card uses the line that PCI devices share, as before MSI; with log=N the first N handler
+ * calls are kept, for a test to read in debugfs: edudma/log.
  */
 #include <linux/debugfs.h>
 #include <linux/dma-mapping.h>
@@ -85,6 +86,7 @@ static struct kind edu = {
 	.bell = NO_BAR,
 	.vectors = 1,
 	.dma_bits = 28,
+	.told = EDU_STATUS,
 	.acknowledge = edu_acknowledge,
 	.cards = LIST_HEAD_INIT(edu.cards),
 };
@@ -105,6 +107,7 @@ struct call {
 	u64 ns; /* CLOCK_MONOTONIC */
 	int irq;
 	u32 told;
+	unsigned int card;
 };
 
 static unsigned int log_entries;
@@ -127,6 +130,7 @@ static void log_call(const struct vector *v)
 		calls[i] = (struct call){
 			.ns = ktime_get_ns(),
 			.irq = v->irq,
+			.card = c->number,
 			.told = c->kind->told ? readl(c->registers + c->kind->told) : 0};
 }
 
@@ -135,8 +139,8 @@ static int log_show(struct seq_file *out, void *unused)
 	unsigned int n = min_t(unsigned int, atomic_read(&call_count), log_entries);
 
 	for (unsigned int i = 0; i < n; i++)
-		seq_printf(out, "%d\t%llu\t%u\n", calls[i].irq, calls[i].ns,
-			   calls[i].told);
+		seq_printf(out, "%d\t%llu\t%u\t%u\n", calls[i].irq, calls[i].ns,
+			   calls[i].told, calls[i].card);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(log);
@@ -158,6 +162,14 @@ static void free_log(void)
 
 /* ---- interrupts ---- */
 
+#ifndef PCI_IRQ_INTX /* its name since 6.8 */
+#define PCI_IRQ_INTX PCI_IRQ_LEGACY
+#endif
+
+static bool intx;
+module_param(intx, bool, 0444);
+MODULE_PARM_DESC(intx, "the PCI line that devices share, in place of MSI (default no)");
+
 static irqreturn_t handle_interrupt(int irq, void *data)
 {
 	struct vector *v = data;
@@ -167,6 +179,8 @@ static irqreturn_t handle_interrupt(int irq, void *data)
 	if (k->acknowledge && !k->acknowledge(v->card->registers))
 		return IRQ_NONE;
 	atomic64_inc(&v->count);
+	if (intx && READ_ONCE(v->masked))
+		return IRQ_HANDLED;
 	WRITE_ONCE(v->flag, 1);
 	wake_up_interruptible(&v->wait);
 	return IRQ_HANDLED;
@@ -174,8 +188,8 @@ static irqreturn_t handle_interrupt(int irq, void *data)
 
 static int request_vectors(struct card *c)
 {
-	int n = pci_alloc_irq_vectors(c->pci, 1, c->kind->vectors,
-				      PCI_IRQ_MSI | PCI_IRQ_MSIX);
+	int n = pci_alloc_irq_vectors(c->pci, 1, intx ? 1 : c->kind->vectors,
+				      intx ? PCI_IRQ_INTX : PCI_IRQ_MSI | PCI_IRQ_MSIX);
 
 	if (n < 0)
 		return n;
@@ -188,7 +202,8 @@ static int request_vectors(struct card *c)
 		v->irq = pci_irq_vector(c->pci, c->vectors);
 		init_waitqueue_head(&v->wait);
 		rc = devm_request_irq(&c->pci->dev, v->irq, handle_interrupt,
-				      IRQF_NO_AUTOEN, c->kind->name, v);
+				      intx ? IRQF_SHARED : IRQF_NO_AUTOEN, c->kind->name,
+				      v);
 		if (rc)
 			return rc;
 	}
@@ -203,9 +218,10 @@ static long set_masked(struct card *c, unsigned long vector, bool masked)
 		return -EINVAL;
 	v = &c->vector[vector];
 	mutex_lock(&c->lock);
-	if (v->masked && !masked)
+	/* (The line that is shared stays enabled: what comes is taken, and nobody woken.) */
+	if (!intx && v->masked && !masked)
 		enable_irq(v->irq);
-	else if (!v->masked && masked)
+	else if (!intx && !v->masked && masked)
 		disable_irq(v->irq);
 	v->masked = masked;
 	mutex_unlock(&c->lock);

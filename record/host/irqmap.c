@@ -185,6 +185,11 @@ bool irq_has_action(const struct irq_info *i, const char *name)
 	return false;
 }
 
+bool irq_may_be_shared(const struct irq_info *i)
+{
+	return i->wired || (i->name && strstr(i->name, ", "));
+}
+
 /* Handlers that are no device's: clocks, inter-processor interrupts, counters, IOMMU
  * faults. */
 bool irq_is_device(const struct irq_info *i)

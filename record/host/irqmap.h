@@ -33,6 +33,7 @@ struct irq_info {
 	char *type; /* "edge", "level", "fasteoi", ...; NULL = not told */
 	/* number within the interrupt controller's domain; -1 = not told */
 	int64_t hwirq;
+	bool wired; /* the line of a PCI device that has no message-signalled interrupts */
 };
 
 struct irqmap {
@@ -65,6 +66,9 @@ int64_t irqmap_fired(const struct irqmap *before, const struct irqmap *after,
 
 /* Is it a device's interrupt: has a handler, and is not a timer, IPI or the like? */
 bool irq_is_device(const struct irq_info *i);
+
+/* May handlers of several devices be called for it: has several, or is a line of PCI's? */
+bool irq_may_be_shared(const struct irq_info *i);
 
 /* Does the action list name hold `name`, whole, or with a trailing '*' as a prefix? */
 bool irq_has_action(const struct irq_info *i, const char *name);

@@ -148,6 +148,7 @@ static void claim_wired(struct irqmap *m, size_t sorted, const char *root,
 	    irq > 0 && irq < 1 << 24 && (i = find_mutable(m, (int32_t)irq, sorted))) {
 		size_t k = (size_t)(i - m->irq);
 
+		i->wired = true;
 		if (!i->bdf && k < nshared && !shared[k]) {
 			i->bdf = strdup(bdf);
 			shared[k] = "wired";

@@ -111,6 +111,75 @@ static void without_a_name_every_device_that_comes(void **state)
 	free(irq);
 }
 
+/* Of a line that devices share what handlers return is wanted, too; of a vector of one's own
+ * only the entry. A line of others is left in where an awaited device may come to share it. */
+static void lines_that_are_shared(void **state)
+{
+	static const char text[] = "           CPU0       CPU1\n"
+				   " 16:   3  0  IO-APIC-fasteoi  ehci_hcd:usb1, uhci\n"
+				   " 17:   3  0  IO-APIC-fasteoi  acpi\n"
+				   " 40:   3  0  PCI-MSI-edge  nvme0q0\n";
+	const char *device[] = {"i801*", "flx*", "nvme0q0"};
+	struct irq_choice c = {.device = device, .ndevice = 3, .profile = &profile};
+	int32_t *irq = NULL, *no = NULL, plain;
+	struct newcomers *n;
+	struct irqmap here;
+	size_t nirq = 0, nno = 0;
+
+	(void)state;
+	assert_int_equal(irqmap_parse(&here, text, sizeof(text) - 1, &err), 0);
+	assert_int_equal(irq_choose(&c, &here, &irq, &nirq, &err), 0);
+	assert_int_equal(nirq, 1);
+	assert_int_equal(
+		newcomers_excluded(&here, irq, nirq, &c, IRQ_ENTRY, &no, &nno, &err), 0);
+	assert_int_equal(nno, 1);
+	assert_int_equal(no[0], 17);
+	free(no);
+	assert_int_equal(
+		newcomers_excluded(&here, irq, nirq, &c, IRQ_EXIT, &no, &nno, &err), 0);
+	assert_int_equal(nno, 2);
+	assert_int_equal(no[1], 40);
+	free(no);
+	assert_int_equal(newcomers_new(&n, LATER, &here, irq, nirq, &c, &err), 0);
+	assert_int_equal(newcomers_want(n, 16, "ehci_hcd:usb1", &err), 0);
+	assert_false(newcomers_want_exit(n, 16));
+	assert_int_equal(newcomers_want(n, 16, "i801_smbus", &err), 1);
+	assert_true(newcomers_want_exit(n, 16));
+	assert_int_equal(newcomers_want(n, 16, "ehci_hcd:usb1", &err), 1);
+	assert_int_equal(newcomers_want(n, 17, "i801_smbus", &err), 0);
+	assert_int_equal(newcomers_want(n, 68, "flx", &err), 1);
+	assert_false(newcomers_want_exit(n, 68));
+	assert_true(newcomers_next_plain(n, &plain));
+	assert_int_equal(plain, 68);
+	assert_false(newcomers_next_plain(n, &plain));
+	newcomers_free(n);
+	irqmap_release(&here);
+	irq_choice_release(&c);
+	free(irq);
+}
+
+/* By what /sys says of a machine: handlers of two drivers, a line of one PCI device's, and
+ * neither. */
+static void which_lines_may_be_shared(void **state)
+{
+	struct irqmap m;
+	const int32_t irq[] = {9, 16, 68};
+	int32_t *list;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(irqmap_read(&m, TEST_SOURCE "/tests/data/irq/rhel9", &err), 0);
+	assert_true(irq_may_be_shared(irqmap_find(&m, 16)));
+	assert_true(irq_may_be_shared(irqmap_find(&m, 17)));
+	irqmap_release(&m);
+	assert_int_equal(irqmap_read(&m, LATER, &err), 0);
+	assert_int_equal(irq_choose_shared(&m, irq, 3, &list, &n, &err), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(list[0], 16);
+	free(list);
+	irqmap_release(&m);
+}
+
 static void numbers_that_are_named_stay_alone(void **state)
 {
 	const int64_t number[] = {40};
@@ -124,7 +193,8 @@ static void numbers_that_are_named_stay_alone(void **state)
 	assert_int_equal(newcomers_new(&n, LATER, &map, irq, nirq, &c, &err), 0);
 	assert_int_equal(newcomers_want(n, 40, "nvme0q0", &err), 1);
 	assert_int_equal(newcomers_want(n, 68, "flx", &err), 0);
-	assert_int_equal(newcomers_excluded(&map, irq, nirq, &no, &nno, &err), 0);
+	assert_int_equal(
+		newcomers_excluded(&map, irq, nirq, &c, IRQ_ENTRY, &no, &nno, &err), 0);
 	assert_int_equal(nno, 2);
 	assert_int_equal(no[0], 0);
 	assert_int_equal(no[1], 16);
@@ -182,6 +252,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(numbers_that_are_named_stay_alone, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(lines_that_are_shared, setup, teardown),
+		cmocka_unit_test(which_lines_may_be_shared),
 		cmocka_unit_test(filters_leave_out),
 		cmocka_unit_test(filters_fit_into_a_page),
 	};

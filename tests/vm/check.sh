@@ -3,7 +3,7 @@
 # Boot the guest, and hold what the tools say there against what is known to be true: the workload's and the card's
 # own logs, and QEMU's trace of the edu card. A TAP program with one test for each scenario.
 #   B           the build; the guest's files are in B/vm
-#   VM_BOOTS    of "edu flx watch" (the first two); VM_COUNT_edu, VM_COUNT_flx: transfers of a scenario
+#   VM_BOOTS    of "edu flx watch shared" (the first two); VM_COUNT_edu, VM_COUNT_flx: transfers of a scenario
 #   VM_EDU      scenarios of boot A (all)
 #   VM_TIMES=0  other tests run beside the guest and hold its processors up: what is said of each transfer is
 #               judged, how exact the times are is only shown
@@ -46,6 +46,7 @@ boot() { # name, seconds, qemu options; the guest's output goes to a file, its p
 	shift 2
 	[ "$name" = watch ] && args=${VM_COUNT_edu:-10}
 	[ "$name" = edu ] && args=${VM_COUNT_edu:-30},${VM_EDU// /,}
+	[ "$name" = shared ] && args=${VM_COUNT_edu:-30}
 	[ "$name" != flx ] && find "$share" -mindepth 1 -not -name "flx*" -delete || rm -f "$share"/flx*
 	"$here/boot.sh" "$vm" "$share" -t "$limit" -s "$here/$name.sh,$args" -- "$@" \
 		</dev/null >"$share/$name.console" 2>&1
@@ -99,7 +100,7 @@ compare() {
 	cp "$share/$name.db" "$db"
 	line=$(sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE truth (number INTEGER, card INTEGER, channel INTEGER,
 		direction, size INTEGER, state, begin_ns INTEGER, end_ns INTEGER, raised INTEGER, raising INTEGER,
-		device_ns INTEGER, kick_ns INTEGER)' -cmd 'CREATE TABLE handler (irq INTEGER, ns INTEGER, told INTEGER)' \
+		device_ns INTEGER, kick_ns INTEGER)' -cmd 'CREATE TABLE handler (irq INTEGER, ns INTEGER, told INTEGER, card INTEGER)' \
 		-cmd ".import '$share/$name.truth' truth" -cmd ".import '$share/$name.calls' handler" \
 		-nullvalue '' -separator '|' -list "$db" <"$here/compare.sql")
 	[ "$line" ] || { wrong "$name cannot be compared"; return; }
@@ -194,6 +195,42 @@ check_watch() {
 	grep -q 'was unbound from its driver edudma' "$share/watch.refused" || wrong "a card that lost its driver"
 	grep -q resource0 "$share/watch.refused" && wrong "something stayed mapped"
 	judged "watch: what is refused, and nothing left mapped"
+}
+
+# Two edu cards and a disk on one PCI line. The driver's log says of each call of its handler whose card it was called for
+# and whether the card had raised the line; the entry of that call is the last one recorded before it.
+serve_shared() {
+	boot shared "${VM_LIMIT:-900}" -device edu,addr=0x10 -device edu,addr=0x14 -fsdev \
+		local,id=noise,path="$vm",security_model=none,readonly=on -device virtio-9p-pci,fsdev=noise,mount_tag=noise,vectors=0,addr=0x18
+}
+
+check_shared() {
+	local name line n whole unknown wrong own handled foreign exits lost
+	[ "${VM_AGAIN:-}" ] || serve_shared || return
+	while read -r name; do
+		[ "$(cat "$share/$name.status")" = 0 ] || wrong "the scenario did not run: $(tail -2 "$share/$name.err" | tr '\n' ' ')"
+		cp "$share/$name.db" "$share/$name.check.db"
+		line=$(sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE truth (number INTEGER, card INTEGER, channel INTEGER, direction, size INTEGER, state,
+			begin_ns INTEGER, end_ns INTEGER, raised INTEGER)' -cmd 'CREATE TABLE handler (irq INTEGER, ns INTEGER, own INTEGER, card INTEGER)' \
+			-cmd ".import '$share/$name.truth' truth" -cmd ".import '$share/$name.calls' handler" -separator '|' -list \
+			"$share/$name.check.db" <"$here/shared.sql")
+		IFS='|' read -r n whole unknown wrong own handled foreign exits lost <<<"$line"
+		row="$name: of $n transfers $whole ended by their card's own call, $unknown unknown; $own own calls, $handled recorded as such, $foreign foreign"
+		[ "${n:-0}" -gt 0 ] && [ $((whole + unknown)) = "$n" ] || wrong "transfers with their own call"
+		[ "${unknown:-1}" -le $((n / 10)) ] || wrong "$unknown unknown"
+		[ "${wrong:-1}" = 0 ] || wrong "$wrong transfers are paired with another call"
+		[ "$own" = "$handled" ] || wrong "$own calls that were the card's own, $handled recorded as such"
+		[ "${lost:-1}" = 0 ] || wrong "$lost events lost"
+		case $name in
+		come_msi) [ "${exits:-1}" = 0 ] || wrong "$exits exits of a vector that nobody shares" ;;
+		*) [ "${foreign:-0}" -gt "$n" ] || wrong "no foreign interrupts on the line" ;;
+		esac
+		judged "shared: $name"
+	done <"$share/runs"
+	row=$(grep -A1 '^interrupt ' "$share/shared.dry" | tr -s ' \n' ' ')
+	grep -q '^handled .*devices may share it' "$share/shared.dry" || wrong "--dry-run does not say that returns are recorded"
+	grep -q -- '-e irq:irq_handler_exit --filter' "$share/shared.dry" || wrong "nor does its command for perf"
+	judged "shared: what is going to be recorded is said"
 }
 
 check_flx() {
