@@ -62,7 +62,9 @@ static void child_exec(const struct child *c, int dir)
 	sigprocmask(SIG_UNBLOCK, &ours, NULL);
 	setenv("LC_ALL", "C.UTF-8", 1);
 	unsetenv("GNUTERM");
-	execlp("gnuplot", "gnuplot", "-d", "-", (char *)NULL);
+	/* From its standard input gnuplot reads byte by byte, one system call for each. */
+	execlp("gnuplot", "gnuplot", "-d",
+	       access("/dev/stdin", R_OK) ? "-" : "/dev/stdin", (char *)NULL);
 	_exit(EXIT_NO_GNUPLOT);
 }
 
