@@ -25,6 +25,11 @@
 #else
 #define CPU_NUMBER(c) (c)
 #endif
+#ifdef LIBPERF_ANY_CPU /* its name since 6.8 */
+#define ANY_CPU_NEW() perf_cpu_map__new_any_cpu()
+#else
+#define ANY_CPU_NEW() perf_cpu_map__dummy_new()
+#endif
 #define MIN_RING_BYTES (64u << 10)
 #define LISTS	       2 /* with rings of their own: uprobes, interrupts */
 

@@ -3,6 +3,7 @@
  * counts that say what a feed did not bring. */
 #include "record/session_impl.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/dma.h"

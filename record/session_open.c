@@ -2,9 +2,12 @@
 /* Opening the events of a recording, and closing them. */
 #include "record/session_impl.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "lib/err.h"
 
@@ -91,7 +94,7 @@ static int anchor(struct session *s, struct err *e)
 				    .size = sizeof(a),
 				    .config = PERF_COUNT_SW_DUMMY,
 				    .disabled = 1};
-	struct perf_cpu_map *any = perf_cpu_map__dummy_new();
+	struct perf_cpu_map *any = ANY_CPU_NEW();
 	struct perf_evsel *event;
 	int rc = any ? 0 : err_nomem(e, "perf events");
 

@@ -25,6 +25,7 @@ fits() {
 flags_of() { # where the headers are, then a directory of libperf's own
 	printf '%s' "$1"
 	! grep -q '^struct perf_cpu {' "$2/perf/cpumap.h" 2>/dev/null || printf ' -DLIBPERF_STRUCT_CPU'
+	! grep -q 'perf_cpu_map__new_any_cpu' "$2/perf/cpumap.h" 2>/dev/null || printf ' -DLIBPERF_ANY_CPU'
 }
 
 # The system's library is shared: libperf.a becomes a word to the linker.

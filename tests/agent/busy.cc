@@ -175,7 +175,7 @@ static void throwing()
 		try {
 			if (i % 2)
 				throw std::runtime_error("x");
-			std::vector<int>().at(static_cast<size_t>(i));
+			(void)std::vector<int>().at(static_cast<size_t>(i));
 		} catch (const std::out_of_range &) {
 			caught += 1;
 		} catch (const std::exception &) {

@@ -26,7 +26,8 @@ fi
 if command -v scdoc >/dev/null && [ -x "$B/dmarec" ]; then
 	home=$tmp/prefix/here
 	mkdir -p "$tmp/prefix" "$tmp/elsewhere/dmarec/profiles"
-	install() { MAKEFLAGS= make -s "$1" PREFIX="$home" B="$B" "${@:2}"; }
+	cd "$tmp" || exit 1
+	install() { MAKEFLAGS= make -s -C "$SRC" "$1" PREFIX="$home" B="$B" "${@:2}"; }
 	unset DMAREC_PROFILES XDG_DATA_HOME XDG_DATA_DIRS XDG_CONFIG_HOME
 	export HOME=$tmp/nobody
 	# found: then what it names is not in `true`
