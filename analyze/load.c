@@ -371,39 +371,46 @@ static int insert_cards(struct loading *l, struct err *e)
 	return db_finalize(s, rc, e);
 }
 
+static int warn_count(struct loading *l, uint64_t n, const char *says, struct err *e)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text), "%" PRIu64 " %s", n, says);
+	return n ? load_insert_warning(l, text, e) : 0;
+}
+
 static int insert_warnings(struct loading *l, struct err *e)
 {
 	const struct meta *m = stream_meta(l->stream);
-	uint64_t unresolved = event_unresolved(stream_decoder(l->stream));
-	uint64_t repeated = perfdata_repeated(stream_file(l->stream));
-	uint64_t untimed = stream_untimed(l->stream);
-	char text[200];
+	const struct perfdata *file = stream_file(l->stream);
 	int rc = 0;
 
 	for (size_t i = 0; i < m->nwarning && !rc; i++)
 		rc = load_insert_warning(l, m->warning[i], e);
-	if (!rc && unresolved) {
-		snprintf(text, sizeof(text),
-			 "%" PRIu64 " calls on file descriptors of which no path was "
-			 "recorded: they may have been transfers",
-			 unresolved);
-		rc = load_insert_warning(l, text, e);
-	}
-	if (!rc && untimed) {
-		snprintf(text, sizeof(text),
-			 "%" PRIu64
-			 " samples carry no time, so that they have no place and "
-			 "count as lost: the file was damaged",
-			 untimed);
-		rc = load_insert_warning(l, text, e);
-	}
-	if (!rc && repeated) {
-		snprintf(text, sizeof(text),
-			 "%" PRIu64 " samples are in the recording twice and were taken "
-			 "once: the file was damaged or put together",
-			 repeated);
-		rc = load_insert_warning(l, text, e);
-	}
+	if (!rc)
+		rc = warn_count(
+			l, event_unresolved(stream_decoder(l->stream)),
+			"calls on file descriptors of which no path was recorded: "
+			"they may have been transfers",
+			e);
+	if (!rc)
+		rc = warn_count(
+			l, perfdata_unnamed(file),
+			"samples are of functions that were armed during the "
+			"recording and cannot be read: the recorder was killed "
+			"before it wrote which they are; record again with -x FILE, "
+			"which arms them from the beginning",
+			e);
+	if (!rc)
+		rc = warn_count(l, stream_untimed(l->stream),
+				"samples carry no time, so that they have no place and "
+				"count as lost: the file was damaged",
+				e);
+	if (!rc)
+		rc = warn_count(l, perfdata_repeated(file),
+				"samples are in the recording twice and were taken once: "
+				"the file was damaged or put together",
+				e);
 	return rc;
 }
 

@@ -89,6 +89,16 @@ static void say_in_red(const struct printer *p, const char *text)
 
 /* ---- what was recorded ---- */
 
+/* Behind the run's name, `at` columns; below it where its first word has no room there. */
+static void print_command(const struct printer *p, int at)
+{
+	const char *command = or_dash(p->s->command);
+	bool below = at + (int)strcspn(command, " ") > WIDTH;
+
+	fputs(below ? "\n    " : "  ", p->out);
+	say(p, below ? 4 : at, 4, "%s", command);
+}
+
 static void print_run(const struct printer *p)
 {
 	const struct summary *s = p->s;
@@ -96,8 +106,8 @@ static void print_run(const struct printer *p)
 
 	snprintf(name, sizeof(name), "run %" PRId64 "%s%s%s", s->run,
 		 s->label ? " (" : "", s->label ? s->label : "", s->label ? ")" : "");
-	fprintf(p->out, "%s%s%s  ", bold(p), name, plain(p));
-	say(p, text_columns(name) + 2, 4, "%s", or_dash(s->command));
+	fprintf(p->out, "%s%s%s", bold(p), name, plain(p));
+	print_command(p, text_columns(name) + 2);
 	if (s->duration_ns != DMA_UNKNOWN)
 		num_print_ns(took, s->duration_ns);
 	if (s->exit_signal != DMA_UNKNOWN)

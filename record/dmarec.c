@@ -422,6 +422,7 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 	o->rec.nshared = nshared;
 	o->rec.plan = plan;
 	o->rec.profile = p;
+	o->rec.exits = o->exits;
 	o->rec.map = map;
 	o->rec.choice = &choice;
 	if (rc) {

@@ -215,7 +215,8 @@ static int see_sample(struct intake *in, uint64_t id, const char *sample, size_t
 	return descriptors_see(in->descriptors, slot->event, sample, size, e);
 }
 
-static void see_mapping(struct intake *in, int32_t pid, const char *rec, size_t size)
+static void see_mapping(struct intake *in, int32_t pid, int64_t time_ns, const char *rec,
+			size_t size)
 {
 	uint32_t prot;
 
@@ -224,7 +225,7 @@ static void see_mapping(struct intake *in, int32_t pid, const char *rec, size_t 
 		return;
 	if (in->inside)
 		inside_mapped(in->inside, pid, rec + MMAP_NAME);
-	late_mapped(in->late, pid, rec + MMAP_NAME);
+	late_mapped(in->late, pid, rec + MMAP_NAME, time_ns);
 }
 
 /* exec closes descriptors; and what was lost may have been a closing. */
@@ -245,7 +246,7 @@ static void see_other(struct intake *in, uint32_t type, uint16_t misc, uint64_t 
 		descriptors_doubt(in->descriptors, -1, time_ns);
 	}
 	if (type == PERF_RECORD_MMAP2 && size > MMAP_NAME + TRAILER)
-		see_mapping(in, pid, rec, size - TRAILER);
+		see_mapping(in, pid, time_ns, rec, size - TRAILER);
 	if (type == PERF_RECORD_COMM)
 		note_name(in, rec, size);
 	if (type == PERF_RECORD_COMM && misc & PERF_RECORD_MISC_COMM_EXEC)
@@ -423,30 +424,79 @@ void intake_count(const struct intake *in, const void *buf, size_t len, uint64_t
 	}
 }
 
+static void enter(struct intake *in, uint64_t id, size_t event, size_t time_at)
+{
+	size_t h = id & (in->nslot - 1);
+
+	while (in->slot[h].id)
+		h = (h + 1) & (in->nslot - 1);
+	in->slot[h] = (struct intake_slot){id, event, time_at};
+	in->nid++;
+}
+
+/* Room for so many ids more, at most a third of the slots taken. */
+static int make_room(struct intake *in, size_t more, struct err *e)
+{
+	struct intake_slot *old = in->slot;
+	size_t nold = in->nslot, n = nold ? nold : 64;
+
+	while (n < 3 * (in->nid + more))
+		n *= 2;
+	if (n == nold)
+		return 0;
+	in->slot = calloc(n, sizeof(*in->slot));
+	if (!in->slot) {
+		in->slot = old;
+		return err_nomem(e, "a recording");
+	}
+	in->nslot = n;
+	in->nid = 0;
+	for (size_t i = 0; i < nold; i++)
+		if (old[i].id)
+			enter(in, old[i].id, old[i].event, old[i].time_at);
+	free(old);
+	return 0;
+}
+
+static int grow_counts(uint64_t **count, size_t n, size_t more, struct err *e)
+{
+	uint64_t *grown = realloc(*count, (n + more + 1) * sizeof(*grown));
+
+	if (!grown)
+		return err_nomem(e, "a recording");
+	*count = grown;
+	memset(grown + n, 0, (more + 1) * sizeof(*grown));
+	return 0;
+}
+
+int intake_add(struct intake *in, const struct perfdata_attr *attr, size_t n,
+	       const bool *starts, struct err *e)
+{
+	size_t nids = 0;
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		nids += attr[i].nids;
+	rc = make_room(in, nids, e);
+	if (!rc)
+		rc = grow_counts(&in->delivered, in->nevent, n, e);
+	if (!rc)
+		rc = grow_counts(&in->left_out, in->nevent, n, e);
+	for (size_t i = 0; !rc && i < n; i++)
+		for (size_t k = 0; k < attr[i].nids; k++)
+			enter(in, attr[i].ids[k], in->nevent + i,
+			      time_place(&attr[i].attr));
+	if (rc)
+		return rc;
+	in->nevent += n;
+	in->starts = starts;
+	return 0;
+}
+
 int intake_open(struct intake *in, const struct perfdata_attr *attr, size_t n,
 		struct err *e)
 {
-	size_t nids = 0, h;
-
-	in->nevent = n;
-	for (size_t i = 0; i < in->nevent; i++)
-		nids += attr[i].nids;
-	for (in->nslot = 64; in->nslot < 3 * nids; in->nslot *= 2)
-		;
-	in->slot = calloc(in->nslot, sizeof(*in->slot));
-	in->delivered = calloc(in->nevent + 1, sizeof(*in->delivered));
-	in->left_out = calloc(in->nevent + 1, sizeof(*in->left_out));
-	if (!in->slot || !in->delivered || !in->left_out)
-		return err_nomem(e, "a recording");
-	for (size_t i = 0; i < in->nevent; i++)
-		for (size_t k = 0; k < attr[i].nids; k++) {
-			h = attr[i].ids[k] & (in->nslot - 1);
-			while (in->slot[h].id)
-				h = (h + 1) & (in->nslot - 1);
-			in->slot[h] = (struct intake_slot){attr[i].ids[k], i,
-							   time_place(&attr[i].attr)};
-		}
-	return 0;
+	return intake_add(in, attr, n, in->starts, e);
 }
 
 void intake_close(struct intake *in)

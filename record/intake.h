@@ -77,7 +77,7 @@ struct intake {
 	/* its own */
 	int64_t drained_ns; /* the rings were last read from then on */
 	struct intake_slot *slot;
-	size_t nslot, nevent, last_process;
+	size_t nslot, nid, nevent, last_process;
 	struct intake_held *held; /* of threads whose beginning was not seen yet */
 	size_t nheld;
 	uint64_t pass; /* of draining */
@@ -88,6 +88,10 @@ struct intake {
  * what is counted. */
 int intake_open(struct intake *in, const struct perfdata_attr *attr, size_t n,
 		struct err *e);
+
+/* More events, numbered from in->nevent on; starts: of all, as in->starts. */
+int intake_add(struct intake *in, const struct perfdata_attr *attr, size_t n,
+	       const bool *starts, struct err *e);
 
 /* Everything that lies in the rings, then FINISHED_ROUND. last: all is disabled. */
 int intake_drain(struct intake *in, struct session *s, bool last, struct err *e);

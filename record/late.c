@@ -20,9 +20,23 @@
 /* Chosen: a build of a large program maps some hundreds. */
 enum { MOST = 1024 };
 
+/* Chosen: a second or two of passes over the rings, for a program that begets others while it
+ * is armed. */
+enum { TRIES = 12 };
+
+enum state {
+	UNSEEN,
+	WORDS, /* of the profile's functions are in it */
+	SETTLED,
+};
+
 struct mapping {
 	char *path;
 	int32_t pid; /* the first that mapped it */
+	int64_t time_ns;
+	enum state state;
+	int tries;
+	char *why; /* it was not armed; NULL = nobody tried */
 };
 
 struct late {
@@ -46,8 +60,10 @@ int late_new(struct late **l, const struct profile *p, char *const *searched, si
 
 void late_free(struct late *l)
 {
-	for (size_t i = 0; l && i < l->n; i++)
+	for (size_t i = 0; l && i < l->n; i++) {
 		free(l->file[i].path);
+		free(l->file[i].why);
+	}
 	if (l)
 		free(l->file);
 	free(l);
@@ -64,7 +80,7 @@ static bool known(const struct late *l, const char *path)
 	return false;
 }
 
-void late_mapped(struct late *l, int32_t pid, const char *path)
+void late_mapped(struct late *l, int32_t pid, const char *path, int64_t time_ns)
 {
 	struct mapping *m;
 
@@ -76,12 +92,18 @@ void late_mapped(struct late *l, int32_t pid, const char *path)
 		return;
 	}
 	m->pid = pid;
+	m->time_ns = time_ns;
 	m->path = strdup(path);
 	if (!m->path)
 		l->n--;
 }
 
-/* ---- at the end ---- */
+int64_t late_latest_ns(const struct late *l, int64_t begin)
+{
+	return l && l->n ? l->file[l->n - 1].time_ns : begin;
+}
+
+/* ---- what is in them ---- */
 
 static bool searched(const struct late *l, const struct stat *st)
 {
@@ -132,6 +154,44 @@ static bool worth_a_look(const struct late *l, const char *path)
 	return worth;
 }
 
+static void look(struct late *l, struct mapping *m, uid_t uid)
+{
+	if (m->state == UNSEEN)
+		m->state = trust_path(m->path, uid, NULL) && worth_a_look(l, m->path)
+				   ? WORDS
+				   : SETTLED;
+}
+
+bool late_next(struct late *l, uid_t uid, size_t from, struct late_file *f)
+{
+	for (size_t i = from; l && i < l->n; i++) {
+		struct mapping *m = &l->file[i];
+
+		look(l, m, uid);
+		if (m->state != WORDS || m->tries >= TRIES)
+			continue;
+		*f = (struct late_file){m->path, m->pid, m->time_ns, i};
+		return true;
+	}
+	return false;
+}
+
+void late_armed(struct late *l, size_t index)
+{
+	l->file[index].state = SETTLED;
+}
+
+void late_refused(struct late *l, size_t index, const char *why, bool again)
+{
+	struct mapping *m = &l->file[index];
+
+	m->tries = again ? m->tries + 1 : TRIES;
+	free(m->why);
+	m->why = strdup(why);
+}
+
+/* ---- at the end ---- */
+
 /* The functions of the profile that it defines, up to some, and only when it starts transfers or
  * waits for them. */
 static size_t put_functions(const struct late *l, struct elf_file *f, FILE *out)
@@ -168,9 +228,12 @@ static void tell(const struct late *l, const struct mapping *m, FILE *out)
 	if (names && !fclose(names) && n)
 		fprintf(out,
 			"%s, which process %d mapped during the recording, has %s: calls of "
-			"those are not in it, for nothing named the file before the start; "
-			"record again with -x %s\n",
-			m->path, (int)m->pid, functions, m->path);
+			"those are not in it, for %s; record again with -x %s\n",
+			m->path, (int)m->pid, functions,
+			m->why ? m->why
+			       : "nothing named the file before the start and the recording "
+				 "ended before they could be probed",
+			m->path);
 	free(functions);
 	elf_file_close(f);
 }
@@ -181,10 +244,11 @@ char *late_told(struct late *l, uid_t uid)
 	size_t len;
 	FILE *out = l && (l->n || l->more) ? open_memstream(&text, &len) : NULL;
 
-	for (size_t i = 0; out && i < l->n; i++)
-		if (trust_path(l->file[i].path, uid, NULL) &&
-		    worth_a_look(l, l->file[i].path))
+	for (size_t i = 0; out && i < l->n; i++) {
+		look(l, &l->file[i], uid);
+		if (l->file[i].state == WORDS)
 			tell(l, &l->file[i], out);
+	}
 	if (out && l->more)
 		fprintf(out,
 			"more than %d files with code were mapped during the recording; the "

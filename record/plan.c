@@ -559,8 +559,10 @@ static int plan_spec(struct plan *p, struct plan_section *section, struct elf_fi
 	return rc;
 }
 
+/* needed: what the profile says must be there is. */
 static int plan_specs(struct plan *p, const struct profile *prof,
-		      const struct plan_files *f, enum exit_probes mode, struct err *e)
+		      const struct plan_files *f, enum exit_probes mode, bool needed,
+		      struct err *e)
 {
 	int rc = 0;
 
@@ -574,10 +576,10 @@ static int plan_specs(struct plan *p, const struct profile *prof,
 		for (size_t i = 0; !rc && i < f->n; i++)
 			if (f->file[i])
 				rc = plan_spec(p, section, f->file[i], mode, e);
-		if (!rc)
+		if (!rc && needed)
 			rc = section_check(section, f, e);
 	}
-	return rc ? rc : sections_check(p->section, p->nsection, f, e);
+	return rc || !needed ? rc : sections_check(p->section, p->nsection, f, e);
 }
 
 int plan_files_open(struct plan_files *f, char *const *path, size_t n, struct err *e)
@@ -617,7 +619,29 @@ int plan_make(struct plan *p, const struct profile *prof, const struct plan_file
 		if (f->why[i])
 			rc = note(p, e, "not searched: %s", f->why[i]);
 	if (!rc)
-		rc = plan_specs(p, prof, f, exits, e);
+		rc = plan_specs(p, prof, f, exits, true, e);
+	if (rc)
+		plan_release(p);
+	return rc;
+}
+
+int plan_make_late(struct plan *p, const struct profile *prof, const struct plan_files *f,
+		   enum exit_probes exits, int32_t func, size_t batch, struct err *e)
+{
+	int rc;
+
+	*p = (struct plan){.nfunc = func};
+	rc = plan_specs(p, prof, f, exits, false, e);
+	for (size_t i = 0; !rc && i < p->n; i++) {
+		char *name;
+
+		if (asprintf(&name, "%s_late%zu", p->probe[i].event, batch) < 0)
+			rc = err_nomem(e, "a recording");
+		else
+			free(p->probe[i].event);
+		if (!rc)
+			p->probe[i].event = name;
+	}
 	if (rc)
 		plan_release(p);
 	return rc;

@@ -94,6 +94,10 @@ void plan_files_close(struct plan_files *f);
 int plan_make(struct plan *p, const struct profile *prof, const struct plan_files *f,
 	      enum exit_probes exits, struct err *e);
 
+/* The same of files that appear while others are recorded: functions count from func on, event names end in _late and the batch's number, and nothing has to be found. */
+int plan_make_late(struct plan *p, const struct profile *prof, const struct plan_files *f,
+		   enum exit_probes exits, int32_t func, size_t batch, struct err *e);
+
 /* How many start functions of prof the files define; and is one of the files a library
  * that prof names (by file name or soname)? */
 size_t plan_fits(const struct profile *prof, const struct plan_files *f, bool *library);

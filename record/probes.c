@@ -228,6 +228,11 @@ const char *probes_group(const struct probes *p)
 	return p->group;
 }
 
+int probes_fd(const struct probes *p)
+{
+	return p->fd;
+}
+
 int tracepoint_id(const char *event, uint32_t *id, struct err *e)
 {
 	const char *root = tracefs_find(e);
@@ -243,7 +248,7 @@ int tracepoint_id(const char *event, uint32_t *id, struct err *e)
 	return 0;
 }
 
-static int remember(struct probes *p, const char *event, struct err *e)
+int probes_remember(struct probes *p, const char *event, struct err *e)
 {
 	char *copy = strdup(event), **added = copy ? array_add(&p->event, &p->n) : NULL;
 
@@ -283,7 +288,7 @@ int probes_add(struct probes *p, bool is_return, const char *event, const char *
 	if (fd >= 0)
 		close(fd);
 	if (!rc)
-		rc = remember(p, event, e);
+		rc = probes_remember(p, event, e);
 	snprintf(name, sizeof(name), "%s/%s", p->group, event);
 	return rc ? rc : tracepoint_id(name, id, e);
 }

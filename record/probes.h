@@ -27,7 +27,11 @@ int probes_open(struct probes **p, struct err *e);
 int probes_add(struct probes *p, bool is_return, const char *event, const char *path,
 	       uint64_t offset, const char *args, uint32_t *id, struct err *e);
 
+/* Another process that has a copy of p adds an event of this name: it is removed with ours. */
+int probes_remember(struct probes *p, const char *event, struct err *e);
+
 const char *probes_group(const struct probes *p);
+int probes_fd(const struct probes *p); /* by which it writes */
 
 /* Remove every event of ours; perf's file descriptors must be closed before. NULL is
  * fine. */

@@ -23,7 +23,10 @@
 #include "record/probes.h"
 
 #define DRAIN_MS      150
-#define AFTER_NS      INT64_C(300000000) /* behind a trigger: what follows it */
+/* While programs start, and load what they need, what they map is looked at sooner. */
+#define LOADING_MS    20
+#define LOADING_NS    INT64_C(2000000000) /* behind the last new mapping */
+#define AFTER_NS      INT64_C(300000000)  /* behind a trigger: what follows it */
 #define END_GRACE_MS  5000  /* for handlers of SIGTERM: a card to be stopped */
 #define RECORDER_NICE (-15) /* rings are read in time also when all CPUs poll */
 
@@ -54,7 +57,7 @@ static void tell_left_behind(struct recording *r)
 {
 	char who[300];
 
-	if (r->told_left_behind || !workload_living(who, sizeof(who)))
+	if (r->told_left_behind || !workload_living(&r->work, who, sizeof(who)))
 		return;
 	r->told_left_behind = true;
 	if (r->o->verbosity >= 0)
@@ -89,6 +92,20 @@ static bool over(struct recording *r, int64_t end_ns)
 	return r->work.gone || r->signals;
 }
 
+/* How long the rings may lie, and not beyond the recording's end. */
+static int pause_ms(const struct recording *r, int64_t end_ns)
+{
+	int64_t now = now_ns(CLOCK_MONOTONIC), left = end_ns - now;
+	int ms = DRAIN_MS;
+
+	if (now_ns(r->o->clockid) - late_latest_ns(r->in.late, r->meta.begin_ns) <
+	    LOADING_NS)
+		ms = LOADING_MS;
+	if (end_ns && left < ms * INT64_C(1000000))
+		ms = left < 0 ? 0 : 1 + (int)(left / 1000000);
+	return ms;
+}
+
 /* Of interrupts that appeared and are no shared line, only entries are wanted. */
 static int leave_exits(struct recording *r, struct err *e)
 {
@@ -111,16 +128,14 @@ static int wait_for_end(struct recording *r, struct err *e)
 			{r->signal_fd, POLLIN, 0},
 			{r->inside ? inside_fd(r->inside) : -1, POLLIN, 0},
 			{r->live && !r->fired_ns ? live_fd(r->live) : -1, POLLIN, 0}};
-		int timeout = DRAIN_MS;
 
-		if (end_ns &&
-		    end_ns - now_ns(CLOCK_MONOTONIC) < DRAIN_MS * INT64_C(1000000))
-			timeout = 1 + (int)((end_ns - now_ns(CLOCK_MONOTONIC)) / 1000000);
-		rc = session_wait(r->session, p, 3, timeout < 0 ? 0 : timeout, e);
+		rc = session_wait(r->session, p, 3, pause_ms(r, end_ns), e);
 		if (!rc && (p[0].revents & POLLIN))
 			on_signal(r);
 		if (!rc)
 			rc = intake_drain(&r->in, r->session, false, e);
+		if (!rc)
+			rc = recording_late_look(r, e);
 		if (!rc)
 			rc = leave_exits(r, e);
 		if (!rc)
@@ -141,6 +156,7 @@ static int end(struct recording *r, int rc, struct err *e)
 	r->meta.end_ns = r->in.end_ns = now_ns(r->o->clockid);
 	if (r->inside)
 		inside_disable(r->inside);
+	recording_late_disable(r);
 	if (!bad)
 		bad = session_disable(r->session, rc ? NULL : e);
 	else
@@ -199,6 +215,8 @@ static int arm(struct recording *r, struct err *e)
 				     r->o->clockid, e);
 	if (!rc)
 		rc = recording_open_session(r, e);
+	if (!rc)
+		rc = recording_late_open(r, e);
 	if (rc)
 		return rc;
 	note = session_feed_note(r->session);
@@ -271,6 +289,7 @@ static void disarm(struct recording *r)
 	struct err why = {0};
 
 	beside_stop(&r->beside); /* a thread of its looks at what the session has */
+	recording_late_disarm(r);
 	session_close(r->session);
 	r->session = NULL;
 	if (probes_close(r->probes, &why))
@@ -316,7 +335,7 @@ static void end_command(struct recording *r)
 
 	if (!r->o->argv || !r->o->duration_ns || r->o->leave_running || r->signals ||
 	    r->work.go >= 0 || (workload_poll(&r->work) && r->work.gone) ||
-	    !workload_living(who, sizeof(who)))
+	    !workload_living(&r->work, who, sizeof(who)))
 		return;
 	disarm(r);
 	killed = workload_end(&r->work, END_GRACE_MS);
@@ -341,6 +360,7 @@ static void clean(struct recording *r)
 	workload_release(&r->work);
 	beside_close(&r->beside);
 	inside_close(r->inside);
+	recording_late_release(r);
 	meta_release(&r->meta);
 	threads_release(&r->threads);
 	irqmap_release(&r->window.before);

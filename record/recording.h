@@ -27,7 +27,8 @@ struct recording_options {
 	size_t ring_bytes;
 	enum irq_feed feed;
 	enum probes_how probes;
-	struct plan *plan; /* what the agent's trial refuses is changed in it */
+	enum exit_probes exits; /* as the plan was made with */
+	struct plan *plan;	/* what the agent's trial refuses is changed in it */
 	const struct profile *profile;
 	char *const *searched; /* files that were looked into */
 	size_t nsearched;

@@ -21,13 +21,15 @@ int recording_read_counts(struct recording *r, struct err *e)
 	uint64_t counted;
 	int rc = 0;
 
-	for (size_t i = 0, k; !rc && i < r->nattr; i++) {
+	for (size_t i = 0, k; !rc && i < r->meta.nevent; i++) {
 		uint64_t lost;
 
 		if (is_inside(r, i))
 			counted = inside_counted(r->inside, i, &lost);
 		else if (is_beside(r, i, &k))
 			counted = beside_counted(&r->beside, k);
+		else if (i >= r->nattr)
+			rc = recording_late_count(r, i, &counted, e);
 		else
 			rc = session_count(r->session, i, &counted, e);
 		if (rc)
@@ -47,7 +49,7 @@ void recording_check_holes(struct recording *r)
 		warn(r, unarmed);
 	free(unarmed);
 
-	for (size_t i = 0, k; i < r->nattr; i++) {
+	for (size_t i = 0, k; i < r->meta.nevent; i++) {
 		const struct meta_event *ev = &r->meta.event[i];
 		int64_t hole = ev->counted - ev->delivered;
 
@@ -113,7 +115,7 @@ void recording_check_whole(struct recording *r)
 	const struct plan *p = r->o->plan;
 
 	if (r->o->argv && r->work.ended && !r->work.gone &&
-	    workload_living(who, sizeof(who))) {
+	    workload_living(&r->work, who, sizeof(who))) {
 		snprintf(text, sizeof(text),
 			 "still running when the recording ended, and not in it from "
 			 "then on: %s",
@@ -147,7 +149,7 @@ static void print_line(const struct recording *r, size_t i)
 	const struct meta_event *ev = &r->meta.event[i];
 	int64_t counted = 0, delivered = 0;
 
-	for (size_t k = 0; k < r->nattr; k++) {
+	for (size_t k = 0; k < r->meta.nevent; k++) {
 		const struct meta_event *x = &r->meta.event[k];
 
 		if (k != i && !same_line(x, ev))
@@ -197,7 +199,7 @@ void recording_print_summary(const struct recording *r)
 	uint64_t bytes = r->in.file ? perfdata_written(r->in.file) : 0;
 	char size[32];
 
-	for (size_t i = 0; i < r->nattr; i++) {
+	for (size_t i = 0; i < r->meta.nevent; i++) {
 		const struct meta_event *ev = &r->meta.event[i];
 
 		print_line(r, i);
@@ -218,7 +220,7 @@ void recording_print_summary(const struct recording *r)
 
 int recording_finish_file(struct recording *r, struct err *e)
 {
-	struct perfdata_section s[2] = {0};
+	struct perfdata_section s[4] = {0};
 	size_t n = 1;
 	struct meta *m = &r->meta;
 	int rc;
@@ -231,6 +233,8 @@ int recording_finish_file(struct recording *r, struct err *e)
 	if (!rc && r->in.last_ns)
 		rc = feat_sample_time(&s[n++], (int64_t)r->in.first_ns,
 				      (int64_t)r->in.last_ns, e);
+	if (!rc)
+		rc = recording_late_sections(r, s, &n, e);
 	if (rc)
 		perfdata_abandon(r->in.file);
 	else

@@ -23,8 +23,19 @@ void recording_free_sections(struct perfdata_section *s, size_t n)
 		free((void *)s[i].buf);
 }
 
-static int trace_section(const struct recording *r, struct perfdata_section *s,
-			 struct err *e)
+/* To be completed when more is armed; by then root's files cannot be read. */
+static int keep_tracing(struct recording *r, const char *buf, size_t len, struct err *e)
+{
+	free(r->late.tracing);
+	r->late.tracing = malloc(len);
+	if (!r->late.tracing)
+		return err_nomem(e, "a recording");
+	memcpy(r->late.tracing, buf, len);
+	r->late.ntracing = len;
+	return 0;
+}
+
+static int trace_section(struct recording *r, struct perfdata_section *s, struct err *e)
 {
 	char **name = calloc(r->nattr + 1, sizeof(*name)), *buf = NULL;
 	const char **format = calloc(r->nattr + 1, sizeof(*format));
@@ -48,7 +59,7 @@ static int trace_section(const struct recording *r, struct perfdata_section *s,
 		free(name[i]);
 	free(name);
 	*s = (struct perfdata_section){FEAT_TRACING_DATA, buf, len};
-	return rc;
+	return rc ? rc : keep_tracing(r, buf, len, e);
 }
 
 int recording_meta_section(const struct meta *m, bool begin, struct perfdata_section *s,
@@ -232,7 +243,7 @@ static void begin_in_the_middle(struct recording *r)
 		r->in.first_ns = (uint64_t)from_ns;
 	for (size_t i = 0; i < r->meta.nirq; i++)
 		r->meta.irq[i].count_after = DMA_UNKNOWN;
-	for (size_t i = 0; i < r->nattr; i++) {
+	for (size_t i = 0; i < r->meta.nevent; i++) {
 		struct meta_event *ev = &r->meta.event[i];
 
 		ev->counted += (int64_t)r->in_file[i] - ev->delivered;
@@ -261,7 +272,7 @@ int recording_write_kept(struct recording *r, struct err *e)
 		return 0;
 	r->in.file = r->kept;
 	r->kept = NULL;
-	r->in_file = calloc(r->nattr + 1, sizeof(*r->in_file));
+	r->in_file = calloc(r->meta.nevent + 1, sizeof(*r->in_file));
 	rc = r->in_file ? keep_write(r->keep, r->in.file, see_kept, r, e)
 			: err_nomem(e, "what is kept");
 	if (!rc)

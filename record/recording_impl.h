@@ -17,12 +17,28 @@
 
 enum { MAX_CLOSINGS = 8 };
 
+struct armer;
+struct late_batch;
+
+/* What was armed while the recording ran: events behind all others. */
+struct recording_late {
+	struct armer *armer;
+	struct late_batch *batch;
+	size_t nbatch;
+	int32_t func;	/* the next function's number */
+	size_t planned; /* how often: events' names end in it */
+	char *tracing;	/* the file's tracing data, to be completed */
+	size_t ntracing;
+	struct perfdata_attr *all; /* of all events, for the file's end */
+};
+
 struct recording {
 	const struct recording_options *o;
 	struct meta meta;
 	struct workload work;
 	struct probes *probes;
 	struct session *session;
+	struct recording_late late;
 	struct threads threads;
 	size_t left_out; /* of those, at the beginning */
 	struct intake in;
@@ -38,7 +54,7 @@ struct recording {
 	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
 	size_t nclosing;
 	struct perfdata_attr *attr;
-	size_t nattr;
+	size_t nattr; /* of those that the recording began with */
 	int signal_fd;
 	sigset_t old_mask;
 	struct irq_window window;
@@ -75,7 +91,7 @@ static inline bool is_beside(const struct recording *r, size_t event, size_t *wh
 	size_t n = session_nevents(r->session);
 
 	*which = event - n;
-	return event >= n;
+	return event >= n && event < r->nattr;
 }
 
 static inline bool is_inside(const struct recording *r, size_t event)
@@ -100,6 +116,20 @@ int recording_meta_section(const struct meta *m, bool begin, struct perfdata_sec
 int recording_create_file(struct recording *r, struct err *e);
 int recording_fill_meta(struct recording *r, struct err *e);
 int recording_write_kept(struct recording *r, struct err *e);
+
+/* ---- recording_late.c ---- */
+int recording_late_open(struct recording *r, struct err *e);
+/* Looks at what was mapped since the last call, and arms it; what fails of that is told. */
+int recording_late_look(struct recording *r, struct err *e);
+void recording_late_disable(struct recording *r);
+int recording_late_count(struct recording *r, size_t event, uint64_t *counted,
+			 struct err *e);
+/* What the file must know of it: appends its sections. */
+int recording_late_sections(struct recording *r, struct perfdata_section *s, size_t *n,
+			    struct err *e);
+/* Its sessions: before the probes go. */
+void recording_late_disarm(struct recording *r);
+void recording_late_release(struct recording *r);
 
 /* ---- recording_open.c ---- */
 int recording_try_inside(struct recording *r, struct err *e);

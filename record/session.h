@@ -51,6 +51,9 @@ struct session_options {
 	/* Those that are armed in the process: no event of perf's, but an attribute and
 	 * an id for the file. NULL = none. */
 	const bool *inside;
+	/* Another session, which outlives this one: into its rings goes what comes, and it tells
+	 * the names of tasks, who begot whom and what is mapped. NULL = none. */
+	const struct session *into;
 	/* of the kernel's code that took the interrupt, in its samples */
 	bool kernel_addresses;
 };

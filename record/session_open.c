@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -134,6 +135,40 @@ static void add_inside(struct session *s, const struct session_options *o, size_
 	s->event[s->nevent++] = NULL;
 }
 
+/* What libperf does for a list with rings of its own. */
+static int join_ring(const struct session *s, struct perf_evsel *event,
+		     struct perf_evsel *owner, int cpu, int thread, struct err *e)
+{
+	int fd = *(int *)xyarray__entry(event->fd, cpu, thread);
+	int to = *(int *)xyarray__entry(owner->fd, cpu, 0);
+	uint64_t id;
+
+	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, to) || ioctl(fd, PERF_EVENT_IOC_ID, &id))
+		return err_errno(e, "the ring of CPU %d takes no more events",
+				 CPU_NUMBER(perf_cpu_map__cpu(s->cpus, cpu)));
+	event->id[event->ids++] = id;
+	return 0;
+}
+
+static int join_rings(struct session *s, const struct session *into, struct err *e)
+{
+	struct perf_evsel *owner = perf_evlist__first(into->uprobes), *event;
+	int ncpu = perf_cpu_map__nr(s->cpus), rc = 0;
+
+	if (ncpu != perf_cpu_map__nr(into->cpus))
+		return err_set(e, ERR_UNSUPPORTED,
+			       "CPUs came or went since the recording began");
+	perf_evlist__for_each_evsel (s->uprobes, event) {
+		int nthread = (int)xyarray__max_y(event->fd);
+
+		if (!rc && perf_evsel__alloc_id(event, ncpu, nthread))
+			rc = err_nomem(e, "a perf event");
+		for (int i = 0; !rc && i < ncpu * nthread; i++)
+			rc = join_ring(s, event, owner, i / nthread, i % nthread, e);
+	}
+	return rc;
+}
+
 static int open_uprobes(struct session *s, const struct session_options *o, struct err *e)
 {
 	bool any = false;
@@ -160,7 +195,8 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 			a.watermark = 0;
 			a.wakeup_events = 1;
 		}
-		if (i == 0 && !any) /* names of tasks, who begot whom, what is mapped */
+		if (i == 0 && !any &&
+		    !o->into) /* names of tasks, who begot whom, what is mapped */
 			a.comm = a.comm_exec = a.task = a.mmap = a.mmap2 = 1;
 		rc = session_add(s, s->uprobes, &a, &event, e);
 	}
@@ -169,7 +205,8 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 	if (!rc)
 		rc = session_open_list(s->uprobes, s->cpus, s->tasks, e);
 	if (!rc)
-		rc = session_map_list(s, s->uprobes, !o->ring_bytes, e);
+		rc = o->into ? join_rings(s, o->into, e)
+			     : session_map_list(s, s->uprobes, !o->ring_bytes, e);
 	return rc ? rc : hold_probes(s, o, e);
 }
 

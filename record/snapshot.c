@@ -74,45 +74,72 @@ static char *trace_name(const char *path)
 	return name;
 }
 
+static struct meta_event *add_event(struct meta *m)
+{
+	struct meta_event *ev = meta_add_event(m);
+
+	if (ev)
+		ev->attr = ev->id;
+	return ev;
+}
+
+static int add_probe(struct meta *m, const struct plan_probe *q, const char *group,
+		     bool late, struct err *e)
+{
+	struct meta_event *ev = add_event(m);
+
+	if (!ev)
+		return nomem(e);
+	if (asprintf(&ev->name, "%s:%s", group, q->event) < 0)
+		ev->name = NULL;
+	ev->late = late;
+	ev->role = q->role;
+	ev->function = copy(q->function);
+	ev->file = copy(q->file);
+	ev->armed = copy(q->place ? "process" : "kernel");
+	ev->offset = q->offset;
+	ev->func = q->func;
+	add_rules(ev, q);
+	if (!ev->name || !ev->function || !ev->file || !ev->armed)
+		return nomem(e);
+	if (q->role == ROLE_SUBMIT || q->role == ROLE_WAIT || q->role == ROLE_STOP)
+		return add_paths(ev, q->spec, e);
+	return 0;
+}
+
+static int add_tracepoint(struct meta *m, enum role role, const char *path, struct err *e)
+{
+	struct meta_event *ev = add_event(m);
+
+	if (!ev)
+		return nomem(e);
+	ev->role = role;
+	ev->name = trace_name(path);
+	return ev->name ? 0 : nomem(e);
+}
+
 int snapshot_events(struct meta *m, const struct plan *p, const char *group,
 		    const char *const *more, size_t nmore, size_t nirq, struct err *e)
 {
 	static const enum role irq_role[IRQ_SIDES] = {ROLE_INTERRUPT, ROLE_HANDLED};
+	int rc = 0;
 
-	for (size_t i = 0; i < p->n + nmore + nirq; i++) {
-		const struct plan_probe *q = i < p->n ? &p->probe[i] : NULL;
-		struct meta_event *ev = meta_add_event(m);
+	for (size_t i = 0; !rc && i < p->n; i++)
+		rc = add_probe(m, &p->probe[i], group, false, e);
+	for (size_t i = 0; !rc && i < nmore; i++)
+		rc = add_tracepoint(m, ROLE_OTHER, more[i], e);
+	for (size_t i = 0; !rc && i < nirq; i++)
+		rc = add_tracepoint(m, irq_role[i], irq_tracepoint[i], e);
+	return rc;
+}
 
-		if (!ev)
-			return nomem(e);
-		ev->id = ev->attr = (int32_t)i;
-		if (!q) {
-			size_t k = i - p->n;
+int snapshot_late(struct meta *m, const struct plan *p, const char *group, struct err *e)
+{
+	int rc = 0;
 
-			ev->role = k < nmore ? ROLE_OTHER : irq_role[k - nmore];
-			ev->name = trace_name(k < nmore ? more[k]
-							: irq_tracepoint[k - nmore]);
-			if (!ev->name)
-				return nomem(e);
-			continue;
-		}
-		if (asprintf(&ev->name, "%s:%s", group, q->event) < 0)
-			ev->name = NULL;
-		ev->role = q->role;
-		ev->function = copy(q->function);
-		ev->file = copy(q->file);
-		ev->armed = copy(q->place ? "process" : "kernel");
-		ev->offset = q->offset;
-		ev->func = q->func;
-		add_rules(ev, q);
-		if (!ev->name || !ev->function || !ev->file || !ev->armed)
-			return nomem(e);
-		if (q->role == ROLE_SUBMIT || q->role == ROLE_WAIT ||
-		    q->role == ROLE_STOP)
-			if (add_paths(ev, q->spec, e))
-				return ERR_NOMEM;
-	}
-	return 0;
+	for (size_t i = 0; !rc && i < p->n; i++)
+		rc = add_probe(m, &p->probe[i], group, true, e);
+	return rc;
 }
 
 static int add_env(struct meta *m, const char *name, char *value, struct err *e)

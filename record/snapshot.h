@@ -18,6 +18,9 @@ struct irq_choice;
 int snapshot_events(struct meta *m, const struct plan *p, const char *group,
 		    const char *const *more, size_t nmore, size_t nirq, struct err *e);
 
+/* Those of a plan that is armed while recording (struct meta_event, late), behind the others. */
+int snapshot_late(struct meta *m, const struct plan *p, const char *group, struct err *e);
+
 /* The ends of the recording: counts of /proc/interrupts then, and what came between. */
 struct irq_window {
 	struct irqmap before, after;

@@ -140,3 +140,53 @@ int tracing_data(const char *const *events, const char *const *format, size_t n,
 	}
 	return rc;
 }
+
+/* ---- more events ---- */
+
+enum { TAIL_BYTES = 16 /* kallsyms, printk formats, saved command lines: all empty */ };
+
+/* Where the number of systems stands; 0 = it is not there. */
+static size_t systems_at(const char *buf, size_t len)
+{
+	size_t at = 14 + 2 + 4; /* magic and version, byte order and long, page size */
+	uint64_t size;
+
+	for (int i = 0; i < 2; i++) { /* header_page, header_event */
+		at += i ? 13 : 12;
+		if (at + sizeof(size) > len)
+			return 0;
+		memcpy(&size, buf + at, sizeof(size));
+		at += sizeof(size);
+		if (size > len - at)
+			return 0;
+		at += size;
+	}
+	at += 4; /* ftrace's own */
+	return at + 4 + TAIL_BYTES <= len ? at : 0;
+}
+
+int tracing_data_more(const char *old, size_t nold, const char *system,
+		      char *const *format, size_t n, char **buf, size_t *len,
+		      struct err *e)
+{
+	size_t at = systems_at(old, nold);
+	uint32_t systems;
+	FILE *out;
+
+	*buf = NULL;
+	out = at ? open_memstream(buf, len) : NULL;
+	if (!at)
+		return err_set(e, ERR_FORMAT, "the tracing data have no systems");
+	if (!out)
+		return err_nomem(e, "tracing data");
+	memcpy(&systems, old + at, sizeof(systems));
+	fwrite(old, 1, at, out);
+	put32(out, systems + 1);
+	fwrite(old + at + 4, 1, nold - at - 4 - TAIL_BYTES, out);
+	fwrite(system, 1, strlen(system) + 1, out);
+	put32(out, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		put_text(out, format[i], strlen(format[i]));
+	fwrite(old + nold - TAIL_BYTES, 1, TAIL_BYTES, out);
+	return fclose(out) ? err_nomem(e, "tracing data") : 0;
+}

@@ -13,4 +13,9 @@ struct err;
 int tracing_data(const char *const *events, const char *const *format, size_t n,
 		 char **buf, size_t *len, struct err *e);
 
+/* The same with one system more, of n events with these formats. */
+int tracing_data_more(const char *old, size_t nold, const char *system,
+		      char *const *format, size_t n, char **buf, size_t *len,
+		      struct err *e);
+
 #endif

@@ -137,14 +137,14 @@ static pid_t parent_of(const char *pid)
 }
 
 /* Marks children of what is marked until there are no more. */
-static void mark_descendants(struct process *p, size_t n)
+static void mark_descendants(struct process *p, size_t n, pid_t other)
 {
 	bool more = true;
 
 	while (more) {
 		more = false;
 		for (size_t i = 0; i < n; i++) {
-			bool ours = p[i].parent == getpid();
+			bool ours = p[i].parent == getpid() && p[i].pid != other;
 
 			for (size_t k = 0; k < n && !ours; k++)
 				ours = p[k].ours && p[k].pid == p[i].parent;
@@ -174,8 +174,8 @@ static size_t tell(const struct process *p, size_t n, char *text, size_t size)
 	return told;
 }
 
-/* All processes, those marked that are this one's descendants. malloc'ed. */
-static struct process *descendants(size_t *all)
+/* All processes, those marked that are of the workload. malloc'ed. */
+static struct process *descendants(const struct workload *w, size_t *all)
 {
 	struct process *p;
 	char **name;
@@ -192,14 +192,14 @@ static struct process *descendants(size_t *all)
 	}
 	rootfs_names_free(name, n);
 	if (p)
-		mark_descendants(p, *all);
+		mark_descendants(p, *all, w->other);
 	return p;
 }
 
-size_t workload_living(char *text, size_t size)
+size_t workload_living(const struct workload *w, char *text, size_t size)
 {
 	size_t all, living;
-	struct process *p = descendants(&all);
+	struct process *p = descendants(w, &all);
 
 	*text = '\0';
 	living = p ? tell(p, all, text, size) : 0;
@@ -207,10 +207,28 @@ size_t workload_living(char *text, size_t size)
 	return living;
 }
 
-static void signal_all(int signal)
+pid_t *workload_processes(const struct workload *w, size_t *n)
 {
 	size_t all;
-	struct process *p = descendants(&all);
+	struct process *p = descendants(w, &all);
+	pid_t *list = p ? calloc(all + 1, sizeof(*list)) : NULL;
+
+	*n = 0;
+	for (size_t i = 0; list && i < all; i++)
+		if (p[i].ours)
+			list[(*n)++] = p[i].pid;
+	free(p);
+	if (!*n) {
+		free(list);
+		list = NULL;
+	}
+	return list;
+}
+
+static void signal_all(const struct workload *w, int signal)
+{
+	size_t all;
+	struct process *p = descendants(w, &all);
 
 	for (size_t i = 0; p && i < all; i++)
 		if (p[i].ours)
@@ -222,15 +240,15 @@ bool workload_end(struct workload *w, int grace_ms)
 {
 	enum { LOOK_MS = 20 };
 
-	signal_all(SIGTERM);
-	signal_all(SIGCONT); /* one that is stopped would not see it */
+	signal_all(w, SIGTERM);
+	signal_all(w, SIGCONT); /* one that is stopped would not see it */
 	for (int ms = 0; ms < grace_ms; ms += LOOK_MS) {
 		if (workload_poll(w) && w->gone)
 			return false;
 		poll(NULL, 0, LOOK_MS);
 	}
 	while (!(workload_poll(w) && w->gone)) { /* what is being born dies next time */
-		signal_all(SIGKILL);
+		signal_all(w, SIGKILL);
 		poll(NULL, 0, LOOK_MS);
 	}
 	return true;

@@ -17,8 +17,9 @@ struct workload {
 	pid_t pid;    /* 0 = none */
 	int go, fail; /* pipe ends of ours; -1 = closed */
 	bool ended;
-	int status; /* of wait(); valid when ended */
-	bool gone;  /* ended, and so has everything that it started */
+	int status;  /* of wait(); valid when ended */
+	bool gone;   /* ended, and so has everything that it started */
+	pid_t other; /* a child of this process that is not of it; 0 = none */
 };
 
 /* Fork; the child waits. mask: the signal mask that the command shall have; as: who it
@@ -37,7 +38,10 @@ bool workload_poll(struct workload *w);
 
 /* Who of it lives: "123 (name), 124 (name), ..." of this process's descendants. Returns how
  * many. */
-size_t workload_living(char *text, size_t size);
+size_t workload_living(const struct workload *w, char *text, size_t size);
+
+/* Those processes, malloc'ed; NULL = none, or no memory. */
+pid_t *workload_processes(const struct workload *w, size_t *n);
 
 /* Ends all that lives of it: SIGTERM, and after the grace SIGKILL. true = that was needed. */
 bool workload_end(struct workload *w, int grace_ms);

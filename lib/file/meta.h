@@ -76,6 +76,7 @@ struct meta_event {
 	uint64_t offset; /* in that file; 0 = none */
 	int32_t func; /* groups entry, exits and doorbells of one function; -1 = none */
 	char *armed;  /* "kernel", "process"; NULL = a tracepoint, or not told */
+	bool late;    /* armed while recording: all of it is written at the end */
 	bool blocking, no_exit;
 	bool restarts; /* of a submit: while its channel runs, the same again is nothing new */
 	int64_t size_unit; /* size in the event times this = bytes; 0 means 1 */

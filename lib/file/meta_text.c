@@ -258,9 +258,9 @@ static void put_line(FILE *out, const char *kind, const struct key *keys, enum h
 	fputc('\n', out);
 }
 
-static void put_event(FILE *out, const struct meta_event *ev)
+static void put_event(FILE *out, enum half half, const struct meta_event *ev)
 {
-	put_line(out, "event", event_keys, BEGIN, ev);
+	put_line(out, "event", event_keys, half, ev);
 	for (size_t i = 0; i < ev->npath; i++) {
 		fprintf(out, "path\tevent=%d", ev->id);
 		put_line(out, "", path_keys, BEGIN, &ev->path[i]);
@@ -272,7 +272,8 @@ int meta_write_begin(const struct meta *m, FILE *out)
 	fprintf(out, "dmarec\tformat=%d\n", FORMAT);
 	put_line(out, "run", run_keys, BEGIN, m);
 	for (size_t i = 0; i < m->nevent; i++)
-		put_event(out, &m->event[i]);
+		if (!m->event[i].late)
+			put_event(out, BEGIN, &m->event[i]);
 	for (size_t i = 0; i < m->nirq; i++)
 		if (!m->irq[i].late)
 			put_line(out, "irq", irq_keys, BEGIN, &m->irq[i]);
@@ -290,8 +291,12 @@ int meta_write_begin(const struct meta *m, FILE *out)
 int meta_write_end(const struct meta *m, FILE *out)
 {
 	put_line(out, "end", end_keys, END, m);
-	for (size_t i = 0; i < m->nevent; i++)
-		put_line(out, "event", event_keys, END, &m->event[i]);
+	for (size_t i = 0; i < m->nevent; i++) {
+		if (m->event[i].late)
+			put_event(out, BOTH, &m->event[i]);
+		else
+			put_line(out, "event", event_keys, END, &m->event[i]);
+	}
 	for (size_t i = 0; i < m->nirq; i++)
 		put_line(out, "irq", irq_keys, m->irq[i].late ? BOTH : END, &m->irq[i]);
 	for (size_t i = 0; i < m->ncounter; i++)

@@ -554,6 +554,11 @@ const struct perfdata_attr *perfdata_attr(const struct perfdata *p, size_t i)
 	return i < p->nattr ? &p->attr[i] : NULL;
 }
 
+uint64_t perfdata_unnamed(const struct perfdata *p)
+{
+	return p->unnamed;
+}
+
 bool perfdata_truncated(const struct perfdata *p)
 {
 	return p->truncated;

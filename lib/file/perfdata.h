@@ -87,6 +87,10 @@ void perfdata_close(struct perfdata *p);
 size_t perfdata_nattrs(const struct perfdata *p);
 const struct perfdata_attr *perfdata_attr(const struct perfdata *p, size_t i);
 
+/* Samples so far of events that were armed while recording, in a file whose recorder did not
+ * come to write what they are: attr -1. */
+uint64_t perfdata_unnamed(const struct perfdata *p);
+
 /* The recorder did not finish the file: counts at its end are not there. */
 bool perfdata_truncated(const struct perfdata *p);
 
@@ -192,6 +196,12 @@ int perfdata_round(struct perfdata_writer *w, struct err *e);
 int perfdata_flush(struct perfdata_writer *w, struct err *e);
 
 uint64_t perfdata_written(const struct perfdata_writer *w);
+
+/* More events than the file began with were armed while it was written: these are all, the
+ * first ones among them as they were, borrowed until perfdata_finish(), which writes them
+ * behind everything else. A killed recorder's file has the first ones only. */
+void perfdata_replace_attrs(struct perfdata_writer *w, const struct perfdata_attr *attrs,
+			    size_t n);
 
 /* Write the late sections and the feature table (late ones win over early ones of the
  * same number; the late half of FEAT_DMAREC is appended to a copy of the early one),

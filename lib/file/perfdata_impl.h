@@ -102,6 +102,7 @@ struct perfdata {
 	bool mapped;
 	struct mapguard guard; /* of a file that is cut while it is read */
 	bool truncated;
+	uint64_t unnamed; /* samples handed out whose event the head does not have */
 	/* Of a feed (perfdata_feed.c): the map, writable; NULL = a file. */
 	uint8_t *fed;
 	uint64_t fed_room;

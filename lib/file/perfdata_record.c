@@ -229,7 +229,7 @@ static int find_attr(struct perfdata *p, uint64_t offset, struct rec_key *k, boo
 	slot = record_id_slot(p, k->id);
 	if (slot >= 0)
 		k->attr = p->slot[slot].attr;
-	else if (sample && p->nattr > 1)
+	else if (sample && p->nattr > 1 && !p->truncated && !p->fed)
 		return err_set(
 			e, ERR_FORMAT,
 			"%s: sample at offset %" PRIu64 ": event id %" PRIu64
@@ -418,6 +418,8 @@ int record_parse(struct perfdata *p, uint64_t offset, const struct rec_key *k,
 	}
 	if (!sample)
 		return other_body(p, l, k, r, e);
+	/* armed while recording: the attributes come when the recorder ends */
+	p->unnamed += k->attr < 0;
 	r->ip = l->ip ? get_u64(rec + l->ip) : 0;
 	return sample_raw(p, l, k, r, e);
 }

@@ -31,6 +31,9 @@ struct perfdata_writer {
 	uint64_t meta_entry;
 	uint8_t *early_meta; /* a copy of the first half of FEAT_DMAREC */
 	size_t nearly_meta;
+	const struct perfdata_attr
+		*attrs; /* all, when more came; NULL = the first ones */
+	size_t nattrs;
 };
 
 static void put_u64_at(uint8_t *to, uint64_t v)
@@ -210,7 +213,7 @@ static int write_attrs(struct perfdata_writer *w, const struct perfdata_attr *at
 		       size_t n, struct err *e)
 {
 	const size_t stride = sizeof(struct perf_event_attr) + SECTION_SIZE;
-	uint64_t ids = HEADER_SIZE + n * stride;
+	uint64_t ids = perfdata_written(w) + n * stride;
 	uint8_t entry[sizeof(struct perf_event_attr) + SECTION_SIZE];
 	int rc = 0;
 
@@ -230,15 +233,21 @@ static int write_attrs(struct perfdata_writer *w, const struct perfdata_attr *at
 	return rc;
 }
 
-static void make_header(struct perfdata_writer *w, size_t nattrs)
+/* Where the attributes lie. */
+static void enter_attrs(struct perfdata_writer *w, uint64_t at, size_t nattrs)
 {
 	uint64_t stride = sizeof(struct perf_event_attr) + SECTION_SIZE;
 
+	put_u64_at(w->header + HEADER_ATTR_SIZE, stride);
+	put_u64_at(w->header + HEADER_ATTRS, at);
+	put_u64_at(w->header + HEADER_ATTRS + 8, nattrs * stride);
+}
+
+static void make_header(struct perfdata_writer *w, size_t nattrs)
+{
 	memcpy(w->header, PERFDATA_MAGIC, 8);
 	put_u64_at(w->header + 8, HEADER_SIZE);
-	put_u64_at(w->header + HEADER_ATTR_SIZE, stride);
-	put_u64_at(w->header + HEADER_ATTRS, HEADER_SIZE);
-	put_u64_at(w->header + HEADER_ATTRS + 8, nattrs * stride);
+	enter_attrs(w, HEADER_SIZE, nattrs);
 }
 
 /* The directory's last entry is for the whole of our section: perf's table cannot hold
@@ -438,6 +447,29 @@ static int write_late(struct perfdata_writer *w, const struct perfdata_section *
 	return rc ? rc : pad_to(w, 8, e);
 }
 
+/* Behind all else a table of all attributes, with a directory that has our section only: what
+ * perf knows is in the feature table. The header names it last. */
+static int write_more_attrs(struct perfdata_writer *w, const struct feature *meta,
+			    struct err *e)
+{
+	uint8_t head[16] = EARLY_MAGIC;
+	const uint32_t entries = 1;
+	int rc = pad_to(w, 8, e);
+	uint64_t at = perfdata_written(w);
+
+	memcpy(head + 8, &entries, sizeof(entries));
+	if (!rc)
+		rc = write_attrs(w, w->attrs, w->nattrs, e);
+	if (!rc)
+		rc = perfdata_append(w, head, sizeof(head), e);
+	if (!rc)
+		rc = write_entry(w, FEAT_DMAREC, meta->offset, meta->size, e);
+	if (!rc)
+		rc = perfdata_flush(w, e);
+	enter_attrs(w, at, w->nattrs);
+	return rc ? rc : write_all(w, w->header, sizeof(w->header), 0, e);
+}
+
 /*
  * The header goes first: from then on the data has an end, and a reader that finds the
  * table or a section beyond the end of the file takes what the directory says, as with a
@@ -465,7 +497,14 @@ static int write_features(struct perfdata_writer *w, const struct perfdata_secti
 	put_u64_at(entry + 8, meta.size);
 	if (!rc && meta.size)
 		rc = write_all(w, entry, sizeof(entry), w->meta_entry, e);
-	return rc;
+	return rc || !w->attrs ? rc : write_more_attrs(w, &meta, e);
+}
+
+void perfdata_replace_attrs(struct perfdata_writer *w, const struct perfdata_attr *attrs,
+			    size_t n)
+{
+	w->attrs = attrs;
+	w->nattrs = n;
 }
 
 int perfdata_finish(struct perfdata_writer *w, const struct perfdata_section *late,

@@ -37,6 +37,9 @@ worst=$(sed -n 's/.*at worst (transfer \([0-9]*\)).*/\1/p' answer)
 [ "$(sqlite3 g.db "SELECT device_ns = (SELECT max(device_ns) FROM transfer) FROM transfer WHERE id = $worst")" = 1 ]; ok $? "the worst is the worst"
 "$b/dmareport" --term g.db >out 2>/dev/null; grep -q 'ends* the transfers: named when recording' <(tr '\n' ' ' <out); ok $? "--term begins with it"
 narrow "dmaanalyze --verify -v" "$b/dmaanalyze" --verify -v g.db
+sqlite3 h.db "UPDATE run SET label = 'the label of a run that somebody liked to write out', command = '/opt/experiment/readout/build/bin/readout --card 0'"
+narrow "dmaanalyze of a run with long names" "$b/dmaanalyze" h.db
+"$b/dmaanalyze" --verify -v g.db >out 2>/dev/null
 awk '/^Which interrupt/ { getline; print; exit }' out | grep -q 'ends transfers here'; ok $? "--verify: the winner comes first"
 narrow "dmareport --term" "$b/dmareport" --term g.db
 narrow "dmacompare" "$b/dmacompare" g.db h.db

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A library that is opened by a name that no file holds, and a program that is executed: what of them has no
-# probe is said, with the option that records it, and then it is recorded.
+# A library that is opened by a name that no file holds, and a program that is executed: they are armed when they
+# appear, and recorded from then on; what came before is said, with the option that records it too.
 . "${BASH_SOURCE%/*}/lib.sh"
 needs dmarec dmaanalyze
 needs_recording
@@ -58,6 +58,108 @@ for how in auto kernel; do
 		[ "$(counted dma_to_host)" = '30 20' ]; }
 	ok "named by -x they are armed when they appear, --probes $how" armed
 done
+# ---- armed while it runs: the workload goes on until dmarec says so, and a little longer ----
+cat >long.c <<'X'
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static volatile int v;
+#ifdef CALLS
+__attribute__((noinline)) int dma_to_host(int channel, long size) { v += channel + (int)size; return v; }
+__attribute__((noinline)) int dma_wait(int channel) { return v += channel; }
+#endif
+int main(int argc, char **argv)
+{
+	char name[300];
+	int (*go)(int, long), (*end)(int), left = 50;
+	void *lib;
+
+	(void)argc;
+#ifdef CALLS
+	dma_to_host(1, 2);
+	dma_wait(1);
+#endif
+	snprintf(name, sizeof(name), "%s/%s", getenv("PLACE"), getenv("NEXT"));
+	if (!getenv("LIBRARY"))
+		return execl(name, argv[0], NULL);
+	snprintf(name, sizeof(name), "%s/%s", getenv("PLACE"), getenv("LIBRARY"));
+	lib = dlopen(name, RTLD_NOW);
+	if (!lib)
+		return 2;
+	go = (int (*)(int, long))dlsym(lib, "dma_from_host");
+	end = (int (*)(int))dlsym(lib, "dma_wait");
+	while (left) {
+		go(5, 4096);
+		end(5);
+		left -= !access("go", F_OK);
+		usleep(300);
+	}
+	return 0;
+}
+X
+cat >both.c <<'X'
+static volatile int v;
+int dma_from_host(int channel, long size) { v += channel + (int)size; return v; }
+int dma_wait(int channel) { return v += channel; }
+X
+$CC -O1 -g -DCALLS -o long long.c -ldl && $CC -O1 -g -shared -fPIC -o both.so both.c
+cat >loop.c <<'X'
+#include <unistd.h>
+static volatile int v;
+__attribute__((noinline)) int dma_from_host(int channel, long size) { v += channel + (int)size; return v; }
+__attribute__((noinline)) int dma_wait(int channel) { return v += channel; }
+int main(void)
+{
+	for (int left = 50; left; usleep(300)) {
+		dma_from_host(5, 4096);
+		dma_wait(5);
+		left -= !access("go", F_OK);
+	}
+	return 0;
+}
+X
+$CC -O1 -g -o loop loop.c
+chmod 755 .
+late() { # options of dmarec: it runs until the late functions are armed, and 50 transfers more
+	rm -f go l.data l.db
+	"$B/dmarec" "$@" -o l.data -- ./long 2>l.err &
+	local pid=$!
+	await grep -q 'recorded from .* later on' l.err && touch go
+	wait $pid
+}
+seen() { # each of the late transfers has its end, none is of another channel, the file is readable by perf, too
+	sqlite3 l.db "SELECT count(*) >= 50 AND sum(state <> 'polled') <= 1 AND min(size_bytes) = 4096 FROM transfer WHERE channel = 5" | grep -qx 1 &&
+		sql_is l.db '1|polled' "SELECT count(*), state FROM transfer WHERE channel = 1" &&
+		sql_is l.db 0 'SELECT sum(counted - delivered) FROM source' &&
+		perf script -f -i l.data 2>&1 | grep -q 'dma_from_host_late1: .*channel=5 size=4096'
+}
+for how in auto kernel; do
+	opened() { LIBRARY=both.so late --probes $how && "$B/dmaanalyze" -q -i l.data l.db && seen; }
+	ok "a library opened later is armed and recorded from then on, --probes $how" opened
+	executed() { NEXT=loop late --probes $how && "$B/dmaanalyze" -q -i l.data l.db && seen; }
+	ok "a program executed later, too, --probes $how" executed
+done
+lent() { LIBRARY=both.so SUDO_UID=65534 SUDO_GID=65534 late --as-root && "$B/dmaanalyze" -q -i l.data l.db && seen; }
+if [ "$(id -u)" = 0 ]; then
+	ok "also when root's rights were lent and have been given back" lent
+else
+	skip "also when root's rights were lent" "not root"
+fi
+one_word() { rm -f w.db; "$B/dmaanalyze" -i l.data w.db && ! grep -q Whole: out && grep -q 'counted was delivered, but:' out && grep -q 'recorded from' out; }
+ok "such a recording is not called whole above what is missing of it" one_word
+cut() { # a recorder that is killed leaves what it began with, and says what cannot be read
+	rm -f go l.data l.db l.err
+	LIBRARY=both.so "$B/dmarec" -o l.data -- ./long 2>l.err &
+	local pid=$!
+	await grep -q 'recorded from .* later on' l.err && await bigger l.data 100000
+	kill -9 $pid
+	wait $pid
+	touch go
+	"$B/dmaanalyze" -i l.data l.db && tr -s ' \n' ' ' <out | grep -q 'samples are of functions that were armed during the recording and cannot be read: the recorder was killed'
+}
+ok "a recorder that was killed: what cannot be read is said" cut
+rm -f go
 echo 'int main(void) { return 0; }' >plain.c && $CC -o plain plain.c
 quiet() { PLUGIN=plain1.so OTHER=plain "$B/dmarec" -o l.data -- ./host; ! grep -q 'during the recording' err; }
 ok "files without such functions are not spoken of" quiet
