@@ -131,7 +131,8 @@ late() { # options of dmarec: it runs until the late functions are armed, and 50
 seen() { # each of the late transfers has its end, none is of another channel, the file is readable by perf, too
 	sqlite3 l.db "SELECT count(*) >= 50 AND sum(state <> 'polled') <= 1 AND min(size_bytes) = 4096 FROM transfer WHERE channel = 5" | grep -qx 1 &&
 		sql_is l.db '1|polled' "SELECT count(*), state FROM transfer WHERE channel = 1" &&
-		sql_is l.db 0 'SELECT sum(counted - delivered) FROM source' &&
+		sql_is l.db 0 "SELECT count(*) FROM source WHERE counted - delivered <> lost" &&
+		sql_is l.db '' "SELECT name, counted, delivered FROM source WHERE role NOT IN ('interrupt', 'handled') AND counted <> delivered" &&
 		perf script -f -i l.data 2>&1 | grep -q 'dma_from_host_late1: .*channel=5 size=4096'
 }
 for how in auto kernel; do
