@@ -6,7 +6,6 @@
 . "${BASH_SOURCE%/*}/lib.sh"
 needs tests/gentrace dmaanalyze
 gen=$B/tests/gentrace ana=$B/dmaanalyze count=${COUNT:-10000} seeds='1 2 3'
-[ "${SIM_SIZE:-full}" = full ] || seeds=1
 workdir
 # name, wrong pairs in a million at most, unknown in percent at most (todo=N: a limit that is not reached), then
 # options of gentrace
