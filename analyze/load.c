@@ -341,19 +341,6 @@ static int update_run(struct loading *l, struct err *e)
 	return db_finalize(s, rc, e);
 }
 
-static int set_sha(struct loading *l, const char *sha, struct err *e)
-{
-	struct db_stmt *s;
-	int rc = db_prepare_named(l->db, &s, "run_sha", e);
-
-	if (rc)
-		return rc;
-	db_bind_i64(s, ":run", l->run);
-	db_bind_text(s, ":sha", sha);
-	rc = db_run(s, e);
-	return db_finalize(s, rc, e);
-}
-
 static int insert_cards(struct loading *l, struct err *e)
 {
 	const struct event_card *card;
@@ -376,7 +363,7 @@ static int warn_count(struct loading *l, uint64_t n, const char *says, struct er
 	char text[300];
 
 	snprintf(text, sizeof(text), "%" PRIu64 " %s", n, says);
-	return n ? load_insert_warning(l, text, e) : 0;
+	return n ? load_run_text(l, "warning_insert", text, e) : 0;
 }
 
 static int insert_warnings(struct loading *l, struct err *e)
@@ -386,7 +373,7 @@ static int insert_warnings(struct loading *l, struct err *e)
 	int rc = 0;
 
 	for (size_t i = 0; i < m->nwarning && !rc; i++)
-		rc = load_insert_warning(l, m->warning[i], e);
+		rc = load_run_text(l, "warning_insert", m->warning[i], e);
 	if (!rc)
 		rc = warn_count(
 			l, event_unresolved(stream_decoder(l->stream)),
@@ -467,7 +454,7 @@ static int insert_holes(struct loading *l, struct err *e)
 static int load(struct loading *l, const char *uuid, const char *label, bool quiet,
 		struct err *e)
 {
-	/* until its own hash is known: set_sha() */
+	/* until its own hash is known: run_sha */
 	int rc = insert_run(l, uuid, label, uuid, e);
 
 	if (!rc)
@@ -532,7 +519,7 @@ static int load_new(struct loading *l, struct hashing *h, const char *label, boo
 		return rc;
 	out->run = l->run;
 	out->samples = l->samples;
-	return set_sha(l, h->sha, e);
+	return load_run_text(l, "run_sha", h->sha, e);
 }
 
 int load_recording(struct db *db, struct stream *s, const char *path, const char *label,

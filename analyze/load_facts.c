@@ -164,10 +164,10 @@ int load_insert_pairs(struct loading *l, struct err *e)
 	return db_finalize(s, rc, e);
 }
 
-int load_insert_warning(struct loading *l, const char *text, struct err *e)
+int load_run_text(struct loading *l, const char *query, const char *text, struct err *e)
 {
 	struct db_stmt *s;
-	int rc = db_prepare_named(l->db, &s, "warning_insert", e);
+	int rc = db_prepare_named(l->db, &s, query, e);
 
 	if (rc)
 		return rc;

@@ -40,6 +40,7 @@ int load_insert_irqs(struct loading *l, struct err *e);
 int load_insert_registers(struct loading *l, struct err *e);
 int load_insert_counted(struct loading *l, struct err *e);
 int load_insert_pairs(struct loading *l, struct err *e);
-int load_insert_warning(struct loading *l, const char *text, struct err *e);
+/* A statement whose only parameters are :run and :text. */
+int load_run_text(struct loading *l, const char *query, const char *text, struct err *e);
 
 #endif

@@ -26,7 +26,8 @@ enum { TRIES = 12 };
 
 enum state {
 	UNSEEN,
-	WORDS, /* of the profile's functions are in it */
+	WORDS,	 /* of the profile's functions are in it */
+	FOREIGN, /* ... and others can change it: it is not parsed, and never armed */
 	SETTLED,
 };
 
@@ -156,10 +157,15 @@ static bool worth_a_look(const struct late *l, const char *path)
 
 static void look(struct late *l, struct mapping *m, uid_t uid)
 {
-	if (m->state == UNSEEN)
-		m->state = trust_path(m->path, uid, NULL) && worth_a_look(l, m->path)
-				   ? WORDS
-				   : SETTLED;
+	struct err why = {0};
+
+	if (m->state != UNSEEN)
+		return;
+	m->state = worth_a_look(l, m->path) ? WORDS : SETTLED;
+	if (m->state == WORDS && !trust_path(m->path, uid, &why)) {
+		m->state = FOREIGN;
+		m->why = strdup(why.text);
+	}
 }
 
 bool late_next(struct late *l, uid_t uid, size_t from, struct late_file *f)
@@ -238,6 +244,15 @@ static void tell(const struct late *l, const struct mapping *m, FILE *out)
 	elf_file_close(f);
 }
 
+static void tell_foreign(const struct mapping *m, FILE *out)
+{
+	fprintf(out,
+		"%s, which process %d mapped during the recording, seems to have functions of "
+		"the profile, but was not looked into (%s): their calls are not in it; record "
+		"again with -x %s\n",
+		m->path, (int)m->pid, m->why ? m->why : "others can change it", m->path);
+}
+
 char *late_told(struct late *l, uid_t uid)
 {
 	char *text = NULL;
@@ -248,6 +263,8 @@ char *late_told(struct late *l, uid_t uid)
 		look(l, &l->file[i], uid);
 		if (l->file[i].state == WORDS)
 			tell(l, &l->file[i], out);
+		else if (l->file[i].state == FOREIGN)
+			tell_foreign(&l->file[i], out);
 	}
 	if (out && l->more)
 		fprintf(out,

@@ -7,25 +7,15 @@
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "lib/file/made.h"
 #include "record/host/rights.h"
 
+/* The same fields as in the events of our own, and woken by how full a ring is. */
 struct perf_event_attr session_tracepoint(uint32_t id, int32_t clockid)
 {
-	struct perf_event_attr a = {
-		.type = PERF_TYPE_TRACEPOINT,
-		.size = sizeof(a),
-		.config = id,
-		.sample_period = 1,
-		.sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID |
-			       PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_RAW,
-		.read_format = PERF_FORMAT_ID,
-		.disabled = 1,
-		.sample_id_all = 1,
-		.watermark = 1,
-		.use_clockid = 1,
-		.clockid = clockid,
-	};
+	struct perf_event_attr a = made_attr(id, clockid);
 
+	a.watermark = 1;
 	return a;
 }
 

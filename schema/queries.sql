@@ -28,7 +28,7 @@ DELETE FROM run WHERE id = :run;
 UPDATE run SET label = :label WHERE id = :run;
 
 -- name: run_sha
-UPDATE run SET raw_sha256 = :sha WHERE id = :run;
+UPDATE run SET raw_sha256 = :text WHERE id = :run;
 
 -- name: runs
 SELECT id, label, started_utc, duration_ns, host, command, profile, tool, finished,

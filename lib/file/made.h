@@ -31,7 +31,8 @@ struct made_field {
 	const char *name;
 };
 
-/* In place of an attribute of perf_event_open(): samples of that number, on that clock. */
+/* An attribute of perf_event_open(), or in place of one: samples of that trace event's number,
+ * on that clock. */
 struct perf_event_attr made_attr(uint32_t type, int32_t clockid);
 
 /* The text that tracefs has in events/GROUP/NAME/format for an event with these fields, in

@@ -164,4 +164,9 @@ rm -f go
 echo 'int main(void) { return 0; }' >plain.c && $CC -o plain plain.c
 quiet() { PLUGIN=plain1.so OTHER=plain "$B/dmarec" -o l.data -- ./host; ! grep -q 'during the recording' err; }
 ok "files without such functions are not spoken of" quiet
+cp plug1.so loose.so && chmod 666 loose.so
+foreign() { PLUGIN=loose.so OTHER=plain rec && grep -q "$tmp/loose.so, which process [0-9]* mapped .* not looked into (.*loose.so.*): .*-x $tmp/loose.so" err; }
+ok "a file that others can change is not looked into, and is named with the reason" foreign
+trusted() { PLUGIN=loose.so OTHER=plain rec -x ./loose.so && [ "$(counted dma_from_host)" = 30 ]; }
+ok "... whose remedy holds" trusted
 finish
