@@ -23,7 +23,6 @@ int load_insert_sources(struct loading *l, struct err *e)
 
 		db_bind_i64(s, ":run", l->run);
 		db_bind_text(s, ":armed", ev->armed);
-		db_bind_text(s, ":armed", ev->armed);
 		db_bind_text(s, ":name", ev->name ? ev->name : "?");
 		db_bind_text(s, ":role", role_name(ev->role));
 		db_bind_text(s, ":direction", direction_name(ev->direction));

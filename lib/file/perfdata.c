@@ -18,6 +18,7 @@
 
 #include "lib/dma.h"
 #include "lib/err.h"
+#include "lib/file/made.h"
 
 static bool inside(const struct perfdata *p, uint64_t offset, uint64_t size)
 {
@@ -210,6 +211,9 @@ static int hash_ids(struct perfdata *p, struct err *e)
 		for (size_t j = 0; j < p->attr[i].nids; j++) {
 			uint64_t id = p->attr[i].ids[j];
 			size_t s = id_hash(p, id);
+
+			if (id < MADE_ID(0) && id > p->newest_id)
+				p->newest_id = id;
 
 			while (p->slot[s].attr >= 0 && p->slot[s].id != id)
 				s = (s + 1) & (p->nslot - 1);

@@ -117,7 +117,8 @@ struct perfdata {
 	size_t nids;
 	struct id_slot *slot; /* open addressing, nslot a power of two */
 	size_t nslot;
-	uint64_t seed; /* of id_hash(): not the file's to know */
+	uint64_t newest_id; /* of the kernel's, which counts them up */
+	uint64_t seed;	    /* of id_hash(): not the file's to know */
 
 	uint64_t data_begin, data_end;
 	struct feature feature[FEAT_BITS];

@@ -12,6 +12,7 @@
 
 #include "lib/dma.h"
 #include "lib/err.h"
+#include "lib/file/made.h"
 
 /* perf's own records (tools/lib/perf/include/perf/event.h) that need a word. */
 enum {
@@ -210,6 +211,32 @@ static int user_record(struct perfdata *p, uint64_t offset, struct rec_key *k,
 	return 1;
 }
 
+/* May it be of an event that was armed while recording, of which the recorder did not come to
+ * write? Only of a file without an end; and the kernel counts its ids up. */
+static bool may_be_late(const struct perfdata *p, uint64_t id)
+{
+	return p->fed || (p->truncated && id > p->newest_id && id < MADE_ID(0));
+}
+
+/* ... and the trace event that its raw data name is none of those that the file has. */
+static bool is_of_another(const struct perfdata *p, const struct perfdata_rec *r)
+{
+	for (size_t i = 0; r->raw_len >= 2 && i < p->nattr; i++)
+		if (p->attr[i].attr.type == PERF_TYPE_TRACEPOINT &&
+		    p->attr[i].attr.config == get_u16(r->raw))
+			return false;
+	return true;
+}
+
+static int unknown_id(const struct perfdata *p, uint64_t offset, uint64_t id,
+		      struct err *e)
+{
+	return err_set(e, ERR_FORMAT,
+		       "%s: sample at offset %" PRIu64 ": event id %" PRIu64
+		       " is none of the %zu in the file's header; the file is damaged",
+		       p->name, offset, id, p->nids);
+}
+
 /* Which attribute's layout: by id where the file has several. */
 static int find_attr(struct perfdata *p, uint64_t offset, struct rec_key *k, bool sample,
 		     struct err *e)
@@ -229,12 +256,8 @@ static int find_attr(struct perfdata *p, uint64_t offset, struct rec_key *k, boo
 	slot = record_id_slot(p, k->id);
 	if (slot >= 0)
 		k->attr = p->slot[slot].attr;
-	else if (sample && p->nattr > 1 && !p->truncated && !p->fed)
-		return err_set(
-			e, ERR_FORMAT,
-			"%s: sample at offset %" PRIu64 ": event id %" PRIu64
-			" is none of the %zu in the file's header; the file is damaged",
-			p->name, offset, k->id, p->nids);
+	else if (sample && p->nattr > 1 && !may_be_late(p, k->id))
+		return unknown_id(p, offset, k->id, e);
 	return 1;
 }
 
@@ -396,6 +419,7 @@ int record_parse(struct perfdata *p, uint64_t offset, const struct rec_key *k,
 	const struct layout *l;
 	bool sample = k->type == PERF_RECORD_SAMPLE;
 	uint64_t at;
+	int rc;
 
 	l = &p->layout[k->attr >= 0 ? k->attr : 0];
 	*r = (struct perfdata_rec){
@@ -418,8 +442,10 @@ int record_parse(struct perfdata *p, uint64_t offset, const struct rec_key *k,
 	}
 	if (!sample)
 		return other_body(p, l, k, r, e);
-	/* armed while recording: the attributes come when the recorder ends */
-	p->unnamed += k->attr < 0;
 	r->ip = l->ip ? get_u64(rec + l->ip) : 0;
-	return sample_raw(p, l, k, r, e);
+	rc = sample_raw(p, l, k, r, e);
+	if (rc > 0 && k->attr < 0 && !is_of_another(p, r))
+		return unknown_id(p, offset, k->id, e);
+	p->unnamed += k->attr < 0;
+	return rc;
 }

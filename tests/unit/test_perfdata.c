@@ -432,6 +432,48 @@ static void test_killed_at_the_very_end(void **state)
 }
 
 /* Finished without a record is not killed. */
+/* The first sample of a file without an end, with this id and this trace event's number. */
+static int read_with(uint64_t id, uint16_t type, uint64_t *unnamed, struct err *e)
+{
+	enum { AT_ID = 8, AT_RAW = 60 };
+	struct perfdata_rec r;
+	struct perfdata *p;
+	uint64_t data;
+	size_t len;
+	int rc;
+	struct rawfile *f = start();
+	uint8_t *buf;
+
+	irq(f, 100, 0);
+	irq(f, 200, 0);
+	buf = rawfile_finish(f, NULL, false, &len);
+	memcpy(&data, buf + 40, sizeof(data));
+	memcpy(buf + data + AT_ID, &id, sizeof(id));
+	memcpy(buf + data + AT_RAW, &type, sizeof(type));
+	p = open_mem(buf, len);
+	rc = perfdata_next(p, &r, e);
+	*unnamed = perfdata_unnamed(p);
+	close_mem(p, buf);
+	return rc;
+}
+
+/* What a killed recorder armed last is not in the head; what is damaged is not taken for it. */
+static void test_armed_late(void **state)
+{
+	const uint64_t newest = raw_id(1, RAW_RINGS - 1);
+	struct err e = {0};
+	uint64_t unnamed;
+
+	(void)state;
+	assert_int_equal(read_with(newest + 5, 555, &unnamed, &e), 1);
+	assert_int_equal(unnamed, 1);
+	assert_int_equal(read_with(newest + 5, RAW_FIRST_TYPE, &unnamed, &e), ERR_FORMAT);
+	assert_non_null(strstr(e.text, "is none of the"));
+	assert_int_equal(unnamed, 0);
+	assert_int_equal(read_with(raw_id(0, 0) - 1, 555, &unnamed, &e), ERR_FORMAT);
+	assert_int_equal(read_with(UINT64_MAX, 555, &unnamed, &e), ERR_FORMAT);
+}
+
 static void test_empty_recording(void **state)
 {
 	struct perfdata *p;
@@ -519,6 +561,7 @@ int main(void)
 		cmocka_unit_test(test_killed_keeps_its_sections),
 		cmocka_unit_test(test_cut_keeps_the_first_half),
 		cmocka_unit_test(test_killed_at_the_very_end),
+		cmocka_unit_test(test_armed_late),
 		cmocka_unit_test(test_empty_recording),
 		cmocka_unit_test(test_both_halves_of_ours),
 		cmocka_unit_test(test_large),
