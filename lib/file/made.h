@@ -24,6 +24,8 @@ struct err;
  * which counts its ids up from 0. */
 #define MADE_TYPE(i) (UINT32_C(65535) - (uint32_t)(i))
 #define MADE_ID(i)   (UINT64_C(0x646d6d0000000000) + (i))
+/* Ids from here on are the recorder's ("dm"; SESSION_INSIDE_ID() too), those below the kernel's. */
+#define IDS_OF_OURS  UINT64_C(0x646d000000000000)
 
 /* A number of an event's. */
 struct made_field {

@@ -119,8 +119,12 @@ static int check_header(struct perfdata *p, struct err *e)
 
 /* ---- attributes ---- */
 
-static int check_attr_table(struct perfdata *p, uint64_t stride, uint64_t offset,
-			    uint64_t size, struct err *e)
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int check_stride(const struct perfdata *p, uint64_t stride, struct err *e)
 {
 	if (stride < PERF_ATTR_SIZE_VER0 + SECTION_SIZE || stride > 4096 || stride % 8)
 		return err_set(e, ERR_FORMAT,
@@ -128,6 +132,12 @@ static int check_attr_table(struct perfdata *p, uint64_t stride, uint64_t offset
 			       ", expected a multiple of 8 from %d to 4096",
 			       p->name, HEADER_ATTR_SIZE, stride,
 			       PERF_ATTR_SIZE_VER0 + SECTION_SIZE);
+	return 0;
+}
+
+static int check_attr_table(struct perfdata *p, uint64_t stride, uint64_t offset,
+			    uint64_t size, struct err *e)
+{
 	if (!size || size % stride)
 		return err_set(e, ERR_FORMAT,
 			       "%s: offset %d: the attributes have %" PRIu64
@@ -212,7 +222,7 @@ static int hash_ids(struct perfdata *p, struct err *e)
 			uint64_t id = p->attr[i].ids[j];
 			size_t s = id_hash(p, id);
 
-			if (id < MADE_ID(0) && id > p->newest_id)
+			if (id < IDS_OF_OURS && id > p->newest_id)
 				p->newest_id = id;
 
 			while (p->slot[s].attr >= 0 && p->slot[s].id != id)
@@ -253,14 +263,76 @@ static int check_layouts(struct perfdata *p, struct err *e)
 	return 0;
 }
 
+/* Our directory (schema/FORMAT.md 2) behind the ids of these attributes, 8-aligned; 0 = there is
+ * none in the file. */
+static uint64_t directory_of(const struct perfdata *p, uint64_t stride, uint64_t attrs,
+			     uint64_t size)
+{
+	uint64_t at = attrs + size;
+
+	if (!inside(p, attrs, size))
+		return 0;
+	for (uint64_t i = stride; i <= size; i += stride) {
+		const uint8_t *ids = p->map + attrs + i - SECTION_SIZE;
+
+		at = later(at, get_u64(ids) + get_u64(ids + 8));
+	}
+	at = (at + 7) & ~UINT64_C(7);
+	return inside(p, at, DIRECTORY_HEAD) && !memcmp(p->map + at, EARLY_MAGIC, 8) ? at
+										     : 0;
+}
+
+/* The attributes that a recorder of ours begins a file with stand behind the header, their ids
+ * behind them. */
+static uint64_t first_attrs_size(const struct perfdata *p, uint64_t stride)
+{
+	uint64_t ids = inside(p, HEADER_SIZE, stride)
+			       ? get_u64(p->map + HEADER_SIZE + stride - SECTION_SIZE)
+			       : 0;
+
+	return ids > HEADER_SIZE && (ids - HEADER_SIZE) % stride == 0 ? ids - HEADER_SIZE
+								      : 0;
+}
+
+/* Where the data end; beyond everything in a file whose recorder was killed. */
+static uint64_t behind_data(const struct perfdata *p)
+{
+	uint64_t size = get_u64(p->map + HEADER_DATA + 8);
+
+	return size ? get_u64(p->map + HEADER_DATA) + size : UINT64_MAX;
+}
+
+/* Those that were armed while recording stand behind everything else, with all the others. Of
+ * a file that was cut there, what a killed recorder leaves is taken. */
+static void find_attrs(struct perfdata *p, uint64_t stride)
+{
+	uint64_t first = first_attrs_size(p, stride), at;
+
+	p->attrs_at = get_u64(p->map + HEADER_ATTRS);
+	p->attrs_size = get_u64(p->map + HEADER_ATTRS + 8);
+	if (p->attrs_at < behind_data(p) || p->attrs_at > UINT64_MAX - p->attrs_size ||
+	    !first || !directory_of(p, stride, HEADER_SIZE, first))
+		return;
+	at = p->attrs_size % stride ? 0
+				    : directory_of(p, stride, p->attrs_at, p->attrs_size);
+	if (at && inside(p, at, DIRECTORY_HEAD + DIRECTORY_ENTRY))
+		return;
+	p->attrs_at = HEADER_SIZE;
+	p->attrs_size = first;
+	p->first_half = true;
+}
+
 static int read_attrs(struct perfdata *p, struct err *e)
 {
-	uint64_t stride = get_u64(p->map + HEADER_ATTR_SIZE);
-	uint64_t offset = get_u64(p->map + HEADER_ATTRS),
-		 size = get_u64(p->map + HEADER_ATTRS + 8);
-	uint64_t nids = 0;
-	int rc = check_attr_table(p, stride, offset, size, e);
+	uint64_t stride = get_u64(p->map + HEADER_ATTR_SIZE), nids = 0, offset, size;
+	int rc = check_stride(p, stride, e);
 
+	if (rc)
+		return rc;
+	find_attrs(p, stride);
+	offset = p->attrs_at;
+	size = p->attrs_size;
+	rc = check_attr_table(p, stride, offset, size, e);
 	if (rc)
 		return rc;
 	p->nattr = (size_t)(size / stride);
@@ -318,32 +390,25 @@ static bool read_table(struct perfdata *p, uint64_t at)
  * the whole comes behind the first half. */
 static void read_early(struct perfdata *p)
 {
-	uint64_t at = get_u64(p->map + HEADER_ATTRS) + get_u64(p->map + HEADER_ATTRS + 8);
-	uint64_t stride = get_u64(p->map + HEADER_ATTR_SIZE),
-		 attrs = get_u64(p->map + HEADER_ATTRS);
+	uint64_t at = directory_of(p, get_u64(p->map + HEADER_ATTR_SIZE), p->attrs_at,
+				   p->attrs_size);
 	uint32_t n;
 
-	for (size_t i = 0; i < p->nattr; i++) {
-		const uint8_t *ids = p->map + attrs + (i + 1) * stride - SECTION_SIZE;
-		uint64_t end = get_u64(ids) + get_u64(ids + 8);
-
-		at = end > at ? end : at;
-	}
-	at = (at + 7) & ~7ull;
-	if (!inside(p, at, 16) || memcmp(p->map + at, EARLY_MAGIC, 8))
+	if (!at)
 		return;
 	n = get_u32(p->map + at + 8);
 	for (uint32_t i = 0; i < n && i < EARLY_MAX; i++) {
-		uint64_t entry = at + 16 + 24ull * i, feat;
+		uint64_t entry = at + DIRECTORY_HEAD + DIRECTORY_ENTRY * (uint64_t)i,
+			 feat;
 		struct feature f;
 
-		if (!inside(p, entry, 24))
+		if (!inside(p, entry, DIRECTORY_ENTRY))
 			return;
 		feat = get_u64(p->map + entry);
 		f = (struct feature){get_u64(p->map + entry + 8),
 				     get_u64(p->map + entry + 16)};
 		if (feat < FEAT_BITS && f.size && inside(p, f.offset, f.size) &&
-		    (!p->feature[feat].size || feat == FEAT_DMAREC))
+		    (!p->feature[feat].size || (feat == FEAT_DMAREC && !p->first_half)))
 			p->feature[feat] = f;
 	}
 }
@@ -377,13 +442,11 @@ static void read_data_section(struct perfdata *p)
 	if (p->truncated)
 		return;
 	p->data_end = offset + size;
+	p->truncated = p->first_half;
+	if (p->truncated)
+		return;
 	if (!read_table(p, offset + size))
 		p->truncated = true;
-}
-
-static uint64_t later(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
 }
 
 /* `cat a b`: behind the end of all that the header speaks of, padding apart, another

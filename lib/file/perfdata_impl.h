@@ -22,6 +22,8 @@
 
 enum {
 	HEADER_SIZE = 104,
+	DIRECTORY_HEAD = 16, /* EARLY_MAGIC, u32 entries, u32 0 */
+	DIRECTORY_ENTRY = 24,
 	PIPE_HEADER_SIZE = 16,
 	HEADER_ATTR_SIZE = 16, /* offsets of the header's fields */
 	HEADER_ATTRS = 24,
@@ -110,6 +112,8 @@ struct perfdata {
 		round_end; /* records looked at; the last whole round ends here */
 	bool feeding;	   /* more may come */
 
+	uint64_t attrs_at, attrs_size;
+	bool first_half; /* attributes and features are those that the file began with */
 	struct perfdata_attr *attr;
 	struct layout *layout;
 	size_t nattr;

@@ -215,7 +215,7 @@ static int user_record(struct perfdata *p, uint64_t offset, struct rec_key *k,
  * write? Only of a file without an end; and the kernel counts its ids up. */
 static bool may_be_late(const struct perfdata *p, uint64_t id)
 {
-	return p->fed || (p->truncated && id > p->newest_id && id < MADE_ID(0));
+	return p->fed || (p->truncated && id > p->newest_id && id < IDS_OF_OURS);
 }
 
 /* ... and the trace event that its raw data name is none of those that the file has. */

@@ -255,7 +255,7 @@ static void make_header(struct perfdata_writer *w, size_t nattrs)
 static int write_entry(struct perfdata_writer *w, uint64_t feat, uint64_t at,
 		       uint64_t len, struct err *e)
 {
-	uint8_t entry[24];
+	uint8_t entry[DIRECTORY_ENTRY];
 
 	put_u64_at(entry, feat);
 	put_u64_at(entry + 8, at);
@@ -266,7 +266,7 @@ static int write_entry(struct perfdata_writer *w, uint64_t feat, uint64_t at,
 static int write_early(struct perfdata_writer *w, const struct perfdata_section *s,
 		       size_t n, struct err *e)
 {
-	uint8_t head[16] = EARLY_MAGIC;
+	uint8_t head[DIRECTORY_HEAD] = EARLY_MAGIC;
 	uint32_t count = (uint32_t)n + 1;
 	uint64_t at;
 	int rc = pad_to(w, 8, e);
@@ -452,7 +452,7 @@ static int write_late(struct perfdata_writer *w, const struct perfdata_section *
 static int write_more_attrs(struct perfdata_writer *w, const struct feature *meta,
 			    struct err *e)
 {
-	uint8_t head[16] = EARLY_MAGIC;
+	uint8_t head[DIRECTORY_HEAD] = EARLY_MAGIC;
 	const uint32_t entries = 1;
 	int rc = pad_to(w, 8, e);
 	uint64_t at = perfdata_written(w);

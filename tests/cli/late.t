@@ -149,6 +149,15 @@ else
 fi
 one_word() { rm -f w.db; "$B/dmaanalyze" -i l.data w.db && ! grep -q Whole: out && grep -q 'counted was delivered, but:' out && grep -q 'recorded from' out; }
 ok "such a recording is not called whole above what is missing of it" one_word
+shorter() { # cut anywhere in what the recorder wrote last: what it began with is read, and the rest is told
+	local bytes
+	for bytes in 1 24 600 1100 3000; do
+		rm -f c.db
+		head -c -$bytes l.data >c.data && "$B/dmaanalyze" -i c.data c.db && tr -s ' \n' ' ' <out | grep -q 'armed during the recording and cannot be read' &&
+			sql_is c.db "$(sqlite3 l.db "SELECT count(*) FROM transfer WHERE channel = 1")" 'SELECT count(*) FROM transfer' || return 1
+	done
+}
+ok "such a recording, cut, is read as far as it is known" shorter
 cut() { # a recorder that is killed leaves what it began with, and says what cannot be read
 	rm -f go l.data l.db l.err
 	LIBRARY=both.so "$B/dmarec" -o l.data -- ./long 2>l.err &

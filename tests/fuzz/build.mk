@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 
 $(FUZZ): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/record.a $(B)/libdma.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ -ltraceevent -lm
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ -ltraceevent -lzstd -lm
 fuzz-programs: $(FUZZ)
 
 check-fuzz:

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "lib/err.h"
-#include "record/elf_dynamic.h"
+#include "record/elf/elf_dynamic.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

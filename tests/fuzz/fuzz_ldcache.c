@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "record/ldcache.h"
+#include "record/elf/ldcache.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
