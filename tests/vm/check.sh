@@ -46,7 +46,7 @@ boot() { # name, seconds, qemu options; the guest's output goes to a file, its p
 	shift 2
 	[ "$name" = watch ] && args=${VM_COUNT_edu:-10}
 	[ "$name" = edu ] && args=${VM_COUNT_edu:-30},${VM_EDU// /,}
-	[ "$name" = shared ] && args=${VM_COUNT_edu:-30}
+	[ "$name" = shared ] && args=${VM_COUNT_edu:-60}
 	[ "$name" != flx ] && find "$share" -mindepth 1 -not -name "flx*" -delete || rm -f "$share"/flx*
 	"$here/boot.sh" "$vm" "$share" -t "$limit" -s "$here/$name.sh,$args" -- "$@" \
 		</dev/null >"$share/$name.console" 2>&1
