@@ -45,6 +45,10 @@ static void on_signal(struct recording *r)
 	while (read(r->signal_fd, &si, sizeof(si)) == sizeof(si)) {
 		if (si.ssi_signo == SIGCHLD)
 			continue;
+		if (si.ssi_signo == SIGUSR2 && r->keep) {
+			r->snap_wanted = true;
+			continue;
+		}
 		r->signals += !r->o->argv || asks_to_end((int)si.ssi_signo);
 		/* Ctrl-C of the terminal has reached the workload already. */
 		if (r->o->argv && !r->work.ended && si.ssi_code != SI_KERNEL)
@@ -136,6 +140,8 @@ static int wait_for_end(struct recording *r, struct err *e)
 			rc = intake_drain(&r->in, r->session, false, e);
 		if (!rc)
 			rc = recording_parts_look(r, e);
+		if (!rc)
+			recording_snap_look(r);
 		if (!rc)
 			rc = recording_late_look(r, e);
 		if (!rc)
