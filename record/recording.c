@@ -85,8 +85,11 @@ static bool over(struct recording *r, int64_t end_ns)
 		return true;
 	if (r->live && !r->fired_ns && live_fired(r->live))
 		r->fired_ns = now_ns(CLOCK_MONOTONIC);
-	if (r->fired_ns && now_ns(CLOCK_MONOTONIC) - r->fired_ns >= AFTER_NS)
-		return true;
+	if (r->fired_ns && now_ns(CLOCK_MONOTONIC) - r->fired_ns >= AFTER_NS) {
+		if (!r->o->live.snapshots)
+			return true;
+		r->snap_fired = true;
+	}
 	if (!r->o->argv)
 		return r->signals || !any_living(r->o);
 	if (!workload_poll(&r->work))
@@ -376,6 +379,7 @@ static void clean(struct recording *r)
 	inside_close(r->inside);
 	recording_late_release(r);
 	recording_parts_release(r);
+	recording_snap_release(r);
 	meta_release(&r->meta);
 	threads_release(&r->threads);
 	irqmap_release(&r->window.before);

@@ -60,12 +60,15 @@ struct recording {
 	struct perfdata_writer *kept; /* its file, for the end */
 	uint64_t *in_file;	      /* of each event: samples that were kept */
 	bool snap_wanted;	      /* SIGUSR2 */
-	size_t nsnap;		      /* files that were written for that */
-	int64_t fired_ns;	      /* a trigger has come true; 0 = none */
-	struct inside *inside;	      /* probes in the process; NULL = none */
-	struct beside beside;	      /* registers, counts */
-	uint32_t *event_id; /* probes, closings, then the interrupt's entry and exit */
-	bool exits;	    /* of handlers are recorded: a line may be shared */
+	size_t nsnap;		  /* files that were written for that, or for a trigger */
+	bool snap_fired;	  /* a trigger wants one */
+	struct snap_worst *worst; /* of those that are kept for triggers */
+	size_t nworst;
+	int64_t fired_ns;      /* a trigger has come true; 0 = none */
+	struct inside *inside; /* probes in the process; NULL = none */
+	struct beside beside;  /* registers, counts */
+	uint32_t *event_id;    /* probes, closings, then the interrupt's entry and exit */
+	bool exits;	       /* of handlers are recorded: a line may be shared */
 	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
 	size_t nclosing;
 	struct perfdata_attr *attr;
@@ -148,6 +151,7 @@ void recording_parts_release(struct recording *r);
 /* Was a snapshot asked for? Then what is kept goes into a file of its own. That it cannot
  * be written is told, and no error of the recording. */
 void recording_snap_look(struct recording *r);
+void recording_snap_release(struct recording *r);
 
 /* ---- recording_late.c ---- */
 int recording_late_open(struct recording *r, struct err *e);

@@ -8,8 +8,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
+#include "lib/num.h"
 #include "record/descriptors.h"
 #include "record/live/keep.h"
 
@@ -148,20 +151,96 @@ static int write_snap(struct recording *r, const char *path, struct err *e)
 	return rc;
 }
 
-void recording_snap_look(struct recording *r)
+/* *path: of what was written, malloc'ed; NULL = nothing was, which is told. */
+static void make_snap(struct recording *r, char **path)
 {
 	struct err e = {0};
-	char *path;
 
-	if (!r->snap_wanted || r->in.torn || r->in.nheld)
-		return;
-	r->snap_wanted = false;
 	r->nsnap++;
-	if (asprintf(&path, "%s.snap-%zu", r->o->output, r->nsnap) < 0)
+	if (asprintf(path, "%s.snap-%zu", r->o->output, r->nsnap) < 0)
+		*path = NULL;
+	if (!*path || !write_snap(r, *path, &e))
 		return;
-	if (write_snap(r, path, &e))
-		cli_warn(TOOL, "no snapshot: %s", e.text);
-	else if (r->o->verbosity >= 0)
-		cli_note(TOOL, "snapshot: dmaanalyze -i %s trace.db", path);
-	free(path);
+	cli_warn(TOOL, "no snapshot: %s", e.text);
+	free(*path);
+	*path = NULL;
+}
+
+/* ---- the worst ---- */
+
+struct snap_worst {
+	int64_t worth;
+	char *path;
+};
+
+static void forget_least(struct recording *r)
+{
+	struct snap_worst *least = r->worst;
+
+	for (size_t i = 1; i < r->nworst; i++)
+		if (r->worst[i].worth < least->worth)
+			least = &r->worst[i];
+	if (unlink(least->path))
+		cli_warn(TOOL, "%s: cannot be removed", least->path);
+	free(least->path);
+	*least = r->worst[--r->nworst];
+}
+
+static bool is_among(const struct recording *r, int64_t worth)
+{
+	for (size_t i = 0; i < r->nworst; i++)
+		if (r->worst[i].worth < worth)
+			return true;
+	return r->nworst < (size_t)r->o->live.snapshots;
+}
+
+static void keep_worst(struct recording *r, int64_t worth)
+{
+	struct snap_worst *added = NULL;
+	char *path = NULL, took[32];
+
+	if (is_among(r, worth))
+		make_snap(r, &path);
+	if (path)
+		added = array_add(&r->worst, &r->nworst);
+	if (!added) {
+		free(path);
+		return;
+	}
+	*added = (struct snap_worst){worth, path};
+	if (r->o->verbosity >= 0)
+		cli_note(TOOL, "snapshot of '%s' (%s): dmaanalyze -i %s trace.db",
+			 live_rule(r->live),
+			 num_print_ns(took, worth < 0 ? -worth : worth), path);
+	if (r->nworst > (size_t)r->o->live.snapshots)
+		forget_least(r);
+}
+
+void recording_snap_look(struct recording *r)
+{
+	char *path = NULL;
+	int64_t worth;
+
+	if (r->in.torn || r->in.nheld)
+		return;
+	if (r->snap_wanted) {
+		make_snap(r, &path);
+		if (path && r->o->verbosity >= 0)
+			cli_note(TOOL, "snapshot: dmaanalyze -i %s trace.db", path);
+		free(path);
+	}
+	r->snap_wanted = false;
+	if (r->snap_fired && live_worth(r->live, &worth)) {
+		keep_worst(r, worth);
+		r->fired_ns = 0;
+		r->snap_fired = false;
+		live_again(r->live);
+	}
+}
+
+void recording_snap_release(struct recording *r)
+{
+	for (size_t i = 0; i < r->nworst; i++)
+		free(r->worst[i].path);
+	free(r->worst);
 }
