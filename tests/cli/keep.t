@@ -18,7 +18,7 @@ spans() { # database, least seconds, most seconds
 
 ok "--keep with a trigger" "$rec" -q -o t.data --keep 1s --stop-if 'total > 1s' -- "$work" --count 4000 --pause 3ms --stall 2000:3s
 ok "... loads whole" whole t.data
-ok "... has the transfer that it is about" sql_least w.db 1 'SELECT count(*) FROM transfer WHERE coalesce(woken_ns, (SELECT max(time_ns) FROM sample)) - submit_ns > 1e9'
+ok "... has the transfer that it is about" sql_least w.db 1 'SELECT count(*) FROM transfer WHERE coalesce(woken_ns, (SELECT end_ns FROM run)) - submit_ns > 1e9'
 ok "... and a second before it" sql_is w.db 1 'SELECT t.submit_ns + 1e9 - min(s.time_ns) > 1e9 FROM sample s, (SELECT max(submit_ns) AS submit_ns FROM transfer) t'
 ok "... not all" sql_is w.db 1 'SELECT count(*) BETWEEN 1 AND 1900 FROM transfer'
 ok "... and says that it begins in the middle" sql_least w.db 1 "SELECT count(*) FROM warning WHERE text LIKE '%begins in the middle%'"
