@@ -55,7 +55,9 @@ STATIC   ?=
 ALL_LDFLAGS  = $(SANFLAGS) -pthread $(if $(STATIC),-static -Wl$(comma)--wrap=dlopen) $(LDFLAGS)
 
 # Libraries by their users. libdma's objects pull in only what a tool refers to.
-LIBS_record  := -lbpf -lcapstone -ldw -lelf -liberty -ltraceevent -lzstd -lz -lm
+# Capstone's name changes from release to release: packaging/debian/rules takes its archive.
+CAPSTONE     ?= -lcapstone
+LIBS_record  := -lbpf $(CAPSTONE) -ldw -lelf -liberty -ltraceevent -lzstd -lz -lm
 LIBS_analyze := -lsqlite3 -ltraceevent -lcrypto -lzstd -lm
 LIBS_compare := -lsqlite3 -lm
 LIBS_report  := -lsqlite3 -lm
@@ -101,7 +103,12 @@ $(B)/%.a:
 	$(call say,AR,$@)
 	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
-$(B)/%.o: %.c
+# What is missing is said in sentences, once for a build's directory.
+$(B)/.libraries:
+	@mkdir -p $(@D)
+	@CC='$(CC)' CLANG='$(CLANG)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' STATIC='$(STATIC)' scripts/libraries.sh && touch $@
+
+$(B)/%.o: %.c | $(B)/.libraries
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
@@ -116,7 +123,7 @@ $(B)/report/%.embed.o: report/%
 	$(call embed,embed_$(call sym,$<),$<,$@)
 $(B)/lib/draw/%.embed.o: lib/draw/%
 	$(call embed,embed_$(call sym,$<),$<,$@)
-$(B)/record/%.bpf.o: record/%.bpf.c
+$(B)/record/%.bpf.o: record/%.bpf.c | $(B)/.libraries
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)
 	$(Q)$(CLANG) -O2 -g -Wall -Werror -target bpf -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
