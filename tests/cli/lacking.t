@@ -28,4 +28,6 @@ ok "no perf events" status 1 answers perf_event_open:error=ENOSYS "$B/dmarec"
 like "... is said" "$(cat err)" "this kernel has no perf events"
 ok "perf events are forbidden" status 1 answers perf_event_open:error=EACCES "$B/dmarec"
 like "... and by whom" "$(cat err)" "perf_event_open was refused in spite of CAP_PERFMON: a security module or a container's"
+ok "tracefs is forbidden" status 1 answers openat:error=EACCES -P /sys/kernel/tracing/uprobe_events "$B/dmarec"
+like "... is said" "$(cat err)" "uprobe_events cannot be written: .*Permission denied"
 finish
