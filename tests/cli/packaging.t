@@ -13,6 +13,16 @@ for system in apt dnf; do
 		"$(scripts/libraries.sh names $system | grep -vxFf <(scripts/deps.sh names $system build))" ""
 done
 workdir
+# A Red Hat as deps.sh sees it: no apt-get, rpm knows no package, dnf lists repositories and installs nothing.
+mkdir "$tmp/redhat"
+for p in sh awk grep cat id env; do ln -s "$(command -v $p)" "$tmp/redhat/"; done
+printf '#!/bin/sh\nexit 1\n' >"$tmp/redhat/rpm"
+printf '#!/bin/sh\n[ "$2" != repolist ] || echo "$REPOSITORIES"\n[ "$1" != install ] || echo "$*"\n' >"$tmp/redhat/dnf"
+chmod +x "$tmp/redhat/rpm" "$tmp/redhat/dnf"
+on_redhat() { REPOSITORIES=$1 PATH=$tmp/redhat "$SRC/scripts/deps.sh" build 2>&1; }
+like "EPEL is named where it is needed" "$(on_redhat 'baseos crb')" '^deps: .*scdoc.* come from EPEL: dnf install epel-release'
+like "... and CRB" "$(on_redhat 'baseos epel')" '^deps: .*libbpf-devel.* come from CRB: dnf config-manager --set-enabled crb'
+is "... and neither where both are enabled" "$(on_redhat 'baseos powertools epel' | grep 'come from')" ""
 mkdir -p "$tmp/without/elfutils"
 echo '#error "it is not here"' >"$tmp/without/elfutils/libdwfl.h"
 is "a missing library is a sentence, before anything is compiled" \
