@@ -24,7 +24,7 @@ qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m "${VM_MEMORY:-1024}" -nodefault
 	-monitor none -serial $serial -machine "q35,kernel-irqchip=split${VM_MACHINE:+,$VM_MACHINE}" \
 	-device intel-iommu,intremap=on \
 	-kernel "$dir/vmlinuz" -initrd "$dir/initramfs" \
-	-append "console=ttyS0 $quiet tsc=reliable panic=-1 intel_iommu=on iommu=pt ${VM_APPEND:-} SHARE=$share SCRIPT=$script ARGS=$args" \
+	-append "console=ttyS0 $quiet tsc=reliable no_timer_check panic=-1 intel_iommu=on iommu=pt ${VM_APPEND:-} SHARE=$share SCRIPT=$script ARGS=$args" \
 	-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
 	-device virtio-9p-pci,fsdev=root,mount_tag=root \
 	-fsdev local,id=share,path="$share",security_model=none,multidevs=remap \
