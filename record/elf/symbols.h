@@ -37,6 +37,8 @@ struct symbol_list {
 struct elf_file;
 int elf_file_open(struct elf_file **f, const char *path, struct err *e);
 void elf_file_close(struct elf_file *f);
+/* 0, or ERR_FORMAT: it was cut since it was opened, and what it gave may be zeros. */
+int elf_file_whole(const struct elf_file *f, struct err *e);
 const char *elf_file_path(const struct elf_file *f);
 const char *elf_file_soname(const struct elf_file *f); /* NULL = none */
 const char *elf_file_arch(const struct elf_file *f);   /* "x86_64", "aarch64" */
