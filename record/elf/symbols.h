@@ -46,7 +46,8 @@ bool elf_file_has_symbols(const struct elf_file *f);   /* false: stripped whole 
 
 /* Functions defined in f that pattern names: exact symbol name; demangled name with or
  * without parameters; the end of a qualified name ("dma_wait" fits FlxCard::dma_wait, and
- * "Card::f" fits ns::Card::f and Rust's <ns::Card as ns::Dma>::f); glob with
+ * "Card::f" fits ns::Card::f and Rust's <ns::Card as ns::Dma>::f, and, where nothing is
+ * called so, ns::Card<int>::f); glob with
  * * ? [] over the qualified name. Parameters are no glob: "send(void *, size_t)" means what
  * it says; those of a C function are not compared. Doubles at one address (aliases) count
  * once. n = 0 is no error. */

@@ -378,6 +378,12 @@ pub mod card {
         #[inline(never)]
         pub fn copy<T: Into<u64>>(&self, x: T) -> u64 { self.reg.store(1, Ordering::SeqCst); x.into() }
     }
+    pub struct Ring<const N: usize> { pub head: AtomicU32 }
+    pub trait Queue<T> { fn push_all(&self, x: T) -> u32; }
+    impl<const N: usize> Queue<&str> for Ring<N> {
+        #[inline(never)]
+        fn push_all(&self, x: &str) -> u32 { self.head.fetch_add(x.len() as u32 + N as u32, Ordering::SeqCst) }
+    }
     impl Dma for Card {
         #[inline(never)]
         fn dma_wait(&self, ch: u32) -> i32 { (self.reg.load(Ordering::SeqCst) + ch) as i32 }
@@ -391,13 +397,17 @@ fn main() {
         c.dma_to_host(i, 4096);
         n += c.dma_wait(i) as i64 + c.copy(i) as i64;
     }
+    let r = Ring::<8> { head: AtomicU32::new(0) };
+    n += r.push_all("abc") as i64;
     println!("{}", n);
 }
 X
 rust_names() {
 	plan -- ./rust >plan.out && grep -q '^wait .*dma_wait' plan.out && grep -q '^submit .*Card::dma_to_host' plan.out &&
 		plan --start Card::dma_to_host --wait Card::dma_wait -- ./rust >plan.out && grep -q '^wait ' plan.out &&
-		plan --start card::Card::copy --wait Dma::dma_wait -- ./rust >plan.out && grep -q '^wait ' plan.out
+		plan --start card::Card::copy --wait Dma::dma_wait -- ./rust >plan.out && grep -q '^wait ' plan.out &&
+		plan --start Ring::push_all -- ./rust >plan.out && grep -q '^submit .*Ring<.*push_all' plan.out &&
+		plan --start card::Queue::push_all -- ./rust >plan.out && grep -q '^submit ' plan.out
 }
 rust_nearest() { ! plan --start Card::dma_to_hots -- ./rust && cat notes && grep -q 'nearest names are .*Card.*::dma_to_host' notes; }
 for mangling in legacy v0; do
