@@ -53,14 +53,15 @@ mkfifo "$monitor.in" "$monitor.out"
 pid=
 trap 'rm -f "$monitor.in" "$monitor.out"; [ ! "$pid" ] || kill $pid 2>/dev/null' EXIT
 trap 'exit 143' TERM INT
-append+=" loglevel=5 unknown_nmi_panic softlockup_all_cpu_backtrace=1 sysctl.kernel.hung_task_timeout_secs=60"
+append+=" unknown_nmi_panic softlockup_all_cpu_backtrace=1 sysctl.kernel.hung_task_timeout_secs=60"
 qemu -monitor pipe:"$monitor" "$@" </dev/stdin & pid=$!
-[ "$limit" = 0 ] || timeout "$limit" tail --pid=$pid -f /dev/null || {
-	post_mortem
-	kill $pid 2>/dev/null || true
-	wait $pid || true
-	exit 124
-}
+if [ "$limit" != 0 ]; then
+	timeout "$limit" tail --pid=$pid -f /dev/null & end=$!
+	wait $end || { # (a signal is taken while it waits)
+		post_mortem
+		exit 124
+	}
+fi
 wait $pid && rc=0 || rc=$?
 pid=
 [ $rc = 0 ] || exit $rc
