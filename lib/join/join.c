@@ -144,8 +144,8 @@ struct channel *join_channel(struct join *j, int64_t card, int64_t channel, stru
 		c->doubt = LOST_BEFORE;
 		c->last_ns = j->loss.at[j->nextloss - 1].to_ns;
 	}
-	group_adopt(j, c);
-	return j->recent = j->ch[j->nch++] = c;
+	j->recent = j->ch[j->nch++] = c;
+	return group_adopt(j, c, e) < 0 ? NULL : c;
 }
 
 int join_stray(struct join *j, enum stray_kind k, const struct sample *s, const char *why,

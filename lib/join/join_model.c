@@ -37,12 +37,12 @@ static size_t bin(int64_t ns)
 
 static double low_edge(size_t b)
 {
-	return ldexp(1 + (double)(b % 16) / 16, 4 + (int)(b / 16));
+	return (double)((16 + (uint64_t)b % 16) << (b / 16));
 }
 
 static double width(size_t b)
 {
-	return b ? ldexp(1.0 / 16, 4 + (int)(b / 16)) : 17;
+	return b ? (double)(UINT64_C(1) << (b / 16)) : 17;
 }
 
 /* Counts of the bins around b, by a triangle. */

@@ -445,7 +445,7 @@ static inline size_t vector_index(const struct group *g, int32_t irq)
 }
 int groups_new(struct join *j, struct err *e);
 void groups_free(struct join *j);
-void group_adopt(struct join *j, struct channel *c);
+int group_adopt(struct join *j, struct channel *c, struct err *e);
 int group_irq(struct join *j, const struct sample *s, struct err *e);
 int group_end(struct join *j, struct jtransfer *x, struct err *e);
 int group_reset(struct group *g, int64_t at, struct err *e);
