@@ -67,6 +67,9 @@ void recording_check_holes(struct recording *r)
 			ev->role == ROLE_HANDLED && !r->in.lost
 				? "interrupts of a shared line whose handler's answer is "
 				  "missing count as their device's"
+			: ev->role >= ROLE_ASKED && !r->in.lost
+				? "perf loses samples from idle CPUs here; transfers whose "
+				  "events they are stay as they were joined without keys"
 			: ev->role == ROLE_INTERRUPT &&
 					session_feed(r->session) == FEED_PERF &&
 					!r->in.lost
