@@ -49,6 +49,9 @@ static const char *why_missing(const struct recording *r, enum role role)
 	if (role == ROLE_HANDLED && !ring_was_full)
 		return "interrupts of a shared line whose handler's answer is missing count "
 		       "as their device's";
+	if (role >= ROLE_ASKED && !ring_was_full)
+		return "perf loses samples from idle CPUs here; transfers whose events they "
+		       "are stay as they were joined without keys";
 	if (role != ROLE_INTERRUPT || ring_was_full)
 		return "use a larger ring (-m)";
 	if (session_feed(r->session) == FEED_BPF)

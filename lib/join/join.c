@@ -22,6 +22,11 @@ static int64_t minus(int64_t a, int64_t b)
 	return a == DMA_UNKNOWN || b == DMA_UNKNOWN ? DMA_UNKNOWN : a - b;
 }
 
+static int64_t told_ns(const struct transfer *t)
+{
+	return transfer_is_keyed(t) ? t->ended_ns : t->irq_ns;
+}
+
 int64_t transfer_phase_ns(const struct transfer *t, enum phase p)
 {
 	if (t->state == STATE_UNKNOWN || t->state == STATE_FAILED)
@@ -32,8 +37,8 @@ int64_t transfer_phase_ns(const struct transfer *t, enum phase p)
 	    t->state == STATE_CIRCULAR)
 		return DMA_UNKNOWN;
 	if (p == PHASE_DEVICE)
-		return minus(t->irq_ns, t->doorbell_ns);
-	return p == PHASE_NOTICE ? minus(t->woken_ns, t->irq_ns)
+		return minus(told_ns(t), t->doorbell_ns);
+	return p == PHASE_NOTICE ? minus(t->woken_ns, told_ns(t))
 				 : minus(t->woken_ns, t->submit_ns);
 }
 
