@@ -16,7 +16,7 @@
 #include "lib/file/perfdata_impl.h"
 
 enum {
-	IDS = 180000, /* 1.4 MB */
+	IDS = 180000,	 /* 1.4 MB */
 	TABLE_BITS = 19, /* of a table for so many */
 	/* Chosen: a chain of collisions takes a thousand times as long (8 s against 10 ms, as
 	 * it was found); caches and a busy machine some times. */
@@ -76,8 +76,8 @@ static double opening(id_of *of)
 {
 	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT,
 				       .size = sizeof(attr),
-				       .sample_type = PERF_SAMPLE_IDENTIFIER |
-						      PERF_SAMPLE_TIME,
+				       .sample_type =
+					       PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TIME,
 				       .sample_id_all = 1};
 	uint64_t *ids = calloc(IDS, sizeof(*ids));
 	struct perfdata_attr a = {.attr = attr, .name = "a", .ids = ids, .nids = IDS};
