@@ -63,7 +63,7 @@ struct run {
 
 /* What was lost, in file order; filled while scanning, taken when its record is handed
  * out. */
-struct loss {
+struct lost_record {
 	uint64_t offset, lost;
 	int64_t from_ns, to_ns;
 	int32_t cpu; /* -1 = the ring is not that of one CPU, or not known */
@@ -140,7 +140,7 @@ struct perfdata {
 	struct ring *ring;     /* RING_CPUS, then one for each id slot */
 	int32_t *ring_of_slot; /* index in ring; -1 = not known yet */
 	uint64_t told;	       /* of all rings, as in struct ring */
-	struct loss *loss;
+	struct lost_record *loss;
 	size_t nloss, loss_room;
 	uint64_t loss_base; /* ordinal of loss[0] */
 	uint64_t done, touched, disordered, repeated;
