@@ -393,9 +393,12 @@ static int load_derived(struct report *r, struct err *e)
 		const char *name;
 		row_fn row;
 	} query[] = {
-		{"report_states", state_row},	      {"report_groups", group_row},
-		{"report_summary", summary_load},     {"report_quantiles", quantile_load},
-		{"report_phases", total_load},	      {"report_fits", fit_load},
+		{"report_states", state_row},
+		{"report_groups", group_row},
+		{"report_summary", summary_load},
+		{"report_quantiles", quantile_load},
+		{"report_phases", total_load},
+		{"report_fits", fit_load},
 		{"report_throughput", throughput_load},
 	};
 
