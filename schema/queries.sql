@@ -97,11 +97,11 @@ SELECT cpu, from_ns, to_ns, lost, kind FROM loss WHERE run_id = :run ORDER BY fr
 
 -- name: sample_insert
 INSERT INTO sample (run_id, time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr,
-	flags, ret, bits)
-VALUES (:run, :time, :cpu, :pid, :tid, :source, :irq, :card, :channel, :direction, :size, :addr, :flags, :ret, :bits);
+	flags, ret, key, bits)
+VALUES (:run, :time, :cpu, :pid, :tid, :source, :irq, :card, :channel, :direction, :size, :addr, :flags, :ret, :key, :bits);
 
 -- name: samples
-SELECT time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr, flags, ret, bits
+SELECT time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr, flags, ret, key, bits
 FROM sample WHERE run_id = :run ORDER BY rowid;
 
 -- name: register_insert
@@ -158,12 +158,15 @@ SELECT witness, count(*) AS n, max(cleared_error_ns) AS worst_error_ns,
 	sum(witness = 'after' AND woken_ns < irq_ns) AS overtaken
 FROM transfer WHERE run_id = :run AND witness IS NOT NULL GROUP BY witness;
 
+-- name: driver_words
+SELECT driver AS word, count(*) AS n FROM transfer WHERE run_id = :run AND driver IS NOT NULL GROUP BY driver;
+
 -- name: transfer_insert
 INSERT INTO transfer (run_id, id, card, channel, direction, size_bytes, pid, tid, submit_ns, doorbell_ns, irq_ns,
 	wait_ns, woken_ns, irq, irq_cpu, coalesced, irq_count, state, reason, api_ns, device_ns, notice_ns,
-	total_ns)
+	total_ns, ended_ns, driver)
 VALUES (:run, :id, :card, :channel, :direction, :size, :pid, :tid, :submit, :doorbell, :irq_time, :wait, :woken, :irq,
-	:irq_cpu, :coalesced, :irq_count, :state, :reason, :api, :device, :notice, :total);
+	:irq_cpu, :coalesced, :irq_count, :state, :reason, :api, :device, :notice, :total, :ended, :driver);
 
 -- name: stray_insert
 INSERT INTO stray (run_id, kind, time_ns, card, channel, irq, cpu, tid, reason)
