@@ -143,7 +143,8 @@ static void print_answer(const struct printer *p)
 static void print_completeness(const struct printer *p)
 {
 	const struct summary *s = p->s;
-	int64_t missing = 0;
+	int64_t missing = 0, disorder = s->disordered > s->late_samples ? s->disordered
+									: s->late_samples;
 	bool counted = true, hidden = false;
 
 	fprintf(p->out, "\n%sCompleteness%s\n  %-38s", bold(p), plain(p), "event");
@@ -172,14 +173,14 @@ static void print_completeness(const struct printer *p)
 		fputs("  (events that never happened are left out; -v shows them)\n",
 		      p->out);
 	if (missing || s->lost) {
+		int64_t most = missing > s->lost ? missing : s->lost;
 		char text[256];
 
 		snprintf(text, sizeof(text),
 			 "Not whole: %" PRId64 " sample%s missing (%" PRId64
 			 " by records of loss); transfers that this may concern are "
 			 "unknown.",
-			 missing > s->lost ? missing : s->lost,
-			 missing == 1 ? " is" : "s are", s->lost);
+			 most, most == 1 ? " is" : "s are", s->lost);
 		say_in_red(p, text);
 	} else if (!counted) {
 		fputs("  The recording does not hold the kernel's counts, so that samples "
@@ -195,10 +196,9 @@ static void print_completeness(const struct printer *p)
 		fputs("  ", p->out);
 		say(p, 2, 4, "note: %s", s->warning[i]);
 	}
-	if (s->disordered > 0 || s->late_samples > 0)
-		fprintf(p->out, "  %" PRId64 " samples came out of order.\n",
-			s->disordered > s->late_samples ? s->disordered
-							: s->late_samples);
+	if (disorder > 0)
+		fprintf(p->out, "  %" PRId64 " sample%s came out of order.\n", disorder,
+			text_s((uint64_t)disorder));
 }
 
 /* ---- vectors ---- */
@@ -489,6 +489,14 @@ static void print_throughput(const struct printer *p, const struct summary_group
 	    num_print_ns(took, g->took_ns), g->ended, g->ended == 1 ? "" : "s", left);
 }
 
+static bool any_time(const struct printer *p, const struct summary_group *g)
+{
+	for (int k = 0; k < summary_phases(p->s); k++)
+		if (g->phase[k].n > 0)
+			return true;
+	return false;
+}
+
 static void print_group(const struct printer *p, const struct summary_group *g)
 {
 	static const char *const head[] = {"min", "median", "mean", "p90",
@@ -502,6 +510,10 @@ static void print_group(const struct printer *p, const struct summary_group *g)
 	say(p, text_columns(name) + 4, 4, "%" PRId64 " transfer%s: %s", n,
 	    n == 1 ? "" : "s", states);
 	print_throughput(p, g);
+	if (!any_time(p, g)) {
+		fputs("  No phase's time is known of any of them.\n", p->out);
+		return;
+	}
 	fprintf(p->out, "  %-*s", PHASE_WIDTH, "");
 	cell(p->out, "n", COUNT);
 	for (size_t i = 0; i < sizeof(head) / sizeof(*head); i++)

@@ -241,9 +241,10 @@ static int note_run(struct compare_env *env, const struct compare_run *r, struct
 				  "of the run is missing",
 				  name);
 	if (!rc && r->lost > 0)
-		rc = compare_note(
-			env, e, "%s: %" PRId64 " events (%.2g %%) were lost", name,
-			r->lost, 100.0 * (double)r->lost / (double)(r->lost + r->events));
+		rc = compare_note(env, e, "%s: %" PRId64 " event%s (%.2g %%) %s lost",
+				  name, r->lost, r->lost == 1 ? "" : "s",
+				  100.0 * (double)r->lost / (double)(r->lost + r->events),
+				  r->lost == 1 ? "was" : "were");
 	else if (!rc && r->whole_unknown)
 		rc = compare_note(env, e,
 				  "%s: holds no counts of its events; whether it is "

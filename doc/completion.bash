@@ -65,8 +65,8 @@ _dmarec() {
 	--device) words=$(_dmarec_devices) ;;
 	--pci) words=$(cd /sys/bus/pci/devices 2>/dev/null && ls) ;;
 	--profile) words=$(_dmarec_profiles) ;;
-	-p | --pid) words=$(cd /proc && ls -d [0-9]*) ;;
-	--run) words=$(_dmarec_run_numbers) ;;
+	-p | --pid) words=$(cd /proc && echo [0-9]*) ;;
+	--run | --remove-run | --rename-run) words=$(_dmarec_run_numbers) ;;
 	--base | --new) words=$(_dmarec_labels; _dmarec_run_numbers) IFS=$'\n' ;;
 	--despite) words='governor link_speed link_width CPUs affinity' ;;
 	--clock) words='mono mono_raw boot tai' ;;

@@ -9,6 +9,7 @@
 #include "lib/err.h"
 #include "lib/file/perfdata_feat.h"
 #include "lib/num.h"
+#include "lib/text.h"
 #include "record/host/filemark.h"
 #include "record/host/rootfs.h"
 #include "record/late.h"
@@ -219,10 +220,10 @@ void recording_print_summary(const struct recording *r)
 	print_processes(r);
 	beside_print(&r->beside, stderr);
 	fprintf(stderr,
-		"%s: %" PRId64 " transfers started, %" PRId64 " interrupts, %" PRId64
+		"%s: %" PRId64 " transfer%s started, %" PRId64 " interrupt%s, %" PRId64
 		" lost, %s in %s\n",
-		TOOL, starts, irqs, missing, num_print_bytes(size, (int64_t)bytes),
-		r->o->output);
+		TOOL, starts, text_s((uint64_t)starts), irqs, text_s((uint64_t)irqs),
+		missing, num_print_bytes(size, (int64_t)bytes), r->o->output);
 	if (!r->o->in_series)
 		fprintf(stderr, "next: dmaanalyze -i %s trace.db\n", r->o->output);
 }

@@ -450,6 +450,11 @@ WHERE s.run_id = :run AND (s.direction IS NOT NULL OR (SELECT count(*) FROM summ
 GROUP BY s.card, s.channel, s.direction, s.phase
 ORDER BY s.card, s.channel, s.direction, s.rowid;
 
+-- name: report_throughput
+SELECT bytes_per_s, size_bytes, transfers,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id) - transfers AS left_out
+FROM throughput t WHERE run_id = :run AND direction IS NULL;
+
 -- name: page_throughput
 SELECT card, channel, direction, bytes_per_s, size_bytes, to_ns - from_ns AS took_ns, transfers,
 	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id AND (t.direction IS NULL
@@ -506,10 +511,14 @@ SELECT a.latency_phase, a.vectors_from, a.doorbell_from, a.transfers, a.advice,
 	(SELECT sum(counted) FROM source o WHERE o.run_id = a.run_id AND role <> 'other') AS counted,
 	(SELECT count(*) FROM source o WHERE o.run_id = a.run_id AND role <> 'other' AND counted IS NULL) AS uncounted,
 	(SELECT count(*) FROM loss l WHERE l.run_id = a.run_id) AS losses,
+	(SELECT count(*) FROM loss l WHERE l.run_id = a.run_id AND kind = 'ring') AS ring_losses,
 	(SELECT count(*) FROM warning w WHERE w.run_id = a.run_id) AS warnings,
 	(SELECT bytes_per_s FROM throughput t WHERE t.run_id = a.run_id AND direction IS NULL) AS bytes_per_s,
 	(SELECT min(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS smallest,
 	(SELECT max(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS largest,
+	(SELECT '''' || label || '''' FROM run r WHERE r.id = a.run_id AND instr(label, '''') = 0 AND length(label) < 38) AS label,
+	(SELECT '''' || r.label || '''' FROM run r JOIN run own ON own.id = a.run_id WHERE r.id < own.id AND r.label <> own.label
+		AND instr(r.label, '''') = 0 AND length(r.label) < 38 ORDER BY r.id DESC LIMIT 1) AS base,
 	(SELECT count(DISTINCT channel) FROM state_count s WHERE s.run_id = a.run_id) AS channels,
 	(SELECT min(channel) FROM state_count s WHERE s.run_id = a.run_id) AS channel
 FROM analysis a WHERE run_id = :run;
@@ -523,8 +532,16 @@ SELECT n, negative, max_ns,
 	(SELECT ci_high_ns FROM quantile q WHERE q.run_id = s.run_id AND q.phase = s.phase AND direction IS NULL AND card IS NULL
 		AND channel IS NULL AND abs(q - 0.99) < 1e-9) AS p99_high_ns,
 	(SELECT id FROM transfer t WHERE t.run_id = s.run_id AND CASE s.phase WHEN 'device' THEN device_ns ELSE total_ns END = max_ns
-		LIMIT 1) AS worst
+		LIMIT 1) AS worst,
+	(SELECT submit_ns FROM transfer t WHERE t.run_id = s.run_id AND CASE s.phase WHEN 'device' THEN device_ns ELSE total_ns END = max_ns
+		LIMIT 1) - (SELECT min(submit_ns) FROM transfer t WHERE t.run_id = s.run_id) AS worst_at_ns
 FROM summary s WHERE run_id = :run AND phase = :phase AND direction IS NULL AND card IS NULL AND channel IS NULL;
+
+-- name: answer_groups
+SELECT CASE WHEN (SELECT count(DISTINCT card) FROM state_count c WHERE c.run_id = :run) > 1 THEN card END AS card,
+	channel, direction, value_ns AS median_ns FROM quantile
+WHERE run_id = :run AND phase = :phase AND direction IS NOT NULL AND abs(q - 0.5) < 1e-9 AND value_ns IS NOT NULL
+ORDER BY value_ns, card, channel, direction;
 
 -- name: answer_vectors
 SELECT v.irq, i.name, v.verdict FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
