@@ -166,7 +166,7 @@ int join_stray(struct join *j, enum stray_kind k, const struct sample *s, const 
 static int on_stop(struct join *j, const struct sample *s, struct err *e)
 {
 	bool any = false;
-	int r = 0;
+	int r = call_leave(j, s->tid, e);
 
 	for (size_t i = 0; i < j->nch && r >= 0; i++) {
 		struct channel *c = j->ch[i];

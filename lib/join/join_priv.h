@@ -405,6 +405,9 @@ int order_push(struct order *o, const struct sample *s, struct err *e);
 const struct sample *order_pop(struct order *o, int64_t until);
 
 int call_take(struct join *j, const struct sample *s, struct err *e);
+/* The thread does something else: a start or wait that it is in was left by an exception,
+ * or its exit was lost. */
+int call_leave(struct join *j, int32_t tid, struct err *e);
 int call_finish(struct join *j, struct err *e);
 
 static inline struct jtransfer *channel_at(const struct channel *c, uint64_t i)
