@@ -134,7 +134,7 @@ struct channel *join_channel(struct join *j, int64_t card, int64_t channel, stru
 	c->last_ns = c->prev_woken = c->circular_from = c->circular_to = DMA_UNKNOWN;
 	density_init(&c->total);
 	c->until_ns = DMA_UNKNOWN;
-	c->doubt_ns = INT64_MIN;
+	c->doubt_ns = c->unclear_ns = INT64_MIN;
 	for (size_t i = 0; i < j->o.nbegun; i++)
 		if (j->o.begun[i].card == card && j->o.begun[i].channel == channel) {
 			c->doubt = BEGUN;

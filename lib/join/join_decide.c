@@ -35,6 +35,9 @@
 #define MANY_RUNS	 3
 #define MORE_RUNS	 4    /* times as many as by chance */
 #define PERHAPS_HELD	 0.1f /* probability, to be named as the reason */
+#define SOME_LATE	 0.5  /* that one was seen at all */
+#define MERGED		 32   /* one in so many that seem to be missing is too many */
+#define LATER		 32   /* times as long as a transfer takes: none is so late */
 #define ODD_NOTICE	 8    /* times as long as usual */
 #define ODD_DEVICE	 4    /* the same, of the card's time */
 #define SURPLUS		 0.9998f
@@ -486,30 +489,74 @@ static bool perhaps_others(const struct jtransfer *x, const struct jirq *q)
 	return false;
 }
 
-/* Where most are late: the next interrupt came long after the next transfer was begun, so
- * that the handler stood still, perhaps with this one's. */
-static bool perhaps_still(const struct jtransfer *x)
+/* When the next transfer behind x begins, on any channel of its group; INT64_MAX. */
+static int64_t next_begin_ns(const struct jtransfer *x)
 {
 	const struct group *g = x->c->g;
-	int64_t odd_ns = ODD_DEVICE * g->m.device[0].median_ns, next_ns = INT64_MAX;
+	int64_t next_ns = INT64_MAX;
 
-	if (!g->m.often_late || g->m.p_late < USUALLY_LATE)
-		return false;
 	for (size_t s = 0; s < g->nslot; s++) {
 		const struct jtransfer *y =
 			channel_at(g->slot[s], begun_from(g->slot[s], x->end_ns));
 		if (y && y->t.submit_ns < next_ns)
 			next_ns = y->t.submit_ns;
 	}
+	return next_ns;
+}
+
+/* Where most are late: the next interrupt came long after the next transfer was begun, so
+ * that the handler stood still, perhaps with this one's. */
+static bool perhaps_still(const struct jtransfer *x)
+{
+	const struct group *g = x->c->g;
+	int64_t odd_ns = ODD_DEVICE * g->m.device[0].median_ns, next_ns;
+
+	if (!g->m.often_late || g->m.p_late < USUALLY_LATE)
+		return false;
+	next_ns = next_begin_ns(x);
 	for (size_t i = 0; i < x->ncand; i++)
 		if (x->cand[i].irq->time_ns > next_ns)
 			return x->cand[i].irq->time_ns - next_ns > odd_ns;
 	return false;
 }
 
+/* When the program sees the next end behind that of x, on any channel of its group;
+ * INT64_MAX. */
+static int64_t next_end_ns(const struct jtransfer *x)
+{
+	const struct group *g = x->c->g;
+	int64_t next_ns = INT64_MAX;
+
+	for (size_t s = 0; s < g->nslot; s++) {
+		const struct channel *c = g->slot[s];
+		uint64_t i = c == x->c ? x->index + 1 : begun_from(c, x->begin_ns);
+		const struct jtransfer *y;
+		while ((y = channel_at(c, i)) && y->end_ns < x->end_ns)
+			i++;
+		if (y && y->end_ns < next_ns)
+			next_ns = y->end_ns;
+	}
+	return next_ns;
+}
+
+/* Where late ones are seen, or the program does not wait for interrupts: its own may have
+ * come as one with that of the next end, so late. Of all that seem to be missing it is as
+ * many as have come so late by themselves, and one more, for those are few that can. */
+static bool perhaps_merged(const struct jtransfer *x)
+{
+	const struct model *m = &x->c->g->m;
+	int64_t next_ns = next_end_ns(x);
+
+	if (next_ns == INT64_MAX || (!m->often_late && m->lates < SOME_LATE) ||
+	    next_ns - x->end_ns > LATER * m->total.median_ns)
+		return false;
+	return (density_beyond(&m->late, next_ns - x->end_ns) + 1) * MERGED >
+	       m->missing + 1;
+}
+
 static const char *unclear(const struct jtransfer *x)
 {
-	float held = perhaps_held(x);
+	float held = perhaps_held(x) || perhaps_merged(x);
 
 	for (size_t i = 0; i < x->ncand; i++)
 		held += x->cand[i].held;
@@ -543,6 +590,18 @@ static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool non
 	x->decided = true;
 }
 
+/* Did one end that is unknown, when no interrupt had come for it yet? */
+static bool perhaps_anothers(const struct group *g, const struct jirq *q)
+{
+	size_t vector = vector_index(g, q->irq);
+
+	for (size_t s = 0; s < g->nslot; s++)
+		if (g->serves[vector][s] && g->slot[s]->unclear_ns > q->before_ns &&
+		    g->slot[s]->unclear_ns <= q->time_ns)
+			return true;
+	return false;
+}
+
 int decide(struct group *g, struct jtransfer *x, struct err *e)
 {
 	float sum = with_one(x);
@@ -558,7 +617,7 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 	bool missed = sum < 0.5f && !x->dead && !x->fixed;
 	g->m.runs += missed && x->together > 1 && x->c->missed == x->index;
 	bool none = sum + x->cut <= doubt && !perhaps_held(x) && !perhaps_still(x) &&
-		    !perhaps_later(&g->m) && !perhaps_shared(g);
+		    !perhaps_merged(x) && !perhaps_later(&g->m) && !perhaps_shared(g);
 	if (!x->dead && !x->fixed && !x->doubt)
 		learn(&g->m, x, sum < 1 ? 1 - sum : 0);
 	if (missed) {
@@ -573,6 +632,10 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 		return 0;
 	}
 	finish(g->j, x, q, none);
+	if (x->irq)
+		x->irq->perhaps_more |= perhaps_anothers(g, x->irq);
+	if (x->t.state == STATE_UNKNOWN && !x->dead)
+		x->c->unclear_ns = x->end_ns;
 	for (size_t i = 0; i < x->ncand && r >= 0; i++) {
 		x->cand[i].irq->undecided--;
 		x->cand[i].irq->perhaps_more |= x->t.state == STATE_UNKNOWN;

@@ -98,6 +98,7 @@ struct jirq {
 	uint32_t used;	    /* transfers decided to be its */
 	uint32_t refs;	    /* of those, not handed out yet */
 	bool extra;	    /* of a transfer that another interrupt ended */
+	int64_t before_ns;  /* that of its vector before it; INT64_MIN */
 	bool perhaps_more;  /* it may have ended a transfer that is unknown */
 	float stray;	    /* probability that it ended nothing */
 	float own;	    /* the same, in the pass before */
@@ -200,6 +201,8 @@ void density_add(struct density *d, int64_t ns, float weight);
 /* own: how much of the counts comes from what is judged by it; a transfer is no witness
  * for itself. */
 float density_at(const struct density *d, int64_t ns, float own);
+/* How many counts are longer. */
+double density_beyond(const struct density *d, int64_t ns);
 float model_device(const struct model *m, size_t n, int64_t ns, float own);
 float model_notice(const struct model *m, bool asked, int64_t ns, float own);
 float model_stray(const struct model *m, float own);
@@ -267,8 +270,9 @@ struct channel {
 	uint64_t next_decide; /* those before it are decided */
 	uint64_t
 		frontier; /* committed: no interrupt can be assigned before it any more */
-	uint64_t missed;  /* behind the last one that had no interrupt */
-	int64_t missed_ns; /* its end */
+	int64_t unclear_ns; /* the end of the last one that is unknown; INT64_MIN */
+	uint64_t missed;    /* behind the last one that had no interrupt */
+	int64_t missed_ns;  /* its end */
 	size_t nopen;
 	enum mode mode;
 	float odds; /* natural logarithm, queue against last */
