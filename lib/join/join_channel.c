@@ -137,21 +137,31 @@ int channel_end(struct join *j, struct jtransfer *x, const struct ending *w,
 
 /* ---- the two readings ---- */
 
-/* A wait ends the last start: those before it were covered by it, and fail with it, or
- * were aborted. */
+/* What becomes of one that was started before the last: the wait was for it too, or it
+ * was aborted. A wait that failed returned for the last alone. */
+static int end_earlier(struct join *j, struct channel *c, struct jtransfer *x,
+		       const struct ending *w, struct err *e)
+{
+	struct ending all = *w;
+
+	if (!c->drains)
+		return channel_close(j, x, STATE_ABORTED, RESTARTED,
+				     channel_at(c, x->index + 1)->t.submit_ns, e);
+	x->covered = true;
+	if (w->failed)
+		all.woken_ns = all.seq = DMA_UNKNOWN;
+	return channel_end(j, x, &all, e);
+}
+
+/* A wait ends the last start. */
 static int end_last(struct join *j, struct channel *c, const struct ending *w,
 		    struct err *e)
 {
 	struct jtransfer *x = newest(c, w->before), *old;
 	int r = 0;
 
-	while (x && r >= 0 && (old = channel_waitable(c)) && old != x) {
-		struct jtransfer *next = channel_at(c, old->index + 1);
-		old->covered = c->drains;
-		r = c->drains ? channel_end(j, old, w, e)
-			      : channel_close(j, old, STATE_ABORTED, RESTARTED,
-					      next->t.submit_ns, e);
-	}
+	while (x && r >= 0 && (old = channel_waitable(c)) && old != x)
+		r = end_earlier(j, c, old, w, e);
 	return x && r >= 0 ? channel_end(j, x, w, e) : r;
 }
 
