@@ -21,33 +21,6 @@
 
 #include "lib/join/join.h"
 
-/* Beside lib/join/model.h, while both exist. */
-#define model_init     old_model_init
-#define model_release  old_model_release
-#define model_clear    old_model_clear
-#define model_sum      old_model_sum
-#define model_make     old_model_make
-#define model_fade     old_model_fade
-#define model_size     old_model_size
-#define model_device   old_model_device
-#define model_notice   old_model_notice
-#define model_turn     old_model_turn
-#define density_init   old_density_init
-#define density_add    old_density_add
-#define density_at     old_density_at
-#define density_fade   old_density_fade
-#define model_stray    old_model_stray
-#define model_derive   old_model_derive
-#define model_scale    old_model_scale
-#define model_begin    old_model_begin
-#define model_end      old_model_end
-#define model_hasten   old_model_hasten
-#define model_forget   old_model_forget
-#define model_affinity old_model_affinity
-#define by_time	       old_by_time
-#define corr_add       old_corr_add
-#define corr_of	       old_corr_of
-
 enum {
 	BINS = 576,    /* of a density: 16 in an octave, from 16 ns */
 	COALESCE = 64, /* sizes of a coalesced interrupt that are counted apart */
