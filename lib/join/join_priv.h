@@ -14,6 +14,7 @@
  * - join_step.c: how one event moves those assignments on
  * - join_fit.c: what each such move weighs
  * - join_decide.c: what becomes of a transfer and of an interrupt
+ * - join_doubt.c: what speaks against it, beside the probabilities
  * - join_model.c: what was learned: how long things take, how often they go wrong
  */
 #ifndef DMA_JOIN_PRIV_H
@@ -390,6 +391,20 @@ int call_finish(struct join *j, struct err *e);
 static inline struct jtransfer *channel_at(const struct channel *c, uint64_t i)
 {
 	return i < c->tail && i >= c->base ? c->ring[i & c->mask] : NULL;
+}
+/* The first of c that was not begun before `at`; the end where there is none. */
+static inline uint64_t channel_begun_from(const struct channel *c, int64_t at)
+{
+	uint64_t low = c->base, high = c->tail;
+
+	while (low < high) {
+		uint64_t mid = low + (high - low) / 2;
+		if (channel_at(c, mid)->t.submit_ns < at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
 }
 /* From when the card could turn to x, as far as the program knew, to its woken. */
 static inline int64_t channel_turn_ns(const struct jtransfer *x)
