@@ -168,7 +168,7 @@ ARCHIVES    := $(patsubst %,$(B)/%.a,$(OWNERS)) $(B)/libdma.a
 $(B)/tests/%.o: ALL_CPPFLAGS += -DTEST_BUILD='"$(abspath $(B))"' -DTEST_SOURCE='"$(CURDIR)"'
 $(UNIT): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_SHARED) $(ARCHIVES) | $(LIBPERF)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBPERF) $(LIBS_all) -lcmocka
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBPERF) $(LIBS_all) -lcmocka
 unit: $(UNIT)
 
 examples:
