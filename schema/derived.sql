@@ -13,6 +13,9 @@ CREATE TABLE analysis ( -- one row for each run that was analysed
 	interrupts_stray INTEGER NOT NULL,
 	interrupts_ignored INTEGER NOT NULL, -- of vectors that end nothing
 	waits         INTEGER NOT NULL, waits_used INTEGER NOT NULL, waits_stray INTEGER NOT NULL,
+	in_wait_ns    INTEGER NOT NULL,     -- within waits that returned, all threads
+	pending       INTEGER NOT NULL, pending_ns INTEGER NOT NULL, -- of those, that said "not yet"
+	overlapping   INTEGER NOT NULL,     -- starts begun while another thread was between a start's entry and its store
 	negative      INTEGER NOT NULL,     -- phases found negative
 	disordered    INTEGER NOT NULL,
 	advice        TEXT                  -- what to do when the evidence is thin
