@@ -612,10 +612,24 @@ static int read_driver(struct analysis *a, struct err *e)
 	return db_finalize(q, got, e);
 }
 
+/* With the driver's word device times are from and to its events, or to one of them. */
+static const char *doorbell_from(const struct analysis *a, char buf[40])
+{
+	const char *word = derive_doorbell(a->derive);
+
+	if (!a->keys)
+		return word;
+	if (a->issues)
+		return "driver";
+	snprintf(buf, 40, "%s, driver", word);
+	return buf;
+}
+
 static int write_analysis(struct analysis *a, struct err *e)
 {
 	const struct join_totals *n = &a->totals;
 	const struct audit_totals x = audit_result(a->audit);
+	char doorbell[40];
 	struct db_stmt *s;
 	int rc = db_prepare_named(a->db, &s, "analysis_insert", e);
 
@@ -627,7 +641,7 @@ static int write_analysis(struct analysis *a, struct err *e)
 	db_bind_text(s, ":pairing_from", a->pairing_from);
 	db_bind_text(s, ":vectors_from", a->vectors_from);
 	db_bind_text(s, ":latency", phase_name(derive_latency(a->derive)));
-	db_bind_text(s, ":doorbell", derive_doorbell(a->derive));
+	db_bind_text(s, ":doorbell", doorbell_from(a, doorbell));
 	db_bind_i64(s, ":submits", (int64_t)n->submits);
 	db_bind_i64(s, ":transfers", (int64_t)n->transfers);
 	db_bind_i64(s, ":interrupts", (int64_t)n->interrupts);

@@ -7,7 +7,7 @@ CREATE TABLE analysis ( -- one row for each run that was analysed
 	pairing_from  TEXT NOT NULL,        -- option, profile, inferred
 	vectors_from  TEXT NOT NULL,        -- option, recording (named to dmarec or by its profile), found, none
 	latency_phase TEXT NOT NULL,        -- phase that stands for "latency" in this run: device or total
-	doorbell_from TEXT NOT NULL,        -- store, exit, none
+	doorbell_from TEXT NOT NULL,        -- store, exit, none; driver: its event (and its word of the end); "store, driver": the store, and the driver's word
 	submits       INTEGER NOT NULL, transfers INTEGER NOT NULL,
 	interrupts    INTEGER NOT NULL, interrupts_used INTEGER NOT NULL,
 	interrupts_stray INTEGER NOT NULL,

@@ -344,7 +344,8 @@ SELECT phase, error_ns FROM summary
 WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL;
 
 -- name: compare_transfers
-SELECT card, channel, direction, size_bytes, state, submit_ns, woken_ns, irq_ns, api_ns, device_ns, notice_ns, total_ns
+SELECT card, channel, direction, size_bytes, state, submit_ns, woken_ns, irq_ns, api_ns, device_ns, notice_ns, total_ns,
+	card_ns, delivery_ns
 FROM transfer WHERE run_id = :run ORDER BY id;
 
 -- ---- dmareport ----
