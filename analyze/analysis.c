@@ -226,7 +226,7 @@ static int check_option(const struct analysis *a, int64_t irq, struct err *e)
 	char text[200] = "";
 	size_t len = 0;
 
-	if (evidence_of(a, irq))
+	if (evidence_of(a, named_handler(a, irq)))
 		return 0;
 	for (size_t i = 0; i < a->found->noverall && len < sizeof(text) - 16; i++)
 		if (a->found->overall[i].interrupts)

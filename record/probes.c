@@ -14,6 +14,7 @@
 
 #include "lib/array.h"
 #include "lib/err.h"
+#include "record/host/forbid.h"
 #include "record/host/rootfs.h"
 
 #define GROUP "dmarec_"
@@ -31,7 +32,7 @@ const char *tracefs_find(struct err *e)
 	static const char *const place[] = {"/sys/kernel/tracing",
 					    "/sys/kernel/debug/tracing"};
 	struct stat st;
-	const char *bare = NULL;
+	const char *bare = NULL, *locked;
 	char path[64];
 
 	for (size_t i = 0; i < 2; i++) {
@@ -54,6 +55,11 @@ const char *tracefs_find(struct err *e)
 			"this kernel has no uprobes (%s/uprobe_events is not there): it was "
 			"built without CONFIG_UPROBE_EVENTS, and another kernel is needed",
 			bare);
+		return NULL;
+	}
+	locked = forbidden_by_lockdown("");
+	if (locked) {
+		err_set(e, ERR_UNSUPPORTED, "tracefs has no files: %s", locked);
 		return NULL;
 	}
 	err_set(e, ERR_NOTFOUND,

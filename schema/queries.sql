@@ -388,7 +388,8 @@ FROM transfer WHERE run_id = :run;
 
 -- name: report_least
 SELECT min(CASE WHEN api_ns > 0 THEN api_ns END) AS api_ns, min(CASE WHEN device_ns > 0 THEN device_ns END) AS device_ns,
-	min(CASE WHEN notice_ns > 0 THEN notice_ns END) AS notice_ns, min(CASE WHEN total_ns > 0 THEN total_ns END) AS total_ns
+	min(CASE WHEN notice_ns > 0 THEN notice_ns END) AS notice_ns, min(CASE WHEN total_ns > 0 THEN total_ns END) AS total_ns,
+	sum(api_ns = 0) AS api_0, sum(device_ns = 0) AS device_0, sum(notice_ns = 0) AS notice_0, sum(total_ns = 0) AS total_0
 FROM transfer WHERE run_id = :run;
 
 -- name: report_transfers
@@ -435,7 +436,12 @@ SELECT key, value FROM environment WHERE run_id = :run ORDER BY key;
 SELECT advice FROM analysis WHERE run_id = :run;
 
 -- name: page_events
-SELECT event, role, function, counted, delivered, lost FROM completeness WHERE run_id = :run;
+SELECT event, role, function, counted, delivered, lost FROM completeness WHERE run_id = :run
+	AND (counted IS NULL OR counted > 0 OR delivered > 0 OR lost > 0);
+
+-- name: page_events_rest
+SELECT CASE count(*) WHEN 0 THEN NULL WHEN 1 THEN 'One event never happened.' ELSE count(*) || ' events never happened.' END AS text
+FROM completeness WHERE run_id = :run AND counted = 0 AND NOT (coalesce(delivered, 0) > 0 OR coalesce(lost, 0) > 0);
 
 -- name: page_phases
 SELECT s.card, s.channel, s.direction, s.phase, s.n, s.excluded, s.negative, s.min_ns,
@@ -447,14 +453,17 @@ SELECT s.card, s.channel, s.direction, s.phase, s.n, s.excluded, s.negative, s.m
 	s.max_ns, s.error_ns
 FROM summary s LEFT JOIN quantile q ON q.run_id = s.run_id AND q.card IS s.card AND q.channel IS s.channel
 	AND q.direction IS s.direction AND q.phase = s.phase
-WHERE s.run_id = :run GROUP BY s.card, s.channel, s.direction, s.phase
+WHERE s.run_id = :run AND (s.direction IS NOT NULL OR (SELECT count(*) FROM summary o WHERE o.run_id = s.run_id
+	AND o.phase = s.phase AND o.direction IS NOT NULL) <> 1)
+GROUP BY s.card, s.channel, s.direction, s.phase
 ORDER BY s.card, s.channel, s.direction, s.rowid;
 
 -- name: page_throughput
 SELECT card, channel, direction, bytes_per_s, size_bytes, to_ns - from_ns AS took_ns, transfers,
 	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id AND (t.direction IS NULL
 		OR (s.card IS t.card AND s.channel IS t.channel AND s.direction = t.direction))) - transfers AS left_out
-FROM throughput t WHERE run_id = :run
+FROM throughput t WHERE run_id = :run AND (direction IS NOT NULL OR (SELECT count(*) FROM throughput o
+	WHERE o.run_id = t.run_id AND o.direction IS NOT NULL) <> 1)
 ORDER BY card, channel, direction;
 
 -- name: page_fits
@@ -467,8 +476,13 @@ FROM fit WHERE run_id = :run AND a_ns IS NOT NULL;
 -- name: page_vectors
 SELECT v.irq, i.name, i.vector, v.verdict, CASE v.used WHEN 1 THEN 'yes' ELSE 'no' END AS used, v.interrupts, v.outside, v.why
 FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
-WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL
+WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL AND (v.used OR v.verdict <> 'silent')
 ORDER BY v.used DESC, v.score DESC;
+
+-- name: page_vectors_rest
+SELECT 'Silent: ' || group_concat(irq || coalesce(' ' || name, ''), ', ') || '.' AS text
+FROM (SELECT v.irq, i.name FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
+	WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL AND NOT v.used AND v.verdict = 'silent' ORDER BY v.irq);
 
 -- name: page_registers
 SELECT name, coalesce(bdf, file) AS place, mode, readings, read_median_ns, gap_ns,

@@ -555,8 +555,10 @@ static int no_format(const struct source *s, size_t i, bool truncated, struct er
 		"event %zu (%s, number %" PRIu64
 		") has no format in the recording's tracing data%s",
 		i, s->name ? s->name : "no name", s->type,
-		truncated ? ": the recording was cut before its recorder could write it"
-			  : "; record again as root");
+		truncated
+			? ": the recording was cut before its recorder could write it"
+			: "; record again as root (perf inject of 6.1 leaves the formats "
+			  "of a pipe's file out: give that file itself)");
 }
 
 /* Of an event whose values are asked for: none of its fields can be trusted. */

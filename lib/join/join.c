@@ -107,7 +107,7 @@ void join_free(struct join *j)
 	}
 	order_free(j->order);
 	free(j->ch);
-	free(j->loss);
+	free(j->loss.at);
 	free(j->vector);
 	free(j);
 }
@@ -149,10 +149,10 @@ struct channel *join_channel(struct join *j, int64_t card, int64_t channel, stru
 		}
 	if (j->nextloss) {
 		c->doubt = LOST_BEFORE;
-		c->last_ns = j->loss[j->nextloss - 1].to;
+		c->last_ns = j->loss.at[j->nextloss - 1].to_ns;
 	}
-	group_adopt(j, c);
-	return j->recent = j->ch[j->nch++] = c;
+	j->recent = j->ch[j->nch++] = c;
+	return group_adopt(j, c, e) < 0 ? NULL : c;
 }
 
 int join_stray(struct join *j, enum stray_kind k, const struct sample *s, const char *why,
@@ -191,9 +191,9 @@ static int pass_losses(struct join *j, struct err *e)
 {
 	int r = 0;
 
-	while (j->nextloss < j->nloss && j->loss[j->nextloss].to < j->released &&
+	while (j->nextloss < j->loss.n && j->loss.at[j->nextloss].to_ns < j->released &&
 	       r >= 0) {
-		int64_t at = j->loss[j->nextloss++].to;
+		int64_t at = j->loss.at[j->nextloss++].to_ns;
 		for (size_t i = 0; i < j->nch && r >= 0; i++)
 			r = channel_doubt(j, j->ch[i], LOST_BEFORE, INT64_MAX, e);
 		for (size_t i = 0; i < j->ngroup && r >= 0; i++)
@@ -208,7 +208,7 @@ int join_take(struct join *j, const struct sample *s, struct err *e)
 
 	if (s->time_ns > j->released)
 		j->released = s->time_ns;
-	if (j->nextloss < j->nloss && (r = pass_losses(j, e)) < 0)
+	if (j->nextloss < j->loss.n && (r = pass_losses(j, e)) < 0)
 		return r;
 	switch (s->role) {
 	case ROLE_INTERRUPT:

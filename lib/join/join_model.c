@@ -37,12 +37,12 @@ static size_t bin(int64_t ns)
 
 static double low_edge(size_t b)
 {
-	return ldexp(1 + (double)(b % 16) / 16, 4 + (int)(b / 16));
+	return (double)((16 + (uint64_t)b % 16) << (b / 16));
 }
 
 static double width(size_t b)
 {
-	return b ? ldexp(1.0 / 16, 4 + (int)(b / 16)) : 17;
+	return b ? (double)(UINT64_C(1) << (b / 16)) : 17;
 }
 
 /* Counts of the bins around b, by a triangle. */
@@ -180,7 +180,7 @@ float model_notice(const struct model *m, bool asked, int64_t ns, float own)
 			  ns, own);
 }
 
-void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
+void model_init(struct model *m, enum pairing p)
 {
 	memset(m, 0, sizeof(*m));
 	m->pairing = p;
@@ -195,8 +195,6 @@ void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
 	m->notice.wide = m->woken.wide = m->asked.wide = 0.01f;
 	for (size_t k = 0; k <= RUNS; k++)
 		m->device[k].wide = 0.01f;
-	if (typical_device_ns > 0)
-		density_add(&m->device[0], typical_device_ns, 5);
 	density_make(&m->device[0]);
 	m->woken.prior = m->asked.prior = &m->notice;
 	density_make(&m->woken);

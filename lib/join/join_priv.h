@@ -20,6 +20,7 @@
 #define DMA_JOIN_PRIV_H
 
 #include "lib/join/join.h"
+#include "lib/loss.h"
 
 /* Beside lib/join/model.h, while both exist. */
 #define model_init     old_model_init
@@ -204,7 +205,7 @@ float model_device(const struct model *m, size_t n, int64_t ns, float own);
 float model_notice(const struct model *m, bool asked, int64_t ns, float own);
 float model_stray(const struct model *m, float own);
 void density_fade(struct density *d, float keep);
-void model_init(struct model *m, enum pairing p, int64_t typical_device_ns);
+void model_init(struct model *m, enum pairing p);
 void model_derive(struct model *m);
 void model_scale(struct model *m, const int64_t *total_ns, size_t n);
 /* mean: with half of what was counted before, for passes that swing between two
@@ -324,10 +325,6 @@ struct thread {
 	struct thread *next;
 };
 
-struct loss {
-	int64_t from, to;
-};
-
 struct jevent {
 	int64_t time_ns;
 	struct jirq *irq; /* one of the two, or neither: everything before is lost */
@@ -376,10 +373,9 @@ struct join {
 	struct group **group;
 	size_t ngroup;
 	struct order *order;
-	struct loss *loss;
-	size_t nloss, aloss, nextloss;
+	struct loss_windows loss;
+	size_t nextloss;
 	int64_t released, next_id;
-	size_t in_flight;
 	struct jtransfer *free_transfer;
 	struct jirq *free_irq;
 	struct irq_slab *slab;
@@ -449,7 +445,7 @@ static inline size_t vector_index(const struct group *g, int32_t irq)
 }
 int groups_new(struct join *j, struct err *e);
 void groups_free(struct join *j);
-void group_adopt(struct join *j, struct channel *c);
+int group_adopt(struct join *j, struct channel *c, struct err *e);
 int group_irq(struct join *j, const struct sample *s, struct err *e);
 int group_end(struct join *j, struct jtransfer *x, struct err *e);
 int group_reset(struct group *g, int64_t at, struct err *e);

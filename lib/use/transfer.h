@@ -104,9 +104,6 @@ struct join_options {
 	 * flight on one channel; 0 = 65536. What is given up is `unknown`, never
 	 * guessed. */
 	size_t max_in_flight;
-	/* Prior knowledge of device latency for the misfit; 0 = learned from unambiguous
-	 * pairs. */
-	int64_t typical_device_ns;
 	/* The workload had ended by itself before the recording did. A call that the first
 	 * thread of the only process never came back from was then left by an exception,
 	 * not cut off. */
@@ -138,7 +135,6 @@ struct join_totals {
 				unknown */
 	uint64_t negative;   /* phases found negative, per transfer */
 	enum pairing pairing; /* as used; per vector in the future if they differ */
-	size_t peak_in_flight;
 };
 
 #endif

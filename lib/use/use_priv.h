@@ -5,15 +5,12 @@
 #define DMA_USE_PRIV_H
 
 #include "lib/err.h"
+#include "lib/loss.h"
 #include "lib/use/use.h"
 
 enum { USE_THREADS = 1024 };
 
 struct use_order;
-struct loss_window {
-	int64_t from, to;
-};
-
 struct use_thread {
 	int32_t tid, pid;
 	struct use_transfer *start; /* whose call is open */
@@ -29,8 +26,8 @@ struct use {
 	struct use_sink sink;
 	struct join_totals *n;
 	struct use_order *order;
-	struct loss_window *loss;
-	size_t nloss, aloss, nextloss;
+	struct loss_windows loss;
+	size_t nextloss;
 	struct use_channel **ch, *recent;
 	size_t nch;
 	struct use_thread *th[USE_THREADS];

@@ -42,7 +42,7 @@ judged() { # scenario: its result, its row of the table, and what is wrong
 }
 
 boot() { # name, seconds, qemu options; the guest's output goes to a file, its progress here
-	local name=$1 limit=$2 rc args=${VM_COUNT_flx:-2000}
+	local name=$1 limit=$2 rc kept args=${VM_COUNT_flx:-2000}
 	shift 2
 	[ "$name" = watch ] && args=${VM_COUNT_edu:-10}
 	[ "$name" = edu ] && args=${VM_COUNT_edu:-30},${VM_EDU// /,}
@@ -52,7 +52,9 @@ boot() { # name, seconds, qemu options; the guest's output goes to a file, its p
 		</dev/null >"$share/$name.console" 2>&1
 	rc=$?
 	[ $rc = 0 ] && return 0
-	wrong "the boot ended with $rc (124: not within $limit s); its last words:"
+	kept=$vm/$name-$(date +%Y%m%d-%H%M%S).console # the next boot begins its own
+	cp "$share/$name.console" "$kept"
+	wrong "the boot ended with $rc (124: not within $limit s); all that it said: $kept; its last words:"
 	mapfile -t -O "${#wrongs[@]}" wrongs < <(tail -20 "$share/$name.console")
 	judged "boot $name"
 	return 1
