@@ -24,7 +24,9 @@ static int64_t minus(int64_t a, int64_t b)
 
 static int64_t told_ns(const struct transfer *t)
 {
-	return transfer_is_keyed(t) ? t->ended_ns : t->irq_ns;
+	if (transfer_is_keyed(t))
+		return t->ended_ns;
+	return t->key == KEY_NO ? t->irq_ns : DMA_UNKNOWN;
 }
 
 int64_t transfer_phase_ns(const struct transfer *t, enum phase p)
