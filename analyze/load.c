@@ -542,7 +542,7 @@ int load_recording(struct db *db, struct stream *s, const char *path, const char
 	int rc;
 
 	*out = (struct load_result){0};
-	hashing_start(&h, path);
+	hashing_start(&h, stream_file(s));
 	rc = load_new(&l, &h, label, quiet, out, e);
 	hashing_end(&h, NULL);
 	rc = db_finalize(l.sample, rc, e);
