@@ -6,6 +6,7 @@
 
 #include "analyze/hash.h"
 #include "lib/flow/pipe.h"
+#include "lib/text.h"
 #include "lib/vector/vector.h"
 
 /* ---- the run ---- */
@@ -360,11 +361,13 @@ static int insert_cards(struct loading *l, struct err *e)
 	return db_finalize(s, rc, e);
 }
 
-static int warn_count(struct loading *l, uint64_t n, const char *says, struct err *e)
+static int warn_count(struct loading *l, uint64_t n, const char *one, const char *many,
+		      const char *says, struct err *e)
 {
 	char text[300];
 
-	snprintf(text, sizeof(text), "%" PRIu64 " %s", n, says);
+	snprintf(text, sizeof(text), "%" PRIu64 " %s %s", n, text_number(n, one, many),
+		 says);
 	return n ? load_run_text(l, "warning_insert", text, e) : 0;
 }
 
@@ -378,28 +381,29 @@ static int insert_warnings(struct loading *l, struct err *e)
 		rc = load_run_text(l, "warning_insert", m->warning[i], e);
 	if (!rc)
 		rc = warn_count(
-			l, event_unresolved(stream_decoder(l->stream)),
-			"calls on file descriptors of which no path was recorded: "
-			"they may have been transfers",
+			l, event_unresolved(stream_decoder(l->stream)), "call", "calls",
+			"on file descriptors of which no path was recorded: what else "
+			"may have been a transfer",
 			e);
 	if (!rc)
 		rc = warn_count(
-			l, perfdata_unnamed(file),
-			"samples are of functions that were armed during the "
+			l, perfdata_unnamed(file), "sample is", "samples are",
+			"of functions that were armed during the "
 			"recording and cannot be read: the recorder was killed "
 			"before it wrote which they are; record again with -x FILE, "
 			"which arms them from the beginning",
 			e);
 	if (!rc)
-		rc = warn_count(l, stream_untimed(l->stream),
-				"samples carry no time, so that they have no place and "
-				"count as lost: the file was damaged",
+		rc = warn_count(l, stream_untimed(l->stream), "sample carries",
+				"samples carry",
+				"no time and so no place, and count as lost: the file "
+				"was damaged",
 				e);
 	if (!rc)
-		rc = warn_count(l, perfdata_repeated(file),
-				"samples are in the recording twice and were taken once: "
-				"the file was damaged or put together",
-				e);
+		rc = warn_count(
+			l, perfdata_repeated(file), "sample is", "samples are",
+			"in the recording twice and taken once: the file was damaged or put together",
+			e);
 	return rc;
 }
 
@@ -538,7 +542,7 @@ int load_recording(struct db *db, struct stream *s, const char *path, const char
 	int rc;
 
 	*out = (struct load_result){0};
-	hashing_start(&h, path);
+	hashing_start(&h, stream_file(s));
 	rc = load_new(&l, &h, label, quiet, out, e);
 	hashing_end(&h, NULL);
 	rc = db_finalize(l.sample, rc, e);

@@ -152,8 +152,11 @@ static int cards(FILE *f, const struct report *r, struct err *e)
 
 	fputs("<div class=\"cards\">\n", f);
 	error = interrupt_card(f, r, e);
-	card(f, text_count((uint64_t)r->transfers, buf), "transfers");
-	card(f, text_count(r->state[STATE_COMPLETE], buf), "ended by their interrupt");
+	card(f, text_count((uint64_t)r->transfers, buf),
+	     text_number((uint64_t)r->transfers, "transfer", "transfers"));
+	card(f, text_count(r->state[STATE_COMPLETE], buf),
+	     text_number(r->state[STATE_COMPLETE], "ended by its interrupt",
+			 "ended by their interrupt"));
 	if (s->known && s->q[0] != DMA_UNKNOWN) {
 		snprintf(what, sizeof(what), "median latency (%s)",
 			 phase_name(r->latency));
@@ -218,8 +221,8 @@ static int completeness(FILE *f, const struct report *r, struct err *e)
 	error = answer(f, r, e);
 	fputs("<p>", f);
 	html_text(f, text);
-	fprintf(f, "</p>\n<p class=\"sub\">%s transfers",
-		text_count((uint64_t)r->transfers, n));
+	fprintf(f, "</p>\n<p class=\"sub\">%s transfer%s",
+		text_count((uint64_t)r->transfers, n), text_s((uint64_t)r->transfers));
 	for (int s = 0; s < STATE_N; s++)
 		if (r->state[s]) {
 			fprintf(f, "%s%s %s", first ? ": " : ", ",

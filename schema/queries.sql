@@ -158,6 +158,13 @@ SELECT witness, count(*) AS n, max(cleared_error_ns) AS worst_error_ns,
 	sum(witness = 'after' AND woken_ns < irq_ns) AS overtaken
 FROM transfer WHERE run_id = :run AND witness IS NOT NULL GROUP BY witness;
 
+-- name: heard
+WITH heard AS (SELECT woken_ns - irq_ns AS ns FROM transfer WHERE run_id = :run AND woken_ns IS NOT NULL AND irq_ns IS NOT NULL),
+	behind AS (SELECT ns, row_number() OVER (ORDER BY ns) AS rank, count(*) OVER () AS n FROM heard WHERE ns >= 0),
+	before AS (SELECT -ns AS ns, row_number() OVER (ORDER BY -ns) AS rank, count(*) OVER () AS n FROM heard WHERE ns < 0)
+SELECT (SELECT count(*) FROM behind) AS behind, (SELECT ns FROM behind WHERE rank = (n + 1) / 2) AS behind_ns,
+	(SELECT count(*) FROM before) AS before, (SELECT ns FROM before WHERE rank = (n + 1) / 2) AS before_ns;
+
 -- name: driver_words
 SELECT driver AS word, count(*) AS n FROM transfer WHERE run_id = :run AND driver IS NOT NULL GROUP BY driver;
 
@@ -190,15 +197,15 @@ ORDER BY v.card IS NOT NULL OR v.channel IS NOT NULL, v.score DESC, v.irq, v.car
 -- name: analysis_insert
 INSERT INTO analysis (run_id, tool, pairing, pairing_from, vectors_from, latency_phase, doorbell_from, submits,
 	transfers, interrupts, interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used,
-	waits_stray, negative, disordered, advice)
+	waits_stray, in_wait_ns, pending, pending_ns, overlapping, negative, disordered, advice)
 VALUES (:run, :tool, :pairing, :pairing_from, :vectors_from, :latency, :doorbell, :submits, :transfers,
-	:interrupts, :irq_used, :irq_stray, :irq_ignored, :waits, :waits_used, :waits_stray, :negative,
-	:disordered, :advice);
+	:interrupts, :irq_used, :irq_stray, :irq_ignored, :waits, :waits_used, :waits_stray, :in_wait, :pending,
+	:pending_time, :overlapping, :negative, :disordered, :advice);
 
 -- name: analysis
 SELECT tool, pairing, pairing_from, vectors_from, latency_phase, doorbell_from, submits, transfers, interrupts,
-	interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used, waits_stray, negative,
-	disordered, advice
+	interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used, waits_stray, in_wait_ns, pending,
+	pending_ns, overlapping, negative, disordered, advice
 FROM analysis WHERE run_id = :run;
 
 -- name: summary_insert
@@ -337,7 +344,8 @@ SELECT phase, error_ns FROM summary
 WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL;
 
 -- name: compare_transfers
-SELECT card, channel, direction, size_bytes, state, submit_ns, woken_ns, irq_ns, api_ns, device_ns, notice_ns, total_ns
+SELECT card, channel, direction, size_bytes, state, submit_ns, woken_ns, irq_ns, api_ns, device_ns, notice_ns, total_ns,
+	card_ns, delivery_ns
 FROM transfer WHERE run_id = :run ORDER BY id;
 
 -- ---- dmareport ----
@@ -450,6 +458,11 @@ WHERE s.run_id = :run AND (s.direction IS NOT NULL OR (SELECT count(*) FROM summ
 GROUP BY s.card, s.channel, s.direction, s.phase
 ORDER BY s.card, s.channel, s.direction, s.rowid;
 
+-- name: report_throughput
+SELECT bytes_per_s, size_bytes, transfers,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id) - transfers AS left_out
+FROM throughput t WHERE run_id = :run AND direction IS NULL;
+
 -- name: page_throughput
 SELECT card, channel, direction, bytes_per_s, size_bytes, to_ns - from_ns AS took_ns, transfers,
 	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id AND (t.direction IS NULL
@@ -506,10 +519,14 @@ SELECT a.latency_phase, a.vectors_from, a.doorbell_from, a.transfers, a.advice,
 	(SELECT sum(counted) FROM source o WHERE o.run_id = a.run_id AND role <> 'other') AS counted,
 	(SELECT count(*) FROM source o WHERE o.run_id = a.run_id AND role <> 'other' AND counted IS NULL) AS uncounted,
 	(SELECT count(*) FROM loss l WHERE l.run_id = a.run_id) AS losses,
+	(SELECT count(*) FROM loss l WHERE l.run_id = a.run_id AND kind = 'ring') AS ring_losses,
 	(SELECT count(*) FROM warning w WHERE w.run_id = a.run_id) AS warnings,
 	(SELECT bytes_per_s FROM throughput t WHERE t.run_id = a.run_id AND direction IS NULL) AS bytes_per_s,
 	(SELECT min(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS smallest,
 	(SELECT max(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS largest,
+	(SELECT '''' || label || '''' FROM run r WHERE r.id = a.run_id AND instr(label, '''') = 0 AND length(label) < 38) AS label,
+	(SELECT '''' || r.label || '''' FROM run r JOIN run own ON own.id = a.run_id WHERE r.id < own.id AND r.label <> own.label
+		AND instr(r.label, '''') = 0 AND length(r.label) < 38 ORDER BY r.id DESC LIMIT 1) AS base,
 	(SELECT count(DISTINCT channel) FROM state_count s WHERE s.run_id = a.run_id) AS channels,
 	(SELECT min(channel) FROM state_count s WHERE s.run_id = a.run_id) AS channel
 FROM analysis a WHERE run_id = :run;
@@ -523,8 +540,16 @@ SELECT n, negative, max_ns,
 	(SELECT ci_high_ns FROM quantile q WHERE q.run_id = s.run_id AND q.phase = s.phase AND direction IS NULL AND card IS NULL
 		AND channel IS NULL AND abs(q - 0.99) < 1e-9) AS p99_high_ns,
 	(SELECT id FROM transfer t WHERE t.run_id = s.run_id AND CASE s.phase WHEN 'device' THEN device_ns ELSE total_ns END = max_ns
-		LIMIT 1) AS worst
+		LIMIT 1) AS worst,
+	(SELECT submit_ns FROM transfer t WHERE t.run_id = s.run_id AND CASE s.phase WHEN 'device' THEN device_ns ELSE total_ns END = max_ns
+		LIMIT 1) - (SELECT min(submit_ns) FROM transfer t WHERE t.run_id = s.run_id) AS worst_at_ns
 FROM summary s WHERE run_id = :run AND phase = :phase AND direction IS NULL AND card IS NULL AND channel IS NULL;
+
+-- name: answer_groups
+SELECT CASE WHEN (SELECT count(DISTINCT card) FROM state_count c WHERE c.run_id = :run) > 1 THEN card END AS card,
+	channel, direction, value_ns AS median_ns FROM quantile
+WHERE run_id = :run AND phase = :phase AND direction IS NOT NULL AND abs(q - 0.5) < 1e-9 AND value_ns IS NOT NULL
+ORDER BY value_ns, card, channel, direction;
 
 -- name: answer_vectors
 SELECT v.irq, i.name, v.verdict FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq

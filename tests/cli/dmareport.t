@@ -120,6 +120,11 @@ kill -TERM $pid; wait $pid; r=$?
 [ ! -e ended ]; result $? "... leaves nothing behind"
 r=0; for c in child.*; do kill -0 "$(cat $c)" 2>/dev/null && r=1; done; result $r "... and no gnuplot"
 
+# A script's job in the background ignores it, as under nohup.
+"$report" --format html --plot histogram -o ignored trace.db >out 2>err & pid=$!
+until [ -d ignored ]; do kill -0 $pid || break; done
+kill -INT $pid; wait $pid && [ -s ignored/index.html ]; result $? "a signal that is ignored ends nothing"
+
 # ---- what the page says once ----
 grep -q '<b>68, 1 more</b><span>interrupts that end them (flx, …)' "$page"; result $? "a card: the interrupts that end them"
 grep -q '≤ 0: 8,045~' negative/index.html; result $? "the bin below 0 says that a value of 0 is in it"

@@ -49,6 +49,16 @@ for p in $(sed -n '/^# SEE ALSO/,$p' doc/*.scd | grep -oE '\*dma[a-z-]+\*\([15]\
 done
 [ -z "$Bad" ]; result $? "pages named in SEE ALSO exist"; [ -z "$Bad" ] || echo "#$Bad"
 
+# ---- examples ----
+for m in doc/*.scd; do
+	sed -n '/^# EXAMPLES/,/^# SEE ALSO/p' "$m" | grep -Eq '^prints|prints, for instance|ends with, for instance|prints at|prints where'
+	result $? "${m##*/}: examples with their output"
+done
+"$B/dmarec" --dry-run --profile examples/profiles/edu.ini -- "$B/examples/educard" >"$tmp/dry" 2>&1
+r=0; n=0; while read -r l; do n=$((n + 1)); grep -qxF -- "$l" "$tmp/dry" || { r=1; echo "# not printed: $l"; }; done < <(
+	sed -n '/^What a profile fits can be seen/,/^# SEE ALSO/p' doc/dmarec-profile.5.scd | grep -E '^# (\[|what each)')
+[ $r = 0 ] && [ $n = 3 ]; result $? "dmarec-profile(5): what the example prints is printed"
+
 # ---- completion ----
 source doc/completion.bash
 for t in $tools; do
