@@ -3,7 +3,7 @@
 # Boot the guest, and hold what the tools say there against what is known to be true: the workload's and the card's
 # own logs, and QEMU's trace of the edu card. A TAP program with one test for each scenario.
 #   B           the build; the guest's files are in B/vm
-#   VM_BOOTS    of "edu flx watch shared keys" (the first two); VM_COUNT_edu, VM_COUNT_flx: transfers of a scenario
+#   VM_BOOTS    of "edu flx watch shared keys upset" (the first two); VM_COUNT_edu, VM_COUNT_flx: transfers of a scenario
 #   VM_EDU      scenarios of boot A (all)
 #   VM_TIMES=0  other tests run beside the guest and hold its processors up: what is said of each transfer is
 #               judged, how exact the times are is only shown
@@ -46,7 +46,7 @@ boot() { # name, seconds, qemu options; the guest's output goes to a file, its p
 	shift 2
 	[ "$name" = watch ] && args=${VM_COUNT_edu:-10}
 	[ "$name" = edu ] && args=${VM_COUNT_edu:-30},${VM_EDU// /,}
-	[ "$name" = shared ] || [ "$name" = keys ] && args=${VM_COUNT_edu:-60}
+	[[ $name == shared || $name == keys || $name == upset ]] && args=${VM_COUNT_edu:-60}
 	[ "$name" != flx ] && find "$share" -mindepth 1 -not -name "flx*" -delete || rm -f "$share"/flx*
 	"$here/boot.sh" "$vm" "$share" -t "$limit" -s "$here/$name.sh,$args" -- "$@" \
 		</dev/null >"$share/$name.console" 2>&1
@@ -206,16 +206,20 @@ serve_shared() {
 		local,id=noise,path="$vm",security_model=none,readonly=on -device virtio-9p-pci,fsdev=noise,mount_tag=noise,vectors=0,addr=0x18
 }
 
+call_truth() { # name: its database against the driver's log (shared.sql)
+	cp "$share/$1.db" "$share/$1.check.db"
+	sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE truth (number INTEGER, card INTEGER, channel INTEGER, direction, size INTEGER, state,
+		begin_ns INTEGER, end_ns INTEGER, raised INTEGER)' -cmd 'CREATE TABLE handler (irq INTEGER, ns INTEGER, own INTEGER, card INTEGER)' \
+		-cmd ".import '$share/$1.truth' truth" -cmd ".import '$share/$1.calls' handler" -separator '|' -list \
+		"$share/$1.check.db" <"$here/shared.sql"
+}
+
 check_shared() {
 	local name line n whole unknown wrong own handled foreign exits lost
 	[ "${VM_AGAIN:-}" ] || serve_shared || return
 	while read -r name; do
 		[ "$(cat "$share/$name.status")" = 0 ] || wrong "the scenario did not run: $(tail -2 "$share/$name.err" | tr '\n' ' ')"
-		cp "$share/$name.db" "$share/$name.check.db"
-		line=$(sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE truth (number INTEGER, card INTEGER, channel INTEGER, direction, size INTEGER, state,
-			begin_ns INTEGER, end_ns INTEGER, raised INTEGER)' -cmd 'CREATE TABLE handler (irq INTEGER, ns INTEGER, own INTEGER, card INTEGER)' \
-			-cmd ".import '$share/$name.truth' truth" -cmd ".import '$share/$name.calls' handler" -separator '|' -list \
-			"$share/$name.check.db" <"$here/shared.sql")
+		line=$(call_truth "$name")
 		IFS='|' read -r n whole unknown wrong own handled foreign exits lost <<<"$line"
 		row="$name: of $n transfers $whole ended by their card's own call, $unknown unknown; $own own calls, $handled recorded as such, $foreign foreign"
 		[ "${n:-0}" -gt 0 ] && [ $((whole + unknown)) = "$n" ] || wrong "transfers with their own call"
@@ -264,6 +268,29 @@ check_keys() {
 	grep -q "functions of this kernel are called 'state_show'" "$share/keys.refused" || wrong "a name that several have"
 	grep -q dmarec_ "$share/keys.refused" && wrong "a kprobe stayed"
 	judged "keys: what is refused, and nothing left in the kernel"
+}
+
+# While the card is recorded, what it is recorded with changes. Nothing may be wrong for it; what is lost is told.
+check_upset() {
+	local name line n whole unknown wrong own handled foreign exits lost
+	[ "${VM_AGAIN:-}" ] || boot upset "${VM_LIMIT:-900}" -device edu || return
+	while read -r name; do
+		[ "$(cat "$share/$name.status")" = 0 ] || wrong "the scenario did not run: $(tail -2 "$share/$name.err" | tr '\n' ' ')"
+		grep -q '^status 0$' "$share/$name.upset" || wrong "what should happen meanwhile did not: $(tr '\n' ' ' <"$share/$name.upset")"
+		line=$(call_truth "$name")
+		IFS='|' read -r n whole unknown wrong own handled foreign exits lost <<<"$line"
+		row="$name: of $n transfers $whole ended by their card's own call, $unknown unknown; $own own calls, $handled recorded as such, $lost told as lost"
+		[ "${n:-0}" -gt 0 ] && [ $((whole + unknown)) = "$n" ] || wrong "transfers with their own call"
+		[ "${wrong:-1}" = 0 ] || wrong "$wrong transfers are paired with another call"
+		[ "$own" = "$handled" ] || [ "${lost:-0}" -gt 0 ] || wrong "$own calls, $handled recorded, and none told as lost"
+		if [ "$name" != cpu_away ]; then
+			[ "${unknown:-1}" -le $((n / 10)) ] || wrong "$unknown unknown"
+			[ "${lost:-1}" = 0 ] || wrong "$lost events lost"
+		fi
+		judged "upset: $name"
+	done <"$share/runs"
+	[ "$(cat "$share/upset.left")" = 0 ] || wrong "probes are left: $(cat "$share/upset.left")"
+	judged "upset: no probe is left"
 }
 
 check_flx() {
