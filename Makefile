@@ -168,7 +168,7 @@ ARCHIVES    := $(patsubst %,$(B)/%.a,$(OWNERS)) $(B)/libdma.a
 $(B)/tests/%.o: ALL_CPPFLAGS += -DTEST_BUILD='"$(abspath $(B))"' -DTEST_SOURCE='"$(CURDIR)"'
 $(UNIT): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_SHARED) $(ARCHIVES) | $(LIBPERF)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBPERF) $(LIBS_all) -lcmocka
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBPERF) $(LIBS_all) -lcmocka
 unit: $(UNIT)
 
 examples:
@@ -194,7 +194,7 @@ CLI      := $(sort $(wildcard tests/cli/*.t))
 CLI_LONG := $(addprefix tests/cli/,truth.t dmareport.t dmacompare.t)
 CLI_RUN  := $(CLI_LONG) $(filter-out $(CLI_LONG),$(CLI))
 # Minutes of recordings, of terminals and of damage; make check-all has them.
-CLI_SLOW := $(addprefix tests/cli/,live.t keep.t certain.t)
+CLI_SLOW := $(addprefix tests/cli/,live.t keep.t certain.t rotate.t)
 # Line tables are all that a sanitizer's report reads: -g1 is built in four fifths of the time of -g.
 ASAN     := B=build/asan SAN=1 OPT='-O1 -g1' CFLAGS=-Wno-format-truncation
 ASAN_RUN := $(patsubst $(B)/%,build/asan/%,$(UNIT_RUN))

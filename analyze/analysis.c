@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/audit.h"
 #include "analyze/derive.h"
 #include "analyze/load.h"
 #include "analyze/stream.h"
@@ -50,6 +51,7 @@ struct analysis {
 	bool driver, asks,
 		issues; /* it has ends; what was asked for; what went to the card */
 	struct key_totals words;
+	struct audit *audit;
 	struct pipe *pipe;
 	struct join_totals totals;
 	struct derive *derive;
@@ -377,6 +379,8 @@ static int produce(void *arg, struct pipe *p, struct err *e)
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			return got;
+		if (got == STREAM_SAMPLE && audit_push(a->audit, &s))
+			return err_nomem(e, "the analysis");
 		rc = got == STREAM_LOSS || !a->keys ? 0 : keys_push(a->keys, &s, e);
 		if (!rc && got != STREAM_LOSS && s.role < ROLE_REGISTER)
 			rc = join_push(a->join, &s, e);
@@ -547,6 +551,8 @@ static int join_all(struct analysis *a, struct err *e)
 		rc = join_new(&a->join, &jo, &js, e);
 	if (!rc && a->driver && !a->o->no_keys)
 		rc = make_keys(a, e);
+	if (!rc && !(a->audit = audit_new()))
+		rc = err_nomem(e, "the analysis");
 	if (rc)
 		return rc;
 	cli_progress_begin(&a->progress, "joining", "rows", stream_size(a->stream));
@@ -606,9 +612,24 @@ static int read_driver(struct analysis *a, struct err *e)
 	return db_finalize(q, got, e);
 }
 
+/* With the driver's word device times are from and to its events, or to one of them. */
+static const char *doorbell_from(const struct analysis *a, char buf[40])
+{
+	const char *word = derive_doorbell(a->derive);
+
+	if (!a->keys)
+		return word;
+	if (a->issues)
+		return "driver";
+	snprintf(buf, 40, "%s, driver", word);
+	return buf;
+}
+
 static int write_analysis(struct analysis *a, struct err *e)
 {
 	const struct join_totals *n = &a->totals;
+	const struct audit_totals x = audit_result(a->audit);
+	char doorbell[40];
 	struct db_stmt *s;
 	int rc = db_prepare_named(a->db, &s, "analysis_insert", e);
 
@@ -620,7 +641,7 @@ static int write_analysis(struct analysis *a, struct err *e)
 	db_bind_text(s, ":pairing_from", a->pairing_from);
 	db_bind_text(s, ":vectors_from", a->vectors_from);
 	db_bind_text(s, ":latency", phase_name(derive_latency(a->derive)));
-	db_bind_text(s, ":doorbell", derive_doorbell(a->derive));
+	db_bind_text(s, ":doorbell", doorbell_from(a, doorbell));
 	db_bind_i64(s, ":submits", (int64_t)n->submits);
 	db_bind_i64(s, ":transfers", (int64_t)n->transfers);
 	db_bind_i64(s, ":interrupts", (int64_t)n->interrupts);
@@ -630,6 +651,10 @@ static int write_analysis(struct analysis *a, struct err *e)
 	db_bind_i64(s, ":waits", (int64_t)n->waits);
 	db_bind_i64(s, ":waits_used", (int64_t)n->waits_used);
 	db_bind_i64(s, ":waits_stray", (int64_t)n->waits_stray);
+	db_bind_i64(s, ":in_wait", x.in_wait_ns);
+	db_bind_i64(s, ":pending", x.pending);
+	db_bind_i64(s, ":pending_time", x.pending_ns);
+	db_bind_i64(s, ":overlapping", x.overlapping);
 	db_bind_i64(s, ":negative", (int64_t)n->negative);
 	db_bind_i64(s, ":disordered", (int64_t)n->disordered);
 	db_bind_text(s, ":advice", *a->advice ? a->advice : NULL);
@@ -684,6 +709,7 @@ int analysis_run(struct db *db, int64_t run, struct stream *s, struct vector_fin
 
 	join_free(a.join);
 	keys_free(a.keys);
+	audit_free(a.audit);
 	derive_free(a.derive);
 	rc = db_finalize(a.transfer.q, rc, e);
 	rc = db_finalize(a.stray.q, rc, e);

@@ -452,7 +452,7 @@ static int insert_holes(struct loading *l, struct err *e)
 	struct loss x = {-1, DMA_UNKNOWN, DMA_UNKNOWN, 0, "count"};
 	int rc = load_holes(l->db, l->run, &h, e);
 
-	x.lost = h.calls + h.interrupts;
+	x.lost = h.unexplained;
 	return rc || !x.lost ? rc : insert_loss(l, &x, e);
 }
 
@@ -542,7 +542,7 @@ int load_recording(struct db *db, struct stream *s, const char *path, const char
 	int rc;
 
 	*out = (struct load_result){0};
-	hashing_start(&h, path);
+	hashing_start(&h, stream_file(s));
 	rc = load_new(&l, &h, label, quiet, out, e);
 	hashing_end(&h, NULL);
 	rc = db_finalize(l.sample, rc, e);
@@ -554,13 +554,12 @@ int load_recording(struct db *db, struct stream *s, const char *path, const char
 	return rc;
 }
 
-/* The records of loss do not say of which event: they explain holes of the probes first,
- * as those are what a full ring loses; an interrupt that vanished from an idle CPU leaves
- * no record (perf's quirk). */
+/* The records of loss do not say of which event: what they leave over may be any event's, as many
+ * of each as it lacks. */
 int load_holes(struct db *db, int64_t run, struct load_holes *out, struct err *e)
 {
 	struct db_stmt *s;
-	uint64_t told_lost = 0, used;
+	uint64_t told_lost = 0, over;
 	int got, rc = db_prepare_named(db, &s, "losses", e);
 
 	*out = (struct load_holes){0};
@@ -594,10 +593,10 @@ int load_holes(struct db *db, int64_t run, struct load_holes *out, struct err *e
 	}
 	got = db_finalize(s, got, e);
 	told_lost -= told_lost < out->driver ? told_lost : out->driver;
-	used = told_lost < out->calls ? told_lost : out->calls;
-	out->calls -= used;
-	told_lost -= used;
-	used = told_lost < out->interrupts ? told_lost : out->interrupts;
-	out->interrupts -= used;
+	over = out->calls + out->interrupts;
+	over -= told_lost < over ? told_lost : over;
+	out->calls = over < out->calls ? over : out->calls;
+	out->interrupts = over < out->interrupts ? over : out->interrupts;
+	out->unexplained = over;
 	return got < 0 ? got : 0;
 }

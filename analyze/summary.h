@@ -73,6 +73,13 @@ struct summary_witness {
 	int64_t worst_error_ns; /* DMA_UNKNOWN */
 };
 
+/* When the program heard of ends: behind their interrupt, and before it; the medians, DMA_UNKNOWN
+ * of none. And what it cost: analyze/audit.h. */
+struct summary_heard {
+	int64_t behind, behind_ns, before, before_ns;
+	int64_t in_wait_ns, pending, pending_ns, overlapping;
+};
+
 /* Transfers by what the driver's own events say of them (lib/key/key.h). */
 struct summary_driver {
 	int64_t agrees, differs, alone, unclear, unseen;
@@ -108,6 +115,7 @@ struct summary {
 	size_t ncounted;
 	struct summary_witness witness;
 	struct summary_driver driver;
+	struct summary_heard heard;
 	struct summary_group *group;
 	size_t ngroup;
 	struct summary_count *reason, *stray;
@@ -127,6 +135,8 @@ struct summary_style {
 };
 void summary_text(const struct summary *s, const struct summary_style *style, FILE *out);
 /* A part of summary_text(): the registers; nothing where none was watched. */
+void summary_audit_text(const struct summary *s, const struct summary_style *style,
+			FILE *out);
 void summary_driver_text(const struct summary *s, const struct summary_style *style,
 			 FILE *out);
 void summary_witness_text(const struct summary *s, const struct summary_style *style,

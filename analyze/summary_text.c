@@ -605,6 +605,14 @@ static void print_glossary(const struct printer *p, bool thin)
 		      p->out);
 }
 
+static const char *doorbell_text(const char *from)
+{
+	return !strncmp(from, "store", 5)  ? "the instruction that starts the card"
+	       : !strncmp(from, "exit", 4) ? "the start function's exit"
+	       : !strcmp(from, "driver")   ? "the driver's, when it gave it to the card"
+					   : "not seen";
+}
+
 static void print_transfers(const struct printer *p)
 {
 	const struct summary *s = p->s;
@@ -623,13 +631,10 @@ static void print_transfers(const struct printer *p)
 	pairing_text(s, pairing, sizeof(pairing));
 	at = text_columns("Transfers: ") + snprintf(NULL, 0, "%" PRId64, s->transfers);
 	say(p, at, 2, "; latency is %s (%s), the doorbell is %s; %s", or_dash(s->latency),
-	    !strcmp(or_dash(s->latency), "device") ? "doorbell to interrupt"
-						   : "submit to woken",
-	    !strcmp(or_dash(s->doorbell), "store")
-		    ? "the instruction that starts the card"
-	    : !strcmp(or_dash(s->doorbell), "exit") ? "the start function's exit"
-						    : "not seen",
-	    pairing);
+	    strcmp(or_dash(s->latency), "device") != 0 ? "submit to woken"
+	    : strstr(or_dash(s->doorbell), "driver")   ? "doorbell to the driver's end"
+						       : "doorbell to interrupt",
+	    doorbell_text(or_dash(s->doorbell)), pairing);
 	print_surplus(p);
 	for (size_t i = s->ngroup == 2 ? 1 : 0; i < shown; i++) {
 		print_group(p, &s->group[i]);
@@ -649,7 +654,7 @@ static void print_transfers(const struct printer *p)
 		fputs("\n  ", p->out);
 		say(p, 2, 2, "%" PRId64 " duration%s negative and kept as found%s",
 		    s->negative, s->negative == 1 ? " is" : "s are",
-		    !strcmp(or_dash(s->doorbell), "exit")
+		    !strncmp(or_dash(s->doorbell), "exit", 4)
 			    ? ": an interrupt that comes before the start function has "
 			      "returned makes 'device' negative, as the function's exit "
 			      "stands for the doorbell (a profile can name the store)"
@@ -672,6 +677,7 @@ void summary_text(const struct summary *s, const struct summary_style *style, FI
 		return;
 	}
 	print_vectors(&p);
+	summary_audit_text(s, style, out);
 	summary_driver_text(s, style, out);
 	summary_witness_text(s, style, out);
 	summary_counts_text(s, style, out);

@@ -168,6 +168,63 @@ const char *summary_verdict(const struct summary *s, char *buf, size_t len)
 	return buf;
 }
 
+static void say_waits(const struct summary *s, FILE *out)
+{
+	const struct summary_heard *h = &s->heard;
+	char text[400], all[32], pending[32];
+
+	snprintf(text, sizeof(text),
+		 "the program spent %s within %" PRId64
+		 " calls of its wait, as CPU time where "
+		 "it polls; %" PRId64 " of them (%s) for nothing: \"not yet\"",
+		 num_print_ns(all, h->in_wait_ns), s->waits, h->pending,
+		 num_print_ns(pending, h->pending_ns));
+	say(out, 2, text);
+}
+
+static void say_heard(const struct summary_heard *h, FILE *out)
+{
+	char text[400], a[32] = "", b[32] = "";
+
+	if (h->behind)
+		num_print_ns(a, h->behind_ns);
+	if (h->before)
+		num_print_ns(b, h->before_ns);
+	snprintf(text, sizeof(text),
+		 "of %" PRId64 " ends it heard behind their interrupt%s%s%s, of %" PRId64
+		 " before it%s%s%s",
+		 h->behind, h->behind ? ", half of them " : "", a,
+		 h->behind ? " or more" : "", h->before,
+		 h->before ? ", half of them " : "", b, h->before ? " or more" : "");
+	say(out, 2, text);
+}
+
+void summary_audit_text(const struct summary *s, const struct summary_style *style,
+			FILE *out)
+{
+	const struct summary_heard *h = &s->heard;
+	char text[400];
+
+	if (!s->waits && h->overlapping <= 0)
+		return;
+	fprintf(out, "\n%sWhat waiting and starting cost%s\n",
+		style->color ? "\033[1m" : "", style->color ? "\033[0m" : "");
+	if (s->waits)
+		say_waits(s, out);
+	if (h->behind || h->before)
+		say_heard(h, out);
+	if (h->overlapping <= 0)
+		return;
+	snprintf(
+		text, sizeof(text),
+		"%" PRId64
+		" starts began while another thread was within one of the same card "
+		"and had not reached its store: without a lock, one may undo the other's bit in "
+		"a register that both change",
+		h->overlapping);
+	say(out, 2, text);
+}
+
 void summary_driver_text(const struct summary *s, const struct summary_style *style,
 			 FILE *out)
 {

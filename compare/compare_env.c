@@ -367,12 +367,17 @@ int compare_phases(unsigned wanted, const struct compare_set *base,
 	*out = wanted ? wanted : 1u << PHASE_TOTAL;
 	if (!wanted && doorbell && b && f)
 		*out |= 1u << PHASE_DEVICE;
-	if (!doorbell && wanted & (1u << PHASE_DEVICE | 1u << PHASE_API))
-		return err_set(e, ERR_UNSUPPORTED,
-			       "the %s phase is not the same on both sides: the doorbell "
-			       "was seen in other ways (a store in one run, the start "
-			       "function's exit in another); compare with --metric total",
-			       wanted & 1u << PHASE_DEVICE ? "device" : "api");
+	if (!doorbell &&
+	    wanted & (1u << PHASE_DEVICE | 1u << PHASE_API | 1u << PHASE_CARD))
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"the %s phase is not the same on both sides: the doorbell "
+			"was seen in other ways (a store in one run, the start "
+			"function's exit or the driver's events in another); compare "
+			"with --metric total",
+			wanted & 1u << PHASE_DEVICE ? "device"
+			: wanted & 1u << PHASE_API  ? "api"
+						    : "card");
 	if (!wanted && b && f && !doorbell)
 		return compare_note(env, e,
 				    "only total times are compared: device "

@@ -23,11 +23,13 @@ struct printer {
 
 const char *compare_phase_words(enum phase p)
 {
-	static const char *const words[PHASE_N] = {
+	static const char *const words[PHASE_ALL] = {
 		[PHASE_API] = "api (submit to doorbell)",
 		[PHASE_DEVICE] = "device (doorbell to interrupt)",
 		[PHASE_NOTICE] = "notice (interrupt to woken)",
 		[PHASE_TOTAL] = "total (submit to woken)",
+		[PHASE_CARD] = "card (doorbell to the register's clear)",
+		[PHASE_DELIVERY] = "delivery (the register's clear to interrupt)",
 	};
 
 	return words[p];
@@ -38,7 +40,7 @@ const char *compare_phases_text(unsigned phases, char *buf, size_t len)
 	size_t at = 0;
 
 	*buf = 0;
-	for (int p = 0; p < PHASE_N && at < len; p++)
+	for (int p = 0; p < PHASE_ALL && at < len; p++)
 		if (phases & 1u << p)
 			at += (size_t)snprintf(buf + at, len - at, "%s%s",
 					       at ? " and " : "",

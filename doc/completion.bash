@@ -78,7 +78,7 @@ _dmarec() {
 	--stop-if) words='missing late unknown failed aborted lost' ;;
 	--exit-probes) words='ret uretprobe none' ;;
 	--pairing) words='infer one drain first last' ;;
-	--metric) words='api device notice total' ;;
+	--metric) words='api device notice total card delivery' ;;
 	--by) words='card channel direction size none' ;;
 	--stat) words='median mean p90 p99 p99.9' ;;
 	--format) words='html png svg pdf' ;;

@@ -253,6 +253,49 @@ static void see_other(struct intake *in, uint32_t type, uint16_t misc, uint64_t 
 		descriptors_doubt(in->descriptors, pid, time_ns);
 }
 
+/* Of whole records; those without a sample's id have it in their trailer. */
+static int64_t time_of(const struct intake *in, const char *rec, uint16_t size)
+{
+	struct perf_event_header h;
+	const struct intake_slot *slot = NULL;
+	size_t at = size < TRAILER ? 0 : size - TRAILER + AT_TRAILER_TIME;
+	int64_t time_ns = 0;
+	uint64_t id;
+
+	memcpy(&h, rec, sizeof(h));
+	memcpy(&id, rec + AT_ID, sizeof(id));
+	if (h.type == PERF_RECORD_SAMPLE)
+		slot = slot_of(in, id);
+	if (slot)
+		at = slot->time_at;
+	if (at && at + sizeof(time_ns) <= size)
+		memcpy(&time_ns, rec + at, sizeof(time_ns));
+	return time_ns;
+}
+
+/* Between two files: each record goes where its time belongs. */
+static int append_split(struct intake *in, const char *from, const char *to,
+			struct err *e)
+{
+	struct perf_event_header h;
+	int rc = 0;
+
+	for (; !rc && (size_t)(to - from) >= sizeof(h) + sizeof(uint64_t);
+	     from += h.size) {
+		memcpy(&h, from, sizeof(h));
+		if (h.size < sizeof(h) + sizeof(uint64_t) || h.size > to - from)
+			break;
+		if (time_of(in, from, h.size) < in->split_ns) {
+			rc = perfdata_append(in->file, from, h.size, e);
+			continue;
+		}
+		intake_count(in, from, h.size, in->in_next);
+		rc = perfdata_append(in->next, from, h.size, e);
+	}
+	return rc || from == to ? rc
+				: perfdata_append(in->file, from, (size_t)(to - from), e);
+}
+
 static int append(struct intake *in, const char *from, const char *to, struct err *e)
 {
 	int rc = in->tap.put && to > from
@@ -261,6 +304,8 @@ static int append(struct intake *in, const char *from, const char *to, struct er
 
 	if (rc)
 		return rc;
+	if (in->next)
+		return append_split(in, from, to, e);
 	return in->file && to > from
 		       ? perfdata_append(in->file, from, (size_t)(to - from), e)
 		       : 0;
@@ -398,7 +443,23 @@ int intake_drain(struct intake *in, struct session *s, bool last, struct err *e)
 		in->tap.round(in->tap.arg);
 	if (!rc && !torn && in->file) /* without anything new it writes nothing */
 		rc = perfdata_round(in->file, e);
+	if (!rc && !torn && in->next)
+		rc = perfdata_round(in->next, e);
+	if (!rc && in->next)
+		rc = perfdata_flush(in->next, e);
 	return rc || !in->file ? rc : perfdata_flush(in->file, e);
+}
+
+void intake_split(struct intake *in, struct perfdata_writer *next, int64_t at_ns)
+{
+	in->next = next;
+	in->split_ns = at_ns;
+	memset(in->in_next, 0, in->nevent * sizeof(*in->in_next));
+}
+
+bool intake_is_split(const struct intake *in)
+{
+	return in->next && in->drained_ns >= in->split_ns && !in->torn && !in->nheld;
 }
 
 static size_t time_place(const struct perf_event_attr *a)
@@ -482,6 +543,8 @@ int intake_add(struct intake *in, const struct perfdata_attr *attr, size_t n,
 		rc = grow_counts(&in->delivered, in->nevent, n, e);
 	if (!rc)
 		rc = grow_counts(&in->left_out, in->nevent, n, e);
+	if (!rc)
+		rc = grow_counts(&in->in_next, in->nevent, n, e);
 	for (size_t i = 0; !rc && i < n; i++)
 		for (size_t k = 0; k < attr[i].nids; k++)
 			enter(in, attr[i].ids[k], in->nevent + i,
@@ -502,12 +565,14 @@ int intake_open(struct intake *in, const struct perfdata_attr *attr, size_t n,
 void intake_close(struct intake *in)
 {
 	perfdata_abandon(in->file);
+	perfdata_abandon(in->next);
 	descriptors_free(in->descriptors);
 	free(in->slot);
 	free(in->delivered);
 	free(in->process);
 	late_free(in->late);
 	free(in->left_out);
+	free(in->in_next);
 	newcomers_free(in->newcomers);
 	for (size_t i = 0; i < in->nheld; i++)
 		free(in->held[i].sample);

@@ -49,6 +49,11 @@ struct intake {
 	struct intake_feed feed[INTAKE_FEEDS];
 	size_t nfeed;
 	struct perfdata_writer *file; /* NULL = none: what comes is only counted */
+	/* What is not earlier than split_ns goes there instead: intake_split(). NULL = all
+	 * goes to file. */
+	struct perfdata_writer *next;
+	int64_t split_ns;
+	uint64_t *in_next; /* of each event: samples that went there */
 	struct intake_tap tap;
 	struct descriptors *descriptors; /* NULL = not wanted */
 	struct newcomers *newcomers;	 /* NULL = every interrupt is wanted */
@@ -92,6 +97,11 @@ int intake_open(struct intake *in, const struct perfdata_attr *attr, size_t n,
 /* More events, numbered from in->nevent on; starts: of all, as in->starts. */
 int intake_add(struct intake *in, const struct perfdata_attr *attr, size_t n,
 	       const bool *starts, struct err *e);
+
+/* From now on there are two files; what comes goes where its time belongs. next is taken. */
+void intake_split(struct intake *in, struct perfdata_writer *next, int64_t at_ns);
+/* Can nothing come any more that belongs into the first? */
+bool intake_is_split(const struct intake *in);
 
 /* Everything that lies in the rings, then FINISHED_ROUND. last: all is disabled. */
 int intake_drain(struct intake *in, struct session *s, bool last, struct err *e);

@@ -42,7 +42,9 @@ enum {
 	KEY_WATCH,
 	KEY_WATCH_MODE,
 	KEY_WATCH_CPU,
-	KEY_COUNT
+	KEY_COUNT,
+	KEY_ROTATE,
+	KEY_MAX_SIZE
 };
 
 static const struct argp_option table[] = {
@@ -81,6 +83,10 @@ static const struct argp_option table[] = {
 	 "A name for this run (a second one: of --interleave's second command)", 4},
 	{0, 0, 0, 0, "How:", 5},
 	{"output", 'o', "FILE", 0, "The recording (default dma.data)", 5},
+	{"rotate", KEY_ROTATE, "TIME", 0,
+	 "Begin a new part, FILE.0002 and so on, every TIME (10m)", 5},
+	{"max-size", KEY_MAX_SIZE, "SIZE", 0, "Begin a new part when one has SIZE (1G)",
+	 5},
 	{"report", KEY_REPORT, "DIR", 0,
 	 "Then analyse it and draw the report: recording, database and page in DIR", 5},
 	{"dry-run", KEY_DRY, 0, 0, "Print what would be armed; arm nothing", 5},
@@ -160,6 +166,10 @@ static void set_clock(struct argp_state *state, struct options *o, const char *a
 	o->rec.clock_name = name[i];
 }
 
+/* A part has a head of its own (some 100 KiB), and its number four digits. */
+enum { LEAST_PART_BYTES = 1 << 20 };
+#define LEAST_PART_NS INT64_C(1000000000)
+
 static error_t parse_number(int key, char *arg, struct argp_state *state,
 			    struct options *o)
 {
@@ -169,6 +179,14 @@ static error_t parse_number(int key, char *arg, struct argp_state *state,
 	if (key == 'm') {
 		check(state, "-m", num_bytes(arg, 4096, 1 << 30, &v, &e), &e);
 		o->rec.ring_bytes = (size_t)v;
+	} else if (key == KEY_MAX_SIZE) {
+		check(state, "--max-size",
+		      num_bytes(arg, LEAST_PART_BYTES, INT64_MAX, &v, &e), &e);
+		o->rec.part_bytes = (uint64_t)v;
+	} else if (key == KEY_ROTATE) {
+		check(state, "--rotate",
+		      num_duration_ns(arg, LEAST_PART_NS, INT64_MAX / 4, &v, &e), &e);
+		o->rec.rotate_ns = v;
 	} else if (key == KEY_RUNS) {
 		check(state, "--runs", num_i64(arg, 1, SERIES_MOST, &o->runs, &e), &e);
 	} else if (key == KEY_DURATION) {
@@ -307,6 +325,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'm':
 	case KEY_DURATION:
 	case KEY_RUNS:
+	case KEY_ROTATE:
+	case KEY_MAX_SIZE:
 	case KEY_IRQ:
 		return parse_number(key, arg, state, o);
 	case ARGP_KEY_ARGS:
@@ -349,6 +369,11 @@ int options_check(const struct options *o, struct err *e)
 		return err_set(e, ERR_USAGE,
 			       "--report shows one recording: without --runs, "
 			       "--interleave and --dry-run");
+	if ((o->rec.rotate_ns || o->rec.part_bytes) &&
+	    (o->rec.live.keep_ns || o->rec.live.keep_bytes))
+		return err_set(e, ERR_USAGE,
+			       "--keep writes what came last into one file: without "
+			       "--rotate and --max-size");
 	if (o->rec.leave_running && (!o->rec.duration_ns || !o->rec.argv))
 		return err_set(e, ERR_USAGE,
 			       "--leave-running is for a command with --duration");

@@ -135,6 +135,8 @@ static int wait_for_end(struct recording *r, struct err *e)
 		if (!rc)
 			rc = intake_drain(&r->in, r->session, false, e);
 		if (!rc)
+			rc = recording_parts_look(r, e);
+		if (!rc)
 			rc = recording_late_look(r, e);
 		if (!rc)
 			rc = leave_exits(r, e);
@@ -164,6 +166,8 @@ static int end(struct recording *r, int rc, struct err *e)
 	rc = rc ? rc : bad;
 	if (!rc)
 		rc = intake_drain(&r->in, r->session, true, e);
+	if (!rc)
+		rc = recording_parts_settle(r, e);
 	live_end(r->live);
 	bad = recording_read_counts(r, rc ? NULL : e);
 	r->meta.irq_cost_ns = session_irq_cost_ns(r->session);
@@ -180,6 +184,7 @@ static int end(struct recording *r, int rc, struct err *e)
 	recording_check_late(r);
 	if (r->o->verbosity >= 0 && !rc)
 		recording_print_summary(r);
+	recording_parts_end(r);
 	bad = recording_finish_file(r, rc ? NULL : e);
 	return rc ? rc : bad;
 }
@@ -251,9 +256,12 @@ static int begin(struct recording *r, struct err *e)
 		r->left_out = threads_untrusted(&r->threads, recorded(r));
 	if (!rc)
 		rc = recording_fill_meta(r, e);
+	recording_parts_begin(r);
 	if (!rc)
 		rc = recording_create_file(r, e);
-	return rc ? rc : drop_rights(r, e);
+	if (!rc)
+		rc = drop_rights(r, e);
+	return rc ? rc : recording_parts_check(r, e);
 }
 
 static int run_armed(struct recording *r, struct err *e)
@@ -365,6 +373,7 @@ static void clean(struct recording *r)
 	beside_close(&r->beside);
 	inside_close(r->inside);
 	recording_late_release(r);
+	recording_parts_release(r);
 	meta_release(&r->meta);
 	kernel_events_release(&r->kernel);
 	threads_release(&r->threads);

@@ -25,6 +25,8 @@ struct recording_options {
 	int clockid;
 	int64_t duration_ns; /* 0 = to the end of the command */
 	size_t ring_bytes;
+	int64_t rotate_ns;   /* a new part begins after so long; 0 = never */
+	uint64_t part_bytes; /* or when a part has so much; 0 = never */
 	enum irq_feed feed;
 	enum probes_how probes;
 	enum exit_probes exits; /* as the plan was made with */

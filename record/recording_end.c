@@ -207,7 +207,7 @@ void recording_print_summary(const struct recording *r)
 {
 	int64_t starts = 0, irqs = 0, missing = 0;
 	uint64_t bytes = r->in.file ? perfdata_written(r->in.file) : 0;
-	char size[32];
+	char size[32], parts[64] = "";
 
 	for (size_t i = 0; i < r->meta.nevent; i++) {
 		const struct meta_event *ev = &r->meta.event[i];
@@ -217,13 +217,17 @@ void recording_print_summary(const struct recording *r)
 		starts += ev->role == ROLE_SUBMIT ? ev->counted : 0;
 		irqs += ev->role == ROLE_INTERRUPT ? ev->counted : 0;
 	}
+	if (r->parts.number > 1)
+		snprintf(parts, sizeof(parts), " and its %zu more parts",
+			 r->parts.number - 1);
+	bytes += r->parts.bytes;
 	print_processes(r);
 	beside_print(&r->beside, stderr);
 	fprintf(stderr,
 		"%s: %" PRId64 " transfer%s started, %" PRId64 " interrupt%s, %" PRId64
-		" lost, %s in %s\n",
+		" lost, %s in %s%s\n",
 		TOOL, starts, text_s((uint64_t)starts), irqs, text_s((uint64_t)irqs),
-		missing, num_print_bytes(size, (int64_t)bytes), r->o->output);
+		missing, num_print_bytes(size, (int64_t)bytes), r->o->output, parts);
 	if (!r->o->in_series)
 		fprintf(stderr, "next: dmaanalyze -i %s trace.db\n", r->o->output);
 }
@@ -235,6 +239,8 @@ int recording_finish_file(struct recording *r, struct err *e)
 	struct meta *m = &r->meta;
 	int rc;
 
+	if (!r->in.file) /* it could not be begun, which has been told */
+		return 0;
 	if (r->work.ended && WIFEXITED(r->work.status))
 		m->exit_status = WEXITSTATUS(r->work.status);
 	if (r->work.ended && WIFSIGNALED(r->work.status))

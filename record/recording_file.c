@@ -146,7 +146,7 @@ static int open_keep(struct recording *r, struct err *e)
 
 int recording_create_file(struct recording *r, struct err *e)
 {
-	struct perfdata_section s[14] = {0};
+	struct perfdata_section *s = r->parts.head;
 	struct perfdata_clock clock = {.clockid = r->o->clockid};
 	struct perfdata_owner owner = {r->o->invoking->uid, r->o->invoking->gid};
 	struct utsname u;
@@ -189,7 +189,7 @@ int recording_create_file(struct recording *r, struct err *e)
 		rc = open_live(r, s, n, e);
 	if (!rc && (r->o->live.keep_ns || r->o->live.keep_bytes))
 		rc = open_keep(r, e);
-	recording_free_sections(s, n);
+	r->parts.nhead = n;
 	return rc;
 }
 

@@ -16,7 +16,7 @@
 
 #define TOOL "dmarec"
 
-enum { MAX_CLOSINGS = 8 };
+enum { MAX_CLOSINGS = 8, HEAD_SECTIONS = 14 };
 
 struct armer;
 struct late_batch;
@@ -33,6 +33,18 @@ struct recording_late {
 	struct perfdata_attr *all; /* of all events, for the file's end */
 };
 
+/* The file that is being written, where the recording is in several. */
+struct recording_parts {
+	size_t number;	  /* from 1, of the newest; 0 = there is one file */
+	int64_t since_ns; /* CLOCK_MONOTONIC */
+	int64_t begin_ns; /* of the file; 0 = of the recording */
+	struct perfdata_section head[HEAD_SECTIONS]; /* what each begins with */
+	size_t nhead;				     /* ours is the last */
+	uint64_t *before; /* of each event: samples in the parts before */
+	size_t nbefore;	  /* events that there were then */
+	uint64_t bytes;	  /* of the parts before */
+};
+
 struct recording {
 	const struct recording_options *o;
 	struct meta meta;
@@ -41,6 +53,7 @@ struct recording {
 	struct kernel_events kernel; /* the profile's */
 	struct session *session;
 	struct recording_late late;
+	struct recording_parts parts;
 	struct threads threads;
 	size_t left_out; /* of those, at the beginning */
 	struct intake in;
@@ -118,6 +131,18 @@ int recording_meta_section(const struct meta *m, bool begin, struct perfdata_sec
 int recording_create_file(struct recording *r, struct err *e);
 int recording_fill_meta(struct recording *r, struct err *e);
 int recording_write_kept(struct recording *r, struct err *e);
+
+/* ---- recording_parts.c ---- */
+void recording_parts_begin(struct recording *r);
+/* With the rights that are left: can more files be made beside the first? */
+int recording_parts_check(const struct recording *r, struct err *e);
+/* The rings have been read: is it time for another file? */
+int recording_parts_look(struct recording *r, struct err *e);
+/* All has been read: there is one file that is written. */
+int recording_parts_settle(struct recording *r, struct err *e);
+/* The counts become those of the last file. */
+void recording_parts_end(struct recording *r);
+void recording_parts_release(struct recording *r);
 
 /* ---- recording_late.c ---- */
 int recording_late_open(struct recording *r, struct err *e);

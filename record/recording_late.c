@@ -339,6 +339,7 @@ int recording_late_sections(struct recording *r, struct perfdata_section *s, siz
 
 	if (!r->late.nbatch)
 		return 0;
+	free(r->late.all); /* of the part before */
 	all = r->late.all = calloc(r->meta.nevent + 1, sizeof(*all));
 	if (!all)
 		return err_nomem(e, "a recording");

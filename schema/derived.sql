@@ -7,12 +7,15 @@ CREATE TABLE analysis ( -- one row for each run that was analysed
 	pairing_from  TEXT NOT NULL,        -- option, profile, inferred
 	vectors_from  TEXT NOT NULL,        -- option, recording (named to dmarec or by its profile), found, none
 	latency_phase TEXT NOT NULL,        -- phase that stands for "latency" in this run: device or total
-	doorbell_from TEXT NOT NULL,        -- store, exit, none
+	doorbell_from TEXT NOT NULL,        -- store, exit, none; driver: its event (and its word of the end); "store, driver": the store, and the driver's word
 	submits       INTEGER NOT NULL, transfers INTEGER NOT NULL,
 	interrupts    INTEGER NOT NULL, interrupts_used INTEGER NOT NULL,
 	interrupts_stray INTEGER NOT NULL,
 	interrupts_ignored INTEGER NOT NULL, -- of vectors that end nothing
 	waits         INTEGER NOT NULL, waits_used INTEGER NOT NULL, waits_stray INTEGER NOT NULL,
+	in_wait_ns    INTEGER NOT NULL,     -- within waits that returned, all threads
+	pending       INTEGER NOT NULL, pending_ns INTEGER NOT NULL, -- of those, that said "not yet"
+	overlapping   INTEGER NOT NULL,     -- starts begun while another thread was between a start's entry and its store
 	negative      INTEGER NOT NULL,     -- phases found negative
 	disordered    INTEGER NOT NULL,
 	advice        TEXT                  -- what to do when the evidence is thin

@@ -158,6 +158,13 @@ SELECT witness, count(*) AS n, max(cleared_error_ns) AS worst_error_ns,
 	sum(witness = 'after' AND woken_ns < irq_ns) AS overtaken
 FROM transfer WHERE run_id = :run AND witness IS NOT NULL GROUP BY witness;
 
+-- name: heard
+WITH heard AS (SELECT woken_ns - irq_ns AS ns FROM transfer WHERE run_id = :run AND woken_ns IS NOT NULL AND irq_ns IS NOT NULL),
+	behind AS (SELECT ns, row_number() OVER (ORDER BY ns) AS rank, count(*) OVER () AS n FROM heard WHERE ns >= 0),
+	before AS (SELECT -ns AS ns, row_number() OVER (ORDER BY -ns) AS rank, count(*) OVER () AS n FROM heard WHERE ns < 0)
+SELECT (SELECT count(*) FROM behind) AS behind, (SELECT ns FROM behind WHERE rank = (n + 1) / 2) AS behind_ns,
+	(SELECT count(*) FROM before) AS before, (SELECT ns FROM before WHERE rank = (n + 1) / 2) AS before_ns;
+
 -- name: driver_words
 SELECT driver AS word, count(*) AS n FROM transfer WHERE run_id = :run AND driver IS NOT NULL GROUP BY driver;
 
@@ -190,15 +197,15 @@ ORDER BY v.card IS NOT NULL OR v.channel IS NOT NULL, v.score DESC, v.irq, v.car
 -- name: analysis_insert
 INSERT INTO analysis (run_id, tool, pairing, pairing_from, vectors_from, latency_phase, doorbell_from, submits,
 	transfers, interrupts, interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used,
-	waits_stray, negative, disordered, advice)
+	waits_stray, in_wait_ns, pending, pending_ns, overlapping, negative, disordered, advice)
 VALUES (:run, :tool, :pairing, :pairing_from, :vectors_from, :latency, :doorbell, :submits, :transfers,
-	:interrupts, :irq_used, :irq_stray, :irq_ignored, :waits, :waits_used, :waits_stray, :negative,
-	:disordered, :advice);
+	:interrupts, :irq_used, :irq_stray, :irq_ignored, :waits, :waits_used, :waits_stray, :in_wait, :pending,
+	:pending_time, :overlapping, :negative, :disordered, :advice);
 
 -- name: analysis
 SELECT tool, pairing, pairing_from, vectors_from, latency_phase, doorbell_from, submits, transfers, interrupts,
-	interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used, waits_stray, negative,
-	disordered, advice
+	interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used, waits_stray, in_wait_ns, pending,
+	pending_ns, overlapping, negative, disordered, advice
 FROM analysis WHERE run_id = :run;
 
 -- name: summary_insert
@@ -337,7 +344,8 @@ SELECT phase, error_ns FROM summary
 WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL;
 
 -- name: compare_transfers
-SELECT card, channel, direction, size_bytes, state, submit_ns, woken_ns, irq_ns, api_ns, device_ns, notice_ns, total_ns
+SELECT card, channel, direction, size_bytes, state, submit_ns, woken_ns, irq_ns, api_ns, device_ns, notice_ns, total_ns,
+	card_ns, delivery_ns
 FROM transfer WHERE run_id = :run ORDER BY id;
 
 -- ---- dmareport ----

@@ -120,6 +120,10 @@ static const char *phase_words(const char *phase, const char *doorbell)
 {
 	if (strcmp(phase, "device") != 0)
 		return "from the call to the return of the wait";
+	if (doorbell && !strcmp(doorbell, "driver"))
+		return "from the driver's giving it to the card to its end there";
+	if (doorbell && strstr(doorbell, "driver"))
+		return "from the doorbell to the end that the driver saw";
 	return doorbell && !strcmp(doorbell, "exit")
 		       ? "from the start function's return to the interrupt"
 		       : "from the doorbell to the interrupt";

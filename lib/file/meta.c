@@ -134,6 +134,7 @@ void meta_init(struct meta *m)
 	*m = (struct meta){
 		.begin_ns = DMA_UNKNOWN,
 		.end_ns = DMA_UNKNOWN,
+		.part = DMA_UNKNOWN,
 		.begin_wall_ns = DMA_UNKNOWN,
 		.workload_pid = -1,
 		.exit_status = -1,

@@ -161,7 +161,9 @@ struct meta {
 	int64_t begin_wall_ns;		  /* CLOCK_REALTIME at begin_ns */
 	int32_t workload_pid;		  /* -1 = attached or unknown */
 	int32_t exit_status, exit_signal; /* -1 = not told */
-	bool finished;			  /* the second half is there */
+	int64_t part;  /* of a recording in parts, from 1; DMA_UNKNOWN */
+	bool more;     /* another part follows this one */
+	bool finished; /* the second half is there */
 	/* Cost of one probe hit and of one interrupt sample on that host; DMA_UNKNOWN. */
 	int64_t uprobe_cost_ns, irq_cost_ns;
 	int64_t process_cost_ns; /* of a hit that was armed in the process */

@@ -597,6 +597,10 @@ void perfdata_close(struct perfdata *p)
 	for (size_t i = 0; p->event_name && i < p->nattr; i++)
 		free(p->event_name[i]);
 	free(p->event_name);
+	for (size_t i = 0; i < p->npart; i++)
+		free(p->part[i].path);
+	free(p->part);
+	free(p->meta);
 	order_release(p);
 	if (p->fed)
 		munmap(p->fed, p->fed_room);

@@ -84,6 +84,17 @@ int perfdata_open_mem(struct perfdata **p, const void *buf, size_t len, const ch
 		      struct err *e);
 void perfdata_close(struct perfdata *p);
 
+/*
+ * A recording that may be in several files (schema/FORMAT.md 1.1): of its first part all that
+ * lie beside it are opened as one, with the records in order across the seams; of another
+ * part that one alone. What each file says of itself becomes what the whole says. A file
+ * that is no part is opened as by perfdata_open().
+ */
+int perfdata_open_parts(struct perfdata **p, const char *path, struct err *e);
+/* The files of it, in order: 1 unless there are more. */
+size_t perfdata_nparts(const struct perfdata *p);
+const char *perfdata_part_path(const struct perfdata *p, size_t i);
+
 size_t perfdata_nattrs(const struct perfdata *p);
 const struct perfdata_attr *perfdata_attr(const struct perfdata *p, size_t i);
 

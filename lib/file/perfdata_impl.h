@@ -61,6 +61,12 @@ struct run {
 	uint64_t pos, end;
 };
 
+/* One file of a recording in parts: where it and its data lie in the map. */
+struct part {
+	char *path;
+	uint64_t at, size, begin, end;
+};
+
 /* What was lost, in file order; filled while scanning, taken when its record is handed
  * out. */
 struct lost_record {
@@ -108,6 +114,11 @@ struct perfdata {
 	bool pipe_cut;	       /* the last record of a pipe's file is not whole */
 	bool truncated;
 	uint64_t unnamed; /* samples handed out whose event the head does not have */
+	/* Of a recording in parts (perfdata_parts.c); npart 0 = one file. */
+	struct part *part;
+	size_t npart, at_part;
+	char *meta; /* in place of feature FEAT_DMAREC; NULL = that of the file */
+	size_t nmeta;
 	/* Of a feed (perfdata_feed.c): the map, writable; NULL = a file. */
 	uint8_t *fed;
 	uint64_t fed_room;

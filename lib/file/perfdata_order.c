@@ -268,6 +268,23 @@ static int scan_lost(struct perfdata *p, struct scan *s, const struct rec_key *k
 	return rc ? rc : scan_loss(p, p->scan_pos, k, e);
 }
 
+/* Behind the last record of a part comes the first of the next. */
+static int cross_seam(struct perfdata *p, struct scan *s, struct err *e)
+{
+	int rc = 0;
+
+	while (!rc && p->at_part + 1 < p->npart &&
+	       p->scan_pos >= p->part[p->at_part].end) {
+		if (p->scan_pos > p->part[p->at_part].end)
+			return err_set(e, ERR_FORMAT,
+				       "%s: its last record reaches beyond its data",
+				       p->part[p->at_part].path);
+		p->scan_pos = p->part[++p->at_part].begin;
+		rc = scan_close(p, s, e);
+	}
+	return rc;
+}
+
 static bool is_lost(uint32_t type)
 {
 	return type == PERF_RECORD_LOST || type == PERF_RECORD_LOST_SAMPLES;
@@ -305,7 +322,8 @@ static int scan_round(struct perfdata *p, struct err *e)
 	int rc;
 
 	p->limit_ns = latest; /* of the rounds before this one */
-	while ((rc = record_key(p, p->scan_pos, &k, e)) > 0) {
+	while (!(rc = cross_seam(p, &s, e)) &&
+	       (rc = record_key(p, p->scan_pos, &k, e)) > 0) {
 		any = true;
 		if (!record_is_user(k.type)) {
 			rc = scan_record(p, &s, &last_ns, &k, e);
@@ -438,6 +456,7 @@ int perfdata_next(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 void order_reset(struct perfdata *p)
 {
 	p->scan_pos = p->data_begin;
+	p->at_part = 0;
 	p->round_max_ns = p->limit_ns = p->last_ns = p->whole_ns = DMA_UNKNOWN;
 	p->nheap = p->nloss = 0;
 	p->loss_base = p->done = p->touched = p->disordered = p->repeated = p->told = 0;

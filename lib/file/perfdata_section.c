@@ -16,6 +16,11 @@ int perfdata_feature(struct perfdata *p, unsigned feat, const void **buf, size_t
 	(void)e;
 	if (feat >= FEAT_BITS || !p->feature[feat].size)
 		return 0;
+	if (feat == FEAT_DMAREC && p->meta) {
+		*buf = p->meta;
+		*len = p->nmeta;
+		return 1;
+	}
 	*buf = p->map + p->feature[feat].offset;
 	*len = (size_t)p->feature[feat].size;
 	return 1;

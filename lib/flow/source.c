@@ -78,7 +78,7 @@ int source_open(struct source **out, const char *path, const struct event_rules 
 	int rc = begin(out, path, rules, e);
 
 	if (!rc)
-		rc = perfdata_open(&(*out)->file, path, e);
+		rc = perfdata_open_parts(&(*out)->file, path, e);
 	if (!rc)
 		rc = decoder_new(*out, e);
 	return opened(out, rc, e);

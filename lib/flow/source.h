@@ -27,7 +27,7 @@ struct loss {
 	const char *kind; /* "ring", "count", "cut"; static */
 };
 
-/* A raw file; path is borrowed. rules: for files that perf wrote, NULL = none. On failure
+/* A raw file, of a recording in parts the first with all others; path is borrowed. rules: for files that perf wrote, NULL = none. On failure
  * *s is NULL and the error names the path. */
 int source_open(struct source **s, const char *path, const struct event_rules *rules,
 		struct err *e);

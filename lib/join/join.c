@@ -24,7 +24,9 @@ static int64_t minus(int64_t a, int64_t b)
 
 static int64_t told_ns(const struct transfer *t)
 {
-	return transfer_is_keyed(t) ? t->ended_ns : t->irq_ns;
+	if (transfer_is_keyed(t))
+		return t->ended_ns;
+	return t->key == KEY_NO ? t->irq_ns : DMA_UNKNOWN;
 }
 
 int64_t transfer_phase_ns(const struct transfer *t, enum phase p)
@@ -139,7 +141,7 @@ struct channel *join_channel(struct join *j, int64_t card, int64_t channel, stru
 	c->last_ns = c->prev_woken = c->circular_from = c->circular_to = DMA_UNKNOWN;
 	density_init(&c->total);
 	c->until_ns = DMA_UNKNOWN;
-	c->doubt_ns = INT64_MIN;
+	c->doubt_ns = c->unclear_ns = INT64_MIN;
 	for (size_t i = 0; i < j->o.nbegun; i++)
 		if (j->o.begun[i].card == card && j->o.begun[i].channel == channel) {
 			c->doubt = BEGUN;
@@ -171,7 +173,7 @@ int join_stray(struct join *j, enum stray_kind k, const struct sample *s, const 
 static int on_stop(struct join *j, const struct sample *s, struct err *e)
 {
 	bool any = false;
-	int r = 0;
+	int r = call_leave(j, s->tid, e);
 
 	for (size_t i = 0; i < j->nch && r >= 0; i++) {
 		struct channel *c = j->ch[i];

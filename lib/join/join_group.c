@@ -443,8 +443,11 @@ static int step(struct group *g, const struct jevent *ev, struct err *e)
 
 	if (!ev->irq && !ev->end)
 		return reset(g, ev->time_ns, e);
-	if (ev->irq) /* densities are weighed by it */
+	if (ev->irq) {
+		ev->irq->before_ns = g->prev_ns[vector_index(g, ev->irq->irq)];
+		/* densities are weighed by it */
 		g->t->evidence -= log(g->m.scale_ns);
+	}
 	if (ev->end) {
 		step_end(g, ev->end);
 		ev->end->queued = false;

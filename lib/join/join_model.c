@@ -144,6 +144,15 @@ void density_fade(struct density *d, float keep)
 		d->n += d->count[b] *= keep;
 }
 
+double density_beyond(const struct density *d, int64_t ns)
+{
+	double n = 0;
+
+	for (size_t b = bin(ns) + 1; b < BINS; b++)
+		n += d->count[b];
+	return n;
+}
+
 float density_at(const struct density *d, int64_t ns, float own)
 {
 	size_t b = bin(ns);

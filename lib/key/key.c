@@ -149,6 +149,15 @@ static void forget(struct keys *k, struct key_start *x)
 	free(x);
 }
 
+/* What the others' times are from and to is not known of it: it has none beside them. */
+static void no_word(const struct keys *k, struct transfer *t)
+{
+	if (transfer_is_keyed(t) || !k->o.issues)
+		return;
+	t->doorbell_ns = DMA_UNKNOWN;
+	t->doorbell_is_exit = false;
+}
+
 static int hand_out(struct keys *k, struct key_start *x, struct err *e)
 {
 	struct transfer t = x->t;
@@ -156,14 +165,15 @@ static int hand_out(struct keys *k, struct key_start *x, struct err *e)
 
 	if (x->unclear)
 		t.key = KEY_UNCLEAR;
-	else if (!x->nparts)
-		t.key = KEY_NO;
 	else if (!ended)
 		t.key = KEY_UNSEEN;
 	else if (!means_it(k, x, &t))
 		t.key = KEY_UNCLEAR;
 	else if (may_end(t.state))
 		settle(k, x, &t);
+	else
+		t.key = KEY_UNSEEN;
+	no_word(k, &t);
 	k->n.word[t.key]++;
 	x->gone = true;
 	forget(k, x);
@@ -393,9 +403,13 @@ int keys_push(struct keys *k, const struct sample *s, struct err *e)
 int keys_transfer(struct keys *k, const struct transfer *t, struct err *e)
 {
 	struct key_start *x = key_table_get(&k->known, t->submit_seq);
+	struct transfer unseen = *t;
 
-	if (!x)
-		return k->sink.transfer ? k->sink.transfer(k->sink.arg, t, e) : 0;
+	if (!x) {
+		unseen.key = KEY_UNSEEN;
+		no_word(k, &unseen);
+		return k->sink.transfer ? k->sink.transfer(k->sink.arg, &unseen, e) : 0;
+	}
 	x->t = *t;
 	x->has_transfer = true;
 	return look(k, x, e);

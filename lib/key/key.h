@@ -16,7 +16,8 @@
  * - where events of the driver's were lost, the end came before the program saw it: an end
  *   that was lost is not taken from the next user of the key.
  *
- * The interrupt of a transfer was joined without keys. It stays where it is the one that
+ * A transfer without the word keeps its state and its interrupt, but has no device and no notice
+ * time: those of the others are from and to other events. The interrupt of a transfer was joined without keys. It stays where it is the one that
  * came last before the end on the end's CPU, and is taken away where it is not. An end within
  * the handler of an interrupt has that interrupt, whatever was joined.
  */

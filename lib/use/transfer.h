@@ -16,12 +16,12 @@ struct err;
 /* What the driver's events say of a transfer, and of the interrupt that was joined with it
  * without them. */
 enum key_word {
-	KEY_NO,	     /* nothing: no event of the driver's belongs to its start */
+	KEY_NO,	     /* nothing: its events are not recorded */
 	KEY_AGREES,  /* its end; the interrupt is the one that came last before it */
 	KEY_DIFFERS, /* its end; the interrupt is another one, and was taken away */
 	KEY_ALONE,   /* its end; which interrupt is its own was not known */
 	KEY_UNCLEAR, /* its key is not its own, or its parts are not as large as it */
-	KEY_UNSEEN,  /* that it began; its end was not seen */
+	KEY_UNSEEN, /* no event of the driver's belongs to its start, or no end was seen */
 	KEY_N
 };
 const char *key_word_name(enum key_word w);

@@ -36,6 +36,10 @@ rows one.db | cmp -s raw -
 result $? "... they give the same"
 ok "as JSON" bash -c "\"$B/dmaanalyze\" --json one.db | jq -e '.runs[0].driver.agrees == $agree'"
 
+ok "what waiting cost: all its calls, and each end before or behind its interrupt" bash -c "\"$B/dmaanalyze\" --json one.db | jq -e '.runs[0]
+	| .waits == 1200 and .audit.in_wait_ns > 0 and .audit.pending == 0 and .audit.overlapping_starts == 0
+	and .audit.behind_irq + .audit.before_irq == .paired'"
+
 # several channels on one vector, with a queue: what order and times cannot tell, the key does
 ok "recorded with a queue" rec queue.data -- "$B/examples/blkdma" -n 200 -c 2 -d 4 --size 4K,64K
 ok "... analysed" "$B/dmaanalyze" -q -i queue.data queue.db

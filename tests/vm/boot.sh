@@ -51,7 +51,7 @@ post_mortem() {
 monitor=$(mktemp -u -t guest-monitor-XXXXXX)
 mkfifo "$monitor.in" "$monitor.out"
 pid=
-trap 'rm -f "$monitor.in" "$monitor.out"; [ ! "$pid" ] || kill $pid 2>/dev/null' EXIT
+trap 'rm -f "$monitor.in" "$monitor.out"; [ ! "$pid" ] || kill $pid 2>/dev/null || true' EXIT
 trap 'exit 143' TERM INT
 append+=" unknown_nmi_panic softlockup_all_cpu_backtrace=1 sysctl.kernel.hung_task_timeout_secs=60"
 qemu -monitor pipe:"$monitor" "$@" </dev/stdin & pid=$!
