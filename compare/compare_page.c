@@ -88,7 +88,8 @@ static void sentence(FILE *f, const struct compare_result *r)
 	for (size_t i = 0; i < all; i++)
 		n[r->c->group[i].verdict]++;
 	fprintf(f, "<p><strong>%s</strong>",
-		n[COMPARE_SLOWER]		? "The new side is slower."
+		n[COMPARE_SLOWER] == all	? "The new side is slower."
+		: n[COMPARE_SLOWER]		? "The new side is slower in some groups."
 		: n[COMPARE_CANNOT_TELL] == all ? "It cannot be told whether the new "
 						  "side is slower."
 		: n[COMPARE_FASTER] == all	? "The new side is faster."
