@@ -240,6 +240,7 @@ static int sink_sample(void *arg, const struct sample *s, struct err *e)
 	db_set_i64(p->addr, s->addr);
 	db_set_i64(p->flags, s->flags);
 	db_set_i64(p->ret, s->ret);
+	db_set_i64(p->key, s->bits & SAMPLE_KEYED ? s->key : DMA_UNKNOWN);
 	db_set_i64(p->bits, s->bits);
 	return db_run(l->sample, e);
 }
@@ -282,6 +283,7 @@ static struct sample_params sample_params(struct db_stmt *q)
 				      .addr = db_param(q, ":addr"),
 				      .flags = db_param(q, ":flags"),
 				      .ret = db_param(q, ":ret"),
+				      .key = db_param(q, ":key"),
 				      .bits = db_param(q, ":bits")};
 }
 
@@ -577,14 +579,17 @@ int load_holes(struct db *db, int64_t run, struct load_holes *out, struct err *e
 			out->counted = true;
 		role = role_parse(db_text(s, "role"));
 		if (lost == DMA_UNKNOWN || lost <= 0 || role <= ROLE_OTHER ||
-		    role == ROLE_HANDLED || role >= ROLE_REGISTER)
+		    role == ROLE_HANDLED || role == ROLE_REGISTER || role == ROLE_COUNT)
 			continue;
-		if (role == ROLE_INTERRUPT)
+		if (role >= ROLE_ASKED)
+			out->driver += (uint64_t)lost;
+		else if (role == ROLE_INTERRUPT)
 			out->interrupts += (uint64_t)lost;
 		else
 			out->calls += (uint64_t)lost;
 	}
 	got = db_finalize(s, got, e);
+	told_lost -= told_lost < out->driver ? told_lost : out->driver;
 	used = told_lost < out->calls ? told_lost : out->calls;
 	out->calls -= used;
 	told_lost -= used;

@@ -264,6 +264,27 @@ static int row_witness(struct summary *s, struct db_stmt *q, struct err *e)
 	return err_set(e, ERR_FORMAT, "table transfer: there is no witness '%s'", word);
 }
 
+static int row_driver(struct summary *s, struct db_stmt *q, struct err *e)
+{
+	struct summary_driver *d = &s->driver;
+	const char *word = db_text(q, "word");
+	const struct {
+		const char *word;
+		int64_t *n;
+	} kind[] = {{"agrees", &d->agrees},
+		    {"differs", &d->differs},
+		    {"alone", &d->alone},
+		    {"unclear", &d->unclear},
+		    {"unseen", &d->unseen}};
+
+	for (size_t i = 0; i < sizeof(kind) / sizeof(*kind); i++)
+		if (!strcmp(word, kind[i].word)) {
+			*kind[i].n = db_i64(q, "n");
+			return 0;
+		}
+	return err_set(e, ERR_FORMAT, "table transfer: no driver says '%s'", word);
+}
+
 int summary_phases(const struct summary *s)
 {
 	return s->nreg ? PHASE_ALL : PHASE_N;
@@ -383,6 +404,7 @@ int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e)
 		    {"pairs", row_pairs},
 		    {"registers", row_register},
 		    {"witnesses", row_witness},
+		    {"driver_words", row_driver},
 		    {"counts", row_counted}};
 	int rc = 0;
 

@@ -73,6 +73,11 @@ struct summary_witness {
 	int64_t worst_error_ns; /* DMA_UNKNOWN */
 };
 
+/* Transfers by what the driver's own events say of them (lib/key/key.h). */
+struct summary_driver {
+	int64_t agrees, differs, alone, unclear, unseen;
+};
+
 struct summary_count { /* of a state or a kind of stray, with the reason */
 	char *what, *reason;
 	int64_t n;
@@ -102,6 +107,7 @@ struct summary {
 	struct summary_counted *counted;
 	size_t ncounted;
 	struct summary_witness witness;
+	struct summary_driver driver;
 	struct summary_group *group;
 	size_t ngroup;
 	struct summary_count *reason, *stray;
@@ -121,6 +127,8 @@ struct summary_style {
 };
 void summary_text(const struct summary *s, const struct summary_style *style, FILE *out);
 /* A part of summary_text(): the registers; nothing where none was watched. */
+void summary_driver_text(const struct summary *s, const struct summary_style *style,
+			 FILE *out);
 void summary_witness_text(const struct summary *s, const struct summary_style *style,
 			  FILE *out);
 /* ... and what the machine's units counted. */

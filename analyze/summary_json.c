@@ -211,6 +211,12 @@ static void print_registers(const struct summary *s, FILE *f)
 		putc('}', f);
 	}
 	putc(']', f);
+	key(f, "driver", false);
+	fprintf(f,
+		"{\"agrees\":%" PRId64 ",\"differs\":%" PRId64 ",\"alone\":%" PRId64
+		",\"unclear\":%" PRId64 ",\"unseen\":%" PRId64 "}",
+		s->driver.agrees, s->driver.differs, s->driver.alone, s->driver.unclear,
+		s->driver.unseen);
 	if (!s->nreg)
 		return;
 	key(f, "witness", false);

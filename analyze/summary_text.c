@@ -660,6 +660,7 @@ void summary_text(const struct summary *s, const struct summary_style *style, FI
 		return;
 	}
 	print_vectors(&p);
+	summary_driver_text(s, style, out);
 	summary_witness_text(s, style, out);
 	summary_counts_text(s, style, out);
 	print_transfers(&p);

@@ -168,6 +168,37 @@ const char *summary_verdict(const struct summary *s, char *buf, size_t len)
 	return buf;
 }
 
+void summary_driver_text(const struct summary *s, const struct summary_style *style,
+			 FILE *out)
+{
+	const struct summary_driver *d = &s->driver;
+	int64_t told = d->agrees + d->differs + d->alone;
+	char text[600];
+
+	if (!(told + d->unclear + d->unseen))
+		return;
+	fprintf(out, "\n%sWhat the driver tells%s\n", style->color ? "\033[1m" : "",
+		style->color ? "\033[0m" : "");
+	snprintf(text, sizeof(text),
+		 "of %" PRId64
+		 " transfers that its events have the key of, they told the end "
+		 "of %" PRId64 ": their device time is to that end, and nothing of it is "
+		 "inferred; of %" PRId64
+		 " the key or the size is another one's too, of %" PRId64
+		 " no end was seen",
+		 told + d->unclear + d->unseen, told, d->unclear, d->unseen);
+	say(out, 2, text);
+	if (!told)
+		return;
+	snprintf(
+		text, sizeof(text),
+		"the interrupt that was found without them is the last before that end for "
+		"%" PRId64 ", another one for %" PRId64
+		" (and was taken away); for %" PRId64 " it was not known which",
+		d->agrees, d->differs, d->alone);
+	say(out, 2, text);
+}
+
 void summary_witness_text(const struct summary *s, const struct summary_style *style,
 			  FILE *out)
 {

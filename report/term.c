@@ -48,8 +48,10 @@ static const char *on(const struct term_look *l, const char *code)
 static const char *plain(const struct term_look *l, const char *text, char *buf,
 			 size_t len)
 {
-	static const char *const from[] = {"µ", "→", "≈", "–"}, *const to[] = {"u", "->",
-									       "~", "-"};
+	static const char *const from[] = {"µ", "→", "≈", "–", "≤"}, *const to[] = {
+									     "u", "->",
+									     "~", "-",
+									     "<="};
 	size_t at = 0;
 
 	if (!l->ascii)
@@ -57,10 +59,10 @@ static const char *plain(const struct term_look *l, const char *text, char *buf,
 	while (*text && at + 4 < len) {
 		size_t i;
 
-		for (i = 0; i < 4; i++)
+		for (i = 0; i < sizeof(to) / sizeof(*to); i++)
 			if (!strncmp(text, from[i], strlen(from[i])))
 				break;
-		if (i < 4) {
+		if (i < sizeof(to) / sizeof(*to)) {
 			at += (size_t)snprintf(buf + at, len - at, "%s", to[i]);
 			text += strlen(from[i]);
 		} else {

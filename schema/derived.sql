@@ -46,6 +46,8 @@ CREATE TABLE transfer (
 	cleared_error_ns INTEGER,           -- so much earlier or later at most
 	card_ns       INTEGER,              -- doorbell to cleared
 	delivery_ns   INTEGER,              -- cleared to interrupt; below 0: the interrupt came first
+	ended_ns      INTEGER,              -- the driver's own word of its end, by a key (lib/key/key.h)
+	driver        TEXT,                 -- what its events say: agrees differs alone (with ended_ns) unclear unseen; NULL = nothing
 	witness       TEXT,                 -- after before alone unpaired unseen unclear (analyze/witness.h); NULL = not watched
 	PRIMARY KEY (run_id, id),
 	CHECK (typeof(size_bytes) IN ('integer', 'null')

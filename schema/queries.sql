@@ -97,11 +97,11 @@ SELECT cpu, from_ns, to_ns, lost, kind FROM loss WHERE run_id = :run ORDER BY fr
 
 -- name: sample_insert
 INSERT INTO sample (run_id, time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr,
-	flags, ret, bits)
-VALUES (:run, :time, :cpu, :pid, :tid, :source, :irq, :card, :channel, :direction, :size, :addr, :flags, :ret, :bits);
+	flags, ret, key, bits)
+VALUES (:run, :time, :cpu, :pid, :tid, :source, :irq, :card, :channel, :direction, :size, :addr, :flags, :ret, :key, :bits);
 
 -- name: samples
-SELECT time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr, flags, ret, bits
+SELECT time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr, flags, ret, key, bits
 FROM sample WHERE run_id = :run ORDER BY rowid;
 
 -- name: register_insert
@@ -158,12 +158,15 @@ SELECT witness, count(*) AS n, max(cleared_error_ns) AS worst_error_ns,
 	sum(witness = 'after' AND woken_ns < irq_ns) AS overtaken
 FROM transfer WHERE run_id = :run AND witness IS NOT NULL GROUP BY witness;
 
+-- name: driver_words
+SELECT driver AS word, count(*) AS n FROM transfer WHERE run_id = :run AND driver IS NOT NULL GROUP BY driver;
+
 -- name: transfer_insert
 INSERT INTO transfer (run_id, id, card, channel, direction, size_bytes, pid, tid, submit_ns, doorbell_ns, irq_ns,
 	wait_ns, woken_ns, irq, irq_cpu, coalesced, irq_count, state, reason, api_ns, device_ns, notice_ns,
-	total_ns)
+	total_ns, ended_ns, driver)
 VALUES (:run, :id, :card, :channel, :direction, :size, :pid, :tid, :submit, :doorbell, :irq_time, :wait, :woken, :irq,
-	:irq_cpu, :coalesced, :irq_count, :state, :reason, :api, :device, :notice, :total);
+	:irq_cpu, :coalesced, :irq_count, :state, :reason, :api, :device, :notice, :total, :ended, :driver);
 
 -- name: stray_insert
 INSERT INTO stray (run_id, kind, time_ns, card, channel, irq, cpu, tid, reason)
@@ -377,7 +380,8 @@ FROM transfer WHERE run_id = :run;
 
 -- name: report_least
 SELECT min(CASE WHEN api_ns > 0 THEN api_ns END) AS api_ns, min(CASE WHEN device_ns > 0 THEN device_ns END) AS device_ns,
-	min(CASE WHEN notice_ns > 0 THEN notice_ns END) AS notice_ns, min(CASE WHEN total_ns > 0 THEN total_ns END) AS total_ns
+	min(CASE WHEN notice_ns > 0 THEN notice_ns END) AS notice_ns, min(CASE WHEN total_ns > 0 THEN total_ns END) AS total_ns,
+	sum(api_ns = 0) AS api_0, sum(device_ns = 0) AS device_0, sum(notice_ns = 0) AS notice_0, sum(total_ns = 0) AS total_0
 FROM transfer WHERE run_id = :run;
 
 -- name: report_transfers
@@ -424,7 +428,12 @@ SELECT key, value FROM environment WHERE run_id = :run ORDER BY key;
 SELECT advice FROM analysis WHERE run_id = :run;
 
 -- name: page_events
-SELECT event, role, function, counted, delivered, lost FROM completeness WHERE run_id = :run;
+SELECT event, role, function, counted, delivered, lost FROM completeness WHERE run_id = :run
+	AND (counted IS NULL OR counted > 0 OR delivered > 0 OR lost > 0);
+
+-- name: page_events_rest
+SELECT CASE count(*) WHEN 0 THEN NULL WHEN 1 THEN 'One event never happened.' ELSE count(*) || ' events never happened.' END AS text
+FROM completeness WHERE run_id = :run AND counted = 0 AND NOT (coalesce(delivered, 0) > 0 OR coalesce(lost, 0) > 0);
 
 -- name: page_phases
 SELECT s.card, s.channel, s.direction, s.phase, s.n, s.excluded, s.negative, s.min_ns,
@@ -436,14 +445,17 @@ SELECT s.card, s.channel, s.direction, s.phase, s.n, s.excluded, s.negative, s.m
 	s.max_ns, s.error_ns
 FROM summary s LEFT JOIN quantile q ON q.run_id = s.run_id AND q.card IS s.card AND q.channel IS s.channel
 	AND q.direction IS s.direction AND q.phase = s.phase
-WHERE s.run_id = :run GROUP BY s.card, s.channel, s.direction, s.phase
+WHERE s.run_id = :run AND (s.direction IS NOT NULL OR (SELECT count(*) FROM summary o WHERE o.run_id = s.run_id
+	AND o.phase = s.phase AND o.direction IS NOT NULL) <> 1)
+GROUP BY s.card, s.channel, s.direction, s.phase
 ORDER BY s.card, s.channel, s.direction, s.rowid;
 
 -- name: page_throughput
 SELECT card, channel, direction, bytes_per_s, size_bytes, to_ns - from_ns AS took_ns, transfers,
 	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id AND (t.direction IS NULL
 		OR (s.card IS t.card AND s.channel IS t.channel AND s.direction = t.direction))) - transfers AS left_out
-FROM throughput t WHERE run_id = :run
+FROM throughput t WHERE run_id = :run AND (direction IS NOT NULL OR (SELECT count(*) FROM throughput o
+	WHERE o.run_id = t.run_id AND o.direction IS NOT NULL) <> 1)
 ORDER BY card, channel, direction;
 
 -- name: page_fits
@@ -456,8 +468,13 @@ FROM fit WHERE run_id = :run AND a_ns IS NOT NULL;
 -- name: page_vectors
 SELECT v.irq, i.name, i.vector, v.verdict, CASE v.used WHEN 1 THEN 'yes' ELSE 'no' END AS used, v.interrupts, v.outside, v.why
 FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
-WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL
+WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL AND (v.used OR v.verdict <> 'silent')
 ORDER BY v.used DESC, v.score DESC;
+
+-- name: page_vectors_rest
+SELECT 'Silent: ' || group_concat(irq || coalesce(' ' || name, ''), ', ') || '.' AS text
+FROM (SELECT v.irq, i.name FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
+	WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL AND NOT v.used AND v.verdict = 'silent' ORDER BY v.irq);
 
 -- name: page_registers
 SELECT name, coalesce(bdf, file) AS place, mode, readings, read_median_ns, gap_ns,

@@ -63,7 +63,7 @@ struct run {
 
 /* What was lost, in file order; filled while scanning, taken when its record is handed
  * out. */
-struct loss {
+struct lost_record {
 	uint64_t offset, lost;
 	int64_t from_ns, to_ns;
 	int32_t cpu; /* -1 = the ring is not that of one CPU, or not known */
@@ -79,8 +79,10 @@ struct ring {
 				= none */
 };
 
-/* Of what perf record -z wrote, p->map becomes what it holds; else nothing is done. */
+/* Of what perf record -z wrote, p->map becomes what it holds; of what perf record -o - wrote,
+ * the same as a file; else nothing is done. */
 int perfdata_unzip(struct perfdata *p, struct err *e);
+int perfdata_unpipe(struct perfdata *p, struct err *e);
 
 /* PERF_FORMAT_LOST and the first bit after it, as a system's headers older than 6.0 do not
  * have them: a file from a newer system is read all the same. */
@@ -103,6 +105,7 @@ struct perfdata {
 	uint64_t size;
 	bool mapped;
 	struct mapguard guard; /* of a file that is cut while it is read */
+	bool pipe_cut;	       /* the last record of a pipe's file is not whole */
 	bool truncated;
 	uint64_t unnamed; /* samples handed out whose event the head does not have */
 	/* Of a feed (perfdata_feed.c): the map, writable; NULL = a file. */
@@ -137,7 +140,7 @@ struct perfdata {
 	struct ring *ring;     /* RING_CPUS, then one for each id slot */
 	int32_t *ring_of_slot; /* index in ring; -1 = not known yet */
 	uint64_t told;	       /* of all rings, as in struct ring */
-	struct loss *loss;
+	struct lost_record *loss;
 	size_t nloss, loss_room;
 	uint64_t loss_base; /* ordinal of loss[0] */
 	uint64_t done, touched, disordered, repeated;

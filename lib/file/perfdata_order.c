@@ -131,7 +131,7 @@ static void scan_id_index(struct perfdata *p, uint64_t offset, uint32_t size)
 	}
 }
 
-static int loss_add(struct perfdata *p, const struct loss *l, struct err *e)
+static int loss_add(struct perfdata *p, const struct lost_record *l, struct err *e)
 {
 	size_t taken = 0;
 
@@ -144,7 +144,7 @@ static int loss_add(struct perfdata *p, const struct loss *l, struct err *e)
 	}
 	if (p->nloss == p->loss_room) {
 		size_t room = p->loss_room ? 2 * p->loss_room : 64;
-		struct loss *grown = realloc(p->loss, room * sizeof(*grown));
+		struct lost_record *grown = realloc(p->loss, room * sizeof(*grown));
 
 		if (!grown)
 			return err_nomem(e, "%zu losses of %s", room, p->name);
@@ -177,7 +177,7 @@ static int scan_loss(struct perfdata *p, uint64_t offset, const struct rec_key *
 {
 	struct ring *ring = ring_of(p, k);
 	struct perfdata_rec r;
-	struct loss l = {.offset = offset};
+	struct lost_record l = {.offset = offset};
 	int rc = record_parse(p, offset, k, &r, e);
 
 	if (rc < 0)
@@ -204,7 +204,7 @@ static int scan_loss(struct perfdata *p, uint64_t offset, const struct rec_key *
 static void scan_ring(struct perfdata *p, const struct rec_key *k)
 {
 	struct ring *ring = ring_of(p, k);
-	struct loss *l;
+	struct lost_record *l;
 
 	if (!ring || k->time_ns == DMA_UNKNOWN)
 		return;

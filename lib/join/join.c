@@ -22,6 +22,11 @@ static int64_t minus(int64_t a, int64_t b)
 	return a == DMA_UNKNOWN || b == DMA_UNKNOWN ? DMA_UNKNOWN : a - b;
 }
 
+static int64_t told_ns(const struct transfer *t)
+{
+	return transfer_is_keyed(t) ? t->ended_ns : t->irq_ns;
+}
+
 int64_t transfer_phase_ns(const struct transfer *t, enum phase p)
 {
 	if (t->state == STATE_UNKNOWN || t->state == STATE_FAILED)
@@ -32,8 +37,8 @@ int64_t transfer_phase_ns(const struct transfer *t, enum phase p)
 	    t->state == STATE_CIRCULAR)
 		return DMA_UNKNOWN;
 	if (p == PHASE_DEVICE)
-		return minus(t->irq_ns, t->doorbell_ns);
-	return p == PHASE_NOTICE ? minus(t->woken_ns, t->irq_ns)
+		return minus(told_ns(t), t->doorbell_ns);
+	return p == PHASE_NOTICE ? minus(t->woken_ns, told_ns(t))
 				 : minus(t->woken_ns, t->submit_ns);
 }
 
@@ -100,7 +105,7 @@ void join_free(struct join *j)
 	}
 	order_free(j->order);
 	free(j->ch);
-	free(j->loss);
+	free(j->loss.at);
 	free(j->vector);
 	free(j);
 }
@@ -142,7 +147,7 @@ struct channel *join_channel(struct join *j, int64_t card, int64_t channel, stru
 		}
 	if (j->nextloss) {
 		c->doubt = LOST_BEFORE;
-		c->last_ns = j->loss[j->nextloss - 1].to;
+		c->last_ns = j->loss.at[j->nextloss - 1].to_ns;
 	}
 	j->recent = j->ch[j->nch++] = c;
 	return group_adopt(j, c, e) < 0 ? NULL : c;
@@ -184,9 +189,9 @@ static int pass_losses(struct join *j, struct err *e)
 {
 	int r = 0;
 
-	while (j->nextloss < j->nloss && j->loss[j->nextloss].to < j->released &&
+	while (j->nextloss < j->loss.n && j->loss.at[j->nextloss].to_ns < j->released &&
 	       r >= 0) {
-		int64_t at = j->loss[j->nextloss++].to;
+		int64_t at = j->loss.at[j->nextloss++].to_ns;
 		for (size_t i = 0; i < j->nch && r >= 0; i++)
 			r = channel_doubt(j, j->ch[i], LOST_BEFORE, INT64_MAX, e);
 		for (size_t i = 0; i < j->ngroup && r >= 0; i++)
@@ -201,7 +206,7 @@ int join_take(struct join *j, const struct sample *s, struct err *e)
 
 	if (s->time_ns > j->released)
 		j->released = s->time_ns;
-	if (j->nextloss < j->nloss && (r = pass_losses(j, e)) < 0)
+	if (j->nextloss < j->loss.n && (r = pass_losses(j, e)) < 0)
 		return r;
 	switch (s->role) {
 	case ROLE_INTERRUPT:

@@ -83,7 +83,6 @@ static int over(struct join *j, struct jtransfer *x, struct err *e)
 {
 	x->ended = true;
 	x->c->nopen--;
-	j->in_flight--;
 	return x->c->g ? group_end(j, x, e) : group_flush(j, x->c, e);
 }
 
@@ -572,7 +571,7 @@ void channel_irq(struct channel *c)
  * the channel, whose doubt comes only when the window has passed on every CPU. */
 static bool may_be_lost(struct join *j, struct channel *c, int64_t at)
 {
-	return c->mode == MODE_OPEN && !c->overlapped && j->nloss &&
+	return c->mode == MODE_OPEN && !c->overlapped && j->loss.n &&
 	       join_lossy(j, channel_oldest(c)->t.submit_ns, at);
 }
 
@@ -631,8 +630,6 @@ int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struc
 	c->streak++;
 	c->waits_behind = 0;
 	seen(c, at);
-	if (++j->in_flight > j->n.peak_in_flight)
-		j->n.peak_in_flight = j->in_flight;
 	if (r >= 0 && c->nopen > j->o.max_in_flight)
 		r = channel_close(j, channel_oldest(c), STATE_UNKNOWN,
 				  "too many in flight: given up", at, e);

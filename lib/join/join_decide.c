@@ -280,7 +280,7 @@ static const char *doubtful(struct join *j, const struct jtransfer *x)
 		return x->c->g->doubt;
 	if (x->irq && x->irq->time_ns > end)
 		end = x->irq->time_ns;
-	if (!j->nloss)
+	if (!j->loss.n)
 		return NULL;
 	if (x->c->g) { /* interrupts of transfers that were lost may come soon behind */
 		const struct model *m = &x->c->g->m;

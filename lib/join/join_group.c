@@ -40,7 +40,7 @@ static int group_add(struct join *j, struct group **out, struct err *e)
 	}
 	j->group[j->ngroup++] = g;
 	g->j = j;
-	model_init(&g->m, j->o.pairing, j->o.typical_device_ns);
+	model_init(&g->m, j->o.pairing);
 	for (size_t v = 0; v < SLOTS; v++)
 		g->prev_ns[v] = INT64_MIN;
 	g->lost_ns = INT64_MIN;

@@ -100,7 +100,7 @@ static int passes(struct group *g, const struct window *w, int first, struct err
 	for (int pass = first; pass < PASSES && r >= 0 && !settled; pass++) {
 		float missing = g->m.p_missing + g->m.p_late, stray = g->m.p_stray;
 		g->m.frozen = pass < FROZEN;
-		g->m.blind = !pass && g->j->o.typical_device_ns <= 0;
+		g->m.blind = !pass;
 		bool mean = pass >= SWINGING;
 		model_begin(&g->m, mean);
 		if (!pass)
@@ -119,7 +119,7 @@ static int passes(struct group *g, const struct window *w, int first, struct err
 static int learn_from(struct group *g, const struct window *w,
 		      bool (*begin)(struct group *), bool *can, struct err *e)
 {
-	model_init(&g->m, g->j->o.pairing, g->j->o.typical_device_ns);
+	model_init(&g->m, g->j->o.pairing);
 	unlearned(g, w, 0); /* twice: not even what the pass before counted */
 	unlearned(g, w, 0);
 	learn_scale(g);

@@ -189,7 +189,7 @@ float model_notice(const struct model *m, bool asked, int64_t ns, float own)
 			  ns, own);
 }
 
-void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
+void model_init(struct model *m, enum pairing p)
 {
 	memset(m, 0, sizeof(*m));
 	m->pairing = p;
@@ -204,8 +204,6 @@ void model_init(struct model *m, enum pairing p, int64_t typical_device_ns)
 	m->notice.wide = m->woken.wide = m->asked.wide = 0.01f;
 	for (size_t k = 0; k <= RUNS; k++)
 		m->device[k].wide = 0.01f;
-	if (typical_device_ns > 0)
-		density_add(&m->device[0], typical_device_ns, 5);
 	density_make(&m->device[0]);
 	m->woken.prior = m->asked.prior = &m->notice;
 	density_make(&m->woken);

@@ -117,55 +117,18 @@ const struct sample *order_pop(struct order *o, int64_t until)
 
 /* ---- loss ---- */
 
-/* First window that ends at or after `at`. */
-static size_t loss_find(const struct join *j, int64_t at)
-{
-	size_t lo = 0, hi = j->nloss;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (j->loss[mid].to < at)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 bool join_lossy(const struct join *j, int64_t from, int64_t to)
 {
-	size_t i = j->nloss ? loss_find(j, from) : 0;
-
-	return i < j->nloss && j->loss[i].from <= to;
+	return loss_windows_touch(&j->loss, from, to);
 }
 
 int join_loss_add(struct join *j, int64_t from, int64_t to, struct err *e)
 {
-	if (to < from)
-		to = from;
-	size_t i = loss_find(j, from), n = i;
-	struct loss w = {from, to};
+	size_t i;
 
-	for (; n < j->nloss && j->loss[n].from <= to; n++) {
-		w.from = j->loss[n].from < w.from ? j->loss[n].from : w.from;
-		w.to = j->loss[n].to > w.to ? j->loss[n].to : w.to;
-	}
-	if (n == i) {
-		if (j->nloss == j->aloss) {
-			size_t a = j->aloss ? 2 * j->aloss : 16;
-			struct loss *p = reallocarray(j->loss, a, sizeof(*p));
-			if (!p)
-				return join_nomem(e);
-			j->loss = p;
-			j->aloss = a;
-		}
-		memmove(j->loss + i + 1, j->loss + i, (j->nloss - i) * sizeof(w));
-		j->nloss++;
-	} else {
-		memmove(j->loss + i + 1, j->loss + n, (j->nloss - n) * sizeof(w));
-		j->nloss -= n - i - 1;
-	}
-	j->loss[i] = w;
+	if (loss_windows_add(&j->loss, from, to) < 0)
+		return join_nomem(e);
+	i = loss_windows_from(&j->loss, from);
 	if (j->nextloss > i)
 		j->nextloss = i;
 	return 0;

@@ -21,6 +21,7 @@
 #define DMA_JOIN_PRIV_H
 
 #include "lib/join/join.h"
+#include "lib/loss.h"
 
 enum {
 	BINS = 576,    /* of a density: 16 in an octave, from 16 ns */
@@ -181,7 +182,7 @@ float model_device(const struct model *m, size_t n, int64_t ns, float own);
 float model_notice(const struct model *m, bool asked, int64_t ns, float own);
 float model_stray(const struct model *m, float own);
 void density_fade(struct density *d, float keep);
-void model_init(struct model *m, enum pairing p, int64_t typical_device_ns);
+void model_init(struct model *m, enum pairing p);
 void model_derive(struct model *m);
 void model_scale(struct model *m, const int64_t *total_ns, size_t n);
 /* mean: with half of what was counted before, for passes that swing between two
@@ -302,10 +303,6 @@ struct thread {
 	struct thread *next;
 };
 
-struct loss {
-	int64_t from, to;
-};
-
 struct jevent {
 	int64_t time_ns;
 	struct jirq *irq; /* one of the two, or neither: everything before is lost */
@@ -354,10 +351,9 @@ struct join {
 	struct group **group;
 	size_t ngroup;
 	struct order *order;
-	struct loss *loss;
-	size_t nloss, aloss, nextloss;
+	struct loss_windows loss;
+	size_t nextloss;
 	int64_t released, next_id;
-	size_t in_flight;
 	struct jtransfer *free_transfer;
 	struct jirq *free_irq;
 	struct irq_slab *slab;

@@ -108,7 +108,7 @@ void vector_finder_free(struct vector_finder *f)
 	free(f->bucket);
 	free(f->call);
 	begun_free(f->begun);
-	free(f->loss);
+	free(f->loss.at);
 	free(f->ev);
 	free(f->winner);
 	free(f);
@@ -200,45 +200,12 @@ static int interrupt(struct vector_finder *f, const struct sample *s, struct err
 
 /* ---- what was lost ---- */
 
-/* Windows are kept apart and in order. */
 int vector_finder_loss(struct vector_finder *f, int32_t cpu, int64_t from_ns,
 		       int64_t to_ns)
 {
-	struct window w = {from_ns, to_ns == DMA_UNKNOWN ? INT64_MAX : to_ns}, *grown;
-	size_t i = 0, n = 0;
-
 	(void)cpu;
-	grown = reallocarray(f->loss, f->nloss + 1, sizeof(*grown));
-	if (!grown)
-		return ERR_NOMEM;
-	f->loss = grown;
-	while (i < f->nloss && grown[i].to_ns < w.from_ns)
-		i++;
-	while (i + n < f->nloss && grown[i + n].from_ns <= w.to_ns) {
-		if (grown[i + n].from_ns < w.from_ns)
-			w.from_ns = grown[i + n].from_ns;
-		if (grown[i + n].to_ns > w.to_ns)
-			w.to_ns = grown[i + n].to_ns;
-		n++;
-	}
-	memmove(&grown[i + 1], &grown[i + n], (f->nloss - i - n) * sizeof(*grown));
-	grown[i] = w;
-	f->nloss += 1 - n;
-	return 0;
-}
-
-static bool touches_loss(const struct vector_finder *f, int64_t from_ns, int64_t to_ns)
-{
-	size_t low = 0, high = f->nloss;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (f->loss[mid].to_ns < from_ns)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < f->nloss && f->loss[low].from_ns <= to_ns;
+	return loss_windows_add(&f->loss, from_ns,
+				to_ns == DMA_UNKNOWN ? INT64_MAX : to_ns);
 }
 
 /* ---- intervals ---- */
@@ -404,7 +371,7 @@ static int interval_end(struct vector_finder *f, struct channel *c, const struct
 	if (end_ns <= since)
 		return 0;
 	x.span_ns = end_ns - since;
-	x.waiting = !failed && !touches_loss(f, o->submit_ns, end_ns);
+	x.waiting = !failed && !loss_windows_touch(&f->loss, o->submit_ns, end_ns);
 	if (!x.waiting)
 		return look_inside(f, c, &x);
 	c->v.transfers++;
@@ -575,7 +542,7 @@ static int ended(struct vector_finder *f, struct channel *c, const struct sample
 	vector_turn_ended(f, c, n, from_ns, s->time_ns, n == c->nopen,
 			  !(s->bits & SAMPLE_FAILED) &&
 				  !(c->use == USE_SERIAL && n > 1) &&
-				  !touches_loss(f, from_ns, s->time_ns));
+				  !loss_windows_touch(&f->loss, from_ns, s->time_ns));
 	for (size_t i = 0; i < n && !rc; i++) {
 		struct open o = *open_at(c, 0);
 		drop_oldest(c, 1);

@@ -4,6 +4,7 @@
 #ifndef DMA_VECTOR_SEEN_H
 #define DMA_VECTOR_SEEN_H
 
+#include "lib/loss.h"
 #include "lib/vector/vector_priv.h"
 
 enum { RING = 512 }; /* interrupts remembered of a vector; a power of two */
@@ -66,10 +67,6 @@ struct call {
 	size_t start; /* the channel of its last start, SIZE_MAX */
 };
 
-struct window {
-	int64_t from_ns, to_ns;
-};
-
 struct vector_finder {
 	struct ring *ring;
 	size_t nring, ring_cap;
@@ -78,8 +75,7 @@ struct vector_finder {
 	struct channel **ch, **idle; /* idle: since when nothing was started */
 	size_t nch, nidle;
 	struct call *call;
-	struct window *loss;
-	size_t nloss;
+	struct loss_windows loss;
 	int64_t from_ns, to_ns;
 	struct begun *begun;
 	size_t pair_bytes;

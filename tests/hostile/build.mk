@@ -25,9 +25,8 @@ $(B)/tests/hostile/certain: $(B)/tests/hostile/certain.o $(B)/tests/hostile/muta
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_analyze)
 hostile-programs: $(addprefix $(B)/,$(TOOLS)) $(B)/tests/gentrace $(B)/tests/hostile/hostile $(B)/tests/hostile/certain
-SAN_BUILD = $(MAKE) --no-print-directory -j2 B=build/asan SAN=1 OPT='-O1 -g' CFLAGS=-Wno-format-truncation
 check-hostile:
-	$(SAN_BUILD) hostile-programs
+	$(MAKE) --no-print-directory -j2 $(ASAN) hostile-programs
 	B=build/asan tests/hostile/run.sh $(HOSTILE)
 	B=build/asan CERTAIN=1000 prove -e /bin/bash tests/cli/certain.t
 .PHONY: hostile-programs check-hostile

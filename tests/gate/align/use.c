@@ -49,7 +49,7 @@ void use_free(struct use *u)
 	}
 	use_order_free(u->order);
 	free(u->ch);
-	free(u->loss);
+	free(u->loss.at);
 	free(u->begun);
 	free(u);
 }
@@ -111,7 +111,7 @@ static int pass_losses(struct use *u, struct err *e)
 	int r = 0;
 	bool any = false;
 
-	for (; u->nextloss < u->nloss && u->loss[u->nextloss].to < u->released;
+	for (; u->nextloss < u->loss.n && u->loss.at[u->nextloss].to_ns < u->released;
 	     u->nextloss++)
 		any = true;
 	if (!any)
@@ -138,7 +138,7 @@ static int take(struct use *u, const struct sample *s, struct err *e)
 
 	if (s->time_ns > u->released)
 		u->released = s->time_ns;
-	if (u->nextloss < u->nloss && (r = pass_losses(u, e)) < 0)
+	if (u->nextloss < u->loss.n && (r = pass_losses(u, e)) < 0)
 		return r;
 	switch (s->role) {
 	case ROLE_INTERRUPT:
@@ -220,14 +220,5 @@ int use_finish(struct use *u, struct err *e)
 
 bool use_lossy(const struct use *u, int64_t from, int64_t to)
 {
-	for (size_t lo = 0, hi = u->nloss; lo < hi;) {
-		size_t mid = (lo + hi) / 2;
-		if (u->loss[mid].to < from)
-			lo = mid + 1;
-		else if (u->loss[mid].from > to)
-			hi = mid;
-		else
-			return true;
-	}
-	return false;
+	return loss_windows_touch(&u->loss, from, to);
 }

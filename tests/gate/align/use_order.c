@@ -117,49 +117,14 @@ const struct sample *use_order_pop(struct use_order *o, int64_t until)
 
 /* ---- loss ---- */
 
-/* First window that ends at or after `at`. */
-static size_t loss_find(const struct use *j, int64_t at)
+int use_loss_add(struct use *u, int64_t from, int64_t to, struct err *e)
 {
-	size_t lo = 0, hi = j->nloss;
+	size_t i;
 
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (j->loss[mid].to < at)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-int use_loss_add(struct use *j, int64_t from, int64_t to, struct err *e)
-{
-	if (to < from)
-		to = from;
-	size_t i = loss_find(j, from), n = i;
-	struct loss_window w = {from, to};
-
-	for (; n < j->nloss && j->loss[n].from <= to; n++) {
-		w.from = j->loss[n].from < w.from ? j->loss[n].from : w.from;
-		w.to = j->loss[n].to > w.to ? j->loss[n].to : w.to;
-	}
-	if (n == i) {
-		if (j->nloss == j->aloss) {
-			size_t a = j->aloss ? 2 * j->aloss : 16;
-			struct loss_window *p = reallocarray(j->loss, a, sizeof(*p));
-			if (!p)
-				return use_nomem(e);
-			j->loss = p;
-			j->aloss = a;
-		}
-		memmove(j->loss + i + 1, j->loss + i, (j->nloss - i) * sizeof(w));
-		j->nloss++;
-	} else {
-		memmove(j->loss + i + 1, j->loss + n, (j->nloss - n) * sizeof(w));
-		j->nloss -= n - i - 1;
-	}
-	j->loss[i] = w;
-	if (j->nextloss > i)
-		j->nextloss = i;
+	if (loss_windows_add(&u->loss, from, to) < 0)
+		return use_nomem(e);
+	i = loss_windows_from(&u->loss, from);
+	if (u->nextloss > i)
+		u->nextloss = i;
 	return 0;
 }

@@ -5,15 +5,12 @@
 #define DMA_GATE_PRIV_H
 
 #include "lib/err.h"
+#include "lib/loss.h"
 #include "tests/gate/align/use.h"
 
 enum { USE_THREADS = 1024 };
 
 struct use_order;
-struct loss_window {
-	int64_t from, to;
-};
-
 struct use_thread {
 	int32_t tid, pid;
 	struct use_transfer *start; /* whose call is open */
@@ -31,8 +28,8 @@ struct use {
 	const struct use_told *told; /* NULL = hypotheses */
 	size_t ntold;
 	struct use_order *order;
-	struct loss_window *loss;
-	size_t nloss, aloss, nextloss;
+	struct loss_windows loss;
+	size_t nextloss;
 	struct use_channel **ch, *recent;
 	size_t nch;
 	struct use_thread *th[USE_THREADS];
