@@ -68,13 +68,13 @@ for t in $tools; do
 	[ -z "$missing" ]; result $? "$t: completion offers every option"; [ -z "$missing" ] || echo "# not offered:" $missing
 done
 COMP_WORDS=("$B/dmacompare" --metric d) COMP_CWORD=2
-_dmarec "$B/dmacompare" d --metric; [ "${COMPREPLY[*]}" = device ]; result $? "completion of a value"
+_dmarec "$B/dmacompare" d --metric; [ "${COMPREPLY[*]}" = "device delivery" ]; result $? "completion of a value"
 COMP_WORDS=("$B/dmacompare" --by c) COMP_CWORD=2
 _dmarec "$B/dmacompare" c --by; [ "${COMPREPLY[*]}" = "card channel" ]; result $? "completion of several values"
 COMP_WORDS=("$B/dmacompare" --metric=d) COMP_CWORD=1
-_dmarec "$B/dmacompare" --metric=d "$B/dmacompare"; [ "${COMPREPLY[*]}" = device ]; result $? "completion of --option=value"
+_dmarec "$B/dmacompare" --metric=d "$B/dmacompare"; [ "${COMPREPLY[*]}" = "device delivery" ]; result $? "completion of --option=value"
 COMP_WORDS=("$B/dmacompare" --metric = d) COMP_CWORD=3
-_dmarec "$B/dmacompare" d =; [ "${COMPREPLY[*]}" = device ]; result $? "... as readline splits it"
+_dmarec "$B/dmacompare" d =; [ "${COMPREPLY[*]}" = "device delivery" ]; result $? "... as readline splits it"
 COMP_WORDS=("$B/dmarec" --pid $$) COMP_CWORD=2
 _dmarec "$B/dmarec" $$ --pid; [[ " ${COMPREPLY[*]} " == *" $$ "* ]]; result $? "completion of processes"
 DMAREC_PROFILES=$PWD/examples/profiles COMP_WORDS=("$B/dmarec" --profile fl) COMP_CWORD=2
