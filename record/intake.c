@@ -253,9 +253,10 @@ static void see_other(struct intake *in, uint32_t type, uint16_t misc, uint64_t 
 		descriptors_doubt(in->descriptors, pid, time_ns);
 }
 
-/* Of whole records; those without a sample's id have it in their trailer. */
-static int64_t time_of(const struct intake *in, const char *rec, uint16_t size)
+/* What is no sample of an event that is known has it in its trailer. */
+int64_t intake_time(const struct intake *in, const void *record, size_t size)
 {
+	const char *rec = record;
 	struct perf_event_header h;
 	const struct intake_slot *slot = NULL;
 	size_t at = size < TRAILER ? 0 : size - TRAILER + AT_TRAILER_TIME;
@@ -285,7 +286,7 @@ static int append_split(struct intake *in, const char *from, const char *to,
 		memcpy(&h, from, sizeof(h));
 		if (h.size < sizeof(h) + sizeof(uint64_t) || h.size > to - from)
 			break;
-		if (time_of(in, from, h.size) < in->split_ns) {
+		if (intake_time(in, from, h.size) < in->split_ns) {
 			rc = perfdata_append(in->file, from, h.size, e);
 			continue;
 		}

@@ -106,6 +106,9 @@ bool intake_is_split(const struct intake *in);
 /* Everything that lies in the rings, then FINISHED_ROUND. last: all is disabled. */
 int intake_drain(struct intake *in, struct session *s, bool last, struct err *e);
 
+/* Of a whole record; 0 = it has none. */
+int64_t intake_time(const struct intake *in, const void *record, size_t size);
+
 /* Samples of each event among whole records, added to count. */
 void intake_count(const struct intake *in, const void *buf, size_t len, uint64_t *count);
 

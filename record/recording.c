@@ -45,6 +45,10 @@ static void on_signal(struct recording *r)
 	while (read(r->signal_fd, &si, sizeof(si)) == sizeof(si)) {
 		if (si.ssi_signo == SIGCHLD)
 			continue;
+		if (si.ssi_signo == SIGUSR2 && r->keep) {
+			r->snap_wanted = true;
+			continue;
+		}
 		r->signals += !r->o->argv || asks_to_end((int)si.ssi_signo);
 		/* Ctrl-C of the terminal has reached the workload already. */
 		if (r->o->argv && !r->work.ended && si.ssi_code != SI_KERNEL)
@@ -81,8 +85,11 @@ static bool over(struct recording *r, int64_t end_ns)
 		return true;
 	if (r->live && !r->fired_ns && live_fired(r->live))
 		r->fired_ns = now_ns(CLOCK_MONOTONIC);
-	if (r->fired_ns && now_ns(CLOCK_MONOTONIC) - r->fired_ns >= AFTER_NS)
-		return true;
+	if (r->fired_ns && now_ns(CLOCK_MONOTONIC) - r->fired_ns >= AFTER_NS) {
+		if (!r->o->live.snapshots)
+			return true;
+		r->snap_fired = true;
+	}
 	if (!r->o->argv)
 		return r->signals || !any_living(r->o);
 	if (!workload_poll(&r->work))
@@ -136,6 +143,8 @@ static int wait_for_end(struct recording *r, struct err *e)
 			rc = intake_drain(&r->in, r->session, false, e);
 		if (!rc)
 			rc = recording_parts_look(r, e);
+		if (!rc)
+			recording_snap_look(r);
 		if (!rc)
 			rc = recording_late_look(r, e);
 		if (!rc)
@@ -374,6 +383,7 @@ static void clean(struct recording *r)
 	inside_close(r->inside);
 	recording_late_release(r);
 	recording_parts_release(r);
+	recording_snap_release(r);
 	meta_release(&r->meta);
 	kernel_events_release(&r->kernel);
 	threads_release(&r->threads);

@@ -250,7 +250,7 @@ int recording_finish_file(struct recording *r, struct err *e)
 		rc = feat_sample_time(&s[n++], (int64_t)r->in.first_ns,
 				      (int64_t)r->in.last_ns, e);
 	if (!rc)
-		rc = recording_late_sections(r, s, &n, e);
+		rc = recording_late_sections(r, r->in.file, s, &n, e);
 	if (rc)
 		perfdata_abandon(r->in.file);
 	else

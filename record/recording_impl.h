@@ -61,11 +61,16 @@ struct recording {
 	struct keep *keep;	      /* the flight recorder; NULL = none */
 	struct perfdata_writer *kept; /* its file, for the end */
 	uint64_t *in_file;	      /* of each event: samples that were kept */
-	int64_t fired_ns;	      /* a trigger has come true; 0 = none */
-	struct inside *inside;	      /* probes in the process; NULL = none */
-	struct beside beside;	      /* registers, counts */
-	uint32_t *event_id; /* probes, closings, then the interrupt's entry and exit */
-	bool exits;	    /* of handlers are recorded: a line may be shared */
+	bool snap_wanted;	      /* SIGUSR2 */
+	size_t nsnap;		  /* files that were written for that, or for a trigger */
+	bool snap_fired;	  /* a trigger wants one */
+	struct snap_worst *worst; /* of those that are kept for triggers */
+	size_t nworst;
+	int64_t fired_ns;      /* a trigger has come true; 0 = none */
+	struct inside *inside; /* probes in the process; NULL = none */
+	struct beside beside;  /* registers, counts */
+	uint32_t *event_id;    /* probes, closings, then the interrupt's entry and exit */
+	bool exits;	       /* of handlers are recorded: a line may be shared */
 	const char *closing[MAX_CLOSINGS]; /* of descriptors_closings, those there are */
 	size_t nclosing;
 	struct perfdata_attr *attr;
@@ -144,6 +149,12 @@ int recording_parts_settle(struct recording *r, struct err *e);
 void recording_parts_end(struct recording *r);
 void recording_parts_release(struct recording *r);
 
+/* ---- recording_snap.c ---- */
+/* Was a snapshot asked for? Then what is kept goes into a file of its own. That it cannot
+ * be written is told, and no error of the recording. */
+void recording_snap_look(struct recording *r);
+void recording_snap_release(struct recording *r);
+
 /* ---- recording_late.c ---- */
 int recording_late_open(struct recording *r, struct err *e);
 /* Looks at what was mapped since the last call, and arms it; what fails of that is told. */
@@ -152,8 +163,8 @@ void recording_late_disable(struct recording *r);
 int recording_late_count(struct recording *r, size_t event, uint64_t *counted,
 			 struct err *e);
 /* What the file must know of it: appends its sections. */
-int recording_late_sections(struct recording *r, struct perfdata_section *s, size_t *n,
-			    struct err *e);
+int recording_late_sections(struct recording *r, struct perfdata_writer *file,
+			    struct perfdata_section *s, size_t *n, struct err *e);
 /* Its sessions: before the probes go. */
 void recording_late_disarm(struct recording *r);
 void recording_late_release(struct recording *r);

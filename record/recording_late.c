@@ -331,8 +331,8 @@ static int tracing_section(struct recording *r, struct perfdata_section *s, stru
 	return rc;
 }
 
-int recording_late_sections(struct recording *r, struct perfdata_section *s, size_t *n,
-			    struct err *e)
+int recording_late_sections(struct recording *r, struct perfdata_writer *file,
+			    struct perfdata_section *s, size_t *n, struct err *e)
 {
 	struct perfdata_attr *all;
 	int rc;
@@ -359,7 +359,7 @@ int recording_late_sections(struct recording *r, struct perfdata_section *s, siz
 		rc = feat_event_desc(&s[*n], all, r->meta.nevent, e);
 	*n += !rc;
 	if (!rc)
-		perfdata_replace_attrs(r->in.file, all, r->meta.nevent);
+		perfdata_replace_attrs(file, all, r->meta.nevent);
 	return rc;
 }
 

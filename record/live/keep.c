@@ -123,6 +123,19 @@ void keep_round(struct keep *k, int64_t now_ns)
 	}
 }
 
+int keep_each(const struct keep *k,
+	      int (*put)(void *arg, const void *buf, size_t len, struct err *e),
+	      int (*round)(void *arg, struct err *e), void *arg, struct err *e)
+{
+	int rc = 0;
+
+	for (const struct round *r = k->first; r && !rc; r = r->next) {
+		rc = put(arg, r->buf, r->len, e);
+		rc = rc ? rc : round(arg, e);
+	}
+	return rc || !k->open ? rc : put(arg, k->open->buf, k->open->len, e);
+}
+
 int keep_write(const struct keep *k, struct perfdata_writer *file,
 	       void (*see)(void *arg, const void *buf, size_t len), void *arg,
 	       struct err *e)

@@ -27,6 +27,12 @@ int keep_put(struct keep *k, const void *buf, size_t len, struct err *e);
 /* All rings have been read; now_ns on the recording's clock. */
 void keep_round(struct keep *k, int64_t now_ns);
 
+/* Each piece that is kept, whole records, in order; round: none comes behind it that is earlier
+ * than what was put two rounds before. */
+int keep_each(const struct keep *k,
+	      int (*put)(void *arg, const void *buf, size_t len, struct err *e),
+	      int (*round)(void *arg, struct err *e), void *arg, struct err *e);
+
 /* Everything that is kept, in order; `see` is called for each piece. */
 int keep_write(const struct keep *k, struct perfdata_writer *file,
 	       void (*see)(void *arg, const void *buf, size_t len), void *arg,

@@ -51,7 +51,10 @@ struct live {
 	struct story *story; /* likewise */
 	pthread_t thread;
 	bool running;
-	atomic_bool fired; /* set behind trigger.fired: the recorder reads only this */
+	/* Between the threads: the trigger itself is the view's. */
+	atomic_bool fired, again, judged; /* judged: worth is known */
+	atomic_llong worth;
+	bool told; /* the view's own: fired was set for this time */
 
 	/* the thread's own */
 	int out;
@@ -73,13 +76,40 @@ static int64_t now_ns(int clockid)
 	return t.tv_sec * SECOND + t.tv_nsec;
 }
 
+/* How bad it is, of what was looked at just now. What is still open is waited for, but not so
+ * long that its beginning is not kept any more; it has taken what it has by then. */
+static void judge(struct live *l)
+{
+	const struct transfer *t = &l->trigger.transfer;
+	int64_t patience_ns = l->o.keep_ns ? l->o.keep_ns / 2 : SECOND, worth;
+
+	if (!l->trigger.fired || !l->trigger.has_transfer)
+		return;
+	worth = rule_worth(l->trigger.rule, t);
+	if (t->woken_ns == DMA_UNKNOWN && t->irq_ns == DMA_UNKNOWN &&
+	    t->submit_ns != DMA_UNKNOWN) {
+		if (l->to_ns - l->trigger.at_ns < patience_ns)
+			return;
+		worth = l->to_ns - t->submit_ns;
+	}
+	atomic_store(&l->worth, worth);
+	atomic_store(&l->judged, true);
+}
+
 /* The recorder is told that a trigger has come true. */
 static void tell(struct live *l)
 {
 	uint64_t one = 1;
 
-	if (!l->trigger.fired || atomic_exchange(&l->fired, true))
+	if (atomic_exchange(&l->again, false)) {
+		trigger_again(&l->trigger);
+		l->told = false;
+		atomic_store(&l->judged, false);
+	}
+	if (!l->trigger.fired || l->told)
 		return;
+	l->told = true;
+	atomic_store(&l->fired, true);
 	if (write(l->event_fd, &one, sizeof(one)) < 0)
 		return; /* the recorder looks at the end of its next wait */
 }
@@ -100,8 +130,10 @@ static int on_transfer(void *arg, const struct transfer *t, struct err *e)
 		story_transfer(l->story, t);
 	/* It fired by how it looked then: this is what became of it. */
 	if (l->trigger.fired && l->trigger.has_transfer &&
-	    l->trigger.transfer.submit_seq == t->submit_seq)
+	    l->trigger.transfer.submit_seq == t->submit_seq) {
 		l->trigger.transfer = *t;
+		judge(l);
+	}
 	return rc;
 }
 
@@ -336,10 +368,12 @@ static int look_ahead(struct live *l, struct err *e)
 	int64_t now = now_ns(CLOCK_MONOTONIC);
 	int rc;
 
-	if (!l->tail || l->trigger.fired || now < l->ahead_ns)
+	if (!l->tail || (l->trigger.fired && !l->o.snapshots) || now < l->ahead_ns)
 		return 0;
 	trigger_preview_begin(&l->trigger);
 	rc = tail_preview(l->tail, l->follow, &sink, e);
+	if (!rc && trigger_is_settled(&l->trigger, l->to_ns))
+		judge(l);
 	l->ahead_ns = now_ns(CLOCK_MONOTONIC) + AHEAD_MS * INT64_C(1000000);
 	return rc;
 }
@@ -492,6 +526,24 @@ int live_fd(const struct live *l)
 bool live_fired(struct live *l)
 {
 	return atomic_load(&l->fired);
+}
+
+bool live_worth(struct live *l, int64_t *worth)
+{
+	bool judged = atomic_load(&l->judged);
+
+	*worth = atomic_load(&l->worth);
+	return judged;
+}
+
+void live_again(struct live *l)
+{
+	uint64_t told;
+
+	if (read(l->event_fd, &told, sizeof(told)) < 0 && errno != EAGAIN)
+		return; /* it stays as it is: no snapshot more */
+	atomic_store(&l->fired, false);
+	atomic_store(&l->again, true);
 }
 
 const char *live_rule(const struct live *l)

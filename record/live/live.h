@@ -36,6 +36,7 @@ struct live_options {
 	/* --keep: a time, else a size; 0 = everything is written */
 	int64_t keep_ns;
 	uint64_t keep_bytes;
+	int64_t snapshots; /* how many are kept, and the recording goes on; 0 = it ends */
 };
 
 /* dmarec's options of this room: its input is the struct live_options. */
@@ -59,7 +60,12 @@ void live_round(void *arg);
 /* Readable when a trigger has come true; and whether one has. */
 int live_fd(const struct live *l);
 bool live_fired(struct live *l);
-/* Which rule; NULL = none. After live_end(). */
+/* Of what has come true, by what is known of it: of two, the worse is the larger. false = that
+ * is not known yet. */
+bool live_worth(struct live *l, int64_t *worth);
+/* From now on the trigger may come true again, for another transfer. */
+void live_again(struct live *l);
+/* Which rule; NULL = none. After live_end(), or while one has come true. */
 const char *live_rule(const struct live *l);
 
 /* The recording has ended: everything that was put is shown, the terminal is as it was.

@@ -8,7 +8,14 @@
 #include "record/live/live.h"
 
 /* Behind those of dmarec.c. */
-enum { KEY_LIVE = 1024, KEY_LIVE_OUTPUT, KEY_STOP_IF, KEY_KEEP, KEY_ON_TRIGGER };
+enum {
+	KEY_LIVE = 1024,
+	KEY_LIVE_OUTPUT,
+	KEY_STOP_IF,
+	KEY_KEEP,
+	KEY_ON_TRIGGER,
+	KEY_SNAPSHOTS
+};
 
 static const struct argp_option table[] = {
 	{0, 0, 0, 0, "While it records:", 6},
@@ -23,7 +30,11 @@ static const struct argp_option table[] = {
 	{"on-trigger", KEY_ON_TRIGGER, "COMMAND", 0,
 	 "Run this when --stop-if has ended the recording and its file is written", 6},
 	{"keep", KEY_KEEP, "TIME|SIZE", 0, "Write only what came last: 10s, or 64M", 6},
+	{"snapshots", KEY_SNAPSHOTS, "N", 0,
+	 "With --stop-if and --keep: go on, and keep snapshots of the N worst", 6},
 	{0}};
+
+enum { MOST_SNAPSHOTS = 1000 };
 
 static void parse_live(struct argp_state *state, struct live_options *o, char *arg)
 {
@@ -76,9 +87,28 @@ static void add_rule(struct argp_state *state, struct live_options *o, const cha
 		argp_error(state, "--stop-if %s", e.text);
 }
 
+/* The worst are told apart by what became of a transfer. */
+static void check_snapshots(struct argp_state *state, const struct live_options *o)
+{
+	bool orders = o->nrule > 0;
+
+	for (size_t i = 0; i < o->nrule; i++)
+		orders &= o->rule[i].what == RULE_PHASE || o->rule[i].what == RULE_STATE;
+	if (!orders)
+		argp_error(state, "--snapshots are of transfers that --stop-if tells: a "
+				  "phase against a time, missing, late, unknown, failed "
+				  "or aborted");
+	if (!o->keep_ns && !o->keep_bytes)
+		argp_error(state, "--snapshots are of what --keep holds: say how much");
+	if (o->on_trigger)
+		argp_error(state, "--on-trigger is run when --stop-if has ended the "
+				  "recording, which --snapshots lets go on");
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct live_options *o = state->input;
+	struct err e = {0};
 
 	switch (key) {
 	case KEY_LIVE:
@@ -100,6 +130,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_STOP_IF:
 		add_rule(state, o, arg);
 		return 0;
+	case KEY_SNAPSHOTS:
+		if (num_i64(arg, 1, MOST_SNAPSHOTS, &o->snapshots, &e))
+			argp_error(state, "--snapshots: %s", e.text);
+		return 0;
 	case ARGP_KEY_END:
 		if (o->output && !o->shown)
 			argp_error(state, "--live-output is where --live writes: say "
@@ -107,6 +141,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (o->on_trigger && !o->nrule)
 			argp_error(state,
 				   "--on-trigger waits for --stop-if: say what for");
+		if (o->snapshots)
+			check_snapshots(state, o);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

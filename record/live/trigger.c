@@ -10,10 +10,30 @@ void trigger_init(struct trigger *t, const struct rule *rules, size_t n)
 	*t = (struct trigger){.rules = rules, .n = n, .at_ns = DMA_UNKNOWN};
 }
 
+static bool is_done(const struct trigger *t, const struct transfer *x)
+{
+	for (size_t i = 0; i < t->ndone && i < TRIGGER_DONE; i++)
+		if (t->done[i] == x->submit_seq)
+			return true;
+	return false;
+}
+
+bool trigger_is_settled(const struct trigger *t, int64_t now_ns)
+{
+	return t->fired && (t->at_ns == DMA_UNKNOWN || now_ns - t->at_ns > SETTLED_NS);
+}
+
+void trigger_again(struct trigger *t)
+{
+	if (t->fired && t->has_transfer)
+		t->done[t->ndone++ % TRIGGER_DONE] = t->transfer.submit_seq;
+	t->fired = t->has_transfer = false;
+}
+
 static void fire(struct trigger *t, const struct rule *r, const struct transfer *x,
 		 int64_t at_ns)
 {
-	if (t->fired)
+	if (t->fired || (x && is_done(t, x)))
 		return;
 	t->fired = true;
 	t->rule = r;
@@ -86,6 +106,11 @@ static void preview_open(struct trigger *t, const struct transfer *x, int64_t no
 
 void trigger_preview(struct trigger *t, const struct transfer *x, int64_t now_ns)
 {
+	if (t->fired) { /* what has become of it by now */
+		if (t->has_transfer && t->transfer.submit_seq == x->submit_seq)
+			t->transfer = *x;
+		return;
+	}
 	if (x->state == STATE_IN_FLIGHT ||
 	    (x->state == STATE_UNKNOWN && x->woken_ns == DMA_UNKNOWN)) {
 		preview_open(t, x, now_ns);

@@ -14,7 +14,10 @@
 
 struct row;
 
-enum { TRIGGER_ROWS = 64 /* channels told apart while looking ahead */ };
+enum {
+	TRIGGER_ROWS = 64, /* channels told apart while looking ahead */
+	TRIGGER_DONE = 256 /* that fired last: of so many none does again */
+};
 
 struct trigger {
 	const struct rule *rules;
@@ -31,9 +34,16 @@ struct trigger {
 		uint64_t n;
 	} count[TRIGGER_ROWS];
 	size_t ncount;
+	int64_t done[TRIGGER_DONE]; /* submit_seq of those that fired before */
+	size_t ndone;		    /* in all */
 };
 
 void trigger_init(struct trigger *t, const struct rule *rules, size_t n);
+
+/* After a look ahead: it came true so long ago that what belongs to it has come. */
+bool trigger_is_settled(const struct trigger *t, int64_t now_ns);
+/* It may come true again, for another transfer. */
+void trigger_again(struct trigger *t);
 
 void trigger_transfer(struct trigger *t, const struct transfer *x, const struct row *row);
 

@@ -68,6 +68,23 @@ row "... one probe hit, dmarec against no recording, ns" \
 	"$(awk -v a="$a" -v c="$c" -v n="$calls" 'BEGIN { printf "%.0f", (a - c) / n / 4 * 1e9 }')" - - -
 grep -q missing dmarec.err && row "... samples were lost under dmarec" "$(grep -c missing dmarec.err)" - - 0
 
+# ---- the live view: the same calls with it and without, side by side ----
+live() { # recorder's options: what the calls took, in seconds
+	"$B/dmarec" -q -o v.data "$@" -- "$B/tests/bench/caller" "$calls" 2>/dev/null
+}
+for _ in $(seq "$turns"); do
+	for probes in process kernel; do
+		live --probes $probes >>"$probes.without"
+		live --probes $probes --live=json --live-output v.json >>"$probes.with"
+	done
+done
+for probes in process kernel; do
+	a=$(median <$probes.with) b=$(median <$probes.without)
+	row "$calls calls with --live=json, without, probes in the $probes, s" "$a" "$b" "$(ratio "$a" "$b")" "<= 1.1"
+done
+sqlite3 :memory: 'CREATE TABLE l(x)' '.mode ascii' '.separator "\001" "\n"' '.import v.json l' \
+	"SELECT '    of the last, the view skipped ' || max(x->>'skipped_bytes') || ' bytes' FROM l"
+
 # ---- loading: against inserting the same rows and nothing else ----
 "$B/dmaanalyze" -q -i d.data rows.db
 samples=$(sqlite3 rows.db 'SELECT count(*) FROM sample')

@@ -57,6 +57,45 @@ wait $pid
 [ "$second" -le $((first + 4096)) ]
 result $? "memory does not grow: $first, then $second KiB"
 
+# ---- SIGUSR2: what is kept goes into a file of its own, and the recording goes on ----
+"$rec" -o u.data --keep 2s -- "$work" --count 100000000 --pause 1ms >/dev/null 2>told &
+pid=$!
+await recording $pid u.data
+child=$(pgrep -P $pid | head -1)
+paused() { [ "$(awk '/^voluntary_ctxt/ { print $2 }' /proc/$child/status)" -ge "$1" ]; }
+await paused 300
+kill -USR2 $pid
+await grep -q 'snapshot: dmaanalyze -i u.data.snap-1' told
+result $? "SIGUSR2 writes a snapshot, and it is said"
+await paused 900
+kill -USR2 $pid
+await grep -q 'u.data.snap-2' told
+result $? "... and another"
+# (the file that the end writes has what came between, so that they can be compared)
+kill -TERM $pid
+wait $pid
+for i in 1 2; do
+	ok "snapshot $i loads" "$ana" -q -i u.data.snap-$i snap.db
+	ok "... finished, and says what it is" sql_is snap.db 1 "SELECT finished AND EXISTS (SELECT 1 FROM warning w WHERE w.run_id = r.id AND text LIKE 'a snapshot of what was kept%') FROM run r WHERE id = $i"
+	ok "... with transfers between its times" sql_is snap.db 1 "SELECT count(*) > 100 AND min(time_ns) >= begin_ns AND max(time_ns) < end_ns FROM sample s JOIN run r ON r.id = s.run_id WHERE r.id = $i"
+done
+ok "... the second two seconds at least, or from the beginning" sql_is snap.db 1 'SELECT b.begin_ns = a.begin_ns OR b.end_ns - b.begin_ns >= 2e9 FROM run a, run b WHERE a.id = 1 AND b.id = 2'
+ok "the recording goes on" "$ana" -q -i u.data snap.db
+ok "... beyond them" sql_is snap.db 1 'SELECT a.end_ns < b.end_ns AND b.end_ns < c.end_ns FROM run a, run b, run c WHERE a.id = 1 AND b.id = 2 AND c.id = 3'
+ok "... and has every sample of the second that is as late as it begins" sql_is snap.db 0 'SELECT count(*) FROM sample s JOIN run c ON c.id = 3 WHERE s.run_id = 2 AND s.time_ns >= c.begin_ns AND NOT EXISTS (SELECT 1 FROM sample o WHERE o.run_id = 3 AND o.time_ns = s.time_ns AND o.tid IS s.tid)'
+# ---- --snapshots: of the worst ----
+ok "--snapshots" "$rec" -o w.data --keep 10s --stop-if 'total > 500ms' --snapshots 1 -x "$B/examples/libblkdma.so" -- sh -c \
+	"$work --count 3000 --pause 500us; $work --count 700 --pause 1ms --stall 100:1s; $work --count 2000 --pause 1ms --stall 100:3s; $work --count 2000 --pause 1ms --stall 100:2s"
+is "... lets the recording go on, and writes what is worse than what there is" "$(grep -c 'snapshot of' err)" 2
+is "... keeping the worst" "$(ls w.data.snap-*)" w.data.snap-2
+ok "... which loads" "$ana" -q -i w.data.snap-2 worst.db
+ok "... and has that transfer, of the right time" sql_is worst.db 1 'SELECT max(coalesce(woken_ns, (SELECT max(time_ns) FROM sample)) - submit_ns) BETWEEN 3e9 AND 4e9 FROM transfer'
+ok "--snapshots without --keep" status 2 "$rec" --snapshots 1 --stop-if late -- true
+ok "--snapshots of what is no transfer" status 2 "$rec" --snapshots 1 --keep 1s --stop-if 'gap > 1s' -- true
+
+ok "without --keep it is the command's" "$rec" -q -o n.data --start write --wait read -- sh -c 'trap "echo got >usr2" USR2; kill -USR2 $PPID; for i in 1 2 3 4 5 6 7 8 9 10; do [ -f usr2 ] && break; sleep 0.2; done'
+ok "... which gets it" test -f usr2
+
 # ---- 20 ends at random moments ----
 RANDOM=7
 for i in $(seq 20); do
