@@ -6,6 +6,7 @@
 # make install    PREFIX= DESTDIR=; make uninstall takes it away again
 # make dist       sources that build offline; make dist-static: one archive to unpack and run; make deb; make rpm
 # make check-distros  in Debian 11 and 13; make check-kernels: the guest with their kernels
+# make check-sqlite   SQLITE=DIR, where another SQLite's sqlite3.c is: the tests of databases with that one
 # make format, asan, man, clean
 # make check-unit, check-cli, check-asan, check-gate, lint, check-vm, check-clang, check-fuzz: the parts of both
 # make fuzz       FUZZ_SECONDS=60; make bench: cost of reading a recording
@@ -54,7 +55,9 @@ STATIC   ?=
 ALL_LDFLAGS  = $(SANFLAGS) -pthread $(if $(STATIC),-static -Wl$(comma)--wrap=dlopen) $(LDFLAGS)
 
 # Libraries by their users. libdma's objects pull in only what a tool refers to.
-LIBS_record  := -lbpf -lcapstone -ldw -lelf -liberty -ltraceevent -lzstd -lz -lm
+# Capstone's name changes from release to release: packaging/debian/rules takes its archive.
+CAPSTONE     ?= -lcapstone
+LIBS_record  := -lbpf $(CAPSTONE) -ldw -lelf -liberty -ltraceevent -lzstd -lz -lm
 LIBS_analyze := -lsqlite3 -ltraceevent -lcrypto -lzstd -lm
 LIBS_compare := -lsqlite3 -lm
 LIBS_report  := -lsqlite3 -lm
@@ -100,7 +103,12 @@ $(B)/%.a:
 	$(call say,AR,$@)
 	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
-$(B)/%.o: %.c
+# What is missing is said in sentences, once for a build's directory.
+$(B)/.libraries:
+	@mkdir -p $(@D)
+	@CC='$(CC)' CLANG='$(CLANG)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' STATIC='$(STATIC)' scripts/libraries.sh && touch $@
+
+$(B)/%.o: %.c | $(B)/.libraries
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
@@ -115,7 +123,7 @@ $(B)/report/%.embed.o: report/%
 	$(call embed,embed_$(call sym,$<),$<,$@)
 $(B)/lib/draw/%.embed.o: lib/draw/%
 	$(call embed,embed_$(call sym,$<),$<,$@)
-$(B)/record/%.bpf.o: record/%.bpf.c
+$(B)/record/%.bpf.o: record/%.bpf.c | $(B)/.libraries
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)
 	$(Q)$(CLANG) -O2 -g -Wall -Werror -target bpf -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
@@ -160,7 +168,7 @@ ARCHIVES    := $(patsubst %,$(B)/%.a,$(OWNERS)) $(B)/libdma.a
 $(B)/tests/%.o: ALL_CPPFLAGS += -DTEST_BUILD='"$(abspath $(B))"' -DTEST_SOURCE='"$(CURDIR)"'
 $(UNIT): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_SHARED) $(ARCHIVES) | $(LIBPERF)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBPERF) $(LIBS_all) -lcmocka
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBPERF) $(LIBS_all) -lcmocka
 unit: $(UNIT)
 
 examples:
@@ -241,7 +249,7 @@ browser:
 # themselves, so that their times are judged, too.
 check:     CLI_SKIP := $(CLI_SLOW)
 check:     SIZE := SIM_SIZE=tenth VM_BOOTS=edu VM_EDU='sleep missing spurious timeout two_cards' VM_TIMES=0
-check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx watch shared' ALONE=tests/vm/check.sh
+check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx watch shared keys upset' ALONE=tests/vm/check.sh
 check-all: MORE := check-clang check-fuzz check-hostile check-distros check-kernels
 check-all: DAY := tests/gate/day.t
 check check-all: BEGAN := $(shell date +%s)
@@ -313,6 +321,20 @@ DISTROS ?= bullseye trixie
 check-distros: all
 	@scripts/tracefs.sh
 	@$(TESTS) $(DISTROS:%=tests/distros/%.t) tests/distros/static.t tests/distros/deb.t
+
+# Of databases, with another version of the library, as a distribution would replace it.
+SQLITE ?=
+OTHER  := build/sqlite
+SQLITE_RUN := $(patsubst %,$(OTHER)/tests/unit/test_%,db analysis compare compare_load report_figure) $(patsubst %,tests/cli/%.t,dmacompare \
+	dmareport figures columns crafted sections default reader dmaanalyze report wrap)
+check-sqlite:
+	@[ -f '$(SQLITE)/sqlite3.c' ] || { echo "check-sqlite: no '$(SQLITE)/sqlite3.c': SQLITE= names the directory of SQLite's amalgamation" >&2; exit 1; }
+	@mkdir -p $(OTHER)
+	$(CC) -O1 -w -fPIC -shared -Wl,-soname,libsqlite3.so.0 -o $(OTHER)/libsqlite3.so.0 '$(SQLITE)/sqlite3.c' -lpthread -ldl -lm
+	$(MAKE) --no-print-directory B=$(OTHER) LDFLAGS=-Wl,-rpath,$(CURDIR)/$(OTHER) cli-programs $(filter $(OTHER)/%,$(SQLITE_RUN))
+	@ldd $(OTHER)/dmaanalyze | grep -q '$(OTHER)/libsqlite3' || { echo "check-sqlite: the tools took this system's SQLite" >&2; exit 1; }
+	SIM_SIZE=$${SIM_SIZE:-tenth} B=$(OTHER) JOBS='$(JOBS)' MAKE='$(MAKE)' scripts/tests.sh $(SQLITE_RUN)
+
 list-tests:
 	@echo $(UNIT_RUN) $(CLI_RUN)
 
@@ -323,7 +345,7 @@ help:
 	@sed -n '/^# make/s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 -include $(shell find $(B) \( -name linux -o -name distros \) -prune -o -type f -name '*.d' -print 2>/dev/null)
-.PHONY: dist dist-static deb rpm check-distros list-tests coverage soak browser docs man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
+.PHONY: dist dist-static deb rpm check-distros check-sqlite list-tests coverage soak browser docs man all tools unit examples check check-all check-unit check-cli check-asan check-clang \
 	programs unit-programs cli-programs asan-programs \
 	check-format asan format lint deps clean help demo install uninstall
 .SECONDARY:

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/audit.h"
 #include "analyze/derive.h"
 #include "analyze/load.h"
 #include "analyze/stream.h"
@@ -17,6 +18,7 @@
 #include "lib/flow/ends.h"
 #include "lib/flow/pipe.h"
 #include "lib/join/join.h"
+#include "lib/key/key.h"
 #include "lib/vector/vector.h"
 
 struct window { /* of the table `loss` */
@@ -45,6 +47,11 @@ struct analysis {
 	bool searched; /* for vectors: none was named */
 	bool ended;    /* the workload, by itself */
 	struct join *join;
+	struct keys *keys; /* NULL = no events of the driver's */
+	bool driver, asks,
+		issues; /* it has ends; what was asked for; what went to the card */
+	struct key_totals words;
+	struct audit *audit;
 	struct pipe *pipe;
 	struct join_totals totals;
 	struct derive *derive;
@@ -52,7 +59,8 @@ struct analysis {
 		struct db_stmt *q;
 		struct db_param id, card, channel, direction, size_bytes, pid, tid,
 			submit_ns, doorbell_ns, irq_ns, wait_ns, woken_ns, irq, irq_cpu,
-			coalesced, irq_count, state, reason, phase[PHASE_N];
+			coalesced, irq_count, state, reason, ended_ns, driver,
+			phase[PHASE_N];
 	} transfer;
 	struct stray_insert {
 		struct db_stmt *q;
@@ -218,7 +226,7 @@ static int check_option(const struct analysis *a, int64_t irq, struct err *e)
 	char text[200] = "";
 	size_t len = 0;
 
-	if (evidence_of(a, irq))
+	if (evidence_of(a, named_handler(a, irq)))
 		return 0;
 	for (size_t i = 0; i < a->found->noverall && len < sizeof(text) - 16; i++)
 		if (a->found->overall[i].interrupts)
@@ -325,6 +333,19 @@ static int on_transfer(void *arg, const struct transfer *t, struct err *e)
 	return pipe_transfer(a->pipe, t);
 }
 
+/* As the joiner has it, before the driver's word. */
+static int on_joined(void *arg, const struct transfer *given, struct err *e)
+{
+	struct analysis *a = arg;
+	struct transfer t = *given;
+
+	if (t.state == STATE_NO_INTERRUPT && a->holes.interrupts) {
+		t.state = STATE_UNKNOWN;
+		t.reason = "no interrupt, but some were lost in this recording";
+	}
+	return a->keys ? keys_transfer(a->keys, &t, e) : on_transfer(a, &t, e);
+}
+
 static int on_stray(void *arg, const struct stray *s, struct err *e)
 {
 	struct analysis *a = arg;
@@ -358,13 +379,16 @@ static int produce(void *arg, struct pipe *p, struct err *e)
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			return got;
-		rc = got == STREAM_LOSS || s.role >= ROLE_REGISTER
-			     ? 0
-			     : join_push(a->join, &s, e);
+		if (got == STREAM_SAMPLE && audit_push(a->audit, &s))
+			return err_nomem(e, "the analysis");
+		rc = got == STREAM_LOSS || !a->keys ? 0 : keys_push(a->keys, &s, e);
+		if (!rc && got != STREAM_LOSS && s.role < ROLE_REGISTER)
+			rc = join_push(a->join, &s, e);
 		if (!(++n & 1023))
 			pipe_done(p, stream_done(a->stream));
 	}
-	return rc ? rc : join_finish(a->join, &a->totals, e);
+	rc = rc ? rc : join_finish(a->join, &a->totals, e);
+	return rc || !a->keys ? rc : keys_finish(a->keys, &a->words, e);
 }
 
 static int64_t known(int32_t v)
@@ -394,23 +418,19 @@ static int write_transfer(struct analysis *a, const struct transfer *t, struct e
 	db_set_i64(x->irq_count, t->irq_count ? t->irq_count : DMA_UNKNOWN);
 	db_set_static_text(x->state, state_name(t->state));
 	db_set_static_text(x->reason, t->reason);
+	db_set_i64(x->ended_ns, transfer_is_keyed(t) ? t->ended_ns : DMA_UNKNOWN);
+	db_set_static_text(x->driver, t->key ? key_word_name(t->key) : NULL);
 	for (int p = 0; p < PHASE_N; p++)
 		db_set_i64(x->phase[p], transfer_phase_ns(t, (enum phase)p));
 	return db_run(x->q, e);
 }
 
-static int sink_transfer(void *arg, const struct transfer *given, struct err *e)
+static int sink_transfer(void *arg, const struct transfer *t, struct err *e)
 {
 	struct analysis *a = arg;
-	struct transfer t = *given;
-	int rc;
+	int rc = derive_add(a->derive, t, e);
 
-	if (t.state == STATE_NO_INTERRUPT && a->holes.interrupts) {
-		t.state = STATE_UNKNOWN;
-		t.reason = "no interrupt, but some were lost in this recording";
-	}
-	rc = derive_add(a->derive, &t, e);
-	return rc ? rc : write_transfer(a, &t, e);
+	return rc ? rc : write_transfer(a, t, e);
 }
 
 static int sink_stray(void *arg, const struct stray *x, struct err *e)
@@ -457,6 +477,8 @@ static int prepare_transfer(struct analysis *a, struct err *e)
 		.irq_count = db_param(q, ":irq_count"),
 		.state = db_param(q, ":state"),
 		.reason = db_param(q, ":reason"),
+		.ended_ns = db_param(q, ":ended"),
+		.driver = db_param(q, ":driver"),
 		.phase = {[PHASE_API] = db_param(q, ":api"),
 			  [PHASE_DEVICE] = db_param(q, ":device"),
 			  [PHASE_NOTICE] = db_param(q, ":notice"),
@@ -491,6 +513,19 @@ static void progress(void *arg, uint64_t done, uint64_t rows)
 	cli_progress_step(&a->progress, done, rows);
 }
 
+static int make_keys(struct analysis *a, struct err *e)
+{
+	const struct key_options o = {.vector = a->vector,
+				      .nvector = a->nvector,
+				      .asks = a->asks,
+				      .issues = a->issues,
+				      .holes = a->holes.driver || a->holes.calls ||
+					       a->nring};
+	const struct join_sink sink = {.arg = a, .transfer = on_transfer};
+
+	return keys_new(&a->keys, &o, &sink, e);
+}
+
 static int join_all(struct analysis *a, struct err *e)
 {
 	struct begun_channel begun[CHANNELS_BEGUN];
@@ -503,7 +538,7 @@ static int join_all(struct analysis *a, struct err *e)
 		.whole = a->holes.counted && !a->holes.calls,
 		.undecided = a->searched,
 		.pairing = a->pairing};
-	struct join_sink js = {a, on_transfer, on_stray};
+	struct join_sink js = {a, on_joined, on_stray};
 	struct pipe_sink sink = {.arg = a,
 				 .transfer = sink_transfer,
 				 .stray = sink_stray,
@@ -514,6 +549,10 @@ static int join_all(struct analysis *a, struct err *e)
 		rc = prepare_stray(a, e);
 	if (!rc)
 		rc = join_new(&a->join, &jo, &js, e);
+	if (!rc && a->driver && !a->o->no_keys)
+		rc = make_keys(a, e);
+	if (!rc && !(a->audit = audit_new()))
+		rc = err_nomem(e, "the analysis");
 	if (rc)
 		return rc;
 	cli_progress_begin(&a->progress, "joining", "rows", stream_size(a->stream));
@@ -554,9 +593,43 @@ static int read_run(struct analysis *a, struct err *e)
 	return got ? got : load_holes(a->db, a->run, &a->holes, e);
 }
 
+/* Which of the driver's events were recorded. */
+static int read_driver(struct analysis *a, struct err *e)
+{
+	struct db_stmt *q;
+	int got, rc = db_prepare_named(a->db, &q, "sources", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(q, ":run", a->run);
+	while ((got = db_step(q, e)) > 0) {
+		int role = role_parse(db_text(q, "role"));
+
+		a->driver |= role == ROLE_ENDED;
+		a->asks |= role == ROLE_ASKED;
+		a->issues |= role == ROLE_ISSUED;
+	}
+	return db_finalize(q, got, e);
+}
+
+/* With the driver's word device times are from and to its events, or to one of them. */
+static const char *doorbell_from(const struct analysis *a, char buf[40])
+{
+	const char *word = derive_doorbell(a->derive);
+
+	if (!a->keys)
+		return word;
+	if (a->issues)
+		return "driver";
+	snprintf(buf, 40, "%s, driver", word);
+	return buf;
+}
+
 static int write_analysis(struct analysis *a, struct err *e)
 {
 	const struct join_totals *n = &a->totals;
+	const struct audit_totals x = audit_result(a->audit);
+	char doorbell[40];
 	struct db_stmt *s;
 	int rc = db_prepare_named(a->db, &s, "analysis_insert", e);
 
@@ -568,7 +641,7 @@ static int write_analysis(struct analysis *a, struct err *e)
 	db_bind_text(s, ":pairing_from", a->pairing_from);
 	db_bind_text(s, ":vectors_from", a->vectors_from);
 	db_bind_text(s, ":latency", phase_name(derive_latency(a->derive)));
-	db_bind_text(s, ":doorbell", derive_doorbell(a->derive));
+	db_bind_text(s, ":doorbell", doorbell_from(a, doorbell));
 	db_bind_i64(s, ":submits", (int64_t)n->submits);
 	db_bind_i64(s, ":transfers", (int64_t)n->transfers);
 	db_bind_i64(s, ":interrupts", (int64_t)n->interrupts);
@@ -578,6 +651,10 @@ static int write_analysis(struct analysis *a, struct err *e)
 	db_bind_i64(s, ":waits", (int64_t)n->waits);
 	db_bind_i64(s, ":waits_used", (int64_t)n->waits_used);
 	db_bind_i64(s, ":waits_stray", (int64_t)n->waits_stray);
+	db_bind_i64(s, ":in_wait", x.in_wait_ns);
+	db_bind_i64(s, ":pending", x.pending);
+	db_bind_i64(s, ":pending_time", x.pending_ns);
+	db_bind_i64(s, ":overlapping", x.overlapping);
 	db_bind_i64(s, ":negative", (int64_t)n->negative);
 	db_bind_i64(s, ":disordered", (int64_t)n->disordered);
 	db_bind_text(s, ":advice", *a->advice ? a->advice : NULL);
@@ -590,6 +667,8 @@ static int run_analysis(struct analysis *a, struct vector_finder *vf, struct err
 	struct vector_finder *own = NULL;
 	int rc = read_run(a, e);
 
+	if (!rc)
+		rc = read_driver(a, e);
 	if (!rc)
 		rc = drop(a, e);
 	if (!rc)
@@ -629,6 +708,8 @@ int analysis_run(struct db *db, int64_t run, struct stream *s, struct vector_fin
 	int rc = run_analysis(&a, vf, e);
 
 	join_free(a.join);
+	keys_free(a.keys);
+	audit_free(a.audit);
 	derive_free(a.derive);
 	rc = db_finalize(a.transfer.q, rc, e);
 	rc = db_finalize(a.stray.q, rc, e);

@@ -18,7 +18,8 @@ struct vector_finder;
 struct analysis_options {
 	const int64_t *irq; /* these end transfers, whatever the evidence says */
 	size_t nirq;
-	int pairing; /* enum pairing; -1 = what the recording says */
+	int pairing;  /* enum pairing; -1 = what the recording says */
+	bool no_keys; /* join as if the driver's events were not there */
 	bool quiet;
 };
 

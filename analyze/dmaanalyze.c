@@ -39,7 +39,7 @@ struct options {
 	int pairing;
 	struct event_role *role;
 	size_t nrole;
-	bool list, verify, rebuild, json, csv, quiet, verbose;
+	bool list, verify, rebuild, no_keys, json, csv, quiet, verbose;
 };
 
 /* of the last handler of the last line, see lib/event/handlers.h */
@@ -57,7 +57,8 @@ enum {
 	KEY_ROLE,
 	KEY_REBUILD,
 	KEY_JSON,
-	KEY_CSV
+	KEY_CSV,
+	KEY_NO_KEYS
 };
 
 static const struct argp_option table[] = {
@@ -76,6 +77,8 @@ static const struct argp_option table[] = {
 	{"pairing", KEY_PAIRING, "one|drain|first|last|infer", 0,
 	 "How interrupts end transfers", 2},
 	{"role", KEY_ROLE, "EVENT=ROLE", 0, "The role of an event of perf's", 2},
+	{"no-keys", KEY_NO_KEYS, 0, 0, "Join as if the driver's events were not recorded",
+	 2},
 	{"rebuild", KEY_REBUILD, 0, 0, "Build everything derived again", 2},
 	{0, 0, 0, 0, "What is printed:", 3},
 	{"json", KEY_JSON, 0, 0, "The figures as JSON", 3},
@@ -190,6 +193,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_VERIFY:
 		o->verify = true;
+		return 0;
+	case KEY_NO_KEYS:
+		o->no_keys = true;
 		return 0;
 	case KEY_REBUILD:
 		o->rebuild = true;
@@ -326,14 +332,17 @@ static int print_list(struct db *db, bool json, struct err *e)
 
 static bool changes(const struct options *o)
 {
-	return o->rebuild || o->nirq || o->pairing >= 0;
+	return o->rebuild || o->no_keys || o->nirq || o->pairing >= 0;
 }
 
 static int analyse(struct db *db, const struct options *o, int64_t run, struct stream *s,
 		   struct vector_finder *vf, struct err *e)
 {
-	struct analysis_options a = {
-		.irq = o->irq, .nirq = o->nirq, .pairing = o->pairing, .quiet = o->quiet};
+	struct analysis_options a = {.no_keys = o->no_keys,
+				     .irq = o->irq,
+				     .nirq = o->nirq,
+				     .pairing = o->pairing,
+				     .quiet = o->quiet};
 	struct stream *own = NULL;
 	int rc = s ? 0 : stream_open_run(&own, db, run, e);
 

@@ -6,6 +6,7 @@
 
 #include "analyze/hash.h"
 #include "lib/flow/pipe.h"
+#include "lib/text.h"
 #include "lib/vector/vector.h"
 
 /* ---- the run ---- */
@@ -240,6 +241,7 @@ static int sink_sample(void *arg, const struct sample *s, struct err *e)
 	db_set_i64(p->addr, s->addr);
 	db_set_i64(p->flags, s->flags);
 	db_set_i64(p->ret, s->ret);
+	db_set_i64(p->key, s->bits & SAMPLE_KEYED ? s->key : DMA_UNKNOWN);
 	db_set_i64(p->bits, s->bits);
 	return db_run(l->sample, e);
 }
@@ -282,6 +284,7 @@ static struct sample_params sample_params(struct db_stmt *q)
 				      .addr = db_param(q, ":addr"),
 				      .flags = db_param(q, ":flags"),
 				      .ret = db_param(q, ":ret"),
+				      .key = db_param(q, ":key"),
 				      .bits = db_param(q, ":bits")};
 }
 
@@ -358,11 +361,13 @@ static int insert_cards(struct loading *l, struct err *e)
 	return db_finalize(s, rc, e);
 }
 
-static int warn_count(struct loading *l, uint64_t n, const char *says, struct err *e)
+static int warn_count(struct loading *l, uint64_t n, const char *one, const char *many,
+		      const char *says, struct err *e)
 {
 	char text[300];
 
-	snprintf(text, sizeof(text), "%" PRIu64 " %s", n, says);
+	snprintf(text, sizeof(text), "%" PRIu64 " %s %s", n, text_number(n, one, many),
+		 says);
 	return n ? load_run_text(l, "warning_insert", text, e) : 0;
 }
 
@@ -376,28 +381,29 @@ static int insert_warnings(struct loading *l, struct err *e)
 		rc = load_run_text(l, "warning_insert", m->warning[i], e);
 	if (!rc)
 		rc = warn_count(
-			l, event_unresolved(stream_decoder(l->stream)),
-			"calls on file descriptors of which no path was recorded: "
-			"they may have been transfers",
+			l, event_unresolved(stream_decoder(l->stream)), "call", "calls",
+			"on file descriptors of which no path was recorded: what else "
+			"may have been a transfer",
 			e);
 	if (!rc)
 		rc = warn_count(
-			l, perfdata_unnamed(file),
-			"samples are of functions that were armed during the "
+			l, perfdata_unnamed(file), "sample is", "samples are",
+			"of functions that were armed during the "
 			"recording and cannot be read: the recorder was killed "
 			"before it wrote which they are; record again with -x FILE, "
 			"which arms them from the beginning",
 			e);
 	if (!rc)
-		rc = warn_count(l, stream_untimed(l->stream),
-				"samples carry no time, so that they have no place and "
-				"count as lost: the file was damaged",
+		rc = warn_count(l, stream_untimed(l->stream), "sample carries",
+				"samples carry",
+				"no time and so no place, and count as lost: the file "
+				"was damaged",
 				e);
 	if (!rc)
-		rc = warn_count(l, perfdata_repeated(file),
-				"samples are in the recording twice and were taken once: "
-				"the file was damaged or put together",
-				e);
+		rc = warn_count(
+			l, perfdata_repeated(file), "sample is", "samples are",
+			"in the recording twice and taken once: the file was damaged or put together",
+			e);
 	return rc;
 }
 
@@ -446,7 +452,7 @@ static int insert_holes(struct loading *l, struct err *e)
 	struct loss x = {-1, DMA_UNKNOWN, DMA_UNKNOWN, 0, "count"};
 	int rc = load_holes(l->db, l->run, &h, e);
 
-	x.lost = h.calls + h.interrupts;
+	x.lost = h.unexplained;
 	return rc || !x.lost ? rc : insert_loss(l, &x, e);
 }
 
@@ -548,13 +554,12 @@ int load_recording(struct db *db, struct stream *s, const char *path, const char
 	return rc;
 }
 
-/* The records of loss do not say of which event: they explain holes of the probes first,
- * as those are what a full ring loses; an interrupt that vanished from an idle CPU leaves
- * no record (perf's quirk). */
+/* The records of loss do not say of which event: what they leave over may be any event's, as many
+ * of each as it lacks. */
 int load_holes(struct db *db, int64_t run, struct load_holes *out, struct err *e)
 {
 	struct db_stmt *s;
-	uint64_t told_lost = 0, used;
+	uint64_t told_lost = 0, over;
 	int got, rc = db_prepare_named(db, &s, "losses", e);
 
 	*out = (struct load_holes){0};
@@ -577,18 +582,21 @@ int load_holes(struct db *db, int64_t run, struct load_holes *out, struct err *e
 			out->counted = true;
 		role = role_parse(db_text(s, "role"));
 		if (lost == DMA_UNKNOWN || lost <= 0 || role <= ROLE_OTHER ||
-		    role == ROLE_HANDLED || role >= ROLE_REGISTER)
+		    role == ROLE_HANDLED || role == ROLE_REGISTER || role == ROLE_COUNT)
 			continue;
-		if (role == ROLE_INTERRUPT)
+		if (role >= ROLE_ASKED)
+			out->driver += (uint64_t)lost;
+		else if (role == ROLE_INTERRUPT)
 			out->interrupts += (uint64_t)lost;
 		else
 			out->calls += (uint64_t)lost;
 	}
 	got = db_finalize(s, got, e);
-	used = told_lost < out->calls ? told_lost : out->calls;
-	out->calls -= used;
-	told_lost -= used;
-	used = told_lost < out->interrupts ? told_lost : out->interrupts;
-	out->interrupts -= used;
+	told_lost -= told_lost < out->driver ? told_lost : out->driver;
+	over = out->calls + out->interrupts;
+	over -= told_lost < over ? told_lost : over;
+	out->calls = over < out->calls ? over : out->calls;
+	out->interrupts = over < out->interrupts ? over : out->interrupts;
+	out->unexplained = over;
 	return got < 0 ? got : 0;
 }

@@ -28,9 +28,11 @@ int load_recording(struct db *db, struct stream *s, const char *path, const char
 
 /* What is missing without a loss record saying where: counted by the kernel, not
  * delivered, and more than the records of loss say. `calls`: of the probes (submit, wait
- * and the like); `interrupts`: of the interrupt. */
+ * and the like); `interrupts`: of the interrupt; `driver`: of the driver's events, also where
+ * a record of loss says where. */
 struct load_holes {
-	uint64_t calls, interrupts;
+	uint64_t calls, interrupts, driver; /* at most */
+	uint64_t unexplained;		    /* of calls and interrupts together */
 	bool counted; /* the recording has the kernel's counts at all */
 };
 int load_holes(struct db *db, int64_t run, struct load_holes *out, struct err *e);

@@ -22,7 +22,7 @@ struct loading {
 	struct db_stmt *sample, *loss, *edge, *count;
 	struct sample_params {
 		struct db_param time_ns, cpu, pid, tid, source_id, irq, card, channel,
-			direction, size_bytes, addr, flags, ret, bits;
+			direction, size_bytes, addr, flags, ret, key, bits;
 	} param; /* of sample */
 	uint64_t samples;
 	struct cli_progress progress;

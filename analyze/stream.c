@@ -16,7 +16,7 @@ struct stream {
 	struct db_stmt *samples;
 	struct sample_columns {
 		struct db_column time_ns, cpu, pid, tid, source_id, irq, card, channel,
-			direction, size_bytes, addr, flags, ret, bits;
+			direction, size_bytes, addr, flags, ret, key, bits;
 	} column;
 	struct {
 		int64_t id;
@@ -94,6 +94,7 @@ static struct sample_columns sample_columns(struct db_stmt *q)
 				       .addr = db_column(q, "addr"),
 				       .flags = db_column(q, "flags"),
 				       .ret = db_column(q, "ret"),
+				       .key = db_column(q, "key"),
 				       .bits = db_column(q, "bits")};
 }
 
@@ -166,7 +167,8 @@ static int next_run(struct stream *s, struct sample *x, struct err *e)
 			     .addr = db_get_i64(c->addr),
 			     .flags = db_get_i64(c->flags),
 			     .ret = db_get_i64(c->ret),
-			     .bits = (uint8_t)db_get_i64(c->bits)};
+			     .key = db_get_i64(c->key),
+			     .bits = (uint16_t)db_get_i64(c->bits)};
 	direction = db_get_text(c->direction);
 	x->direction = direction ? (uint8_t)direction_parse(direction) : DIR_UNKNOWN;
 	set_source(s, x, db_get_i64(c->source_id));

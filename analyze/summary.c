@@ -75,6 +75,10 @@ static int row_analysis(struct summary *s, struct db_stmt *q, struct err *e)
 	s->waits = db_i64(q, "waits");
 	s->waits_used = db_i64(q, "waits_used");
 	s->waits_stray = db_i64(q, "waits_stray");
+	s->heard.in_wait_ns = db_i64(q, "in_wait_ns");
+	s->heard.pending = db_i64(q, "pending");
+	s->heard.pending_ns = db_i64(q, "pending_ns");
+	s->heard.overlapping = db_i64(q, "overlapping");
 	s->negative = db_i64(q, "negative");
 	s->late_samples = db_i64(q, "disordered");
 	s->advice = copy(q, "advice");
@@ -264,6 +268,37 @@ static int row_witness(struct summary *s, struct db_stmt *q, struct err *e)
 	return err_set(e, ERR_FORMAT, "table transfer: there is no witness '%s'", word);
 }
 
+static int row_heard(struct summary *s, struct db_stmt *q, struct err *e)
+{
+	(void)e;
+	s->heard.behind = db_i64(q, "behind");
+	s->heard.behind_ns = db_i64(q, "behind_ns");
+	s->heard.before = db_i64(q, "before");
+	s->heard.before_ns = db_i64(q, "before_ns");
+	return 0;
+}
+
+static int row_driver(struct summary *s, struct db_stmt *q, struct err *e)
+{
+	struct summary_driver *d = &s->driver;
+	const char *word = db_text(q, "word");
+	const struct {
+		const char *word;
+		int64_t *n;
+	} kind[] = {{"agrees", &d->agrees},
+		    {"differs", &d->differs},
+		    {"alone", &d->alone},
+		    {"unclear", &d->unclear},
+		    {"unseen", &d->unseen}};
+
+	for (size_t i = 0; i < sizeof(kind) / sizeof(*kind); i++)
+		if (!strcmp(word, kind[i].word)) {
+			*kind[i].n = db_i64(q, "n");
+			return 0;
+		}
+	return err_set(e, ERR_FORMAT, "table transfer: no driver says '%s'", word);
+}
+
 int summary_phases(const struct summary *s)
 {
 	return s->nreg ? PHASE_ALL : PHASE_N;
@@ -383,6 +418,8 @@ int summary_read(struct summary *s, struct db *db, int64_t run, struct err *e)
 		    {"pairs", row_pairs},
 		    {"registers", row_register},
 		    {"witnesses", row_witness},
+		    {"heard", row_heard},
+		    {"driver_words", row_driver},
 		    {"counts", row_counted}};
 	int rc = 0;
 

@@ -73,6 +73,18 @@ struct summary_witness {
 	int64_t worst_error_ns; /* DMA_UNKNOWN */
 };
 
+/* When the program heard of ends: behind their interrupt, and before it; the medians, DMA_UNKNOWN
+ * of none. And what it cost: analyze/audit.h. */
+struct summary_heard {
+	int64_t behind, behind_ns, before, before_ns;
+	int64_t in_wait_ns, pending, pending_ns, overlapping;
+};
+
+/* Transfers by what the driver's own events say of them (lib/key/key.h). */
+struct summary_driver {
+	int64_t agrees, differs, alone, unclear, unseen;
+};
+
 struct summary_count { /* of a state or a kind of stray, with the reason */
 	char *what, *reason;
 	int64_t n;
@@ -102,6 +114,8 @@ struct summary {
 	struct summary_counted *counted;
 	size_t ncounted;
 	struct summary_witness witness;
+	struct summary_driver driver;
+	struct summary_heard heard;
 	struct summary_group *group;
 	size_t ngroup;
 	struct summary_count *reason, *stray;
@@ -121,6 +135,10 @@ struct summary_style {
 };
 void summary_text(const struct summary *s, const struct summary_style *style, FILE *out);
 /* A part of summary_text(): the registers; nothing where none was watched. */
+void summary_audit_text(const struct summary *s, const struct summary_style *style,
+			FILE *out);
+void summary_driver_text(const struct summary *s, const struct summary_style *style,
+			 FILE *out);
 void summary_witness_text(const struct summary *s, const struct summary_style *style,
 			  FILE *out);
 /* ... and what the machine's units counted. */

@@ -211,6 +211,24 @@ static void print_registers(const struct summary *s, FILE *f)
 		putc('}', f);
 	}
 	putc(']', f);
+	key(f, "audit", false);
+	putc('{', f);
+	key(f, "in_wait_ns", true);
+	fprintf(f, "%" PRId64, s->heard.in_wait_ns);
+	number(f, "pending", s->heard.pending);
+	number(f, "pending_ns", s->heard.pending_ns);
+	number(f, "behind_irq", s->heard.behind);
+	number(f, "behind_irq_median_ns", s->heard.behind_ns);
+	number(f, "before_irq", s->heard.before);
+	number(f, "before_irq_median_ns", s->heard.before_ns);
+	number(f, "overlapping_starts", s->heard.overlapping);
+	putc('}', f);
+	key(f, "driver", false);
+	fprintf(f,
+		"{\"agrees\":%" PRId64 ",\"differs\":%" PRId64 ",\"alone\":%" PRId64
+		",\"unclear\":%" PRId64 ",\"unseen\":%" PRId64 "}",
+		s->driver.agrees, s->driver.differs, s->driver.alone, s->driver.unclear,
+		s->driver.unseen);
 	if (!s->nreg)
 		return;
 	key(f, "witness", false);

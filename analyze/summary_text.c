@@ -143,7 +143,8 @@ static void print_answer(const struct printer *p)
 static void print_completeness(const struct printer *p)
 {
 	const struct summary *s = p->s;
-	int64_t missing = 0;
+	int64_t missing = 0, disorder = s->disordered > s->late_samples ? s->disordered
+									: s->late_samples;
 	bool counted = true, hidden = false;
 
 	fprintf(p->out, "\n%sCompleteness%s\n  %-38s", bold(p), plain(p), "event");
@@ -172,14 +173,14 @@ static void print_completeness(const struct printer *p)
 		fputs("  (events that never happened are left out; -v shows them)\n",
 		      p->out);
 	if (missing || s->lost) {
+		int64_t most = missing > s->lost ? missing : s->lost;
 		char text[256];
 
 		snprintf(text, sizeof(text),
 			 "Not whole: %" PRId64 " sample%s missing (%" PRId64
 			 " by records of loss); transfers that this may concern are "
 			 "unknown.",
-			 missing > s->lost ? missing : s->lost,
-			 missing == 1 ? " is" : "s are", s->lost);
+			 most, most == 1 ? " is" : "s are", s->lost);
 		say_in_red(p, text);
 	} else if (!counted) {
 		fputs("  The recording does not hold the kernel's counts, so that samples "
@@ -195,10 +196,9 @@ static void print_completeness(const struct printer *p)
 		fputs("  ", p->out);
 		say(p, 2, 4, "note: %s", s->warning[i]);
 	}
-	if (s->disordered > 0 || s->late_samples > 0)
-		fprintf(p->out, "  %" PRId64 " samples came out of order.\n",
-			s->disordered > s->late_samples ? s->disordered
-							: s->late_samples);
+	if (disorder > 0)
+		fprintf(p->out, "  %" PRId64 " sample%s came out of order.\n", disorder,
+			text_s((uint64_t)disorder));
 }
 
 /* ---- vectors ---- */
@@ -489,6 +489,14 @@ static void print_throughput(const struct printer *p, const struct summary_group
 	    num_print_ns(took, g->took_ns), g->ended, g->ended == 1 ? "" : "s", left);
 }
 
+static bool any_time(const struct printer *p, const struct summary_group *g)
+{
+	for (int k = 0; k < summary_phases(p->s); k++)
+		if (g->phase[k].n > 0)
+			return true;
+	return false;
+}
+
 static void print_group(const struct printer *p, const struct summary_group *g)
 {
 	static const char *const head[] = {"min", "median", "mean", "p90",
@@ -502,6 +510,10 @@ static void print_group(const struct printer *p, const struct summary_group *g)
 	say(p, text_columns(name) + 4, 4, "%" PRId64 " transfer%s: %s", n,
 	    n == 1 ? "" : "s", states);
 	print_throughput(p, g);
+	if (!any_time(p, g)) {
+		fputs("  No phase's time is known of any of them.\n", p->out);
+		return;
+	}
 	fprintf(p->out, "  %-*s", PHASE_WIDTH, "");
 	cell(p->out, "n", COUNT);
 	for (size_t i = 0; i < sizeof(head) / sizeof(*head); i++)
@@ -593,6 +605,14 @@ static void print_glossary(const struct printer *p, bool thin)
 		      p->out);
 }
 
+static const char *doorbell_text(const char *from)
+{
+	return !strncmp(from, "store", 5)  ? "the instruction that starts the card"
+	       : !strncmp(from, "exit", 4) ? "the start function's exit"
+	       : !strcmp(from, "driver")   ? "the driver's, when it gave it to the card"
+					   : "not seen";
+}
+
 static void print_transfers(const struct printer *p)
 {
 	const struct summary *s = p->s;
@@ -611,13 +631,10 @@ static void print_transfers(const struct printer *p)
 	pairing_text(s, pairing, sizeof(pairing));
 	at = text_columns("Transfers: ") + snprintf(NULL, 0, "%" PRId64, s->transfers);
 	say(p, at, 2, "; latency is %s (%s), the doorbell is %s; %s", or_dash(s->latency),
-	    !strcmp(or_dash(s->latency), "device") ? "doorbell to interrupt"
-						   : "submit to woken",
-	    !strcmp(or_dash(s->doorbell), "store")
-		    ? "the instruction that starts the card"
-	    : !strcmp(or_dash(s->doorbell), "exit") ? "the start function's exit"
-						    : "not seen",
-	    pairing);
+	    strcmp(or_dash(s->latency), "device") != 0 ? "submit to woken"
+	    : strstr(or_dash(s->doorbell), "driver")   ? "doorbell to the driver's end"
+						       : "doorbell to interrupt",
+	    doorbell_text(or_dash(s->doorbell)), pairing);
 	print_surplus(p);
 	for (size_t i = s->ngroup == 2 ? 1 : 0; i < shown; i++) {
 		print_group(p, &s->group[i]);
@@ -637,7 +654,7 @@ static void print_transfers(const struct printer *p)
 		fputs("\n  ", p->out);
 		say(p, 2, 2, "%" PRId64 " duration%s negative and kept as found%s",
 		    s->negative, s->negative == 1 ? " is" : "s are",
-		    !strcmp(or_dash(s->doorbell), "exit")
+		    !strncmp(or_dash(s->doorbell), "exit", 4)
 			    ? ": an interrupt that comes before the start function has "
 			      "returned makes 'device' negative, as the function's exit "
 			      "stands for the doorbell (a profile can name the store)"
@@ -660,6 +677,8 @@ void summary_text(const struct summary *s, const struct summary_style *style, FI
 		return;
 	}
 	print_vectors(&p);
+	summary_audit_text(s, style, out);
+	summary_driver_text(s, style, out);
 	summary_witness_text(s, style, out);
 	summary_counts_text(s, style, out);
 	print_transfers(&p);

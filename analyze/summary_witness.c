@@ -168,6 +168,94 @@ const char *summary_verdict(const struct summary *s, char *buf, size_t len)
 	return buf;
 }
 
+static void say_waits(const struct summary *s, FILE *out)
+{
+	const struct summary_heard *h = &s->heard;
+	char text[400], all[32], pending[32];
+
+	snprintf(text, sizeof(text),
+		 "the program spent %s within %" PRId64
+		 " calls of its wait, as CPU time where "
+		 "it polls; %" PRId64 " of them (%s) for nothing: \"not yet\"",
+		 num_print_ns(all, h->in_wait_ns), s->waits, h->pending,
+		 num_print_ns(pending, h->pending_ns));
+	say(out, 2, text);
+}
+
+static void say_heard(const struct summary_heard *h, FILE *out)
+{
+	char text[400], a[32] = "", b[32] = "";
+
+	if (h->behind)
+		num_print_ns(a, h->behind_ns);
+	if (h->before)
+		num_print_ns(b, h->before_ns);
+	snprintf(text, sizeof(text),
+		 "of %" PRId64 " ends it heard behind their interrupt%s%s%s, of %" PRId64
+		 " before it%s%s%s",
+		 h->behind, h->behind ? ", half of them " : "", a,
+		 h->behind ? " or more" : "", h->before,
+		 h->before ? ", half of them " : "", b, h->before ? " or more" : "");
+	say(out, 2, text);
+}
+
+void summary_audit_text(const struct summary *s, const struct summary_style *style,
+			FILE *out)
+{
+	const struct summary_heard *h = &s->heard;
+	char text[400];
+
+	if (!s->waits && h->overlapping <= 0)
+		return;
+	fprintf(out, "\n%sWhat waiting and starting cost%s\n",
+		style->color ? "\033[1m" : "", style->color ? "\033[0m" : "");
+	if (s->waits)
+		say_waits(s, out);
+	if (h->behind || h->before)
+		say_heard(h, out);
+	if (h->overlapping <= 0)
+		return;
+	snprintf(
+		text, sizeof(text),
+		"%" PRId64
+		" starts began while another thread was within one of the same card "
+		"and had not reached its store: without a lock, one may undo the other's bit in "
+		"a register that both change",
+		h->overlapping);
+	say(out, 2, text);
+}
+
+void summary_driver_text(const struct summary *s, const struct summary_style *style,
+			 FILE *out)
+{
+	const struct summary_driver *d = &s->driver;
+	int64_t told = d->agrees + d->differs + d->alone;
+	char text[600];
+
+	if (!(told + d->unclear + d->unseen))
+		return;
+	fprintf(out, "\n%sWhat the driver tells%s\n", style->color ? "\033[1m" : "",
+		style->color ? "\033[0m" : "");
+	snprintf(text, sizeof(text),
+		 "of %" PRId64
+		 " transfers that its events have the key of, they told the end "
+		 "of %" PRId64 ": their device time is to that end, and nothing of it is "
+		 "inferred; of %" PRId64
+		 " the key or the size is another one's too, of %" PRId64
+		 " no end was seen",
+		 told + d->unclear + d->unseen, told, d->unclear, d->unseen);
+	say(out, 2, text);
+	if (!told)
+		return;
+	snprintf(
+		text, sizeof(text),
+		"the interrupt that was found without them is the last before that end for "
+		"%" PRId64 ", another one for %" PRId64
+		" (and was taken away); for %" PRId64 " it was not known which",
+		d->agrees, d->differs, d->alone);
+	say(out, 2, text);
+}
+
 void summary_witness_text(const struct summary *s, const struct summary_style *style,
 			  FILE *out)
 {

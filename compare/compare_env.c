@@ -241,9 +241,10 @@ static int note_run(struct compare_env *env, const struct compare_run *r, struct
 				  "of the run is missing",
 				  name);
 	if (!rc && r->lost > 0)
-		rc = compare_note(
-			env, e, "%s: %" PRId64 " events (%.2g %%) were lost", name,
-			r->lost, 100.0 * (double)r->lost / (double)(r->lost + r->events));
+		rc = compare_note(env, e, "%s: %" PRId64 " event%s (%.2g %%) %s lost",
+				  name, r->lost, r->lost == 1 ? "" : "s",
+				  100.0 * (double)r->lost / (double)(r->lost + r->events),
+				  r->lost == 1 ? "was" : "were");
 	else if (!rc && r->whole_unknown)
 		rc = compare_note(env, e,
 				  "%s: holds no counts of its events; whether it is "
@@ -366,12 +367,17 @@ int compare_phases(unsigned wanted, const struct compare_set *base,
 	*out = wanted ? wanted : 1u << PHASE_TOTAL;
 	if (!wanted && doorbell && b && f)
 		*out |= 1u << PHASE_DEVICE;
-	if (!doorbell && wanted & (1u << PHASE_DEVICE | 1u << PHASE_API))
-		return err_set(e, ERR_UNSUPPORTED,
-			       "the %s phase is not the same on both sides: the doorbell "
-			       "was seen in other ways (a store in one run, the start "
-			       "function's exit in another); compare with --metric total",
-			       wanted & 1u << PHASE_DEVICE ? "device" : "api");
+	if (!doorbell &&
+	    wanted & (1u << PHASE_DEVICE | 1u << PHASE_API | 1u << PHASE_CARD))
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"the %s phase is not the same on both sides: the doorbell "
+			"was seen in other ways (a store in one run, the start "
+			"function's exit or the driver's events in another); compare "
+			"with --metric total",
+			wanted & 1u << PHASE_DEVICE ? "device"
+			: wanted & 1u << PHASE_API  ? "api"
+						    : "card");
 	if (!wanted && b && f && !doorbell)
 		return compare_note(env, e,
 				    "only total times are compared: device "

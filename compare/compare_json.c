@@ -63,7 +63,7 @@ static void print_run(FILE *f, const struct compare_run *r, bool first)
 	number(f, "lost", r->whole_unknown && !r->lost ? DMA_UNKNOWN : r->lost);
 	number(f, "probe_cost_ns", r->probe_cost_ns);
 	key(f, "probes_ns");
-	for (int p = 0; p < PHASE_N; p++) {
+	for (int p = 0; p < PHASE_ALL; p++) {
 		fprintf(f, "%s\"%s\":", p ? "," : "{", phase_name((enum phase)p));
 		json_i64(f, r->error_ns[p]);
 	}
@@ -206,7 +206,7 @@ static void print_metrics(FILE *f, unsigned phases)
 
 	key(f, "metrics");
 	putc('[', f);
-	for (int p = 0; p < PHASE_N; p++)
+	for (int p = 0; p < PHASE_ALL; p++)
 		if (phases & 1u << p) {
 			fprintf(f, "%s\"%s\"", first ? "" : ",",
 				phase_name((enum phase)p));

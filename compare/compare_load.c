@@ -130,23 +130,26 @@ static int value_add(struct group_run *r, int64_t value_ns, struct err *e)
 /* of compare_transfers */
 struct columns {
 	struct db_column card, channel, direction, size_bytes, state, submit_ns, woken_ns,
-		irq_ns, phase[PHASE_N];
+		irq_ns, phase[PHASE_ALL];
 };
 
 static struct columns columns_of(struct db_stmt *st)
 {
-	return (struct columns){.card = db_column(st, "card"),
-				.channel = db_column(st, "channel"),
-				.direction = db_column(st, "direction"),
-				.size_bytes = db_column(st, "size_bytes"),
-				.state = db_column(st, "state"),
-				.submit_ns = db_column(st, "submit_ns"),
-				.woken_ns = db_column(st, "woken_ns"),
-				.irq_ns = db_column(st, "irq_ns"),
-				.phase = {[PHASE_API] = db_column(st, "api_ns"),
-					  [PHASE_DEVICE] = db_column(st, "device_ns"),
-					  [PHASE_NOTICE] = db_column(st, "notice_ns"),
-					  [PHASE_TOTAL] = db_column(st, "total_ns")}};
+	return (struct columns){
+		.card = db_column(st, "card"),
+		.channel = db_column(st, "channel"),
+		.direction = db_column(st, "direction"),
+		.size_bytes = db_column(st, "size_bytes"),
+		.state = db_column(st, "state"),
+		.submit_ns = db_column(st, "submit_ns"),
+		.woken_ns = db_column(st, "woken_ns"),
+		.irq_ns = db_column(st, "irq_ns"),
+		.phase = {[PHASE_API] = db_column(st, "api_ns"),
+			  [PHASE_DEVICE] = db_column(st, "device_ns"),
+			  [PHASE_NOTICE] = db_column(st, "notice_ns"),
+			  [PHASE_TOTAL] = db_column(st, "total_ns"),
+			  [PHASE_CARD] = db_column(st, "card_ns"),
+			  [PHASE_DELIVERY] = db_column(st, "delivery_ns")}};
 }
 
 /* Has a transfer that ended like this no such duration at all? One whose interrupt never
@@ -155,7 +158,8 @@ static bool has_none(int state, enum phase p)
 {
 	if (state == STATE_ABORTED || state == STATE_CIRCULAR)
 		return p != PHASE_API;
-	return state == STATE_POLLED && (p == PHASE_DEVICE || p == PHASE_NOTICE);
+	return state == STATE_POLLED &&
+	       (p == PHASE_DEVICE || p == PHASE_NOTICE || p == PHASE_DELIVERY);
 }
 
 static void add_throughput(struct group_run *r, const struct columns *c, int state,
@@ -219,7 +223,7 @@ static int take_transfer(struct loading *l, const struct columns *c, bool fresh,
 	int rc = 0;
 
 	take_key(l, c, &k);
-	for (int p = 0; !rc && p < PHASE_N; p++) {
+	for (int p = 0; !rc && p < PHASE_ALL; p++) {
 		if (!(l->v->phases & 1u << p))
 			continue;
 		k.phase = (enum phase)p;

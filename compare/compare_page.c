@@ -15,7 +15,7 @@ static void table_begin(FILE *f, const char *caption)
 {
 	fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"", f);
 	html_text(f, caption);
-	fputs("\">\n<table><caption>", f);
+	fputs("\">\n<table class=\"stack\"><caption>", f);
 	html_text(f, caption);
 	fputs("</caption>\n", f);
 }
@@ -25,9 +25,20 @@ static void table_end(FILE *f)
 	fputs("</tbody></table></div>\n", f);
 }
 
-static void cell(FILE *f, const char *text, bool number)
+/* Where a phone has no room for columns, the label stands beside the cell. */
+static void cell_begin(FILE *f, const char *label, const char *css_class)
 {
-	fputs(number ? "<td class=\"n\">" : "<td>", f);
+	fputs("<td", f);
+	if (*css_class)
+		fprintf(f, " class=\"%s\"", css_class);
+	fputs(" data-label=\"", f);
+	html_text(f, label);
+	fputs("\">", f);
+}
+
+static void cell(FILE *f, const char *label, const char *text, bool number)
+{
+	cell_begin(f, label, number ? "n" : "");
 	html_text(f, text);
 	fputs("</td>", f);
 }
@@ -39,42 +50,66 @@ static void head(FILE *f, const char *text, bool number)
 	fputs("</th>", f);
 }
 
-static void cell_ns(FILE *f, double ns, bool sign)
+static void cell_ns(FILE *f, const char *label, double ns, bool sign)
 {
 	char buf[40];
 
-	cell(f, compare_ns(buf, ns, sign), true);
+	cell(f, label, compare_ns(buf, ns, sign), true);
 }
 
 /* ---- verdicts ---- */
 
+static const enum compare_verdict verdict_order[] = {COMPARE_SLOWER, COMPARE_FASTER,
+						     COMPARE_CANNOT_TELL, COMPARE_SAME};
+
+/* "2 slower, 1 the same within 5 %" */
+static void verdict_counts(FILE *f, const size_t n[4], double threshold)
+{
+	static const char *const words[4] = {
+		"slower", "faster", "of which it cannot be told", "the same within"};
+	const char *comma = "";
+
+	for (int i = 0; i < 4; i++) {
+		enum compare_verdict v = verdict_order[i];
+
+		if (!n[v])
+			continue;
+		fprintf(f, "%s%zu %s", comma, n[v], words[i]);
+		if (v == COMPARE_SAME)
+			fprintf(f, " %.3g %%", 100 * threshold);
+		comma = ", ";
+	}
+}
+
 static void sentence(FILE *f, const struct compare_result *r)
 {
-	size_t n[4] = {0};
+	size_t n[4] = {0}, all = r->c->n;
 
-	for (size_t i = 0; i < r->c->n; i++)
+	for (size_t i = 0; i < all; i++)
 		n[r->c->group[i].verdict]++;
-	fprintf(f,
-		"<p><strong>%s</strong> Of %zu group%s: %zu slower, %zu faster, %zu the "
-		"same within %.3g %%, %zu of which it cannot be told.</p>\n",
-		n[COMPARE_SLOWER] ? "The new side is slower."
-		: n[COMPARE_CANNOT_TELL] == r->c->n
-			? "It cannot be told whether the new side is slower."
-			: "No group is slower.",
-		r->c->n, r->c->n == 1 ? "" : "s", n[COMPARE_SLOWER], n[COMPARE_FASTER],
-		n[COMPARE_SAME], 100 * r->o->threshold, n[COMPARE_CANNOT_TELL]);
+	fprintf(f, "<p><strong>%s</strong>",
+		n[COMPARE_SLOWER] == all	? "The new side is slower."
+		: n[COMPARE_SLOWER]		? "The new side is slower in some groups."
+		: n[COMPARE_CANNOT_TELL] == all ? "It cannot be told whether the new "
+						  "side is slower."
+		: n[COMPARE_FASTER] == all	? "The new side is faster."
+		: n[COMPARE_SAME] == all	? "The new side is as fast as the base."
+						: "No group is slower.");
+	fprintf(f, " Of %zu group%s: ", all, all == 1 ? "" : "s");
+	verdict_counts(f, n, r->o->threshold);
+	fputs(".</p>\n", f);
 }
 
 /* ---- forest plot ---- */
 
 /* A verdict in colour and in shape. */
 static const struct sign {
-	const char *shape, *name;
+	const char *shape, *name, *path; /* path: the shape around 0,0 */
 } sign[] = {
-	[COMPARE_SAME] = {"■", "same"},
-	[COMPARE_FASTER] = {"▼", "faster"},
-	[COMPARE_SLOWER] = {"▲", "slower"},
-	[COMPARE_CANNOT_TELL] = {"○", "cannot"},
+	[COMPARE_SAME] = {"■", "same", "M-4 -4h8v8h-8z"},
+	[COMPARE_FASTER] = {"▼", "faster", "M-5 -4h10l-5 8z"},
+	[COMPARE_SLOWER] = {"▲", "slower", "M-5 4h10l-5 -8z"},
+	[COMPARE_CANNOT_TELL] = {"○", "cannot", "M-4 0a4 4 0 1 1 8 0a4 4 0 1 1 -8 0z"},
 };
 
 static double relative(const struct compare_group *g, double ns)
@@ -129,8 +164,10 @@ static void interval(FILE *f, const struct compare_group *g, double most)
 				PLOT_LEFT + PLOT_WIDTH + 4, y);
 	}
 	if (!isnan(value))
-		fprintf(f, "<text x=\"%.1f\" y=\"%.1f\">%s</text>", along(value, most),
-			y + 5, sign[g->verdict].shape);
+		fprintf(f,
+			"<path class=\"range\" transform=\"translate(%.1f %.1f)\" "
+			"d=\"%s\"/>",
+			along(value, most), y, sign[g->verdict].path);
 	fputs("</svg>", f);
 }
 
@@ -155,8 +192,10 @@ static void scale(FILE *f, const struct compare_result *r, double most)
 
 static void verdicts(FILE *f, const struct compare_result *r)
 {
-	char name[128], words[64], needed[96];
+	char name[128], words[64], needed[96], told[24], bounds[32];
 	double most = reach(r);
+
+	snprintf(bounds, sizeof(bounds), "-%.3g … %+.3g %%", 100 * most, 100 * most);
 
 	table_begin(f, "Verdicts, with the difference and its interval");
 	fputs("<thead><tr>", f);
@@ -171,14 +210,17 @@ static void verdicts(FILE *f, const struct compare_result *r)
 		const struct compare_group *g = &r->c->group[i];
 
 		fputs("<tr>", f);
-		cell(f, group_name(&g->key, name, sizeof(name)), false);
-		fprintf(f, "<td class=\"told %s\">%s ", sign[g->verdict].name,
-			sign[g->verdict].shape);
+		cell(f, "group", group_name(&g->key, name, sizeof(name)), false);
+		snprintf(told, sizeof(told), "told %s", sign[g->verdict].name);
+		cell_begin(f, "verdict", told);
+		fprintf(f, "%s ", sign[g->verdict].shape);
 		html_text(f, compare_verdict_words(g, r->o->threshold, words,
 						   sizeof(words)));
-		fputs("</td><td>", f);
+		fputs("</td>", f);
+		cell_begin(f, bounds, "");
 		interval(f, g, most);
-		fputs("</td><td>", f);
+		fputs("</td>", f);
+		cell_begin(f, "why", "");
 		html_text(f, g->why);
 		compare_needed_words(g, r->o->across, needed, sizeof(needed));
 		fprintf(f, "%s%s</td></tr>\n", *needed ? "; " : "", needed);
@@ -238,6 +280,38 @@ static int header(FILE *f, const struct compare_result *r, struct err *e)
 
 /* ---- tables ---- */
 
+static void long_cell(FILE *f, const char *label, const char *text)
+{
+	cell_begin(f, label, "long");
+	html_text(f, text ? text : "not known");
+	fputs("</td>", f);
+}
+
+/* Those that differ, or the others. */
+static void properties(FILE *f, const struct compare_env *env, const char *caption,
+		       bool differ)
+{
+	table_begin(f, caption);
+	fputs("<thead><tr>", f);
+	head(f, "", false);
+	head(f, "base", false);
+	head(f, "new", false);
+	fputs("</tr></thead>\n<tbody>\n", f);
+	for (size_t i = 0; i < env->n; i++) {
+		const struct compare_property *p = &env->property[i];
+
+		if (p->differs != differ || (!p->base && !p->fresh))
+			continue;
+		fprintf(f, "<tr><th scope=\"row\">%s", differ ? "≠ " : "");
+		html_text(f, p->key);
+		fputs("</th>", f);
+		long_cell(f, "base", p->base);
+		long_cell(f, "new", p->fresh);
+		fputs("</tr>\n", f);
+	}
+	table_end(f);
+}
+
 static void environment(FILE *f, const struct compare_env *env)
 {
 	size_t differ = 0;
@@ -245,50 +319,44 @@ static void environment(FILE *f, const struct compare_env *env)
 	fputs("<h2 id=\"environment\">What else differs</h2>\n", f);
 	for (size_t i = 0; i < env->n; i++)
 		differ += env->property[i].differs;
-	if (!differ)
+	if (differ)
+		properties(f, env, "The two sides' machines, workloads and recordings",
+			   true);
+	else
 		fputs("<p>Nothing that was recorded.</p>\n", f);
-	table_begin(f, "The two sides' machines, workloads and recordings");
-	fputs("<thead><tr>", f);
-	head(f, "", false);
-	head(f, "base", false);
-	head(f, "new", false);
-	fputs("</tr></thead>\n<tbody>\n", f);
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < env->n; i++) {
-			const struct compare_property *p = &env->property[i];
-
-			if (p->differs != !pass || (!p->base && !p->fresh))
-				continue;
-			fprintf(f, "<tr><th scope=\"row\">%s", pass ? "" : "≠ ");
-			html_text(f, p->key);
-			fputs("</th>", f);
-			cell(f, p->base ? p->base : "not known", false);
-			cell(f, p->fresh ? p->fresh : "not known", false);
-			fputs("</tr>\n", f);
-		}
-	table_end(f);
+	if (differ == env->n)
+		return;
+	fputs("<details><summary>The same on both sides</summary>\n", f);
+	properties(f, env, "What is the same on both sides", false);
+	fputs("</details>\n", f);
 }
 
 static void figures_row(FILE *f, const struct compare_group *g, int which)
 {
 	static const char *const word[] = {"base", "new", "difference", "from", "to"};
 	const struct group_side *s = which == 0 ? &g->base : &g->fresh;
-	char buf[40];
+	char buf[40], stat[32];
 	double rate = which < 2 ? side_bytes_per_s(s) : NAN;
 
 	fprintf(f, "<tr><th scope=\"row\">%s</th>", word[which]);
-	cell(f, which < 2 ? text_count(side_met(s), buf) : "", true);
+	if (which < 2)
+		cell(f, "n", text_count(side_met(s), buf), true);
+	else
+		fputs("<td></td>", f);
 	for (size_t i = 0; i < g->nline; i++) {
 		const struct compare_line *l = &g->line[i];
 		const double v[] = {l->base.value, l->fresh.value, l->diff.value,
 				    l->diff.low, l->diff.high};
 
-		cell_ns(f, v[which], which > 1);
+		cell_ns(f, statistic_name(l->q, stat, sizeof(stat)), v[which], which > 1);
 	}
-	cell(f,
-	     isnan(rate) ? (which < 2 ? "–" : "")
-			 : axis_print(AXIS_BYTES_PER_S, rate, buf, sizeof(buf)),
-	     true);
+	if (which < 2)
+		cell(f, "throughput",
+		     isnan(rate) ? "–"
+				 : axis_print(AXIS_BYTES_PER_S, rate, buf, sizeof(buf)),
+		     true);
+	else
+		fputs("<td></td>", f);
 	fputs("</tr>\n", f);
 }
 

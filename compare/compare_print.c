@@ -23,11 +23,13 @@ struct printer {
 
 const char *compare_phase_words(enum phase p)
 {
-	static const char *const words[PHASE_N] = {
+	static const char *const words[PHASE_ALL] = {
 		[PHASE_API] = "api (submit to doorbell)",
 		[PHASE_DEVICE] = "device (doorbell to interrupt)",
 		[PHASE_NOTICE] = "notice (interrupt to woken)",
 		[PHASE_TOTAL] = "total (submit to woken)",
+		[PHASE_CARD] = "card (doorbell to the register's clear)",
+		[PHASE_DELIVERY] = "delivery (the register's clear to interrupt)",
 	};
 
 	return words[p];
@@ -38,7 +40,7 @@ const char *compare_phases_text(unsigned phases, char *buf, size_t len)
 	size_t at = 0;
 
 	*buf = 0;
-	for (int p = 0; p < PHASE_N && at < len; p++)
+	for (int p = 0; p < PHASE_ALL && at < len; p++)
 		if (phases & 1u << p)
 			at += (size_t)snprintf(buf + at, len - at, "%s%s",
 					       at ? " and " : "",
@@ -355,6 +357,27 @@ static void print_property(const struct printer *p, const struct compare_propert
 	putc('\n', p->out);
 }
 
+/* What is known and the same; of the vectors' affinities only how many. */
+static void same_list(FILE *f, const struct compare_env *env)
+{
+	static const char affinity[] = "affinity of ";
+	size_t n = 0, vectors = 0;
+
+	for (size_t i = 0; i < env->n; i++) {
+		const struct compare_property *x = &env->property[i];
+
+		if (x->differs || !x->base)
+			continue;
+		if (!strncmp(x->key, affinity, sizeof(affinity) - 1))
+			vectors++;
+		else
+			fprintf(f, "%s%s", n++ ? ", " : "", x->key);
+	}
+	if (vectors)
+		fprintf(f, "%s%s%zu vector%s", n ? ", " : "", affinity, vectors,
+			vectors == 1 ? "" : "s");
+}
+
 static void print_environment(const struct printer *p)
 {
 	const struct compare_env *env = p->r->env;
@@ -376,9 +399,7 @@ static void print_environment(const struct printer *p)
 	f = open_memstream(&list, &len);
 	if (!f)
 		return;
-	for (size_t i = 0, n = 0; i < env->n; i++)
-		if (!env->property[i].differs && env->property[i].base)
-			fprintf(f, "%s%s", n++ ? ", " : "", env->property[i].key);
+	same_list(f, env);
 	if (!fclose(f)) {
 		fputs("  ", p->out);
 		say(p->out, 2, 4, "the same on both sides: %s", list);

@@ -167,13 +167,23 @@ static void axis_words(const struct pair *p, char *buf, size_t len)
 	snprintf(buf, len, "%s time", phase_name(p->g->key.phase));
 }
 
+/* As the figures give it: with several recordings it is not that of all values in one heap. */
+static double median_of(const struct pair *p, int side)
+{
+	for (size_t i = 0; i < p->g->nline; i++)
+		if (fabs(p->g->line[i].q - 0.5) < 1e-9)
+			return side == FRESH ? p->g->line[i].fresh.value
+					     : p->g->line[i].base.value;
+	return value_at(p, side, 0.5);
+}
+
 static void draw_histogram(const struct figure *f, struct drawing *d)
 {
 	const struct pair *p = f->data;
 	double share[2][BINS], top = 0;
-	struct marks marks = {0};
+	struct mark mark[2];
 	struct axis x, y;
-	char title[48], value[32], text[64];
+	char title[48], value[32];
 
 	value_axis(p, &x, 0, 0.999, drawing_narrow(d) ? 4 : 8);
 	for (int side = 0; side < 2; side++) {
@@ -188,13 +198,15 @@ static void draw_histogram(const struct figure *f, struct drawing *d)
 	for (int side = 0; side < 2; side++)
 		draw_steps(d, share[side], side, y.hi);
 	for (int side = 0; side < 2; side++) {
-		double median = value_at(p, side, 0.5);
+		double median = median_of(p, side);
 
-		snprintf(text, sizeof(text), "%s %s", side_name[side],
+		mark[side] = (struct mark){.x = axis_pos(&x, median),
+					   .dash = side == FRESH ? 2 : 1};
+		snprintf(mark[side].text, sizeof(mark[side].text), "%s %s",
+			 side_name[side],
 			 axis_print(AXIS_NS, median, value, sizeof(value)));
-		draw_mark(d, &marks, axis_pos(&x, median),
-			  median < value_at(p, !side, 0.5), side == FRESH ? 2 : 1, text);
 	}
+	draw_marks(d, mark, 2);
 	hover_bins(d, &x, share, y.hi);
 }
 
@@ -388,7 +400,8 @@ static void caption(struct pair *p, struct figure fig[COMPARE_FIGURES])
 	snprintf(fig[2].caption, sizeof(fig[2].caption),
 		 "%s. Above 0 the new side is slower. Each quantile's band stands for "
 		 "itself at 95 %%; where a side has fewer than %d independent values "
-		 "beyond a quantile there is none.",
+		 "beyond a quantile there is none. The scale is that of the quantiles "
+		 "up to p90: what differs more leaves the picture.",
 		 n, COMPARE_MIN_BEYOND);
 	for (size_t i = 0; i < BAND; i++)
 		any |= relative(p, i, v);

@@ -260,7 +260,7 @@ static int load_costs(struct compare_run *r, struct err *e)
 	struct db_stmt *st;
 	int rc = db_prepare_named(r->db, &st, "compare_errors", e), got;
 
-	for (int p = 0; p < PHASE_N; p++)
+	for (int p = 0; p < PHASE_ALL; p++)
 		r->error_ns[p] = DMA_UNKNOWN;
 	if (rc)
 		return rc;

@@ -59,7 +59,7 @@ static const struct argp_option table[] = {
 	{"new", KEY_NEW, "RUN", 0, "Runs of the new side, likewise", 1},
 	{0, 0, 0, 0, "What is judged:", 2},
 	{"metric", KEY_METRIC, "PHASE", 0,
-	 "api, device, notice, total, or a list (default: "
+	 "api, device, notice, total, card, delivery, or a list (default: "
 	 "total, and device where both sides have it)",
 	 2},
 	{"stat", KEY_STAT, "STATISTIC", 0,
@@ -181,17 +181,18 @@ static void parse_metric(struct argp_state *state, const char *arg, struct optio
 		size_t len = strcspn(p, ",");
 		unsigned bit = 0;
 
-		for (unsigned i = 0; i < PHASE_N; i++) {
+		for (unsigned i = 0; i < PHASE_ALL; i++) {
 			const char *name = phase_name((enum phase)i);
 
 			if (strlen(name) == len && !strncmp(p, name, len))
 				bit = 1u << i;
 		}
 		if (!bit)
-			argp_error(state,
-				   "--metric '%s': expected api, device, notice or "
-				   "total, or several separated by commas",
-				   arg);
+			argp_error(
+				state,
+				"--metric '%s': expected api, device, notice, "
+				"total, card or delivery, or several separated by commas",
+				arg);
 		o->metric |= bit;
 		p += len;
 		if (!*p)
@@ -454,7 +455,7 @@ static void count_phase(const struct work *w, enum phase p, uint64_t *base,
  * but when it was only one of the phases that we chose, the others are compared. */
 static int check_values(struct work *w, struct err *e)
 {
-	for (int p = 0; p < PHASE_N; p++) {
+	for (int p = 0; p < PHASE_ALL; p++) {
 		uint64_t base, fresh;
 
 		if (!(w->phases & 1u << p))

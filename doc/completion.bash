@@ -65,8 +65,8 @@ _dmarec() {
 	--device) words=$(_dmarec_devices) ;;
 	--pci) words=$(cd /sys/bus/pci/devices 2>/dev/null && ls) ;;
 	--profile) words=$(_dmarec_profiles) ;;
-	-p | --pid) words=$(cd /proc && ls -d [0-9]*) ;;
-	--run) words=$(_dmarec_run_numbers) ;;
+	-p | --pid) words=$(cd /proc && echo [0-9]*) ;;
+	--run | --remove-run | --rename-run) words=$(_dmarec_run_numbers) ;;
 	--base | --new) words=$(_dmarec_labels; _dmarec_run_numbers) IFS=$'\n' ;;
 	--despite) words='governor link_speed link_width CPUs affinity' ;;
 	--clock) words='mono mono_raw boot tai' ;;
@@ -78,7 +78,7 @@ _dmarec() {
 	--stop-if) words='missing late unknown failed aborted lost' ;;
 	--exit-probes) words='ret uretprobe none' ;;
 	--pairing) words='infer one drain first last' ;;
-	--metric) words='api device notice total' ;;
+	--metric) words='api device notice total card delivery' ;;
 	--by) words='card channel direction size none' ;;
 	--stat) words='median mean p90 p99 p99.9' ;;
 	--format) words='html png svg pdf' ;;

@@ -10,7 +10,8 @@ static const char *const role_names[ROLE_N] = {
 	[ROLE_INTERRUPT] = "interrupt", [ROLE_HANDLED] = "handled",
 	[ROLE_WAIT] = "wait",		[ROLE_WOKEN] = "woken",
 	[ROLE_STOP] = "stop",		[ROLE_REGISTER] = "register",
-	[ROLE_COUNT] = "count",
+	[ROLE_COUNT] = "count",		[ROLE_ASKED] = "asked",
+	[ROLE_ISSUED] = "issued",	[ROLE_ENDED] = "ended",
 };
 
 static const char *const direction_names[DIR_N] = {

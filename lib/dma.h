@@ -29,6 +29,10 @@ enum role {
 	 * A change of a channel's bit in a register of the card, as a reader saw it */
 	ROLE_REGISTER,
 	ROLE_COUNT, /* a reading of a counting unit of the machine */
+	/* What the driver did, by events of the kernel that carry a key (lib/key/key.h) */
+	ROLE_ASKED,  /* it was asked for a transfer */
+	ROLE_ISSUED, /* it gave one to the card */
+	ROLE_ENDED,  /* it knows that one has ended */
 	ROLE_N
 };
 
@@ -49,8 +53,9 @@ enum transfer_state {
 };
 
 enum phase {
-	PHASE_API,    /* submit -> doorbell */
-	PHASE_DEVICE, /* doorbell -> interrupt */
+	PHASE_API, /* submit -> doorbell */
+	/* doorbell -> interrupt, or what the driver said of its end where a key tells that */
+	PHASE_DEVICE,
 	PHASE_NOTICE, /* interrupt -> woken; negative when the poller saw the end first
 			 (`late`) */
 	PHASE_TOTAL,  /* submit -> woken */
@@ -116,12 +121,13 @@ struct sample {
 	};
 	/* return value at an exit; what a register holds from then on; a count so far */
 	int64_t ret;
+	int64_t key; /* with SAMPLE_KEYED: what the start and the end of a transfer share */
 	int32_t cpu, pid, tid;
 	int32_t irq;
 	int32_t source;	   /* index of the event in the recording (struct meta_event) */
 	uint8_t role;	   /* enum role */
 	uint8_t direction; /* enum direction */
-	uint8_t bits;	   /* SAMPLE_* */
+	uint16_t bits;	   /* SAMPLE_* */
 };
 
 /* One that carries nothing but these. */
@@ -134,6 +140,7 @@ static inline struct sample sample_blank(enum role role, int64_t time_ns)
 			       .addr = DMA_UNKNOWN,
 			       .flags = DMA_UNKNOWN,
 			       .ret = DMA_UNKNOWN,
+			       .key = DMA_UNKNOWN,
 			       .cpu = -1,
 			       .pid = -1,
 			       .tid = -1,
@@ -153,6 +160,8 @@ enum sample_bits {
 				`when`, its fd) */
 	SAMPLE_BUSY = 64,	/* a register's change: the channel runs from then on */
 	SAMPLE_UNHANDLED = 128, /* an interrupt that its handler said was not its own */
+	SAMPLE_KEYED = 256,	/* `key` is known */
+	SAMPLE_IN_HANDLER = 512, /* of the driver's: within the handler of an interrupt */
 };
 
 /* An entry of a handler for another one's interrupt, on a line that they share: a fact, but

@@ -20,6 +20,7 @@ static const struct {
 	{"offset", FIELD_ADDR, 5},     {"address", FIELD_ADDR, 6},
 	{"flags", FIELD_FLAGS, 1},     {"fd", FIELD_FD, 0},
 	{"mode", FIELD_MODE, 0},       {"direction", FIELD_DIRECTION, 0},
+	{"key", FIELD_KEY, 0},	       {"key2", FIELD_KEY2, 0},
 	{"asked", FIELD_ASKED, 0},     {"ret", FIELD_RET, 0},
 	{"retval", FIELD_RET, 0},
 };

@@ -19,6 +19,8 @@ enum field {
 	FIELD_FD,
 	FIELD_MODE,
 	FIELD_DIRECTION,
+	FIELD_KEY,   /* what the start and the end of a transfer share */
+	FIELD_KEY2,  /* and a second part of it */
 	FIELD_ASKED, /* how much was asked for, as ret counts */
 	FIELD_RET,   /* of the exit; those before are of the entry */
 	FIELD_N

@@ -85,3 +85,13 @@ void text_wrap(FILE *f, const char *text, int at, int indent, int width)
 	}
 	fputc('\n', f);
 }
+
+const char *text_number(uint64_t n, const char *one, const char *many)
+{
+	return n == 1 ? one : many;
+}
+
+const char *text_s(uint64_t n)
+{
+	return text_number(n, "", "s");
+}

@@ -26,4 +26,8 @@ int text_columns(const char *text);
 /* "1,234,567" into buf, which is returned. */
 const char *text_count(uint64_t n, char buf[32]);
 
+/* One or many: text_s(n) behind a noun, "1 sample", "2 samples"; else either word. */
+const char *text_s(uint64_t n);
+const char *text_number(uint64_t n, const char *one, const char *many);
+
 #endif

@@ -167,17 +167,16 @@ static bool has_address(const struct irq_info *i, const struct irq_choice *c)
 {
 	char bdf[16];
 
-	for (size_t k = 0; i->bdf && k < c->npci; k++)
-		if (bdf_normalise(c->pci[k], bdf) && !strcmp(bdf, i->bdf))
+	for (size_t k = 0; k < c->npci; k++)
+		if (bdf_normalise(c->pci[k], bdf) && irq_has_pci(i, bdf))
 			return true;
 	return false;
 }
 
 static bool has_id(const struct irq_info *i, const struct profile *p)
 {
-	for (size_t k = 0; i->pci_vendor && k < p->npci; k++)
-		if (p->pci[k].vendor == i->pci_vendor &&
-		    p->pci[k].device == i->pci_device)
+	for (size_t k = 0; k < p->npci; k++)
+		if (irq_has_pci_id(i, p->pci[k].vendor, p->pci[k].device))
 			return true;
 	return false;
 }

@@ -18,6 +18,7 @@
 #include "record/host/rights.h"
 #include "record/host/rootfs.h"
 #include "record/host/trust.h"
+#include "record/kernel_events.h"
 #include "record/list.h"
 #include "record/options.h"
 #include "record/series.h"
@@ -429,6 +430,7 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 		status = cli_status(e);
 	} else if (o->dry_run) {
 		plan_print(plan, &(struct plan_irqs){irq, shared, n, nshared}, stdout);
+		kernel_events_print(p, stdout);
 		watch_ask_print(&o->rec.watch, stdout);
 		status = fflush(stdout) ? EXIT_FAILED : EXIT_OK;
 	} else {

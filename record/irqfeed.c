@@ -91,6 +91,27 @@ static int map_fd(struct irqfeed *f, const char *name)
 	return bpf_object__find_map_fd_by_name(f->object, name);
 }
 
+static int load_error(int rc, struct err *e)
+{
+	if (rc == -ENOSYS)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "this kernel has no BPF (it was built without "
+			       "CONFIG_BPF_SYSCALL)");
+	if (rc != -EPERM)
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"this kernel does not load the interrupt feed's BPF program: %s",
+			strerror(-rc));
+	if (rights_have(CAP_BPF) && rights_have(CAP_PERFMON))
+		return err_set(
+			e, ERR_PERM,
+			"the interrupt feed's BPF program was refused in spite of CAP_BPF: "
+			"a security module or a container's rules forbid it");
+	return err_set(e, ERR_PERM,
+		       "the interrupt feed's BPF program needs %s, which is missing",
+		       rights_have(CAP_BPF) ? "CAP_PERFMON" : "CAP_BPF");
+}
+
 static int load(struct irqfeed *f, struct err *e)
 {
 	libbpf_print_fn_t before = libbpf_set_print(quiet);
@@ -104,16 +125,8 @@ static int load(struct irqfeed *f, struct err *e)
 	else
 		rc = bpf_object__load(f->object);
 	libbpf_set_print(before);
-	if (rc == -EPERM && !(rights_have(CAP_BPF) && rights_have(CAP_PERFMON)))
-		return err_set(
-			e, ERR_PERM,
-			"the interrupt feed's BPF program needs %s, which is missing",
-			rights_have(CAP_BPF) ? "CAP_PERFMON" : "CAP_BPF");
 	if (rc)
-		return err_set(
-			e, rc == -EPERM ? ERR_PERM : ERR_UNSUPPORTED,
-			"this kernel does not load the interrupt feed's BPF program: %s",
-			strerror(-rc));
+		return load_error(rc, e);
 	f->control_fd = map_fd(f, "control");
 	f->count_fd = map_fd(f, "count");
 	f->ring_fd[IRQ_ENTRY] = map_fd(f, "ring");

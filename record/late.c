@@ -12,6 +12,7 @@
 
 #include "lib/array.h"
 #include "lib/err.h"
+#include "lib/file/mapguard.h"
 #include "record/elf/pattern.h"
 #include "record/elf/symbols.h"
 #include "record/host/trust.h"
@@ -27,7 +28,7 @@ enum { TRIES = 12 };
 enum state {
 	UNSEEN,
 	WORDS,	 /* of the profile's functions are in it */
-	FOREIGN, /* ... and others can change it: it is not parsed, and never armed */
+	FOREIGN, /* others can change it, or have: it is not parsed, and never armed */
 	SETTLED,
 };
 
@@ -134,22 +135,33 @@ static bool holds_words(const struct profile *p, const void *text, size_t len)
 	return any;
 }
 
-static bool worth_a_look(const struct late *l, const char *path)
+bool late_holds_words(const struct profile *p, int fd, size_t size, bool *cut)
+{
+	void *text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	struct mapguard guard;
+	bool holds;
+
+	*cut = false;
+	if (text == MAP_FAILED)
+		return false;
+	mapguard_add(&guard, text, size);
+	holds = holds_words(p, text, size);
+	*cut = mapguard_cut(&guard);
+	mapguard_remove(&guard);
+	munmap(text, size);
+	return holds;
+}
+
+static bool worth_a_look(const struct late *l, const char *path, bool *cut)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	bool worth = false;
 
+	*cut = false;
 	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 &&
-	    !searched(l, &st)) {
-		void *text =
-			mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-
-		worth = text != MAP_FAILED &&
-			holds_words(l->profile, text, (size_t)st.st_size);
-		if (text != MAP_FAILED)
-			munmap(text, (size_t)st.st_size);
-	}
+	    !searched(l, &st))
+		worth = late_holds_words(l->profile, fd, (size_t)st.st_size, cut);
 	if (fd >= 0)
 		close(fd);
 	return worth;
@@ -158,10 +170,15 @@ static bool worth_a_look(const struct late *l, const char *path)
 static void look(struct late *l, struct mapping *m, uid_t uid)
 {
 	struct err why = {0};
+	bool cut;
 
 	if (m->state != UNSEEN)
 		return;
-	m->state = worth_a_look(l, m->path) ? WORDS : SETTLED;
+	m->state = worth_a_look(l, m->path, &cut) ? WORDS : SETTLED;
+	if (cut) {
+		m->state = FOREIGN;
+		m->why = strdup("it was cut while it was read");
+	}
 	if (m->state == WORDS && !trust_path(m->path, uid, &why)) {
 		m->state = FOREIGN;
 		m->why = strdup(why.text);
@@ -247,7 +264,7 @@ static void tell(const struct late *l, const struct mapping *m, FILE *out)
 static void tell_foreign(const struct mapping *m, FILE *out)
 {
 	fprintf(out,
-		"%s, which process %d mapped during the recording, seems to have functions of "
+		"%s, which process %d mapped during the recording, may have functions of "
 		"the profile, but was not looked into (%s): their calls are not in it; record "
 		"again with -x %s\n",
 		m->path, (int)m->pid, m->why ? m->why : "others can change it", m->path);

@@ -45,6 +45,10 @@ void late_armed(struct late *l, size_t index);
  * Otherwise what it has is told at the end, with the reason. */
 void late_refused(struct late *l, size_t index, const char *why, bool again);
 
+/* Are words of the profile's functions in the first `size` bytes of the file, as its size was
+ * found; *cut: there are fewer by now. */
+bool late_holds_words(const struct profile *p, int fd, size_t size, bool *cut);
+
 /* At the end: a sentence for each of those with functions of the profile that were not armed,
  * a newline between them; malloc'ed, NULL = there is none. */
 char *late_told(struct late *l, uid_t uid);

@@ -3,12 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/array.h"
 #include "lib/err.h"
 #include "record/choice.h"
-
-enum { MAX_IRQ = 1 << 24 }; /* a number above is none that a kernel gives */
 
 enum verdict {
 	NOT_MET,
@@ -18,14 +17,26 @@ enum verdict {
 	UNWANTED_YET, /* a line of others, which an awaited device may come to share */
 };
 
+/* Chosen: three small files of /sys for each awaited address, so that it costs a thousandth. */
+#define LOOK_AGAIN_NS INT64_C(10000000)
+
 struct newcomers {
 	const struct irq_choice *choice;
+	int64_t looked_ns; /* for the lines of awaited addresses; CLOCK_MONOTONIC */
 	const char *root;
 	uint8_t *verdict; /* enum verdict by number */
 	size_t room;
 	struct irq_info *info; /* those that came and are wanted */
 	size_t n, nplain;      /* of those, seen by newcomers_next_plain() */
 };
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
 
 static bool contains(const int32_t *list, size_t n, int32_t irq)
 {
@@ -147,6 +158,26 @@ static bool has_come(const struct newcomers *n, int32_t irq, const char *action)
 	return n->verdict[irq] == UNWANTED_YET && irq_chosen(n->choice, &i);
 }
 
+/* A device that is awaited by its address has a driver now: what is said of its line is said
+ * anew. */
+static void look_at_lines(struct newcomers *n)
+{
+	int64_t now = now_ns();
+	char bdf[16];
+
+	if (now - n->looked_ns < LOOK_AGAIN_NS)
+		return;
+	n->looked_ns = now;
+	for (size_t i = 0; i < n->choice->npci; i++) {
+		int32_t irq = bdf_normalise(n->choice->pci[i], bdf)
+				      ? irq_line_of(n->root, bdf)
+				      : -1;
+
+		if (irq >= 0 && (size_t)irq < n->room && n->verdict[irq] == UNWANTED_YET)
+			n->verdict[irq] = NOT_MET;
+	}
+}
+
 static int judge(struct newcomers *n, int32_t irq, const char *action, struct err *e)
 {
 	struct irqmap now;
@@ -174,10 +205,12 @@ int newcomers_want(struct newcomers *n, int32_t irq, const char *action, struct 
 {
 	int rc = 0;
 
-	if (irq < 0 || irq >= MAX_IRQ)
+	if (irq < 0 || irq >= IRQ_LIMIT)
 		return 0;
 	if ((size_t)irq >= n->room)
 		rc = make_room(n, irq, e);
+	if (!rc && n->verdict[irq] == UNWANTED_YET)
+		look_at_lines(n);
 	if (!rc && (n->verdict[irq] == NOT_MET || has_come(n, irq, action)))
 		rc = judge(n, irq, action, e);
 	return rc ? rc : is_wanted(n, irq);

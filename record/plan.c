@@ -559,6 +559,14 @@ static int plan_spec(struct plan *p, struct plan_section *section, struct elf_fi
 	return rc;
 }
 
+static int plan_file(struct plan *p, struct plan_section *section, struct elf_file *f,
+		     enum exit_probes mode, struct err *e)
+{
+	int rc = plan_spec(p, section, f, mode, e);
+
+	return elf_file_whole(f, NULL) ? elf_file_whole(f, e) : rc;
+}
+
 /* needed: what the profile says must be there is. */
 static int plan_specs(struct plan *p, const struct profile *prof,
 		      const struct plan_files *f, enum exit_probes mode, bool needed,
@@ -575,7 +583,7 @@ static int plan_specs(struct plan *p, const struct profile *prof,
 		section->spec = &prof->func[k];
 		for (size_t i = 0; !rc && i < f->n; i++)
 			if (f->file[i])
-				rc = plan_spec(p, section, f->file[i], mode, e);
+				rc = plan_file(p, section, f->file[i], mode, e);
 		if (!rc && needed)
 			rc = section_check(section, f, e);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Uprobe events in tracefs. */
+/* Uprobe and kprobe events in tracefs. */
 #include "record/probes.h"
 
 #include <ctype.h>
@@ -14,15 +14,17 @@
 
 #include "lib/array.h"
 #include "lib/err.h"
+#include "record/host/forbid.h"
 #include "record/host/rootfs.h"
 
 #define GROUP "dmarec_"
 
 struct probes {
 	int fd; /* uprobe_events: removal needs no rights that we may have dropped */
+	int kernel_fd; /* kprobe_events; -1 = this kernel has none, or no right to them */
 	char group[40];
-	char **event;
-	size_t n;
+	char **event, **kernel; /* uprobes, kprobes */
+	size_t n, nkernel;
 };
 
 const char *tracefs_find(struct err *e)
@@ -30,7 +32,7 @@ const char *tracefs_find(struct err *e)
 	static const char *const place[] = {"/sys/kernel/tracing",
 					    "/sys/kernel/debug/tracing"};
 	struct stat st;
-	const char *bare = NULL;
+	const char *bare = NULL, *locked;
 	char path[64];
 
 	for (size_t i = 0; i < 2; i++) {
@@ -53,6 +55,11 @@ const char *tracefs_find(struct err *e)
 			"this kernel has no uprobes (%s/uprobe_events is not there): it was "
 			"built without CONFIG_UPROBE_EVENTS, and another kernel is needed",
 			bare);
+		return NULL;
+	}
+	locked = forbidden_by_lockdown("");
+	if (locked) {
+		err_set(e, ERR_UNSUPPORTED, "tracefs has no files: %s", locked);
 		return NULL;
 	}
 	err_set(e, ERR_NOTFOUND,
@@ -161,13 +168,13 @@ static bool is_recorder(int pid, uint64_t space)
 	return ours ? true : space_has_recorder(space);
 }
 
-static int remove_stale(int fd, const char *root, struct err *e)
+static int remove_stale(int fd, const char *root, const char *file, struct err *e)
 {
 	int tries = 50;
 	char *text, *line, *save = NULL, cmd[256];
 	const char *event;
 	size_t len;
-	int rc = rootfs_read(root, "/uprobe_events", 64 << 20, &text, NULL, e);
+	int rc = rootfs_read(root, file, 64 << 20, &text, NULL, e);
 
 	if (rc)
 		return rc;
@@ -208,6 +215,8 @@ int probes_open(struct probes **p, struct err *e)
 	if (!*p)
 		return err_nomem(e, "a recording");
 	name_group(*p);
+	snprintf(path, sizeof(path), "%s/kprobe_events", root);
+	(*p)->kernel_fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	snprintf(path, sizeof(path), "%s/uprobe_events", root);
 	(*p)->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	rc = (*p)->fd < 0
@@ -215,7 +224,9 @@ int probes_open(struct probes **p, struct err *e)
 				 "%s cannot be written: run dmarec with sudo, or let "
 				 "root open it to you (dmarec(1), RIGHTS)",
 				 path)
-		     : remove_stale((*p)->fd, root, e);
+		     : remove_stale((*p)->fd, root, "/uprobe_events", e);
+	if (!rc && (*p)->kernel_fd >= 0)
+		rc = remove_stale((*p)->kernel_fd, root, "/kprobe_events", e);
 	if (rc) {
 		probes_close(*p, NULL);
 		*p = NULL;
@@ -293,23 +304,61 @@ int probes_add(struct probes *p, bool is_return, const char *event, const char *
 	return rc ? rc : tracepoint_id(name, id, e);
 }
 
-int probes_close(struct probes *p, struct err *e)
+static int refused(struct err *e, int fd)
+{
+	if (fd < 0)
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"functions of the kernel cannot be probed here: kprobe_events "
+			"of tracefs is not there, or not to be written; a kernel built "
+			"with CONFIG_KPROBE_EVENTS and root's rights are needed");
+	return err_errno(e, "the kernel refused the probe");
+}
+
+int probes_add_kernel(struct probes *p, const char *event, const char *function,
+		      const char *args, uint32_t *id, struct err *e)
+{
+	char *cmd = NULL, name[160];
+	char **added = array_add(&p->kernel, &p->nkernel);
+	int rc;
+
+	if (!added || !(*added = strdup(event)) ||
+	    asprintf(&cmd, "p:%s/%s %s %s\n", p->group, event, function, args) < 0)
+		return err_nomem(e, "a recording");
+	rc = p->kernel_fd < 0 || command(p->kernel_fd, cmd) ? refused(e, p->kernel_fd)
+							    : 0;
+	free(cmd);
+	snprintf(name, sizeof(name), "%s/%s", p->group, event);
+	return rc ? rc : tracepoint_id(name, id, e);
+}
+
+static int remove_all(const struct probes *p, int fd, char **event, size_t n,
+		      struct err *e)
 {
 	char cmd[160];
 	int rc = 0, tries = 50;
 
+	for (size_t i = 0; i < n; i++) {
+		snprintf(cmd, sizeof(cmd), "-:%s/%s\n", p->group, event[i]);
+		if (remove_event(fd, cmd, &tries) && errno != ENOENT && fd >= 0)
+			rc = err_errno(e, "the probe %s/%s could not be removed",
+				       p->group, event[i]);
+		free(event[i]);
+	}
+	free(event);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int probes_close(struct probes *p, struct err *e)
+{
+	int rc, bad;
+
 	if (!p)
 		return 0;
-	for (size_t i = 0; i < p->n; i++) {
-		snprintf(cmd, sizeof(cmd), "-:%s/%s\n", p->group, p->event[i]);
-		if (remove_event(p->fd, cmd, &tries) && errno != ENOENT)
-			rc = err_errno(e, "the probe %s/%s could not be removed",
-				       p->group, p->event[i]);
-		free(p->event[i]);
-	}
-	if (p->fd >= 0)
-		close(p->fd);
-	free(p->event);
+	rc = remove_all(p, p->fd, p->event, p->n, e);
+	bad = remove_all(p, p->kernel_fd, p->kernel, p->nkernel, rc ? NULL : e);
 	free(p);
-	return rc;
+	return rc ? rc : bad;
 }

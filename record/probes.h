@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Dynamic events in tracefs' uprobe_events, in a group of this process's own
+ * Dynamic events in tracefs' uprobe_events and kprobe_events, in a group of this process's own
  * (dmarec_PID; dmarec_PID_NAMESPACE within a container, where another one may have the
  * same PID). What a killed dmarec left behind is removed at the next start by one that
  * can see that it is gone; a living one's is left alone.
@@ -26,6 +26,10 @@ int probes_open(struct probes **p, struct err *e);
  * "". is_return: a uretprobe. *id: the event's number for perf. */
 int probes_add(struct probes *p, bool is_return, const char *event, const char *path,
 	       uint64_t offset, const char *args, uint32_t *id, struct err *e);
+
+/* The same at the entry of a function of the kernel, "FUNCTION" or "MODULE:FUNCTION". */
+int probes_add_kernel(struct probes *p, const char *event, const char *function,
+		      const char *args, uint32_t *id, struct err *e);
 
 /* Another process that has a copy of p adds an event of this name: it is removed with ours. */
 int probes_remember(struct probes *p, const char *event, struct err *e);

@@ -235,6 +235,10 @@ static int arm(struct recording *r, struct err *e)
 				     r->closing, r->nclosing, r->exits ? IRQ_SIDES : 1,
 				     e);
 	if (!rc)
+		rc = kernel_events_tell(&r->kernel, &r->meta, e);
+	if (!rc && r->kernel.absent)
+		warn(r, r->kernel.absent);
+	if (!rc)
 		rc = descriptors_new(&r->in.descriptors, &r->meta, tracefs_find(NULL),
 				     r->o->clockid, e);
 	if (!rc)
@@ -391,6 +395,7 @@ static void clean(struct recording *r)
 	recording_parts_release(r);
 	recording_snap_release(r);
 	meta_release(&r->meta);
+	kernel_events_release(&r->kernel);
 	threads_release(&r->threads);
 	irqmap_release(&r->window.before);
 	irqmap_release(&r->window.after);

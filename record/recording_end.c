@@ -9,6 +9,7 @@
 #include "lib/err.h"
 #include "lib/file/perfdata_feat.h"
 #include "lib/num.h"
+#include "lib/text.h"
 #include "record/host/filemark.h"
 #include "record/host/rootfs.h"
 #include "record/late.h"
@@ -41,9 +42,32 @@ int recording_read_counts(struct recording *r, struct err *e)
 	return rc;
 }
 
+/* What the missing samples of an event mean, or what helps. */
+static const char *why_missing(const struct recording *r, enum role role)
+{
+	bool ring_was_full = r->in.lost > 0;
+
+	if (role == ROLE_HANDLED && !ring_was_full)
+		return "interrupts of a shared line whose handler's answer is missing count "
+		       "as their device's";
+	if (role >= ROLE_ASKED && !ring_was_full)
+		return "perf loses samples from idle CPUs here; transfers whose events they "
+		       "are stay as they were joined without keys";
+	if (role != ROLE_INTERRUPT || ring_was_full)
+		return "use a larger ring (-m)";
+	if (session_feed(r->session) == FEED_BPF)
+		return "this kernel did not run the recorder's BPF program for them; transfers "
+		       "that seem to lack their interrupt will be called unknown";
+	if (session_feed_note(r->session))
+		return "perf loses samples from idle CPUs here, and BPF, which loses none of "
+		       "these, cannot be used; transfers that seem to lack their interrupt will "
+		       "be called unknown";
+	return "perf loses samples from idle CPUs here: use --irq-feed bpf";
+}
+
 void recording_check_holes(struct recording *r)
 {
-	char text[400], *unarmed = r->inside ? inside_unarmed(r->inside) : NULL;
+	char text[480], *unarmed = r->inside ? inside_unarmed(r->inside) : NULL;
 
 	if (unarmed)
 		warn(r, unarmed);
@@ -55,28 +79,14 @@ void recording_check_holes(struct recording *r)
 
 		if (hole <= 0)
 			continue;
-		snprintf(
-			text, sizeof(text),
-			"%s: the %s counted %" PRId64 ", %" PRId64
-			" were delivered, %" PRId64 " are missing; %s",
-			ev->name,
-			is_inside(r, i)	      ? "agent"
-			: is_beside(r, i, &k) ? "reader"
-					      : "kernel",
-			ev->counted, ev->delivered, hole,
-			ev->role == ROLE_HANDLED && !r->in.lost
-				? "interrupts of a shared line whose handler's answer is "
-				  "missing count as their device's"
-			: ev->role == ROLE_INTERRUPT &&
-					session_feed(r->session) == FEED_PERF &&
-					!r->in.lost
-				? "perf loses samples from idle "
-				  "CPUs here: use --irq-feed bpf"
-			: ev->role == ROLE_INTERRUPT && !r->in.lost
-				? "this kernel did not run the recorder's BPF program "
-				  "for them; transfers that seem to lack their interrupt "
-				  "will be called unknown"
-				: "use a larger ring (-m)");
+		snprintf(text, sizeof(text),
+			 "%s: the %s counted %" PRId64 ", %" PRId64
+			 " were delivered, %" PRId64 " are missing; %s",
+			 ev->name,
+			 is_inside(r, i)       ? "agent"
+			 : is_beside(r, i, &k) ? "reader"
+					       : "kernel",
+			 ev->counted, ev->delivered, hole, why_missing(r, ev->role));
 		warn(r, text);
 	}
 }
@@ -214,10 +224,10 @@ void recording_print_summary(const struct recording *r)
 	print_processes(r);
 	beside_print(&r->beside, stderr);
 	fprintf(stderr,
-		"%s: %" PRId64 " transfers started, %" PRId64 " interrupts, %" PRId64
+		"%s: %" PRId64 " transfer%s started, %" PRId64 " interrupt%s, %" PRId64
 		" lost, %s in %s%s\n",
-		TOOL, starts, irqs, missing, num_print_bytes(size, (int64_t)bytes),
-		r->o->output, parts);
+		TOOL, starts, text_s((uint64_t)starts), irqs, text_s((uint64_t)irqs),
+		missing, num_print_bytes(size, (int64_t)bytes), r->o->output, parts);
 	if (!r->o->in_series)
 		fprintf(stderr, "next: dmaanalyze -i %s trace.db\n", r->o->output);
 }

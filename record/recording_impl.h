@@ -8,6 +8,7 @@
 #include "lib/cli.h"
 #include "record/beside.h"
 #include "record/intake.h"
+#include "record/kernel_events.h"
 #include "record/recording.h"
 #include "record/snapshot.h"
 #include "record/threads.h"
@@ -49,6 +50,7 @@ struct recording {
 	struct meta meta;
 	struct workload work;
 	struct probes *probes;
+	struct kernel_events kernel; /* the profile's */
 	struct session *session;
 	struct recording_late late;
 	struct recording_parts parts;

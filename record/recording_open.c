@@ -108,6 +108,8 @@ int recording_add_probes(struct recording *r, struct err *e)
 	}
 	if (!rc)
 		rc = add_closings(r, e);
+	if (!rc)
+		rc = kernel_events_add(&r->kernel, r->o->profile, r->probes, e);
 	for (int side = 0; !rc && side <= (r->exits ? IRQ_EXIT : IRQ_ENTRY); side++)
 		rc = tracepoint_id(irq_tracepoint[side],
 				   &r->event_id[p->n + r->nclosing + side], e);
@@ -175,6 +177,7 @@ int recording_open_session(struct recording *r, struct err *e)
 	bool *wake = calloc(r->meta.nevent + 1, sizeof(*wake));
 	bool *inside = calloc(r->meta.nevent + 1, sizeof(*inside));
 	bool *start = calloc(r->meta.nevent + 1, sizeof(*start));
+	uint32_t *kernel = calloc(r->kernel.n + 1, sizeof(*kernel));
 	int32_t *excluded[IRQ_SIDES] = {NULL};
 	struct session_options so = {.attach = !r->o->argv,
 				     .clockid = r->o->clockid,
@@ -185,7 +188,9 @@ int recording_open_session(struct recording *r, struct err *e)
 				     .nuprobe = r->o->plan->n + r->nclosing,
 				     .wake = wake,
 				     .inside = r->inside ? inside : NULL,
-				     .start = start};
+				     .start = start,
+				     .kernel = kernel,
+				     .nkernel = r->kernel.n};
 	int rc = 0;
 
 	for (size_t i = 0; wake && inside && start && i < r->o->plan->n; i++) {
@@ -193,7 +198,9 @@ int recording_open_session(struct recording *r, struct err *e)
 		inside[i] = r->o->plan->probe[i].place != NULL;
 		start[i] = r->meta.event[i].role == ROLE_SUBMIT;
 	}
-	if (!wake || !inside || !start)
+	for (size_t i = 0; kernel && i < r->kernel.n; i++)
+		kernel[i] = r->kernel.event[i].id;
+	if (!wake || !inside || !start || !kernel)
 		rc = err_nomem(e, "a recording");
 	if (!rc)
 		rc = choose_sides(r, so.irq, excluded, e);
@@ -204,6 +211,7 @@ int recording_open_session(struct recording *r, struct err *e)
 	free(wake);
 	free(inside);
 	free(start);
+	free(kernel);
 	if (!rc)
 		rc = open_beside(r, e);
 	if (rc)

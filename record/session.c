@@ -59,6 +59,8 @@ int session_enable(struct session *s, struct err *e)
 		perf_evsel__enable(s->follower);
 	/* Counters later, and disabled earlier, than what they are held against: no count
 	 * without a sample comes from the order. */
+	if (s->kernel)
+		perf_evlist__enable(s->kernel);
 	if (s->interrupts)
 		perf_evlist__enable(s->interrupts);
 	if (s->counters)
@@ -80,6 +82,8 @@ int session_disable(struct session *s, struct err *e)
 
 	if (s->uprobes)
 		perf_evlist__disable(s->uprobes);
+	if (s->kernel)
+		perf_evlist__disable(s->kernel);
 	if (s->counters)
 		perf_evlist__disable(s->counters);
 	/* A BPF program that passed the gate just before it shut has written by now:
@@ -103,7 +107,8 @@ int session_wait(struct session *s, struct pollfd *extra, size_t nextra, int tim
 		 struct err *e)
 {
 	size_t rings = (s->uprobes ? (size_t)s->uprobes->pollfd.nr : 0) +
-		       (s->interrupts ? (size_t)s->interrupts->pollfd.nr : 0);
+		       (s->interrupts ? (size_t)s->interrupts->pollfd.nr : 0) +
+		       (s->kernel ? (size_t)s->kernel->pollfd.nr : 0);
 	struct pollfd *all = calloc(rings + nextra, sizeof(*all));
 	size_t n = 0;
 	int rc = 0;
@@ -114,6 +119,7 @@ int session_wait(struct session *s, struct pollfd *extra, size_t nextra, int tim
 	n = nextra;
 	n += copy_fds(s->uprobes, all + n);
 	n += copy_fds(s->interrupts, all + n);
+	n += copy_fds(s->kernel, all + n);
 	if (poll(all, n, timeout_ms) < 0 && errno != EINTR)
 		rc = err_errno(e, "waiting for events");
 	for (size_t i = 0; i < nextra; i++)
@@ -215,7 +221,8 @@ int session_drain(struct session *s,
 
 	*bytes = 0;
 	rc = drain_list(s->uprobes, put, arg, bytes, e);
-	return rc ? rc : drain_list(s->interrupts, put, arg, bytes, e);
+	rc = rc ? rc : drain_list(s->interrupts, put, arg, bytes, e);
+	return rc ? rc : drain_list(s->kernel, put, arg, bytes, e);
 }
 
 uint64_t session_activity(const struct session *s)
@@ -234,7 +241,7 @@ uint64_t session_activity(const struct session *s)
 
 int session_count(struct session *s, size_t event, uint64_t *counted, struct err *e)
 {
-	if (event >= s->first_irq)
+	if (event >= s->first_irq && event < s->first_kernel)
 		return session_count_irq(s, (int)(event - s->first_irq), counted, e);
 	return session_read_count(s, s->event[event], counted, e);
 }

@@ -3,9 +3,9 @@
  * The perf events of a recording: opens them, maps their rings, hands out what lies in
  * the rings, reads the kernel's counts. The only user of libperf.
  *
- * Two lists of events, each with one ring for every CPU: the uprobes follow the
- * workload's tasks and whatever they create; the interrupt is system-wide. So a storm of
- * interrupts cannot push out starts.
+ * Lists of events, each with one ring for every CPU: the uprobes follow the workload's
+ * tasks and whatever they create; the interrupt is system-wide, and so are events of the
+ * kernel. So a storm of interrupts cannot push out starts.
  *
  * The interrupt comes by one of two feeds (FIELD: perf's own samples from an idle CPU may
  * vanish): FEED_PERF  the tracepoint's own samples, kernel filter on the numbers FEED_BPF
@@ -51,6 +51,9 @@ struct session_options {
 	/* Those that are armed in the process: no event of perf's, but an attribute and
 	 * an id for the file. NULL = none. */
 	const bool *inside;
+	/* ids of further trace events, of the whole system: the driver's */
+	const uint32_t *kernel;
+	size_t nkernel;
 	/* Another session, which outlives this one: into its rings goes what comes, and it tells
 	 * the names of tasks, who begot whom and what is mapped. NULL = none. */
 	const struct session *into;
@@ -67,7 +70,7 @@ int session_open(struct session **s, const struct session_options *o, struct err
 void session_close(struct session *s); /* NULL is fine */
 
 /* Events in the order of the file: the uprobes as given, then the interrupt's entry and exit
- * (those that are wanted). ids are owned by the session. */
+ * (those that are wanted), then those of the kernel. ids are owned by the session. */
 size_t session_nevents(const struct session *s);
 size_t session_first_irq(const struct session *s);
 /* From now on, as far as the feed can, without the exits of this interrupt. */

@@ -31,7 +31,7 @@
 #define ANY_CPU_NEW() perf_cpu_map__dummy_new()
 #endif
 #define MIN_RING_BYTES (64u << 10)
-#define LISTS	       2 /* with rings of their own: uprobes, interrupts */
+#define LISTS	       3 /* with rings of their own: uprobes, interrupts, kernel */
 
 /* Of one tracepoint of the interrupts'. */
 struct irq_events {
@@ -48,11 +48,11 @@ struct irq_events {
 struct session {
 	struct perf_cpu_map *cpus;
 	struct perf_thread_map *tasks, *everything;
-	struct perf_evlist *uprobes, *interrupts; /* with rings */
-	struct perf_evlist *counters;		  /* without */
-	struct perf_evlist *holders;		  /* see hold_probes() */
-	struct perf_evlist *anchors;		  /* see anchor() */
-	bool *start;				  /* of the uprobes */
+	struct perf_evlist *uprobes, *interrupts, *kernel; /* with rings */
+	struct perf_evlist *counters;			   /* without */
+	struct perf_evlist *holders;			   /* see hold_probes() */
+	struct perf_evlist *anchors;			   /* see anchor() */
+	bool *start;					   /* of the uprobes */
 	struct perf_evsel **event; /* in the order of the file; NULL = in the process */
 	struct perf_event_attr *inside; /* of those */
 	uint64_t *inside_id, *first_ids;
@@ -63,7 +63,7 @@ struct session {
 	enum irq_feed feed_used;
 	char feed_note[256];
 	struct irq_events irq[IRQ_SIDES];
-	size_t first_irq;  /* in event */
+	size_t first_irq, first_kernel; /* in event */
 	bool leaves_exits; /* the feed's filter of exits is not the counter's any more */
 	size_t ring_bytes;
 };

@@ -54,7 +54,7 @@ int session_add(struct session *s, struct perf_evlist *list, struct perf_event_a
 	if (!*out)
 		return err_nomem(e, "a perf event");
 	perf_evlist__add(list, *out);
-	if (list == s->uprobes || list == s->interrupts)
+	if (list == s->uprobes || list == s->interrupts || list == s->kernel)
 		s->event[s->nevent++] = *out;
 	return 0;
 }

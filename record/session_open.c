@@ -44,11 +44,11 @@ static void raise_limits(void)
 	setrlimit(RLIMIT_MEMLOCK, &memory);
 }
 
-static size_t default_ring(const struct session *s)
+static size_t default_ring(const struct session *s, size_t lists)
 {
 	size_t bytes = DEFAULT_RING_BYTES, ncpu = (size_t)perf_cpu_map__nr(s->cpus);
 
-	while (bytes > MIN_RING_BYTES && bytes * ncpu * LISTS > ALL_RINGS_BYTES)
+	while (bytes > MIN_RING_BYTES && bytes * ncpu * lists > ALL_RINGS_BYTES)
 		bytes /= 2;
 	return bytes;
 }
@@ -210,6 +210,30 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 	return rc ? rc : hold_probes(s, o, e);
 }
 
+static int open_kernel(struct session *s, const struct session_options *o, struct err *e)
+{
+	int rc = 0;
+
+	s->first_kernel = s->nevent;
+	if (!o->nkernel)
+		return 0;
+	s->kernel = perf_evlist__new();
+	if (!s->kernel)
+		return err_nomem(e, "perf events");
+	for (size_t i = 0; !rc && i < o->nkernel; i++) {
+		struct perf_event_attr a = session_tracepoint(o->kernel[i], o->clockid);
+		struct perf_evsel *event;
+
+		if (!o->kernel_addresses)
+			a.sample_type &= ~(uint64_t)PERF_SAMPLE_IP;
+		a.wakeup_watermark = (uint32_t)(s->ring_bytes / 4);
+		rc = session_add(s, s->kernel, &a, &event, e);
+	}
+	if (!rc)
+		rc = session_open_list(s->kernel, s->cpus, s->everything, e);
+	return rc ? rc : session_map_list(s, s->kernel, !o->ring_bytes, e);
+}
+
 static size_t round_ring(size_t bytes)
 {
 	size_t ring = (size_t)sysconf(_SC_PAGESIZE);
@@ -260,7 +284,7 @@ int session_open(struct session **out, const struct session_options *o, struct e
 		return err_nomem(e, "a recording");
 	libperf_init(be_quiet);
 	raise_limits();
-	s->event = calloc(o->nuprobe + IRQ_SIDES, sizeof(*s->event));
+	s->event = calloc(o->nuprobe + IRQ_SIDES + o->nkernel, sizeof(*s->event));
 	s->inside = calloc(o->nuprobe + 1, sizeof(*s->inside));
 	s->inside_id = calloc(o->nuprobe + 1, sizeof(*s->inside_id));
 	s->start = calloc(o->nuprobe + 1, sizeof(*s->start));
@@ -273,8 +297,9 @@ int session_open(struct session **out, const struct session_options *o, struct e
 	if (s->start && o->start)
 		memcpy(s->start, o->start, o->nuprobe * sizeof(*s->start));
 	if (!rc) {
-		s->ring_bytes =
-			round_ring(o->ring_bytes ? o->ring_bytes : default_ring(s));
+		s->ring_bytes = round_ring(
+			o->ring_bytes ? o->ring_bytes
+				      : default_ring(s, o->nkernel ? LISTS : LISTS - 1));
 		perf_thread_map__set_pid(s->everything, 0, -1);
 	}
 	if (!rc && o->attach)
@@ -283,6 +308,8 @@ int session_open(struct session **out, const struct session_options *o, struct e
 		rc = open_uprobes(s, o, e);
 	if (!rc)
 		rc = session_open_interrupts(s, o, e);
+	if (!rc)
+		rc = open_kernel(s, o, e);
 	if (!rc)
 		rc = name_follower(s, e);
 	if (rc) {
@@ -299,6 +326,7 @@ void session_close(struct session *s)
 		return;
 	session_close_interrupts(s);
 	session_close_list(&s->uprobes);
+	session_close_list(&s->kernel);
 	session_close_list(&s->holders);
 	session_close_list(&s->anchors);
 	perf_cpu_map__put(s->cpus);

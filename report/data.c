@@ -314,8 +314,6 @@ static int throughput_load(struct db_stmt *st, void *arg)
 {
 	struct report *r = arg;
 
-	if (db_text(st, "direction")) /* of a group */
-		return 0;
 	r->bytes_per_s = db_real(st, "bytes_per_s");
 	r->bytes = db_i64(st, "size_bytes");
 	r->ended = db_i64(st, "transfers");
@@ -395,10 +393,13 @@ static int load_derived(struct report *r, struct err *e)
 		const char *name;
 		row_fn row;
 	} query[] = {
-		{"report_states", state_row},	      {"report_groups", group_row},
-		{"report_summary", summary_load},     {"report_quantiles", quantile_load},
-		{"report_phases", total_load},	      {"report_fits", fit_load},
-		{"page_throughput", throughput_load},
+		{"report_states", state_row},
+		{"report_groups", group_row},
+		{"report_summary", summary_load},
+		{"report_quantiles", quantile_load},
+		{"report_phases", total_load},
+		{"report_fits", fit_load},
+		{"report_throughput", throughput_load},
 	};
 
 	for (size_t i = 0; i < sizeof(query) / sizeof(*query); i++) {

@@ -94,7 +94,7 @@ struct scan {
 	struct phase_bins {
 		struct axis axis;
 		double least; /* where an axis that has a strip for what is below begins */
-		bool below0;  /* that is all below 0 */
+		enum { BELOW_LEAST, BELOW_0, UP_TO_0 } below; /* what stands in it */
 		size_t nbins;
 		uint64_t bin[FIGURE_SERIES + 1][SCAN_BINS + 1];
 		uint64_t n;

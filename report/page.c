@@ -13,6 +13,7 @@
 #include "lib/err.h"
 #include "lib/num.h"
 #include "lib/text.h"
+#include "report/page_tables.h"
 
 int completeness_sentence(const struct report *r, char *buf, size_t len)
 {
@@ -64,157 +65,6 @@ int completeness_sentence(const struct report *r, char *buf, size_t len)
 	return !*cut;
 }
 
-/* ---- tables ---- */
-struct column {
-	const char *name; /* in the query */
-	const char *head; /* a leading '#' = a number, right-aligned; '~' = nanoseconds;
-			   * '/' bytes/s, '%' bytes */
-};
-
-struct table {
-	FILE *f;
-	const struct column *column; /* up to one without a name */
-	const char *caption;
-	size_t rows, limit;
-	const char *empty;
-};
-
-static void table_begin(struct table *t)
-{
-	fprintf(t->f,
-		"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
-	html_text(t->f, t->caption);
-	fputs("\">\n<table class=\"stack\"><caption>", t->f);
-	html_text(t->f, t->caption);
-	fputs("</caption>\n<thead><tr>", t->f);
-	for (const struct column *c = t->column; c->name; c++) {
-		bool number = strchr("#~/%", c->head[0]) != NULL;
-
-		fprintf(t->f, "<th scope=\"col\"%s>", number ? " class=\"n\"" : "");
-		html_text(t->f, c->head + number);
-		fputs("</th>", t->f);
-	}
-	fputs("</tr></thead>\n<tbody>\n", t->f);
-}
-
-/* A quantile that n does not carry comes as "~98000". */
-static void ns_text(FILE *f, const char *text)
-{
-	bool thin = *text == '~';
-	char buf[64];
-
-	if (thin)
-		fputs("<abbr title=\"too few transfers for this quantile: no upper "
-		      "confidence limit\">~</abbr>",
-		      f);
-	html_text(f, axis_print(AXIS_NS, strtod(text + thin, NULL), buf, sizeof(buf)));
-}
-
-static void table_cell(struct table *t, struct db_stmt *st, const struct column *c)
-{
-	char buf[64];
-	char kind = c->head[0];
-	const char *text = db_text(st, c->name);
-	bool number = strchr("#~/%", kind) != NULL;
-
-	fprintf(t->f, "<td%s data-label=\"", number ? " class=\"n\"" : "");
-	html_text(t->f, c->head + number);
-	fputs("\">", t->f);
-	if (!text)
-		fputs("<span title=\"not known\">–</span>", t->f);
-	else if (kind == '~')
-		ns_text(t->f, text);
-	else if (kind == '/')
-		html_text(t->f, axis_print(AXIS_BYTES_PER_S, db_real(st, c->name), buf,
-					   sizeof(buf)));
-	else if (kind == '%')
-		html_text(t->f, num_print_bytes(buf, db_i64(st, c->name)));
-	else if (kind == '#' && !text[strspn(text, "0123456789")])
-		html_text(t->f, text_count((uint64_t)db_i64(st, c->name), buf));
-	else
-		html_text(t->f, text);
-	fputs("</td>", t->f);
-}
-
-static int table_row(struct db_stmt *st, void *arg)
-{
-	struct table *t = arg;
-
-	if (!t->rows++)
-		table_begin(t);
-	if (t->limit && t->rows > t->limit)
-		return 0;
-	fputs("<tr>", t->f);
-	for (const struct column *c = t->column; c->name; c++)
-		table_cell(t, st, c);
-	fputs("</tr>\n", t->f);
-	return 0;
-}
-
-static int table(FILE *f, const struct report *r, const char *caption,
-		 const struct column *column, const char *query, size_t limit,
-		 const char *empty, struct err *e)
-{
-	struct table t = {.f = f, .column = column, .caption = caption, .limit = limit};
-	int error = report_query(r, query, table_row, &t, e);
-
-	if (t.rows)
-		fputs("</tbody></table></div>\n", f);
-	else if (empty)
-		fprintf(f, "<p>%s</p>\n", empty);
-	if (limit && t.rows > limit)
-		fprintf(f, "<p class=\"sub\">%zu more rows are in the database.</p>\n",
-			t.rows - limit);
-	return error;
-}
-#define COLUMNS(...) ((const struct column[]){__VA_ARGS__, {NULL, NULL}})
-
-static void row(FILE *f, const char *key, const char *value)
-{
-	if (!value || !*value)
-		return;
-	fputs("<tr><th scope=\"row\">", f);
-	html_text(f, key);
-	fputs("</th><td>", f);
-	html_text(f, value);
-	fputs("</td></tr>\n", f);
-}
-
-static int env_row(struct db_stmt *st, void *arg)
-{
-	row(arg, column_text(st, "key", ""), column_text(st, "value", "not known"));
-	return 0;
-}
-
-static int environment(FILE *f, const struct report *r, struct err *e)
-{
-	char buf[64];
-	int error;
-
-	fprintf(f,
-		"<details id=\"environment%" PRId64
-		"\"><summary>Environment</summary>\n<div class=\"scroll\" tabindex=\"0\" "
-		"role=\"region\" aria-label=\"Environment\"><table><tbody>\n",
-		r->run);
-	row(f, "Workload", r->command);
-	row(f, "Host", r->host);
-	row(f, "Kernel", r->kernel);
-	row(f, "Recorded", r->started);
-	row(f, "By", r->tool);
-	row(f, "Profile", r->profile);
-	row(f, "Clock", r->clock);
-	if (r->begin_ns != DMA_UNKNOWN && r->end_ns != DMA_UNKNOWN)
-		row(f, "Duration",
-		    axis_print(AXIS_NS, (double)(r->end_ns - r->begin_ns), buf,
-			       sizeof(buf)));
-	if (r->probe_cost_ns != DMA_UNKNOWN)
-		row(f, "Cost of one probe hit",
-		    axis_print(AXIS_NS, (double)r->probe_cost_ns, buf, sizeof(buf)));
-	error = report_query(r, "page_environment", env_row, f, e);
-	fputs("</tbody></table></div></details>\n", f);
-	return error;
-}
-
 static void warning(FILE *f, const char *text)
 {
 	fputs("<p class=\"warning\">", f);
@@ -256,14 +106,57 @@ static const char *quantile_text(const struct summary_row *s, int q, char *buf,
 	return buf;
 }
 
-static void cards(FILE *f, const struct report *r)
+struct ending {
+	char name[64];
+	int64_t irq;
+	int n;
+};
+
+static int ending_row(struct db_stmt *st, void *arg)
+{
+	struct ending *v = arg;
+
+	if (!v->n++) {
+		v->irq = db_i64(st, "irq");
+		snprintf(v->name, sizeof(v->name), "%s", column_text(st, "name", ""));
+	}
+	return 0;
+}
+
+/* The interrupt that ends them. */
+static int interrupt_card(FILE *f, const struct report *r, struct err *e)
+{
+	struct ending v = {.n = 0};
+	int error = report_query(r, "answer_vectors", ending_row, &v, e);
+	char value[64] = "none", what[128] = "interrupt is known to end them";
+
+	if (error || !r->transfers)
+		return error;
+	if (v.n > 1) {
+		snprintf(value, sizeof(value), "%" PRId64 ", %d more", v.irq, v.n - 1);
+		snprintf(what, sizeof(what), "interrupts that end them (%s, …)", v.name);
+	} else if (v.n) {
+		snprintf(value, sizeof(value), "%" PRId64, v.irq);
+		snprintf(what, sizeof(what), "interrupt that ends them%s%s%s",
+			 *v.name ? " (" : "", v.name, *v.name ? ")" : "");
+	}
+	card(f, value, what);
+	return 0;
+}
+
+static int cards(FILE *f, const struct report *r, struct err *e)
 {
 	const struct summary_row *s = &r->summary[r->latency];
 	char buf[64], what[96];
+	int error;
 
 	fputs("<div class=\"cards\">\n", f);
-	card(f, text_count((uint64_t)r->transfers, buf), "transfers");
-	card(f, text_count(r->state[STATE_COMPLETE], buf), "ended by their interrupt");
+	error = interrupt_card(f, r, e);
+	card(f, text_count((uint64_t)r->transfers, buf),
+	     text_number((uint64_t)r->transfers, "transfer", "transfers"));
+	card(f, text_count(r->state[STATE_COMPLETE], buf),
+	     text_number(r->state[STATE_COMPLETE], "ended by its interrupt",
+			 "ended by their interrupt"));
 	if (s->known && s->q[0] != DMA_UNKNOWN) {
 		snprintf(what, sizeof(what), "median latency (%s)",
 			 phase_name(r->latency));
@@ -277,6 +170,7 @@ static void cards(FILE *f, const struct report *r)
 		card(f, axis_print(AXIS_NS, (double)s->max_ns, buf, sizeof(buf)),
 		     "slowest");
 	fputs("</div>\n", f);
+	return error;
 }
 
 /* What is drawn is counted from the transfers; it must be what the summary says. */
@@ -327,8 +221,8 @@ static int completeness(FILE *f, const struct report *r, struct err *e)
 	error = answer(f, r, e);
 	fputs("<p>", f);
 	html_text(f, text);
-	fprintf(f, "</p>\n<p class=\"sub\">%s transfers",
-		text_count((uint64_t)r->transfers, n));
+	fprintf(f, "</p>\n<p class=\"sub\">%s transfer%s",
+		text_count((uint64_t)r->transfers, n), text_s((uint64_t)r->transfers));
 	for (int s = 0; s < STATE_N; s++)
 		if (r->state[s]) {
 			fprintf(f, "%s%s %s", first ? ": " : ", ",
@@ -343,147 +237,6 @@ static int completeness(FILE *f, const struct report *r, struct err *e)
 	if (!error)
 		error = report_query(r, "page_advice", advice_row, f, e);
 	fputs("</div>\n", f);
-	return error;
-}
-
-static void ns_cell(FILE *f, int64_t from, int64_t to)
-{
-	char buf[64];
-
-	fputs("<td class=\"n\">", f);
-	if (from == DMA_UNKNOWN || to == DMA_UNKNOWN)
-		fputs("–", f);
-	else
-		html_text(f, axis_print(AXIS_NS, (double)(to - from), buf, sizeof(buf)));
-	fputs("</td>", f);
-}
-
-static void slowest_table(FILE *f, const struct report *r)
-{
-	const struct scan *s = r->scan;
-	char buf[64];
-
-	if (!s->nslow)
-		return;
-	fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"The "
-	      "slowest transfers\">\n"
-	      "<table><caption>The slowest transfers</caption><thead><tr><th "
-	      "scope=\"col\">transfer</th>"
-	      "<th scope=\"col\">group</th><th scope=\"col\">state</th><th scope=\"col\" "
-	      "class=\"n\">size</th>"
-	      "<th scope=\"col\" class=\"n\">at</th><th scope=\"col\" "
-	      "class=\"n\">latency</th>"
-	      "<th scope=\"col\" class=\"n\">api</th><th scope=\"col\" "
-	      "class=\"n\">device</th>"
-	      "<th scope=\"col\" class=\"n\">notice</th><th scope=\"col\" "
-	      "class=\"n\">interrupt</th>"
-	      "<th scope=\"col\" class=\"n\">CPU</th></tr></thead>\n<tbody>\n",
-	      f);
-	for (size_t i = 0; i < s->nslow; i++) {
-		const struct slow *t = &s->slow[i];
-		const struct group *g =
-			report_group(r, t->card, t->channel, t->direction);
-
-		fprintf(f,
-			"<tr><td>%" PRId64
-			"</td><td>%s</td><td>%s</td><td class=\"n\">%s</td>",
-			t->id, g ? g->name : "–",
-			state_words((enum transfer_state)t->state),
-			t->size_bytes == DMA_UNKNOWN
-				? "–"
-				: num_print_bytes(buf, t->size_bytes));
-		ns_cell(f, s->zero_ns, t->submit_ns);
-		ns_cell(f, 0, t->latency_ns);
-		ns_cell(f, t->submit_ns, t->doorbell_ns);
-		ns_cell(f, t->doorbell_ns, t->irq_ns);
-		ns_cell(f, t->irq_ns, t->woken_ns);
-		fprintf(f, "<td class=\"n\">%s</td>",
-			t->irq == DMA_UNKNOWN
-				? "–"
-				: (snprintf(buf, sizeof(buf), "%" PRId64, t->irq), buf));
-		fprintf(f, "<td class=\"n\">%s</td></tr>\n",
-			t->irq_cpu == DMA_UNKNOWN
-				? "–"
-				: (snprintf(buf, sizeof(buf), "%" PRId64, t->irq_cpu),
-				   buf));
-	}
-	fputs("</tbody></table></div>\n", f);
-}
-
-static int tables(FILE *f, const struct report *r, struct err *e)
-{
-	int error;
-
-	fprintf(f, "<h2 id=\"tables%" PRId64 "\">Tables</h2>\n", r->run);
-	error = table(f, r, "Events: counted by the kernel, delivered, lost",
-		      COLUMNS({"event", "event"}, {"role", "role"},
-			      {"function", "function"}, {"counted", "#counted"},
-			      {"delivered", "#delivered"}, {"lost", "#lost"}),
-		      "page_events", 200, "No events.", e);
-	if (!error)
-		error = table(f, r, "Phases, for each group (– = all)",
-			      COLUMNS({"card", "card"}, {"channel", "channel"},
-				      {"direction", "direction"}, {"phase", "phase"},
-				      {"n", "#n"}, {"excluded", "#left out"},
-				      {"negative", "#below 0"}, {"min_ns", "~min"},
-				      {"p50_ns", "~median"}, {"mean_ns", "~mean"},
-				      {"p90_ns", "~p90"}, {"p99_ns", "~p99"},
-				      {"p999_ns", "~p99.9"}, {"max_ns", "~max"},
-				      {"error_ns", "~of which probes ≈"}),
-			      "page_phases", 80, NULL, e);
-	slowest_table(f, r);
-	if (!error)
-		error = table(
-			f, r,
-			"Throughput: what ended for the program, from the first submit "
-			"to the last end (– = all)",
-			COLUMNS({"card", "card"}, {"channel", "channel"},
-				{"direction", "direction"},
-				{"bytes_per_s", "/throughput"}, {"size_bytes", "%bytes"},
-				{"took_ns", "~in"}, {"transfers", "#transfers"},
-				{"left_out", "#left out"}),
-			"page_throughput", 80, NULL, e);
-	if (!error)
-		error = table(f, r, "Fit: latency = a + size × slope (95 %)",
-			      COLUMNS({"card", "card"}, {"channel", "channel"},
-				      {"direction", "direction"}, {"phase", "phase"},
-				      {"n", "#n"}, {"sizes", "#sizes"}, {"a_ns", "~a"},
-				      {"a_low_ns", "~a from"}, {"a_high_ns", "~a to"},
-				      {"bytes_per_s", "/bandwidth"},
-				      {"bytes_per_s_low", "/from"},
-				      {"bytes_per_s_high", "/to"}),
-			      "page_fits", 80, NULL, e);
-	if (!error)
-		error = table(f, r, "Interrupts: which vector ends transfers",
-			      COLUMNS({"irq", "interrupt"}, {"name", "name"},
-				      {"vector", "vector"}, {"verdict", "verdict"},
-				      {"used", "used"}, {"interrupts", "#interrupts"},
-				      {"outside", "#outside"}, {"why", "why"}),
-			      "page_vectors", 60, NULL, e);
-	if (!error)
-		error = table(f, r, "What the machine's units counted",
-			      COLUMNS({"event", "event"}, {"scaled", "#count"},
-				      {"unit", "unit"}, {"seconds", "#seconds"},
-				      {"readings", "#readings"}),
-			      "page_counts", 40, NULL, e);
-	if (!error)
-		error = table(f, r, "Registers of the card that were read",
-			      COLUMNS({"name", "register"}, {"place", "of"},
-				      {"mode", "read"}, {"readings", "#readings"},
-				      {"read_median_ns", "~one takes"},
-				      {"gap_ns", "~apart at worst"},
-				      {"clears", "#ends seen"}, {"ended", "ended early"}),
-			      "page_registers", 20, NULL, e);
-	if (!error)
-		error = table(f, r, "What the register and the interrupt say together",
-			      COLUMNS({"witness", "of the interrupt"},
-				      {"n", "#transfers"}, {"error_ns", "~known to ±"}),
-			      "page_witness", 20, NULL, e);
-	if (!error)
-		error = table(
-			f, r, "Belonging to no transfer",
-			COLUMNS({"kind", "kind"}, {"reason", "reason"}, {"n", "#n"}),
-			"strays", 40, NULL, e);
 	return error;
 }
 
@@ -596,14 +349,15 @@ static int one_run(FILE *f, const struct run_figures *run, bool many, struct err
 		fputs("</h2>\n", f);
 	}
 	error = completeness(f, r, e);
-	cards(f, r);
+	if (!error)
+		error = cards(f, r, e);
 	if (nothing_drawn(run))
 		fprintf(f, "<p class=\"whynot\">No plots: %s</p>\n", run->fig[0].why_not);
 	for (size_t i = 0; i < run->n && !nothing_drawn(run); i++)
 		html_figure(f, &run->fig[i], level);
 	if (!error)
-		error = tables(f, r, e);
-	return error ? error : environment(f, r, e);
+		error = page_tables(f, r, e);
+	return error ? error : page_environment(f, r, e);
 }
 
 static void contents(FILE *f, const struct run_figures *run, size_t nrun)

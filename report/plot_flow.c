@@ -349,11 +349,13 @@ int make_interrupts(struct report *r, struct figure *fig, size_t *n, struct err 
 		snprintf(left, sizeof(left),
 			 " %s on further vectors or CPUs are not shown above.",
 			 text_count(m.all - m.shown, a));
-	snprintf(f->caption, sizeof(f->caption),
-		 "%s transfers ended by an interrupt; %s stray interrupts; %s transfers "
-		 "whose interrupt is missing, late or uncertain (at their submit).%s",
-		 text_count(used, a), text_count(s->stray_total, b),
-		 text_count(s->missing_total, c), left);
+	snprintf(
+		f->caption, sizeof(f->caption),
+		"%s transfer%s ended by an interrupt; %s stray interrupt%s; %s "
+		"transfer%s whose interrupt is missing, late or uncertain (at their submit).%s",
+		text_count(used, a), text_s(used), text_count(s->stray_total, b),
+		text_s(s->stray_total), text_count(s->missing_total, c),
+		text_s(s->missing_total), left);
 	snprintf(f->alt, sizeof(f->alt),
 		 "Which CPU took how many of each interrupt, and "
 		 "interrupts, strays and missing ones over time.");

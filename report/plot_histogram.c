@@ -138,19 +138,22 @@ static void draw_quantile_marks(struct drawing *d, const struct summary_row *s,
 				const struct axis *x)
 {
 	static const char *const name[] = {"median", NULL, "p99"};
-	struct marks marks = {0};
-	char value[32], text[64];
+	struct mark mark[2];
+	size_t n = 0;
+	char value[32];
 
 	/* among fewer than 100 values p99 is just the largest */
 	for (int i = 0; i < 3; i += 2)
 		if (s->q[i] != DMA_UNKNOWN && (i == 0 || s->n >= 100)) {
-			snprintf(text, sizeof(text), "%s %s%s", name[i],
+			mark[n] = (struct mark){.x = axis_pos(x, (double)s->q[i]),
+						.dash = i ? 2 : 1};
+			snprintf(mark[n].text, sizeof(mark[n].text), "%s %s%s", name[i],
 				 i && s->thin[i] ? "~" : "",
 				 axis_print(AXIS_NS, (double)s->q[i], value,
 					    sizeof(value)));
-			draw_mark(d, &marks, axis_pos(x, (double)s->q[i]), i == 0,
-				  i ? 2 : 1, text);
+			n++;
 		}
+	draw_marks(d, mark, n);
 }
 
 static void draw_histogram(const struct figure *f, struct drawing *d)

@@ -226,22 +226,38 @@ static bool of_one_scale(const struct slowest *z)
 	return z->longest <= most * shortest;
 }
 
+/* "channel 0 to host", for a phone "ch 0 to host". */
+static const char *group_text(const struct drawing *d, const struct group *g, char *buf,
+			      size_t len)
+{
+	static const char word[] = "channel";
+	const char *at = g ? strstr(g->name, word) : NULL;
+
+	if (!g)
+		return "–";
+	if (!at || !drawing_narrow(d))
+		return g->name;
+	snprintf(buf, len, "%.*sch%s", (int)(at - g->name), g->name,
+		 at + sizeof(word) - 1);
+	return buf;
+}
+
 /* What it was and what it took, above its bar. */
 static void label_row(struct drawing *d, const struct slowest *z, size_t i, double y)
 {
 	const struct slow *t = &z->r->scan->slow[i];
 	const struct group *g = report_group(z->r, t->card, t->channel, t->direction);
-	char text[160], size[32], v[32], whole[32];
+	char text[200], size[32], v[32], whole[32], name[96];
+	int64_t whole_ns = z->around[i].t1 - z->around[i].t0;
+	bool both = z->share && whole_ns != t->latency_ns;
 
-	snprintf(text, sizeof(text), "%s %s, %s, %s%s%s", phase_name(z->r->latency),
+	snprintf(text, sizeof(text), "%s%s%s, %s, %s",
 		 axis_print(AXIS_NS, (double)t->latency_ns, v, sizeof(v)),
+		 both ? " of " : "",
+		 both ? axis_print(AXIS_NS, (double)whole_ns, whole, sizeof(whole)) : "",
 		 t->size_bytes == DMA_UNKNOWN ? "size not known"
 					      : num_print_bytes(size, t->size_bytes),
-		 g ? g->name : "–", z->share ? ", in all " : "",
-		 z->share ? axis_print(AXIS_NS,
-				       (double)(z->around[i].t1 - z->around[i].t0), whole,
-				       sizeof(whole))
-			  : "");
+		 group_text(d, g, name, sizeof(name)));
 	draw_text(d, 0, y, 3, 0, ALIGN_LEFT, COLOR_INK, text);
 }
 
@@ -262,7 +278,9 @@ static void draw_slowest(const struct figure *f, struct drawing *d)
 	else
 		axis_init_scale(&x, AXIS_NS, AXIS_LINEAR, 0, fmax(z->longest * 1.01, 1),
 				drawing_narrow(d) ? 4 : 8);
-	panel_begin(d, 0, drawing_narrow(d) ? 0.18 : 0.1, 1, 0.91);
+	/* a phone's margin holds four digits of a transfer's number */
+	panel_begin(d, drawing_narrow(d) ? 0.06 : 0, drawing_narrow(d) ? 0.18 : 0.1, 1,
+		    0.91);
 	for (int p = 0; p < PARTS; p++)
 		if (p != UNPARTED || has_unparted(s))
 			panel_legend(d, color[p], name[p]);
@@ -324,7 +342,8 @@ int make_slowest(struct report *r, struct figure *fig, size_t *n, struct err *e)
 		 "red ones came on the CPU that took this transfer's own "
 		 "interrupt. The table of them is among the tables.",
 		 z->share ? "They differ by more than six times, so that each bar is as "
-			    "long as the others: its figure says how long. "
+			    "long as the others; above it stands its latency, of its "
+			    "time in all. "
 			  : "");
 	snprintf(f->alt, sizeof(f->alt),
 		 "Time lines of the slowest transfers with their phases, "

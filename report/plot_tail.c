@@ -220,7 +220,7 @@ static void draw_tail(const struct figure *f, struct drawing *d)
 		for (int s = 0; s < r->nseries; s++)
 			draw_curve(d, t, s, r->series[s].color, 1.4);
 	draw_intervals(d, t);
-	draw_curve(d, t, -1, COLOR_INK, 2);
+	draw_curve(d, t, -1, r->nseries > 1 ? COLOR_INK : r->series[0].color, 2);
 	hover_quantiles(d, t);
 }
 

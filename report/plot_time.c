@@ -115,9 +115,9 @@ static void hover_slices(struct drawing *d, const struct scan *s)
 				   32);
 		}
 		draw_hover(
-			d, x, m, "at %s: %s transfers, median ≈ %s%s",
+			d, x, m, "at %s: %s transfer%s, median ≈ %s%s",
 			axis_print(AXIS_NS, axis_value(&s->time, x), at, sizeof(at)),
-			text_count(s->slice_n[i], n),
+			text_count(s->slice_n[i], n), text_s(s->slice_n[i]),
 			axis_print(AXIS_NS, axis_value(&s->latency, m), med, sizeof(med)),
 			p99);
 	}

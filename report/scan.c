@@ -80,6 +80,8 @@ static int least_row(struct db_stmt *st, void *arg)
 {
 	static const char *const column[PHASE_N] = {"api_ns", "device_ns", "notice_ns",
 						    "total_ns"};
+	static const char *const zeros[PHASE_N] = {"api_0", "device_0", "notice_0",
+						   "total_0"};
 	struct report *r = arg;
 
 	for (int p = 0; p < PHASE_N; p++) {
@@ -87,17 +89,27 @@ static int least_row(struct db_stmt *st, void *arg)
 		       median = (double)r->summary[p].q[0];
 
 		r->scan->phase[p].least = fmax(least, median / 100);
-		r->scan->phase[p].below0 = least >= median / 100;
+		r->scan->phase[p].below = least < median / 100	     ? BELOW_LEAST
+					  : db_i64(st, zeros[p]) > 0 ? UP_TO_0
+								     : BELOW_0;
 	}
 	return 0;
 }
 
 static void init_axis(struct phase_bins *b, double min, double max)
 {
-	if (min < 0 && b->least > 0 && max > b->least)
-		axis_init_strip(&b->axis, AXIS_NS, b->least, max, b->below0, 8);
-	else
+	char value[20], label[24];
+
+	if (!(min < 0 && b->least > 0 && max > b->least)) {
 		axis_init(&b->axis, AXIS_NS, min, max, 8);
+		return;
+	}
+	if (b->below == BELOW_LEAST)
+		snprintf(label, sizeof(label), "< %s",
+			 axis_print(AXIS_NS, b->least, value, sizeof(value)));
+	else
+		snprintf(label, sizeof(label), "%s 0", b->below == BELOW_0 ? "<" : "≤");
+	axis_init_strip(&b->axis, AXIS_NS, b->least, max, label, 8);
 }
 
 static void init_phase(struct report *r, enum phase p)

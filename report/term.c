@@ -48,8 +48,10 @@ static const char *on(const struct term_look *l, const char *code)
 static const char *plain(const struct term_look *l, const char *text, char *buf,
 			 size_t len)
 {
-	static const char *const from[] = {"µ", "→", "≈", "–"}, *const to[] = {"u", "->",
-									       "~", "-"};
+	static const char *const from[] = {"µ", "→", "≈", "–", "≤"}, *const to[] = {
+									     "u", "->",
+									     "~", "-",
+									     "<="};
 	size_t at = 0;
 
 	if (!l->ascii)
@@ -57,10 +59,10 @@ static const char *plain(const struct term_look *l, const char *text, char *buf,
 	while (*text && at + 4 < len) {
 		size_t i;
 
-		for (i = 0; i < 4; i++)
+		for (i = 0; i < sizeof(to) / sizeof(*to); i++)
 			if (!strncmp(text, from[i], strlen(from[i])))
 				break;
-		if (i < 4) {
+		if (i < sizeof(to) / sizeof(*to)) {
 			at += (size_t)snprintf(buf + at, len - at, "%s", to[i]);
 			text += strlen(from[i]);
 		} else {
@@ -155,6 +157,39 @@ static void quantile_note(FILE *f, const struct report *r, const struct term_loo
 	}
 }
 
+/* Where a row begins: in as many digits as tell it from the next one. */
+static const char *print_edge(const struct term_look *l, double ns, double next_ns,
+			      char buf[48])
+{
+	static const struct {
+		double ns;
+		const char *name;
+	} unit[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}, {1, "ns"}};
+	char text[48], next[48];
+	size_t i = 0;
+
+	axis_print(AXIS_NS, ns, text, sizeof(text));
+	axis_print(AXIS_NS, next_ns, next, sizeof(next));
+	if (strcmp(text, next) != 0 || !(next_ns > ns) || ns < 1)
+		return print_ns(l, ns, buf, 48);
+	while (unit[i].ns > ns)
+		i++;
+	snprintf(text, sizeof(text), "%.*f %s",
+		 (int)fmin(4, ceil(-log10((next_ns - ns) / unit[i].ns))), ns / unit[i].ns,
+		 unit[i].name);
+	snprintf(buf, 48, "%s", plain(l, text, next, sizeof(next)));
+	return buf;
+}
+
+/* Where row i begins, in ns. */
+static double row_edge(const struct phase_bins *b, size_t i, size_t merge)
+{
+	size_t bin = row_bin(b, i, merge);
+
+	return axis_value(&b->axis,
+			  axis_edge(&b->axis, bin < b->nbins ? bin : b->nbins, b->nbins));
+}
+
 static void histogram(FILE *f, const struct report *r, const struct term_look *l)
 {
 	const struct phase_bins *b = &r->scan->phase[r->latency];
@@ -177,14 +212,15 @@ static void histogram(FILE *f, const struct report *r, const struct term_look *l
 	}
 	for (size_t i = first; i < rows && i <= last; i++) {
 		uint64_t c = row_count(r, b, i, merge);
-		double from = axis_value(
-			&b->axis, axis_edge(&b->axis, row_bin(b, i, merge), b->nbins));
 
 		if (b->axis.strip > 0 && !i)
 			pad_left(f, plain(l, b->axis.tick[0].label, text, sizeof(text)),
 				 9);
 		else
-			pad_left(f, print_ns(l, from, text, sizeof(text)), 9);
+			pad_left(f,
+				 print_edge(l, row_edge(b, i, merge),
+					    row_edge(b, i + 1, merge), text),
+				 9);
 		fputs(l->ascii ? " |" : " ▕", f);
 		if (c) {
 			fputs(on(l, "\033[36m"), f);

@@ -7,12 +7,15 @@ CREATE TABLE analysis ( -- one row for each run that was analysed
 	pairing_from  TEXT NOT NULL,        -- option, profile, inferred
 	vectors_from  TEXT NOT NULL,        -- option, recording (named to dmarec or by its profile), found, none
 	latency_phase TEXT NOT NULL,        -- phase that stands for "latency" in this run: device or total
-	doorbell_from TEXT NOT NULL,        -- store, exit, none
+	doorbell_from TEXT NOT NULL,        -- store, exit, none; driver: its event (and its word of the end); "store, driver": the store, and the driver's word
 	submits       INTEGER NOT NULL, transfers INTEGER NOT NULL,
 	interrupts    INTEGER NOT NULL, interrupts_used INTEGER NOT NULL,
 	interrupts_stray INTEGER NOT NULL,
 	interrupts_ignored INTEGER NOT NULL, -- of vectors that end nothing
 	waits         INTEGER NOT NULL, waits_used INTEGER NOT NULL, waits_stray INTEGER NOT NULL,
+	in_wait_ns    INTEGER NOT NULL,     -- within waits that returned, all threads
+	pending       INTEGER NOT NULL, pending_ns INTEGER NOT NULL, -- of those, that said "not yet"
+	overlapping   INTEGER NOT NULL,     -- starts begun while another thread was between a start's entry and its store
 	negative      INTEGER NOT NULL,     -- phases found negative
 	disordered    INTEGER NOT NULL,
 	advice        TEXT                  -- what to do when the evidence is thin
@@ -46,6 +49,8 @@ CREATE TABLE transfer (
 	cleared_error_ns INTEGER,           -- so much earlier or later at most
 	card_ns       INTEGER,              -- doorbell to cleared
 	delivery_ns   INTEGER,              -- cleared to interrupt; below 0: the interrupt came first
+	ended_ns      INTEGER,              -- the driver's own word of its end, by a key (lib/key/key.h)
+	driver        TEXT,                 -- what its events say: agrees differs alone (with ended_ns) unclear unseen; NULL = nothing
 	witness       TEXT,                 -- after before alone unpaired unseen unclear (analyze/witness.h); NULL = not watched
 	PRIMARY KEY (run_id, id),
 	CHECK (typeof(size_bytes) IN ('integer', 'null')

@@ -97,11 +97,11 @@ SELECT cpu, from_ns, to_ns, lost, kind FROM loss WHERE run_id = :run ORDER BY fr
 
 -- name: sample_insert
 INSERT INTO sample (run_id, time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr,
-	flags, ret, bits)
-VALUES (:run, :time, :cpu, :pid, :tid, :source, :irq, :card, :channel, :direction, :size, :addr, :flags, :ret, :bits);
+	flags, ret, key, bits)
+VALUES (:run, :time, :cpu, :pid, :tid, :source, :irq, :card, :channel, :direction, :size, :addr, :flags, :ret, :key, :bits);
 
 -- name: samples
-SELECT time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr, flags, ret, bits
+SELECT time_ns, cpu, pid, tid, source_id, irq, card, channel, direction, size_bytes, addr, flags, ret, key, bits
 FROM sample WHERE run_id = :run ORDER BY rowid;
 
 -- name: register_insert
@@ -158,12 +158,22 @@ SELECT witness, count(*) AS n, max(cleared_error_ns) AS worst_error_ns,
 	sum(witness = 'after' AND woken_ns < irq_ns) AS overtaken
 FROM transfer WHERE run_id = :run AND witness IS NOT NULL GROUP BY witness;
 
+-- name: heard
+WITH heard AS (SELECT woken_ns - irq_ns AS ns FROM transfer WHERE run_id = :run AND woken_ns IS NOT NULL AND irq_ns IS NOT NULL),
+	behind AS (SELECT ns, row_number() OVER (ORDER BY ns) AS rank, count(*) OVER () AS n FROM heard WHERE ns >= 0),
+	before AS (SELECT -ns AS ns, row_number() OVER (ORDER BY -ns) AS rank, count(*) OVER () AS n FROM heard WHERE ns < 0)
+SELECT (SELECT count(*) FROM behind) AS behind, (SELECT ns FROM behind WHERE rank = (n + 1) / 2) AS behind_ns,
+	(SELECT count(*) FROM before) AS before, (SELECT ns FROM before WHERE rank = (n + 1) / 2) AS before_ns;
+
+-- name: driver_words
+SELECT driver AS word, count(*) AS n FROM transfer WHERE run_id = :run AND driver IS NOT NULL GROUP BY driver;
+
 -- name: transfer_insert
 INSERT INTO transfer (run_id, id, card, channel, direction, size_bytes, pid, tid, submit_ns, doorbell_ns, irq_ns,
 	wait_ns, woken_ns, irq, irq_cpu, coalesced, irq_count, state, reason, api_ns, device_ns, notice_ns,
-	total_ns)
+	total_ns, ended_ns, driver)
 VALUES (:run, :id, :card, :channel, :direction, :size, :pid, :tid, :submit, :doorbell, :irq_time, :wait, :woken, :irq,
-	:irq_cpu, :coalesced, :irq_count, :state, :reason, :api, :device, :notice, :total);
+	:irq_cpu, :coalesced, :irq_count, :state, :reason, :api, :device, :notice, :total, :ended, :driver);
 
 -- name: stray_insert
 INSERT INTO stray (run_id, kind, time_ns, card, channel, irq, cpu, tid, reason)
@@ -187,15 +197,15 @@ ORDER BY v.card IS NOT NULL OR v.channel IS NOT NULL, v.score DESC, v.irq, v.car
 -- name: analysis_insert
 INSERT INTO analysis (run_id, tool, pairing, pairing_from, vectors_from, latency_phase, doorbell_from, submits,
 	transfers, interrupts, interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used,
-	waits_stray, negative, disordered, advice)
+	waits_stray, in_wait_ns, pending, pending_ns, overlapping, negative, disordered, advice)
 VALUES (:run, :tool, :pairing, :pairing_from, :vectors_from, :latency, :doorbell, :submits, :transfers,
-	:interrupts, :irq_used, :irq_stray, :irq_ignored, :waits, :waits_used, :waits_stray, :negative,
-	:disordered, :advice);
+	:interrupts, :irq_used, :irq_stray, :irq_ignored, :waits, :waits_used, :waits_stray, :in_wait, :pending,
+	:pending_time, :overlapping, :negative, :disordered, :advice);
 
 -- name: analysis
 SELECT tool, pairing, pairing_from, vectors_from, latency_phase, doorbell_from, submits, transfers, interrupts,
-	interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used, waits_stray, negative,
-	disordered, advice
+	interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used, waits_stray, in_wait_ns, pending,
+	pending_ns, overlapping, negative, disordered, advice
 FROM analysis WHERE run_id = :run;
 
 -- name: summary_insert
@@ -334,7 +344,8 @@ SELECT phase, error_ns FROM summary
 WHERE run_id = :run AND card IS NULL AND channel IS NULL AND direction IS NULL;
 
 -- name: compare_transfers
-SELECT card, channel, direction, size_bytes, state, submit_ns, woken_ns, irq_ns, api_ns, device_ns, notice_ns, total_ns
+SELECT card, channel, direction, size_bytes, state, submit_ns, woken_ns, irq_ns, api_ns, device_ns, notice_ns, total_ns,
+	card_ns, delivery_ns
 FROM transfer WHERE run_id = :run ORDER BY id;
 
 -- ---- dmareport ----
@@ -377,7 +388,8 @@ FROM transfer WHERE run_id = :run;
 
 -- name: report_least
 SELECT min(CASE WHEN api_ns > 0 THEN api_ns END) AS api_ns, min(CASE WHEN device_ns > 0 THEN device_ns END) AS device_ns,
-	min(CASE WHEN notice_ns > 0 THEN notice_ns END) AS notice_ns, min(CASE WHEN total_ns > 0 THEN total_ns END) AS total_ns
+	min(CASE WHEN notice_ns > 0 THEN notice_ns END) AS notice_ns, min(CASE WHEN total_ns > 0 THEN total_ns END) AS total_ns,
+	sum(api_ns = 0) AS api_0, sum(device_ns = 0) AS device_0, sum(notice_ns = 0) AS notice_0, sum(total_ns = 0) AS total_0
 FROM transfer WHERE run_id = :run;
 
 -- name: report_transfers
@@ -424,7 +436,12 @@ SELECT key, value FROM environment WHERE run_id = :run ORDER BY key;
 SELECT advice FROM analysis WHERE run_id = :run;
 
 -- name: page_events
-SELECT event, role, function, counted, delivered, lost FROM completeness WHERE run_id = :run;
+SELECT event, role, function, counted, delivered, lost FROM completeness WHERE run_id = :run
+	AND (counted IS NULL OR counted > 0 OR delivered > 0 OR lost > 0);
+
+-- name: page_events_rest
+SELECT CASE count(*) WHEN 0 THEN NULL WHEN 1 THEN 'One event never happened.' ELSE count(*) || ' events never happened.' END AS text
+FROM completeness WHERE run_id = :run AND counted = 0 AND NOT (coalesce(delivered, 0) > 0 OR coalesce(lost, 0) > 0);
 
 -- name: page_phases
 SELECT s.card, s.channel, s.direction, s.phase, s.n, s.excluded, s.negative, s.min_ns,
@@ -436,14 +453,22 @@ SELECT s.card, s.channel, s.direction, s.phase, s.n, s.excluded, s.negative, s.m
 	s.max_ns, s.error_ns
 FROM summary s LEFT JOIN quantile q ON q.run_id = s.run_id AND q.card IS s.card AND q.channel IS s.channel
 	AND q.direction IS s.direction AND q.phase = s.phase
-WHERE s.run_id = :run GROUP BY s.card, s.channel, s.direction, s.phase
+WHERE s.run_id = :run AND (s.direction IS NOT NULL OR (SELECT count(*) FROM summary o WHERE o.run_id = s.run_id
+	AND o.phase = s.phase AND o.direction IS NOT NULL) <> 1)
+GROUP BY s.card, s.channel, s.direction, s.phase
 ORDER BY s.card, s.channel, s.direction, s.rowid;
+
+-- name: report_throughput
+SELECT bytes_per_s, size_bytes, transfers,
+	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id) - transfers AS left_out
+FROM throughput t WHERE run_id = :run AND direction IS NULL;
 
 -- name: page_throughput
 SELECT card, channel, direction, bytes_per_s, size_bytes, to_ns - from_ns AS took_ns, transfers,
 	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id AND (t.direction IS NULL
 		OR (s.card IS t.card AND s.channel IS t.channel AND s.direction = t.direction))) - transfers AS left_out
-FROM throughput t WHERE run_id = :run
+FROM throughput t WHERE run_id = :run AND (direction IS NOT NULL OR (SELECT count(*) FROM throughput o
+	WHERE o.run_id = t.run_id AND o.direction IS NOT NULL) <> 1)
 ORDER BY card, channel, direction;
 
 -- name: page_fits
@@ -456,8 +481,13 @@ FROM fit WHERE run_id = :run AND a_ns IS NOT NULL;
 -- name: page_vectors
 SELECT v.irq, i.name, i.vector, v.verdict, CASE v.used WHEN 1 THEN 'yes' ELSE 'no' END AS used, v.interrupts, v.outside, v.why
 FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
-WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL
+WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL AND (v.used OR v.verdict <> 'silent')
 ORDER BY v.used DESC, v.score DESC;
+
+-- name: page_vectors_rest
+SELECT 'Silent: ' || group_concat(irq || coalesce(' ' || name, ''), ', ') || '.' AS text
+FROM (SELECT v.irq, i.name FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq
+	WHERE v.run_id = :run AND v.card IS NULL AND v.channel IS NULL AND NOT v.used AND v.verdict = 'silent' ORDER BY v.irq);
 
 -- name: page_registers
 SELECT name, coalesce(bdf, file) AS place, mode, readings, read_median_ns, gap_ns,
@@ -489,10 +519,14 @@ SELECT a.latency_phase, a.vectors_from, a.doorbell_from, a.transfers, a.advice,
 	(SELECT sum(counted) FROM source o WHERE o.run_id = a.run_id AND role <> 'other') AS counted,
 	(SELECT count(*) FROM source o WHERE o.run_id = a.run_id AND role <> 'other' AND counted IS NULL) AS uncounted,
 	(SELECT count(*) FROM loss l WHERE l.run_id = a.run_id) AS losses,
+	(SELECT count(*) FROM loss l WHERE l.run_id = a.run_id AND kind = 'ring') AS ring_losses,
 	(SELECT count(*) FROM warning w WHERE w.run_id = a.run_id) AS warnings,
 	(SELECT bytes_per_s FROM throughput t WHERE t.run_id = a.run_id AND direction IS NULL) AS bytes_per_s,
 	(SELECT min(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS smallest,
 	(SELECT max(size_bytes) FROM transfer t WHERE t.run_id = a.run_id) AS largest,
+	(SELECT '''' || label || '''' FROM run r WHERE r.id = a.run_id AND instr(label, '''') = 0 AND length(label) < 38) AS label,
+	(SELECT '''' || r.label || '''' FROM run r JOIN run own ON own.id = a.run_id WHERE r.id < own.id AND r.label <> own.label
+		AND instr(r.label, '''') = 0 AND length(r.label) < 38 ORDER BY r.id DESC LIMIT 1) AS base,
 	(SELECT count(DISTINCT channel) FROM state_count s WHERE s.run_id = a.run_id) AS channels,
 	(SELECT min(channel) FROM state_count s WHERE s.run_id = a.run_id) AS channel
 FROM analysis a WHERE run_id = :run;
@@ -506,8 +540,16 @@ SELECT n, negative, max_ns,
 	(SELECT ci_high_ns FROM quantile q WHERE q.run_id = s.run_id AND q.phase = s.phase AND direction IS NULL AND card IS NULL
 		AND channel IS NULL AND abs(q - 0.99) < 1e-9) AS p99_high_ns,
 	(SELECT id FROM transfer t WHERE t.run_id = s.run_id AND CASE s.phase WHEN 'device' THEN device_ns ELSE total_ns END = max_ns
-		LIMIT 1) AS worst
+		LIMIT 1) AS worst,
+	(SELECT submit_ns FROM transfer t WHERE t.run_id = s.run_id AND CASE s.phase WHEN 'device' THEN device_ns ELSE total_ns END = max_ns
+		LIMIT 1) - (SELECT min(submit_ns) FROM transfer t WHERE t.run_id = s.run_id) AS worst_at_ns
 FROM summary s WHERE run_id = :run AND phase = :phase AND direction IS NULL AND card IS NULL AND channel IS NULL;
+
+-- name: answer_groups
+SELECT CASE WHEN (SELECT count(DISTINCT card) FROM state_count c WHERE c.run_id = :run) > 1 THEN card END AS card,
+	channel, direction, value_ns AS median_ns FROM quantile
+WHERE run_id = :run AND phase = :phase AND direction IS NOT NULL AND abs(q - 0.5) < 1e-9 AND value_ns IS NOT NULL
+ORDER BY value_ns, card, channel, direction;
 
 -- name: answer_vectors
 SELECT v.irq, i.name, v.verdict FROM vector v LEFT JOIN irq i ON i.run_id = v.run_id AND i.irq = v.irq

@@ -99,6 +99,7 @@ CREATE TABLE sample ( -- one event, in order of time (rowid)
 	addr          INTEGER,
 	flags         INTEGER,
 	ret           INTEGER,              -- return value
+	key           INTEGER,              -- of a driver's event, or a start: what the start and the end of a transfer share
 	bits          INTEGER NOT NULL      -- enum sample_bits of lib/dma.h
 );
 

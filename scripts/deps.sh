@@ -54,7 +54,7 @@ bench    bpftrace               bpftrace               base
 distros  debootstrap            debootstrap            epel
 dist     liblzma-dev            -                      -
 dist     libbz2-dev             -                      -
-dist     libzstd-dev            libzstd-static         crb
+dist     libzstd-dev            -                      -
 deb      debhelper              -                      -
 deb      dpkg-dev               -                      -
 deb      lintian                -                      -

@@ -40,6 +40,9 @@ enter() {
 
 make_system() {
 	local from
+	# One at a time: two would unpack into each other.
+	exec {lock}>"$root.lock"
+	flock "$lock"
 	if [ ! -e "$root/.whole" ]; then
 		from=$(mirror)
 		[ "$from" ] || skip "apt has no mirror of this machine's own release"

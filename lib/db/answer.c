@@ -85,8 +85,8 @@ static void say_interrupt(struct answer *a, struct db_stmt *q, int n)
 
 	if (!n && db_i64(q, "polled") > 0) {
 		snprintf(a->interrupt, sizeof(a->interrupt),
-			 "No interrupt is known to end the transfers; the program saw "
-			 "%s of %s end by itself.",
+			 "No interrupt is known to end the transfers; the program "
+			 "itself saw %s of %s end.",
 			 count(db_i64(q, "polled"), b), count(all, c));
 		return;
 	}
@@ -95,16 +95,22 @@ static void say_interrupt(struct answer *a, struct db_stmt *q, int n)
 			 "Which interrupt ends the transfers is not known.");
 		return;
 	}
-	PUT(a->interrupt, " %s the transfers: %s; %s of %s ended by it",
-	    n == 1 ? "ends" : "end",
+	PUT(a->interrupt, " %s the transfers: %s; ", n == 1 ? "ends" : "end",
 	    from && !strcmp(from, "found")    ? "found by the evidence"
 	    : from && !strcmp(from, "option") ? "named with --irq"
-					      : "named when recording",
-	    count(by, b), count(all, c));
-	if (uncertain > 0)
+					      : "named when recording");
+	if (by > 0)
+		PUT(a->interrupt, "%s of %s ended by %s", count(by, b), count(all, c),
+		    n == 1 ? "it" : "them");
+	else
+		PUT(a->interrupt,
+		    "which of %s interrupts ended which transfer is certain of none of "
+		    "%s",
+		    n == 1 ? "its" : "their", count(all, c));
+	if (by > 0 && uncertain > 0)
 		PUT(a->interrupt, ", of %s that is uncertain", count(uncertain, b));
 	if (none > 0)
-		PUT(a->interrupt, ", %s without it", count(none, b));
+		PUT(a->interrupt, ", %s without", count(none, b));
 	PUT(a->interrupt, ".");
 }
 
@@ -114,15 +120,47 @@ static const char *phase_words(const char *phase, const char *doorbell)
 {
 	if (strcmp(phase, "device") != 0)
 		return "from the call to the return of the wait";
+	if (doorbell && !strcmp(doorbell, "driver"))
+		return "from the driver's giving it to the card to its end there";
+	if (doorbell && strstr(doorbell, "driver"))
+		return "from the doorbell to the end that the driver saw";
 	return doorbell && !strcmp(doorbell, "exit")
 		       ? "from the start function's return to the interrupt"
 		       : "from the doorbell to the interrupt";
 }
 
+static void say_phase(struct answer *a, struct db_stmt *q, const char *words)
+{
+	int64_t n = db_i64(q, "n"), at_ns = db_i64(q, "worst_at_ns");
+	char median[32], p99[32], worst[32], b[32];
+
+	num_print_ns(median, db_i64(q, "median_ns"));
+	num_print_ns(worst, db_i64(q, "max_ns"));
+	if (n <= 0)
+		PUT(a->time,
+		    "How long a transfer takes is not known: no end is certain.");
+	else if (n == 1)
+		PUT(a->time,
+		    "One transfer's time is known: %s (%s; transfer %" PRId64 ").", worst,
+		    words, db_i64(q, "worst"));
+	else
+		PUT(a->time,
+		    "A transfer takes %s (median, %s), %s%s at p99, %s at worst "
+		    "(transfer %" PRId64 ")",
+		    median, words, db_i64(q, "p99_high_ns") == DMA_UNKNOWN ? "~" : "",
+		    num_print_ns(p99, db_i64(q, "p99_ns")), worst, db_i64(q, "worst"));
+	if (n > 1 && at_ns > 0)
+		PUT(a->time, ", %s after the first", num_print_ns(b, at_ns));
+	if (n > 1)
+		PUT(a->time, ".");
+	if (db_i64(q, "negative") > 0)
+		PUT(a->time, " %s are below 0: see the note on the doorbell.",
+		    count(db_i64(q, "negative"), b));
+}
+
 static int say_time(struct answer *a, struct db *db, int64_t run, const char *phase,
 		    const char *doorbell, struct err *e)
 {
-	char median[32], p99[32], worst[32], n[32];
 	struct db_stmt *q;
 	int got, rc = db_prepare_named(db, &q, "answer_phase", e);
 
@@ -131,19 +169,8 @@ static int say_time(struct answer *a, struct db *db, int64_t run, const char *ph
 	db_bind_i64(q, ":run", run);
 	db_bind_text(q, ":phase", phase);
 	got = db_step(q, e);
-	if (got > 0 && db_i64(q, "n") > 0) {
-		PUT(a->time,
-		    "A transfer takes %s (median, %s), %s%s at p99, %s at worst "
-		    "(transfer %" PRId64 ").",
-		    num_print_ns(median, db_i64(q, "median_ns")),
-		    phase_words(phase, doorbell),
-		    db_i64(q, "p99_high_ns") == DMA_UNKNOWN ? "~" : "",
-		    num_print_ns(p99, db_i64(q, "p99_ns")),
-		    num_print_ns(worst, db_i64(q, "max_ns")), db_i64(q, "worst"));
-		if (db_i64(q, "negative") > 0)
-			PUT(a->time, " %s are below 0: see the note on the doorbell.",
-			    count(db_i64(q, "negative"), n));
-	}
+	if (got > 0)
+		say_phase(a, q, phase_words(phase, doorbell));
 	return db_finalize(q, got < 0 ? got : 0, e);
 }
 
@@ -171,6 +198,49 @@ static void say_moved(struct answer *a, struct db_stmt *q)
 	PUT(a->moved, ".");
 }
 
+/* "channel 1, to_host" */
+static const char *group_words(struct db_stmt *q, char buf[64])
+{
+	int64_t card = db_i64(q, "card"), channel = db_i64(q, "channel");
+	const char *direction = db_text(q, "direction");
+	int at = 0;
+
+	*buf = '\0';
+	if (card != DMA_UNKNOWN)
+		at += snprintf(buf + at, 64 - (size_t)at, "card %" PRId64 ", ", card);
+	if (channel != DMA_UNKNOWN)
+		at += snprintf(buf + at, 64 - (size_t)at, "channel %" PRId64 ", ",
+			       channel);
+	snprintf(buf + at, 64 - (size_t)at, "%s", direction ? direction : "");
+	return buf;
+}
+
+/* Which channel is fastest and which slowest, where there are several. */
+static int say_groups(struct answer *a, struct db *db, int64_t run, const char *phase,
+		      struct err *e)
+{
+	char least[32], most[32], group[64], first[64] = "";
+	struct db_stmt *q;
+	int n = 0, got, rc = db_prepare_named(db, &q, "answer_groups", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(q, ":run", run);
+	db_bind_text(q, ":phase", phase);
+	while ((got = db_step(q, e)) > 0) {
+		if (!n++) {
+			num_print_ns(least, db_i64(q, "median_ns"));
+			group_words(q, first);
+		}
+		num_print_ns(most, db_i64(q, "median_ns"));
+		group_words(q, group);
+	}
+	if (!got && n > 1)
+		PUT(a->moved, " Medians from %s (%s) to %s (%s).", least, first, most,
+		    group);
+	return db_finalize(q, got, e);
+}
+
 static void say_missing(struct answer *a, struct db_stmt *q)
 {
 	int64_t lost = db_i64(q, "lost"), failed = db_i64(q, "failed");
@@ -195,12 +265,27 @@ static void say_missing(struct answer *a, struct db_stmt *q)
 
 static void say_next(struct answer *a, struct db_stmt *q, const char *db)
 {
-	const char *advice = db_text(q, "advice");
+	const char *advice = db_text(q, "advice"), *base = db_text(q, "base"),
+		   *label = db_text(q, "label");
 
 	if (advice)
 		PUT(a->next, "Next: %.380s", advice);
+	else if (db_i64(q, "transfers") <= 0)
+		PUT(a->next,
+		    "Next: `dmarec --dry-run -- COMMAND` shows which functions are "
+		    "probed, and -x where else to look.");
+	else if (db_i64(q, "ring_losses") > 0)
+		PUT(a->next,
+		    "Next: `dmareport %.200s` draws it; a larger ring (dmarec -m 64M) "
+		    "loses less.",
+		    db);
 	else
 		PUT(a->next, "Next: `dmareport %.200s` draws it.", db);
+	if (!advice && base && label)
+		PUT(a->next,
+		    " `dmacompare --base %.40s --new %.40s %.100s` says whether it is "
+		    "slower.",
+		    base, label, db);
 }
 
 int answer_read(struct answer *a, struct db *db, int64_t run, struct err *e)
@@ -235,5 +320,7 @@ int answer_read(struct answer *a, struct db *db, int64_t run, struct err *e)
 	rc = db_finalize(q, rc ? rc : got < 0 ? got : 0, e);
 	if (!rc && *phase)
 		rc = say_time(a, db, run, phase, doorbell, e);
+	if (!rc && *phase)
+		rc = say_groups(a, db, run, phase, e);
 	return rc;
 }

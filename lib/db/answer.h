@@ -17,7 +17,7 @@ struct err;
 enum { ANSWER_SENTENCES = 5 };
 
 struct answer {
-	char interrupt[320], time[320], moved[240], missing[240],
+	char interrupt[320], time[320], moved[320], missing[240],
 		next[400]; /* "" = none */
 };
 

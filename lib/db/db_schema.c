@@ -65,10 +65,10 @@ static int foreign(const char *path, const char *type, const char *name, struct 
 /* Each entry of the file's schema against the model's of that name. */
 static int compare_schema(sqlite3 *sq, const char *path, sqlite3 *ours, struct err *e)
 {
-	static const char all[] = "SELECT type, name, sql FROM sqlite_schema "
+	static const char all[] = "SELECT type, name, sql FROM sqlite_master "
 				  "WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
 	static const char same[] =
-		"SELECT 1 FROM sqlite_schema WHERE type = ?1 AND name = "
+		"SELECT 1 FROM sqlite_master WHERE type = ?1 AND name = "
 		"?2 AND plain(sql) = plain(?3)";
 	sqlite3_stmt *one = NULL, *model = NULL;
 	int rc = 0, got;

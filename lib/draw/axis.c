@@ -256,10 +256,8 @@ void axis_init_scale(struct axis *a, enum axis_unit unit, enum axis_scale scale,
 }
 
 void axis_init_strip(struct axis *a, enum axis_unit unit, double lo, double max,
-		     bool below0, int want)
+		     const char *label, int want)
 {
-	char value[24], label[28] = "< 0";
-
 	*a = (struct axis){.unit = unit,
 			   .scale = AXIS_LOG,
 			   .lo = lo,
@@ -267,9 +265,6 @@ void axis_init_strip(struct axis *a, enum axis_unit unit, double lo, double max,
 			   .div = 1,
 			   .div_name = "",
 			   .strip = 1.0 / AXIS_STRIP_BINS};
-	if (!below0)
-		snprintf(label, sizeof(label), "< %s",
-			 axis_print(unit, lo, value, sizeof(value)));
 	a->tick[0].pos = a->strip / 2;
 	snprintf(a->tick[0].label, sizeof(a->tick[0].label), "%s", label);
 	a->nticks = 1;

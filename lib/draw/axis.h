@@ -53,9 +53,9 @@ void axis_init_scale(struct axis *a, enum axis_unit unit, enum axis_scale scale,
 		     double min, double max, int want);
 
 /* The same, logarithmic from lo > 0, with everything below in a strip that is one bin of
- * AXIS_STRIP_BINS; below0 = all of that is below 0. */
+ * AXIS_STRIP_BINS, under `label`. */
 void axis_init_strip(struct axis *a, enum axis_unit unit, double lo, double max,
-		     bool below0, int want);
+		     const char *label, int want);
 enum { AXIS_STRIP_BINS = 30 };
 
 /* n bins along the axis: the strip, where there is one, is the first, and equal ones share

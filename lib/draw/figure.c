@@ -212,11 +212,23 @@ static void begin_canvas(struct drawing *d, const char *path)
 		begin_titled(d);
 }
 
+/* Of a page's canvas only what is used stands in the page; the box is a share of that. */
+static void crop(struct figure *f, const struct drawing *d)
+{
+	bool narrow = d->c.kind == CANVAS_NARROW;
+	double *box = narrow ? f->box_narrow : f->box, *used = f->used[narrow];
+
+	used[0] = fmax(0, floor(d->used[0]));
+	used[1] = fmin(d->c.height, ceil(d->used[1]));
+	box[1] = (box[1] * d->c.height - used[0]) / (used[1] - used[0]);
+	box[3] = (box[3] * d->c.height - used[0]) / (used[1] - used[0]);
+}
+
 char *figure_script(struct figure *f, enum canvas_kind kind, const char *term,
 		    const char *path, size_t *len)
 {
 	char *text = NULL;
-	struct drawing d = {.fig = f};
+	struct drawing d = {.fig = f, .used = {INFINITY, -INFINITY}};
 
 	d.f = open_memstream(&text, len);
 	if (!d.f)
@@ -230,6 +242,8 @@ char *figure_script(struct figure *f, enum canvas_kind kind, const char *term,
 		f->draw(f, &d);
 	if (d.in_panel)
 		panel_end(&d);
+	if (!d.c.titled)
+		crop(f, &d);
 	fputs("unset multiplot\nset output\n", d.f);
 	if (d.row)
 		fclose(d.row);
@@ -239,6 +253,12 @@ char *figure_script(struct figure *f, enum canvas_kind kind, const char *term,
 }
 
 /* ---- panels ---- */
+static void use_px(struct drawing *d, double from, double to)
+{
+	d->used[0] = fmin(d->used[0], from);
+	d->used[1] = fmax(d->used[1], to);
+}
+
 void panel_begin(struct drawing *d, double left, double top, double right, double bottom)
 {
 	struct canvas *c = &d->c;
@@ -253,6 +273,7 @@ void panel_begin(struct drawing *d, double left, double top, double right, doubl
 	d->px[3] = c->top + bottom * h;
 	d->nlegend = 0;
 	d->legend_y = d->px[1] - c->font * 0.9;
+	use_px(d, d->px[1] - c->font / 2, d->px[3] + c->font / 2);
 	d->plots = NULL;
 	d->plot = open_memstream(&d->plots, &d->plots_len);
 	fprintf(d->f,
@@ -276,6 +297,7 @@ static void label_px(struct drawing *d, double x, double y, enum align a, enum c
 {
 	static const char *const align_name[] = {"left", "center", "right"};
 
+	use_px(d, y - size, y + size);
 	fputs("set label ", d->f);
 	quote(d->f, text);
 	fprintf(d->f, " at screen %.5f,%.5f %s front tc rgb '%s' font ',%.1f'\n",
@@ -525,32 +547,6 @@ void draw_segments(struct drawing *d, enum color c, double width, int dash)
 			", $b%d using 1:3:($2-$1):($4-$3) with "
 			"vectors nohead lw %.1f dt %d lc rgb '%s'",
 			b, width, dash ? dash : 1, color_hex(c));
-}
-
-void draw_mark(struct drawing *d, struct marks *m, double x, bool left, int dash,
-	       const char *text)
-{
-	double w = text_width(d, text) + 10, at = d->px[0] + x * (d->px[2] - d->px[0]);
-	bool flip = left ? at - w > d->px[0] : at + w > d->px[2];
-	double from = flip ? at - w : at, to = flip ? at : at + w;
-	int row = 0;
-
-	for (bool clash = true; clash && row < 12;) {
-		clash = false;
-		for (size_t i = 0; i < m->n; i++)
-			if (m->row[i] == row && from < m->to[i] && to > m->from[i])
-				clash = true;
-		row += clash;
-	}
-	if (m->n < 16) {
-		m->from[m->n] = from;
-		m->to[m->n] = to;
-		m->row[m->n++] = row;
-	}
-	draw_row(d, x, x, 0, 1);
-	draw_segments(d, COLOR_INK, 1.4, dash);
-	draw_text(d, x, 1, flip ? -5 : 5, d->c.font * (0.8 + 1.35 * row),
-		  flip ? ALIGN_RIGHT : ALIGN_LEFT, COLOR_INK, text);
 }
 
 void draw_hover(struct drawing *d, double x, double y, const char *fmt, ...)

@@ -93,6 +93,9 @@ struct figure {
 	double box[4]; /* left, top, right, bottom of the first panel as shares of the
 			  wide canvas */
 	double box_narrow[4];
+	/* px of the page's canvases, wide and narrow, that the drawing uses: what lies
+	 * above and below is cut off, so that no page has holes. */
+	double used[2][2];
 	char *svg[2]; /* themed, inline: wide, narrow; malloc'ed */
 };
 void figure_release(struct figure *f);
@@ -111,6 +114,7 @@ struct drawing {
 	FILE *row;
 	size_t nrows;
 	double px[4];	 /* panel: left, top, right, bottom in px */
+	double used[2];	 /* px, the highest and the lowest that anything stands at */
 	double legend_y; /* px, the lowest row's; rows are placed when the panel ends */
 	struct legend_entry {
 		enum color color;
@@ -151,16 +155,15 @@ enum align { ALIGN_LEFT, ALIGN_CENTER, ALIGN_RIGHT };
 void draw_text(struct drawing *d, double x, double y, double dx, double dy, enum align a,
 	       enum color c, const char *text);
 
-/* A vertical mark with its label at the top, to the left of it for one that has another mark
- * to its right, so that no label lies across a line; labels of later calls step down when
- * they would overlap. */
-struct marks {
-	size_t n;
-	double from[16], to[16];
-	int row[16];
+/* Vertical marks, each with its label at the top, beside its line. No label lies across a
+ * line or on another label: one that would stands lower, and its line begins there. */
+enum { DRAW_MARKS = 8 };
+struct mark {
+	double x; /* 0 .. 1 in the panel */
+	int dash;
+	char text[64];
 };
-void draw_mark(struct drawing *d, struct marks *m, double x, bool left, int dash,
-	       const char *text);
+void draw_marks(struct drawing *d, const struct mark *m, size_t n);
 
 /* For the pointer and the keyboard (recorded on the wide canvas only; at most a few
  * hundred are useful). */
@@ -171,9 +174,10 @@ bool drawing_narrow(const struct drawing *d);
 double text_width(const struct drawing *d, const char *text); /* px, estimated */
 
 /* ---- the page ---- */
-/* A gnuplot SVG as an inline element: themed by CSS variables, no ids, role img.
- * malloc'ed. */
-char *svg_inline(const char *svg, size_t len, const char *css_class, const char *alt);
+/* A gnuplot SVG as an inline element: themed by CSS variables, no ids, role img; of it
+ * what lies between used[0] and used[1] from its top. malloc'ed. */
+char *svg_inline(const char *svg, size_t len, const double used[2], const char *css_class,
+		 const char *alt);
 /* "--s0:#0072b2;..." for the light or the dark scheme. */
 void color_variables(FILE *f, bool dark);
 const char *color_hex(enum color c);

@@ -249,11 +249,16 @@ static int watch(struct child *c, int n, struct gnuplot_watch *w, struct err *e)
 
 void gnuplot_signals(sigset_t *set)
 {
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction now;
+
 	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
 	sigaddset(set, SIGCHLD);
+	/* What is ignored (nohup, a script's job in the background) arrives while it is
+	 * blocked all the same, and must not end anything. */
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (!sigaction(ends[i], NULL, &now) && now.sa_handler != SIG_IGN)
+			sigaddset(set, ends[i]);
 }
 
 /* Script k is the job k % jobs'. */

@@ -188,9 +188,11 @@ static int take_svg(struct figure *f, const struct job *j, int k, struct err *e)
 	int error = read_file(j, file_of(f, k, name), &text, &len, e);
 
 	if (!error) {
-		f->svg[k == CANVAS_NARROW] = svg_inline(
-			text, len, k == CANVAS_NARROW ? "narrow" : "wide", f->alt);
-		if (!f->svg[k == CANVAS_NARROW])
+		int n = k == CANVAS_NARROW;
+
+		f->svg[n] =
+			svg_inline(text, len, f->used[n], n ? "narrow" : "wide", f->alt);
+		if (!f->svg[n])
 			error = err_set(e, ERR_IO, "%s: gnuplot drew no SVG", name);
 	}
 	unlinkat(j->fd, name, 0);

@@ -2,6 +2,7 @@
 /* A gnuplot SVG made fit to stand in a page: colours become CSS variables, its own
  * titles, ids and definitions go, since several stand in one document. */
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,21 +109,26 @@ static void body(FILE *f, const char *p, const char *end)
 	}
 }
 
-char *svg_inline(const char *svg, size_t len, const char *css_class, const char *alt)
+char *svg_inline(const char *svg, size_t len, const double used[2], const char *css_class,
+		 const char *alt)
 {
+	double width, height;
 	const char *open = strstr(svg, "<svg"), *box, *close;
 	char *text = NULL;
 	size_t n;
 	FILE *f;
 
-	if (!open || !(box = strstr(open, "viewBox=\"")) || !(close = strchr(open, '>')))
+	if (!open || !(box = strstr(open, "viewBox=\"")) ||
+	    !(close = strchr(open, '>')) ||
+	    sscanf(box, "viewBox=\"0 0 %lf %lf\"", &width, &height) != 2)
 		return NULL;
 	f = open_memstream(&text, &n);
 	if (!f)
 		return NULL;
-	box += strlen("viewBox=\"");
-	fprintf(f, "<svg class=\"%s\" viewBox=\"%.*s\" role=\"img\" aria-label=\"",
-		css_class, (int)strcspn(box, "\""), box);
+	fprintf(f,
+		"<svg class=\"%s\" viewBox=\"0 %.0f %.0f %.0f\" role=\"img\" "
+		"aria-label=\"",
+		css_class, used[0], width, fmin(height, used[1]) - used[0]);
 	html_text(f, alt);
 	fputs("\" xmlns=\"http://www.w3.org/2000/svg\" "
 	      "xmlns:xlink=\"http://www.w3.org/1999/xlink\">\n",

@@ -193,6 +193,21 @@ static void set_size(struct decoding *c)
 		c->s->size_bytes = DMA_UNKNOWN;
 }
 
+/* Two parts become one by a mapping that loses nothing of either while the other stays:
+ * two keys that differ in both are taken for one with a probability of 2^-64. */
+static void set_key(struct decoding *c)
+{
+	int64_t key = c->value[FIELD_KEY], more = c->value[FIELD_KEY2];
+	const uint64_t odd = 0x9e3779b97f4a7c15u; /* 2^64 over the golden ratio */
+
+	if (key == DMA_UNKNOWN)
+		return;
+	if (more != DMA_UNKNOWN)
+		key = (int64_t)((uint64_t)key * odd ^ (uint64_t)more);
+	c->s->key = key;
+	c->s->bits |= SAMPLE_KEYED;
+}
+
 static int set_fields(struct decoding *c)
 {
 	const struct meta_event *ev = c->source->meta;
@@ -204,6 +219,7 @@ static int set_fields(struct decoding *c)
 	s->addr = c->value[FIELD_ADDR];
 	s->flags = c->value[FIELD_FLAGS];
 	s->ret = c->value[FIELD_RET];
+	set_key(c);
 	set_size(c);
 	s->direction = (uint8_t)ev->direction;
 	if (c->source->from_host >= 0 && c->value[c->source->from_host] != DMA_UNKNOWN)
@@ -401,6 +417,23 @@ static int decode_register(struct decoding *c)
 		       : set_card(c, -1, ev->constant.card, NULL);
 }
 
+enum { FLAG_HARDIRQ = 8 }; /* TRACE_FLAG_HARDIRQ of linux/trace_events.h */
+
+/* What the driver did. */
+static int decode_driver(struct decoding *c)
+{
+	const struct meta_event *ev = c->source->meta;
+	int rc = set_fields(c);
+
+	if (c->source->when >= 0 && c->value[c->source->when] != DMA_UNKNOWN &&
+	    !holds(c, &ev->when, c->source->when))
+		c->other = true;
+	if (c->value[VALUE_COMMON_FLAGS] != DMA_UNKNOWN &&
+	    c->value[VALUE_COMMON_FLAGS] & FLAG_HARDIRQ)
+		c->s->bits |= SAMPLE_IN_HANDLER;
+	return rc;
+}
+
 /* Records that end what is known of open calls. */
 static void watch(struct event_decoder *d, const struct perfdata_rec *rec)
 {
@@ -489,7 +522,7 @@ int event_decode(struct event_decoder *d, const struct perfdata_rec *rec,
 		rc = decode_register(&c);
 		return rc ? rc : 1;
 	}
-	rc = decode_function(&c);
+	rc = s->role >= ROLE_ASKED ? decode_driver(&c) : decode_function(&c);
 	if (c.other)
 		s->role = ROLE_OTHER;
 	return rc ? rc : 1;
@@ -522,8 +555,10 @@ static int no_format(const struct source *s, size_t i, bool truncated, struct er
 		"event %zu (%s, number %" PRIu64
 		") has no format in the recording's tracing data%s",
 		i, s->name ? s->name : "no name", s->type,
-		truncated ? ": the recording was cut before its recorder could write it"
-			  : "; record again as root");
+		truncated
+			? ": the recording was cut before its recorder could write it"
+			: "; record again as root (perf inject of 6.1 leaves the formats "
+			  "of a pipe's file out: give that file itself)");
 }
 
 /* Of an event whose values are asked for: none of its fields can be trusted. */
@@ -578,11 +613,31 @@ static int condition_value(const struct condition *c)
 	return c->op == OP_NONE ? -1 : field_parse(c->field);
 }
 
+/* An event of the kernel has its fields where the profile said. */
+static int name_places(struct event_decoder *d, struct source *s,
+		       const struct meta_event *ev, struct err *e)
+{
+	const struct format *format =
+		d->formats ? formats_find(d->formats, s->type) : NULL;
+	const char *bad = ev->places;
+	size_t len = format ? format_places_named(format, ev->places, s->place, &bad)
+			    : strlen(bad);
+
+	if (!len)
+		return 0;
+	return err_set(
+		e, ERR_FORMAT,
+		"feature 250: event %d (%s): its format in the recording's tracing "
+		"data has no number for '%.*s'",
+		ev->id, s->name ? s->name : "no name", (int)len, bad);
+}
+
 static int bind_sources(struct event_decoder *d, struct err *e)
 {
 	for (size_t i = 0; i < d->m->nevent; i++) {
 		const struct meta_event *ev = &d->m->event[i];
 		struct source *s;
+		int rc;
 
 		if (ev->attr < 0)
 			continue;
@@ -603,6 +658,9 @@ static int bind_sources(struct event_decoder *d, struct err *e)
 		s->name = ev->name ? ev->name : s->name;
 		if (s->bad_line && ev->role != ROLE_OTHER)
 			return bad_format(s, (size_t)ev->attr, e);
+		rc = ev->places ? name_places(d, s, ev, e) : 0;
+		if (rc)
+			return rc;
 		s->when = (int8_t)condition_value(&ev->when);
 		s->fail = (int8_t)condition_value(&ev->fail);
 		s->pending = (int8_t)condition_value(&ev->pending);

@@ -407,6 +407,8 @@ static int value_parse(const char *name, bool return_probe)
 		return VALUE_COMMON_TYPE;
 	if (!strcmp(name, "common_pid"))
 		return VALUE_COMMON_PID;
+	if (!strcmp(name, "common_flags"))
+		return VALUE_COMMON_FLAGS;
 	if (!strcmp(name, "stack"))
 		return VALUE_STACK;
 	if (!strcmp(name, "shift"))
@@ -438,7 +440,8 @@ static bool is_number(const struct tep_format_field *ff, int value)
 	if (ff->flags & other)
 		return false;
 	if (ff->flags & TEP_FIELD_IS_POINTER && value != FIELD_CARD &&
-	    value != FIELD_ADDR && value != VALUE_STACK)
+	    value != FIELD_ADDR && value != FIELD_KEY && value != FIELD_KEY2 &&
+	    value != VALUE_STACK)
 		return false;
 	return ff->size == 1 || ff->size == 2 || ff->size == 4 || ff->size == 8;
 }
@@ -464,4 +467,50 @@ void format_places(const struct format *one, bool return_probe,
 		add_place(f, return_probe, place);
 	for (const struct tep_format_field *f = one->event->format.fields; f; f = f->next)
 		add_place(f, return_probe, place);
+}
+
+/* "NAME" or "NAME:u8", of a field's beginning. */
+static bool place_named(const struct format *one, const char *name, size_t len, int value,
+			struct place *to)
+{
+	const char *type = memchr(name, ':', len);
+	size_t n = type ? (size_t)(type - name) : len;
+	const struct tep_format_field *f = one->event->format.fields;
+
+	while (f && (strlen(f->name) != n || memcmp(f->name, name, n) != 0))
+		f = f->next;
+	if (!f || f->offset < 0 || f->offset > UINT16_MAX ||
+	    (!type && !is_number(f, value)))
+		return false;
+	*to = (struct place){(uint16_t)f->offset, (uint8_t)f->size,
+			     f->flags & TEP_FIELD_IS_SIGNED};
+	if (type) {
+		to->is_signed = type[1] == 's';
+		to->size = (uint8_t)(strtoul(type + 2, NULL, 10) / 8);
+	}
+	return to->size <= f->size &&
+	       (to->size == 1 || to->size == 2 || to->size == 4 || to->size == 8);
+}
+
+size_t format_places_named(const struct format *one, const char *names,
+			   struct place place[VALUE_N], const char **bad)
+{
+	char word[16];
+
+	for (int f = 0; f < FIELD_N; f++)
+		place[f] = (struct place){0};
+	for (const char *p = names; *p; p += strspn(p, " ")) {
+		size_t len = strcspn(p, " "), key = strcspn(p, "=");
+		int value;
+
+		snprintf(word, sizeof(word), "%.*s", (int)(key < 15 ? key : 15), p);
+		value = field_parse(word);
+		if (!one->event || key >= len || value < 0 ||
+		    !place_named(one, p + key + 1, len - key - 1, value, &place[value])) {
+			*bad = p;
+			return len;
+		}
+		p += len;
+	}
+	return 0;
 }

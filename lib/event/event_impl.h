@@ -15,8 +15,9 @@ enum value {
 	VALUE_NAME, /* of an interrupt's handler: length << 16 | offset, as __data_loc */
 	VALUE_COMMON_TYPE,
 	VALUE_COMMON_PID,
-	VALUE_STACK, /* the stack pointer at an entry that a jump may reach too */
-	VALUE_SHIFT, /* of the card's key, see struct meta_event */
+	VALUE_COMMON_FLAGS, /* in which context the kernel was */
+	VALUE_STACK,	    /* the stack pointer at an entry that a jump may reach too */
+	VALUE_SHIFT,	    /* of the card's key, see struct meta_event */
 	/* of a register's change */
 	VALUE_SINCE,
 	VALUE_BUSY,
@@ -64,6 +65,11 @@ const char *format_name(const struct format *one);
 /* Where the event keeps each value. A return probe's arg1 is what was returned. */
 void format_places(const struct format *one, bool return_probe,
 		   struct place place[VALUE_N]);
+
+/* The same where the fields go by other names: "key=dev size=nr_sector mode=rwbs:u8". 0, or
+ * the length of the first entry that the event has not, at *bad. */
+size_t format_places_named(const struct format *one, const char *names,
+			   struct place place[VALUE_N], const char **bad);
 
 /* ---- event_table.c: what a decoder remembers between samples ---- */
 

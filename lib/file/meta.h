@@ -76,7 +76,10 @@ struct meta_event {
 	uint64_t offset; /* in that file; 0 = none */
 	int32_t func; /* groups entry, exits and doorbells of one function; -1 = none */
 	char *armed;  /* "kernel", "process"; NULL = a tracepoint, or not told */
-	bool late;    /* armed while recording: all of it is written at the end */
+	/* where an event of the kernel has the fields, when not by their names: "key=dev
+	 * key2=sector size=nr_sector mode=rwbs:u8"; NULL = by their names */
+	char *places;
+	bool late; /* armed while recording: all of it is written at the end */
 	bool blocking, no_exit;
 	bool restarts; /* of a submit: while its channel runs, the same again is nothing new */
 	int64_t size_unit; /* size in the event times this = bytes; 0 means 1 */

@@ -88,6 +88,7 @@ static const struct key event_keys[] = {
 	K(meta_event, "offset", offset, T_U64, BEGIN, 1),
 	K(meta_event, "func", func, T_I32, BEGIN, 0),
 	K(meta_event, "armed", armed, T_STR, BEGIN, 0),
+	K(meta_event, "places", places, T_STR, BEGIN, 0),
 	K(meta_event, "blocking", blocking, T_BOOL, BEGIN, 0),
 	K(meta_event, "no_exit", no_exit, T_BOOL, BEGIN, 0),
 	K(meta_event, "restarts", restarts, T_BOOL, BEGIN, 0),

@@ -97,14 +97,6 @@ static int check_header(struct perfdata *p, struct err *e)
 	if (check_magic(p, e))
 		return ERR_FORMAT;
 	size = p->size < 16 ? 0 : get_u64(p->map + 8);
-	if (size == PIPE_HEADER_SIZE)
-		return err_set(
-			e, ERR_UNSUPPORTED,
-			"%s: is in perf's pipe format (header of 16 bytes at "
-			"offset 8); record with `perf record -o FILE` instead of "
-			"into a pipe, or rewrite it: perf inject -i %s -o NEW.data "
-			"(perf 6.1 leaves the events' formats out)",
-			p->name, p->name);
 	if (p->size < HEADER_SIZE)
 		return err_set(e, ERR_FORMAT,
 			       "%s: was cut inside its header: it has %" PRIu64
@@ -445,6 +437,7 @@ static void read_data_section(struct perfdata *p)
 	p->truncated = p->first_half;
 	if (p->truncated)
 		return;
+	p->truncated = p->pipe_cut;
 	if (!read_table(p, offset + size))
 		p->truncated = true;
 }
@@ -556,6 +549,8 @@ int perfdata_open(struct perfdata **out, const char *path, struct err *e)
 	if (!rc)
 		rc = map_file(*out, e);
 	if (!rc)
+		rc = perfdata_unpipe(*out, e);
+	if (!rc)
 		rc = perfdata_unzip(*out, e);
 	if (!rc)
 		rc = load(*out, e);
@@ -576,7 +571,9 @@ int perfdata_open_mem(struct perfdata **out, const void *buf, size_t len,
 	if (!rc) {
 		(*out)->map = buf;
 		(*out)->size = len;
-		rc = perfdata_unzip(*out, e);
+		rc = perfdata_unpipe(*out, e);
+		if (!rc)
+			rc = perfdata_unzip(*out, e);
 		if (!rc)
 			rc = load(*out, e);
 	}

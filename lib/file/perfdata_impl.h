@@ -85,8 +85,10 @@ struct ring {
 				= none */
 };
 
-/* Of what perf record -z wrote, p->map becomes what it holds; else nothing is done. */
+/* Of what perf record -z wrote, p->map becomes what it holds; of what perf record -o - wrote,
+ * the same as a file; else nothing is done. */
 int perfdata_unzip(struct perfdata *p, struct err *e);
+int perfdata_unpipe(struct perfdata *p, struct err *e);
 
 /* PERF_FORMAT_LOST and the first bit after it, as a system's headers older than 6.0 do not
  * have them: a file from a newer system is read all the same. */
@@ -109,6 +111,7 @@ struct perfdata {
 	uint64_t size;
 	bool mapped;
 	struct mapguard guard; /* of a file that is cut while it is read */
+	bool pipe_cut;	       /* the last record of a pipe's file is not whole */
 	bool truncated;
 	uint64_t unnamed; /* samples handed out whose event the head does not have */
 	/* Of a recording in parts (perfdata_parts.c); npart 0 = one file. */

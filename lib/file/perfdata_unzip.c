@@ -6,17 +6,13 @@
  * by the next. Behind the data, the offsets of the feature sections move along.
  * (tools/perf/Documentation/perf.data-file-format.txt, HEADER_COMPRESSED)
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <zstd.h>
 
 #include "lib/err.h"
 #include "lib/file/perfdata_impl.h"
+#include "lib/file/scratch.h"
 
 enum {
 	FEAT_COMPRESSED = 27,
@@ -29,25 +25,13 @@ enum {
 
 struct unzip {
 	struct perfdata *p;
-	FILE *out;
+	struct scratch s;
 	ZSTD_DStream *stream;
 	uint8_t *piece;
 	uint8_t *rest; /* a record that is not whole yet */
 	size_t nrest, arest;
-	uint64_t written;
 	struct err *e;
 };
-
-static int put(struct unzip *u, const void *buf, size_t len)
-{
-	if (len && fwrite(buf, len, 1, u->out) != 1)
-		return err_errno(u->e,
-				 "%s: unpacking it into a temporary file (TMPDIR "
-				 "names another place)",
-				 u->p->name);
-	u->written += len;
-	return 0;
-}
 
 static int keep(struct unzip *u, const uint8_t *buf, size_t len)
 {
@@ -84,7 +68,7 @@ static int put_whole(struct unzip *u)
 			break;
 		n += size;
 	}
-	rc = put(u, u->rest, n);
+	rc = scratch_put(&u->s, u->rest, n);
 	u->nrest -= n;
 	memmove(u->rest, u->rest + n, u->nrest);
 	return rc;
@@ -141,14 +125,14 @@ static int take(struct unzip *u, uint64_t at, uint64_t end, uint64_t *size)
 	if (more > end - at - len)
 		return 0;
 	*size = len + more;
-	return put(u, r, *size);
+	return scratch_put(&u->s, r, *size);
 }
 
 /* The feature table and the sections, which lie behind the data. */
 static int put_tail(struct unzip *u, uint64_t end)
 {
 	const uint8_t *p = u->p->map;
-	uint64_t moved = u->written - end, at = end;
+	uint64_t moved = u->s.written - end, at = end;
 	uint8_t entry[SECTION_SIZE];
 	int rc = 0;
 
@@ -163,10 +147,10 @@ static int put_tail(struct unzip *u, uint64_t end)
 		if (offset >= end)
 			offset += moved;
 		memcpy(entry, &offset, sizeof(offset));
-		rc = put(u, entry, SECTION_SIZE);
+		rc = scratch_put(&u->s, entry, SECTION_SIZE);
 		at += SECTION_SIZE;
 	}
-	return rc ? rc : put(u, p + at, u->p->size - at);
+	return rc ? rc : scratch_put(&u->s, p + at, u->p->size - at);
 }
 
 static int rewrite(struct unzip *u)
@@ -179,58 +163,21 @@ static int rewrite(struct unzip *u)
 	int rc;
 
 	if (at < HEADER_SIZE || at > p->size)
-		return put(u, p->map, p->size); /* the reader says so */
+		return scratch_put(&u->s, p->map, p->size); /* the reader says so */
 	whole = size && size <= p->size - at;
 	if (whole)
 		end = at + size;
-	rc = put(u, p->map, at);
+	rc = scratch_put(&u->s, p->map, at);
 	for (; !rc && one && end - at >= RECORD_HEADER; at += one)
 		rc = take(u, at, end, &one);
-	total = u->written - begin;
+	total = u->s.written - begin;
 	if (!rc && !one)
-		rc = put(u, p->map + at, end - at);
+		rc = scratch_put(&u->s, p->map + at, end - at);
 	if (!rc && whole)
 		rc = put_tail(u, end);
-	if (!rc && whole &&
-	    (fseeko(u->out, HEADER_DATA + 8, SEEK_SET) ||
-	     fwrite(&total, sizeof(total), 1, u->out) != 1))
-		rc = err_errno(u->e, "%s: unpacking it", p->name);
+	if (!rc && whole)
+		rc = scratch_put_at(&u->s, HEADER_DATA + 8, &total, sizeof(total));
 	return rc;
-}
-
-static int map_result(struct unzip *u)
-{
-	struct perfdata *p = u->p;
-	void *map = MAP_FAILED;
-
-	if (!fflush(u->out))
-		map = mmap(NULL, u->written, PROT_READ, MAP_SHARED, fileno(u->out), 0);
-	if (map == MAP_FAILED)
-		return err_errno(u->e, "%s: unpacking it", p->name);
-	if (p->mapped)
-		munmap((void *)(uintptr_t)p->map, p->size);
-	p->map = map;
-	p->size = u->written;
-	p->mapped = true;
-	return 0;
-}
-
-static FILE *unnamed(void)
-{
-	const char *dir = getenv("TMPDIR");
-	char name[4096];
-	FILE *f = NULL;
-	int fd;
-
-	snprintf(name, sizeof(name), "%s/dmaanalyze.XXXXXX", dir && *dir ? dir : "/tmp");
-	fd = mkostemp(name, O_CLOEXEC);
-	if (fd >= 0) {
-		unlink(name);
-		f = fdopen(fd, "w+");
-	}
-	if (fd >= 0 && !f)
-		close(fd);
-	return f;
 }
 
 int perfdata_unzip(struct perfdata *p, struct err *e)
@@ -241,22 +188,16 @@ int perfdata_unzip(struct perfdata *p, struct err *e)
 	if (p->size < HEADER_SIZE || memcmp(p->map, PERFDATA_MAGIC, 8) ||
 	    !(p->map[HEADER_FEATURES + FEAT_COMPRESSED / 8] >> (FEAT_COMPRESSED % 8) & 1))
 		return 0;
-	u.out = unnamed();
-	u.stream = ZSTD_createDStream();
-	u.piece = malloc(PIECE);
-	if (!u.out)
-		rc = err_errno(e,
-			       "%s: no temporary file to unpack it into (TMPDIR names "
-			       "another place)",
-			       p->name);
-	else if (!u.stream || !u.piece)
+	rc = scratch_open(&u.s, p, e);
+	u.stream = rc ? NULL : ZSTD_createDStream();
+	u.piece = rc ? NULL : malloc(PIECE);
+	if (!rc && (!u.stream || !u.piece))
 		rc = err_nomem(e, "%s", p->name);
-	else
+	if (!rc)
 		rc = rewrite(&u);
 	if (!rc)
-		rc = map_result(&u);
-	if (u.out)
-		fclose(u.out);
+		rc = scratch_map(&u.s);
+	scratch_close(&u.s);
 	ZSTD_freeDStream(u.stream);
 	free(u.piece);
 	free(u.rest);

@@ -22,6 +22,13 @@ static int64_t minus(int64_t a, int64_t b)
 	return a == DMA_UNKNOWN || b == DMA_UNKNOWN ? DMA_UNKNOWN : a - b;
 }
 
+static int64_t told_ns(const struct transfer *t)
+{
+	if (transfer_is_keyed(t))
+		return t->ended_ns;
+	return t->key == KEY_NO ? t->irq_ns : DMA_UNKNOWN;
+}
+
 int64_t transfer_phase_ns(const struct transfer *t, enum phase p)
 {
 	if (t->state == STATE_UNKNOWN || t->state == STATE_FAILED)
@@ -32,8 +39,8 @@ int64_t transfer_phase_ns(const struct transfer *t, enum phase p)
 	    t->state == STATE_CIRCULAR)
 		return DMA_UNKNOWN;
 	if (p == PHASE_DEVICE)
-		return minus(t->irq_ns, t->doorbell_ns);
-	return p == PHASE_NOTICE ? minus(t->woken_ns, t->irq_ns)
+		return minus(told_ns(t), t->doorbell_ns);
+	return p == PHASE_NOTICE ? minus(t->woken_ns, told_ns(t))
 				 : minus(t->woken_ns, t->submit_ns);
 }
 
@@ -134,7 +141,7 @@ struct channel *join_channel(struct join *j, int64_t card, int64_t channel, stru
 	c->last_ns = c->prev_woken = c->circular_from = c->circular_to = DMA_UNKNOWN;
 	density_init(&c->total);
 	c->until_ns = DMA_UNKNOWN;
-	c->doubt_ns = INT64_MIN;
+	c->doubt_ns = c->unclear_ns = INT64_MIN;
 	for (size_t i = 0; i < j->o.nbegun; i++)
 		if (j->o.begun[i].card == card && j->o.begun[i].channel == channel) {
 			c->doubt = BEGUN;
@@ -144,8 +151,8 @@ struct channel *join_channel(struct join *j, int64_t card, int64_t channel, stru
 		c->doubt = LOST_BEFORE;
 		c->last_ns = j->loss.at[j->nextloss - 1].to_ns;
 	}
-	group_adopt(j, c);
-	return j->recent = j->ch[j->nch++] = c;
+	j->recent = j->ch[j->nch++] = c;
+	return group_adopt(j, c, e) < 0 ? NULL : c;
 }
 
 int join_stray(struct join *j, enum stray_kind k, const struct sample *s, const char *why,
@@ -166,7 +173,7 @@ int join_stray(struct join *j, enum stray_kind k, const struct sample *s, const 
 static int on_stop(struct join *j, const struct sample *s, struct err *e)
 {
 	bool any = false;
-	int r = 0;
+	int r = call_leave(j, s->tid, e);
 
 	for (size_t i = 0; i < j->nch && r >= 0; i++) {
 		struct channel *c = j->ch[i];

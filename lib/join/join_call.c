@@ -185,6 +185,13 @@ static int leave_open(struct join *j, struct thread *th, struct err *e)
 	return wait_over(j, th, &w, false, "no exit was seen", e);
 }
 
+int call_leave(struct join *j, int32_t tid, struct err *e)
+{
+	struct thread *th = thread_get(j, tid);
+
+	return th ? leave_open(j, th, e) : join_nomem(e);
+}
+
 static int on_submit(struct join *j, struct thread *th, const struct sample *s,
 		     struct err *e)
 {

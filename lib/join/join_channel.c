@@ -31,6 +31,7 @@ enum {
 	FEWEST_PLAIN = 10,
 	BEGINS = 4,
 	ALTERNATED = 8,
+	IN_TURN = 2,
 	EMPTIED = 32,
 	EMPTIED_PAUSE = 16,
 	STEADY = 64,
@@ -135,21 +136,31 @@ int channel_end(struct join *j, struct jtransfer *x, const struct ending *w,
 
 /* ---- the two readings ---- */
 
-/* A wait ends the last start: those before it were covered by it, or aborted. */
+/* What becomes of one that was started before the last: the wait was for it too, or it
+ * was aborted. A wait that failed returned for the last alone. */
+static int end_earlier(struct join *j, struct channel *c, struct jtransfer *x,
+		       const struct ending *w, struct err *e)
+{
+	struct ending all = *w;
+
+	if (!c->drains)
+		return channel_close(j, x, STATE_ABORTED, RESTARTED,
+				     channel_at(c, x->index + 1)->t.submit_ns, e);
+	x->covered = true;
+	if (w->failed)
+		all.woken_ns = all.seq = DMA_UNKNOWN;
+	return channel_end(j, x, &all, e);
+}
+
+/* A wait ends the last start. */
 static int end_last(struct join *j, struct channel *c, const struct ending *w,
 		    struct err *e)
 {
 	struct jtransfer *x = newest(c, w->before), *old;
 	int r = 0;
 
-	while (x && r >= 0 && (old = channel_waitable(c)) && old != x) {
-		struct jtransfer *next = channel_at(c, old->index + 1);
-		old->covered = c->drains;
-		r = c->drains && !w->failed
-			    ? channel_end(j, old, w, e)
-			    : channel_close(j, old, STATE_ABORTED, RESTARTED,
-					    next->t.submit_ns, e);
-	}
+	while (x && r >= 0 && (old = channel_waitable(c)) && old != x)
+		r = end_earlier(j, c, old, w, e);
 	return x && r >= 0 ? channel_end(j, x, w, e) : r;
 }
 
@@ -251,6 +262,12 @@ static float of_size(const struct corr *c, const struct jtransfer *x, int64_t ns
 		       log(var) / 2);
 }
 
+/* What it waited for, if that is the last start, had ended before. */
+static bool returned_at_once(const struct ending *w, const struct jtransfer *last)
+{
+	return w->woken_ns - w->wait_ns < (w->woken_ns - last->t.submit_ns) / 2;
+}
+
 /* The times of both readings of this wait, against those of plain transfers. */
 static float time_evidence(struct channel *c, const struct ending *w)
 {
@@ -295,7 +312,7 @@ static float regularity(struct channel *c, const struct ending *w)
 			 *b = newest(c, w->before);
 
 	if (taught(c) || !a || !b || a == b || w->woken_ns == DMA_UNKNOWN ||
-	    w->woken_ns - w->wait_ns < (w->woken_ns - b->t.submit_ns) / 2)
+	    returned_at_once(w, b))
 		return 0;
 	int64_t queue_ns = queue_time(c, a, w);
 	int64_t restart_ns = w->woken_ns - b->t.submit_ns;
@@ -321,14 +338,31 @@ static bool coalesced(const struct channel *c)
 
 /* ---- waits ---- */
 
+/* Was it empty at a start behind its first one, before it overlapped? */
+static bool used_in_turn(const struct channel *c)
+{
+	return c->plain_cycles >= IN_TURN;
+}
+
 /* A program that had used the channel in turn, and overlapped once, has a queue of two from
  * there on, or was restarted once. Times alone do not tell: in a queue that the card has
  * emptied they are those of the program, and lean to either side for hundreds of waits. */
 static void add_times(struct channel *c, float odds)
 {
-	if (c->plain_cycles >= ALTERNATED && odds > 0)
+	if (used_in_turn(c) && odds > 0)
 		odds = fmaxf(0, fminf(odds, ALMOST - c->odds));
 	c->odds += odds;
+}
+
+/* Of two waits in a row both end something: of a channel that had been used in turn the
+ * second may be a wait for nothing, if it returned at once. */
+static bool ends_another(struct channel *c, const struct ending *w)
+{
+	const struct jtransfer *last = newest(c, w->before);
+
+	if (!c->nheld || c->nopen <= c->nheld)
+		return false;
+	return !used_in_turn(c) || !last || !returned_at_once(w, last);
 }
 
 static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
@@ -343,7 +377,7 @@ static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
 		c->aheld = a;
 	}
 	if (!w->failed) {
-		if (in_a_row && c->nheld && c->nopen > c->nheld)
+		if (in_a_row && ends_another(c, w))
 			c->odds += 8;
 		add_times(c, time_evidence(c, w) + regularity(c, w));
 		if (c->nheld == FEWER && coalesced(c))

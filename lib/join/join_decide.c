@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Decisions. A transfer has an interrupt, or has none, when hardly anything speaks
- * against it (open_doubt()); else it is unknown. It leaves once every transfer that may
+ * against it (doubt_open()); else it is unknown. It leaves once every transfer that may
  * share its interrupt is decided too, so that `coalesced` is true of what is handed out.
  */
 #include "lib/join/join_decide.h"
@@ -10,35 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/join/join_doubt.h"
 #include "lib/join/join_fit.h"
 
-#define DOUBT		 2e-4f
-#define DOUBT_OF_SHARED	 1e-4f
-#define DOUBT_OF_FEW	 5e-3f
-#define DOUBT_OF_MISSING 1e-3f
-#define DOUBT_OF_SEVERAL 3e-6f
-#define MOST_DOUBT	 0.01f
-#define MOST_OF_QUEUE	 1e-3f
-#define MOST_OF_SEVERAL	 1e-4f
-#define FEW		 100 /* transfers, from which little can be learned */
-#define FEW_OF_SEVERAL	 200
-#define MANY		 1000 /* transfers without an accident, to trust more */
-#define MOST_TRUST	 30
-#define WITHOUT_STRAYS	 10    /* any other reading needs two accidents in one place */
-#define MANY_MISSING	 0.05f /* share of transfers: more than come too late */
-#define STRAY_OF_SEVERAL 4     /* times as bad: it makes two of one that ends many */
-#define USUAL		 30    /* one transfer in so many has as many interrupts */
-#define DISORDER	 0.1f  /* share of transfers with something wrong, for these */
-#define USUALLY_LATE	 0.25f /* so many are no disorder */
-#define HELD_UP		 4 /* ends behind one interrupt: its own, and several without */
-#define SOME_RUNS	 0.5
-#define MANY_RUNS	 3
-#define MORE_RUNS	 4    /* times as many as by chance */
-#define PERHAPS_HELD	 0.1f /* probability, to be named as the reason */
-#define ODD_NOTICE	 8    /* times as long as usual */
-#define ODD_DEVICE	 4    /* the same, of the card's time */
-#define SURPLUS		 0.9998f
-#define MOST_MISSING	 0.2 /* of all transfers of a queue */
+#define USUAL	30 /* one transfer in so many has as many interrupts */
+#define SURPLUS 0.9998f
 
 struct jtransfer *transfer_new(struct join *j)
 {
@@ -166,26 +142,11 @@ static void learn_candidate(struct model *m, const struct jtransfer *x,
 	c->told += weight;
 }
 
-/* The first of c that was not begun before `at`; the end where there is none. */
-static uint64_t begun_from(const struct channel *c, int64_t at)
-{
-	uint64_t low = c->base, high = c->tail;
-
-	while (low < high) {
-		uint64_t mid = low + (high - low) / 2;
-		if (channel_at(c, mid)->t.submit_ns < at)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 /* The last of c that was begun before `at`, but for x; NULL = none that is kept. */
 static const struct jtransfer *begun_before(const struct channel *c, int64_t at,
 					    const struct jtransfer *x)
 {
-	uint64_t low = begun_from(c, at);
+	uint64_t low = channel_begun_from(c, at);
 	const struct jtransfer *y = low > c->base ? channel_at(c, low - 1) : NULL;
 	return y != x ? y : low > c->base + 1 ? channel_at(c, low - 2) : NULL;
 }
@@ -357,171 +318,6 @@ static bool may_have_ended(const struct jtransfer *x)
 	return false;
 }
 
-static bool queues(const struct group *g)
-{
-	for (size_t s = 0; s < g->nslot; s++)
-		if (g->slot[s]->overlapped)
-			return true;
-	return false;
-}
-
-/* Are so many in a row without one that it is not by chance? Then handlers seem to stand
- * still at times, and the next interrupt to be that of all of them. */
-static bool more_runs(const struct model *m, double runs, double some)
-{
-	double chance = m->missing * m->missing / fmax(m->transfers, 1);
-
-	return runs >= some + MORE_RUNS * chance;
-}
-
-/* How much may speak against what is called certain. Where nothing goes wrong a doubt of
- * one in a hundred is the model's caution (tests/unit/test_joinprop: none of those is
- * wrong); the more goes wrong, the oftener two accidents look like something else,
- * most of all where one interrupt ends several transfers. What was learned of few
- * transfers is not certain itself. */
-static float open_doubt(const struct group *g)
-{
-	const struct model *m = &g->m;
-	bool more = ends_several(m);
-	float least = more ? DOUBT_OF_SEVERAL : g->nslot > 1 ? DOUBT_OF_SHARED : DOUBT;
-	float most = more ? MOST_OF_SEVERAL : queues(g) ? MOST_OF_QUEUE : MOST_DOUBT;
-
-	if (g->lost_ns != INT64_MIN) /* what was lost is a disorder that is not learned */
-		return least;
-	if (m->p_missing > MANY_MISSING && m->p_late < USUALLY_LATE && m->strays < 1 &&
-	    !more && !queues(g) && !more_runs(m, m->runs, SOME_RUNS))
-		least *= WITHOUT_STRAYS;
-	float stray = m->p_stray * (more ? STRAY_OF_SEVERAL : 1);
-	float late = m->often_late && m->p_late > USUALLY_LATE ? 0 : m->p_late;
-	float order = DISORDER / (m->p_missing + late + stray);
-	float doubt = fmaxf(least * order * (more ? order : 1), least);
-	float known = fminf((float)m->transfers / (more ? FEW_OF_SEVERAL : FEW), 1);
-
-	if (more && m->missing + m->lates + m->strays < 1)
-		most *= fminf(fmaxf((float)m->transfers / MANY, 1), MOST_TRUST);
-	if (known < 1 && !more && g->nslot == 1 && !queues(g) && m->strays < 1 &&
-	    fmin(m->missing, m->lates) < 1) {
-		/* one after the other, and hardly an accident, or one kind of it */
-		float few = m->missing < 1 ? DOUBT_OF_FEW : DOUBT_OF_MISSING;
-		return fminf(fmaxf(doubt, few), most);
-	}
-	return fminf(doubt, most) * known * known;
-}
-
-/* An interrupt that comes later than is looked for leaves a transfer without one and a
- * stray. So of those without, no more can be late than there are strays; where that is
- * more than a few of them, none is certain to have had none. */
-static bool perhaps_later(const struct model *m)
-{
-	return m->strays > 0.5 && m->strays > 0.01 * m->missing;
-}
-
-/* In a queue where so many have none, one interrupt may well end several. */
-static bool perhaps_shared(const struct group *g)
-{
-	return queues(g) && g->m.missing > MOST_MISSING * g->m.transfers;
-}
-
-/* The share of hypotheses in which an interrupt is its. */
-static float with_one(const struct jtransfer *x)
-{
-	float sum = x->other;
-
-	for (size_t i = 0; i < x->ncand; i++)
-		sum += x->cand[i].weight;
-	return sum;
-}
-
-/* It and one beside it have none. */
-static bool in_a_row(const struct jtransfer *x)
-{
-	const struct model *m = &x->c->g->m;
-	const struct jtransfer *next = channel_at(x->c, x->index + 1);
-	bool behind = x->c->missed == x->index;
-	bool before = next && next->together == x->together && with_one(next) < 0.5f;
-
-	if (x->together < 2 || (!behind && !before))
-		return false;
-	/* Its run with the next one is not counted yet. */
-	return more_runs(m, m->runs + !behind, SOME_RUNS);
-}
-
-/* Where handlers often stand still, one alone may have been held up, too. */
-static bool perhaps_held(const struct jtransfer *x)
-{
-	const struct model *m = &x->c->g->m;
-
-	return x->together >= HELD_UP || in_a_row(x) || more_runs(m, m->runs, MANY_RUNS);
-}
-
-/* Did one of c end without an interrupt between the two times? */
-static bool missed_between(const struct channel *c, int64_t from_ns, int64_t to_ns)
-{
-	for (uint64_t i = c->next_decide; i < c->tail; i++) {
-		const struct jtransfer *x = channel_at(c, i);
-		if (x->t.submit_ns > to_ns)
-			break;
-		if (!x->decided && !x->dead && !x->fixed && x->end_ns > from_ns &&
-		    x->end_ns <= to_ns && with_one(x) < 0.5f)
-			return true;
-	}
-	return c->missed > 0 && c->missed_ns > from_ns && c->missed_ns <= to_ns;
-}
-
-/* Where handlers often stand still: the one before it has no interrupt, and this one came
- * long before the program saw the end. It may be that of the one before, held up. */
-static bool perhaps_others(const struct jtransfer *x, const struct jirq *q)
-{
-	const struct group *g = x->c->g;
-	const struct model *m = &g->m;
-	int64_t from_ns = x->begin_ns - m->total.median_ns;
-
-	if (x->t.woken_ns == DMA_UNKNOWN ||
-	    x->t.woken_ns - q->time_ns <= ODD_NOTICE * m->woken.median_ns ||
-	    !more_runs(m, m->runs, SOME_RUNS))
-		return false;
-	for (size_t s = 0; s < g->nslot; s++)
-		if (missed_between(g->slot[s], from_ns, q->time_ns))
-			return true;
-	return false;
-}
-
-/* Where most are late: the next interrupt came long after the next transfer was begun, so
- * that the handler stood still, perhaps with this one's. */
-static bool perhaps_still(const struct jtransfer *x)
-{
-	const struct group *g = x->c->g;
-	int64_t odd_ns = ODD_DEVICE * g->m.device[0].median_ns, next_ns = INT64_MAX;
-
-	if (!g->m.often_late || g->m.p_late < USUALLY_LATE)
-		return false;
-	for (size_t s = 0; s < g->nslot; s++) {
-		const struct jtransfer *y =
-			channel_at(g->slot[s], begun_from(g->slot[s], x->end_ns));
-		if (y && y->t.submit_ns < next_ns)
-			next_ns = y->t.submit_ns;
-	}
-	for (size_t i = 0; i < x->ncand; i++)
-		if (x->cand[i].irq->time_ns > next_ns)
-			return x->cand[i].irq->time_ns - next_ns > odd_ns;
-	return false;
-}
-
-static const char *unclear(const struct jtransfer *x)
-{
-	float held = perhaps_held(x);
-
-	for (size_t i = 0; i < x->ncand; i++)
-		held += x->cand[i].held;
-	if (held > PERHAPS_HELD)
-		return "its interrupt is missing, or was held up and came as one with "
-		       "that of another";
-	if (x->ncand == 0)
-		return "a stray interrupt may have come for it, much later";
-	return x->ncand > 1 ? "several interrupts may have ended it"
-			    : "the interrupt that came may be its own or another's";
-}
-
 static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool none)
 {
 	struct transfer *t = &x->t;
@@ -533,7 +329,7 @@ static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool non
 		without_irq(j, x);
 	else if (!x->fixed || (t->state == STATE_ABORTED && may_have_ended(x))) {
 		t->state = STATE_UNKNOWN;
-		t->reason = unclear(x);
+		t->reason = doubt_reason(x);
 	}
 	if ((why = doubtful(j, x))) {
 		forget_irq(x);
@@ -543,22 +339,33 @@ static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool non
 	x->decided = true;
 }
 
+/* Did one end that is unknown, when no interrupt had come for it yet? */
+static bool perhaps_anothers(const struct group *g, const struct jirq *q)
+{
+	size_t vector = vector_index(g, q->irq);
+
+	for (size_t s = 0; s < g->nslot; s++)
+		if (g->serves[vector][s] && g->slot[s]->unclear_ns > q->before_ns &&
+		    g->slot[s]->unclear_ns <= q->time_ns)
+			return true;
+	return false;
+}
+
 int decide(struct group *g, struct jtransfer *x, struct err *e)
 {
-	float sum = with_one(x);
+	float sum = doubt_with_one(x);
 	struct candidate *best = NULL;
 	int r = 0;
 
 	for (size_t i = 0; i < x->ncand; i++)
 		if (!best || x->cand[i].weight > best->weight)
 			best = &x->cand[i];
-	float doubt = open_doubt(g);
+	float doubt = doubt_open(g);
 	bool sure = best && best->weight - x->cut >= 1 - doubt;
-	struct jirq *q = sure && !perhaps_others(x, best->irq) ? best->irq : NULL;
+	struct jirq *q = sure && !doubt_others(x, best->irq) ? best->irq : NULL;
 	bool missed = sum < 0.5f && !x->dead && !x->fixed;
 	g->m.runs += missed && x->together > 1 && x->c->missed == x->index;
-	bool none = sum + x->cut <= doubt && !perhaps_held(x) && !perhaps_still(x) &&
-		    !perhaps_later(&g->m) && !perhaps_shared(g);
+	bool none = sum + x->cut <= doubt && doubt_none(x);
 	if (!x->dead && !x->fixed && !x->doubt)
 		learn(&g->m, x, sum < 1 ? 1 - sum : 0);
 	if (missed) {
@@ -573,6 +380,10 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 		return 0;
 	}
 	finish(g->j, x, q, none);
+	if (x->irq)
+		x->irq->perhaps_more |= perhaps_anothers(g, x->irq);
+	if (x->t.state == STATE_UNKNOWN && !x->dead)
+		x->c->unclear_ns = x->end_ns;
 	for (size_t i = 0; i < x->ncand && r >= 0; i++) {
 		x->cand[i].irq->undecided--;
 		x->cand[i].irq->perhaps_more |= x->t.state == STATE_UNKNOWN;

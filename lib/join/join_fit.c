@@ -133,7 +133,7 @@ struct work work_of(const struct node *n, const struct channel *c, uint64_t last
 	const struct jtransfer *x = channel_at(c, last), *p;
 	struct work w = {x->begin_ns, 1};
 
-	while (w.n < MOST_WORK && x->index > n->since[c->slot] &&
+	while (w.n < MOST_WORK && x->index > n->slot[c->slot].since &&
 	       (p = channel_at(c, x->index - 1)) && p->end_ns > x->begin_ns) {
 		w.n += !p->dead;
 		x = p;
@@ -142,8 +142,9 @@ struct work work_of(const struct node *n, const struct channel *c, uint64_t last
 	 * late. */
 	p = channel_at(c, x->index - 1);
 	bool busy = !p || p->end_ns > x->begin_ns;
-	w.from_ns =
-		busy && n->last[c->slot] > x->begin_ns ? n->last[c->slot] : x->begin_ns;
+	w.from_ns = busy && n->slot[c->slot].last_ns > x->begin_ns
+			    ? n->slot[c->slot].last_ns
+			    : x->begin_ns;
 	return w;
 }
 
@@ -161,13 +162,12 @@ float fit_device(const struct model *m, const struct node *parent,
 
 /* Was the transfer before x passed without an interrupt? Then one missing interrupt may
  * be both's. */
-static bool after_passed(const struct group *g, const struct node *n,
-			 const struct jtransfer *x)
+static bool after_passed(const struct node *n, const struct jtransfer *x)
 {
 	uint64_t before = ((uint64_t)x->c->slot << PEND_SLOT | x->index) - 1;
 
 	for (size_t i = 0; i < n->npend; i++)
-		if (x->index && n->v[g->nslot + i] == before)
+		if (x->index && n->pend[i] == before)
 			return true;
 	return false;
 }
@@ -180,8 +180,8 @@ float fit_passed(const struct group *g, const struct node *n, struct jtransfer *
 		return 1;
 	if (x->fixed)
 		return 1 - ABORTED_END;
-	float w = after_passed(g, n, x) ? fmaxf(m->p_more, fit_any(m))
-					: fit_any(m) * (1 - m->p_more);
+	float w = after_passed(n, x) ? fmaxf(m->p_more, fit_any(m))
+				     : fit_any(m) * (1 - m->p_more);
 	if (!x->latched || !x->use_notice)
 		return w;
 	return w * fit_unseen(m, x) / x->scale;
@@ -272,8 +272,8 @@ static const struct jtransfer *ended_by(const struct group *g, const struct node
 					const struct jirq *q)
 {
 	for (size_t s = 0; s < g->nslot; s++)
-		if (n->last[s] == q->time_ns && n->since[s])
-			return channel_at(g->slot[s], n->since[s] - 1);
+		if (n->slot[s].last_ns == q->time_ns && n->slot[s].since)
+			return channel_at(g->slot[s], n->slot[s].since - 1);
 	return NULL;
 }
 
@@ -297,11 +297,11 @@ static bool further(const struct group *g, const struct node *n, const struct ji
 		const struct channel *c = g->slot[s];
 		if (!g->serves[g->t->vector][s])
 			continue;
-		const struct jtransfer *old = channel_at(c, n->v[s] - 1);
-		const struct jtransfer *x = channel_at(c, n->v[s]);
-		if (g->m.pairing == PAIRING_FIRST && n->last[s] != DMA_UNKNOWN &&
+		const struct jtransfer *old = channel_at(c, n->slot[s].next - 1);
+		const struct jtransfer *x = channel_at(c, n->slot[s].next);
+		if (g->m.pairing == PAIRING_FIRST && n->slot[s].last_ns != DMA_UNKNOWN &&
 		    (!visible(x, q) || (old && old->end_ns >= q->time_ns) ||
-		     q->time_ns - n->last[s] < g->m.device[0].median_ns / 2))
+		     q->time_ns - n->slot[s].last_ns < g->m.device[0].median_ns / 2))
 			return true;
 		if (g->m.pairing == PAIRING_LAST && visible(x, q) && followed(g, x, q))
 			return true;

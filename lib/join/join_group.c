@@ -146,7 +146,7 @@ void groups_free(struct join *j)
 	free(j->group);
 }
 
-void group_adopt(struct join *j, struct channel *c)
+int group_adopt(struct join *j, struct channel *c, struct err *e)
 {
 	for (size_t i = 0; i < j->o.nvector; i++) {
 		struct group *g = NULL;
@@ -161,16 +161,18 @@ void group_adopt(struct join *j, struct channel *c)
 		if (!c->g && g->nslot == SLOTS) {
 			c->crowded = true;
 			c->doubt = "more channels share a vector than can be told apart";
-			return;
+			return 0;
 		}
+		if (!c->g && trellis_slot(g->t, g->nslot, e))
+			return ERR_NOMEM;
 		if (!c->g) {
 			c->g = g;
 			c->slot = g->nslot++;
 			g->slot[c->slot] = c;
-			trellis_slot(g->t, c->slot);
 		}
 		g->serves[vector_index(g, j->vector[i].irq)][c->slot] = true;
 	}
+	return 0;
 }
 
 /* ---- the queue ---- */
@@ -296,14 +298,14 @@ static void collect(struct group *g, const struct layer *l)
 
 	for (size_t i = l->edge; i < l->edge + l->nedge; i++) {
 		const struct edge *x = &t->edge[i];
-		sum += t->node[before->node + x->from].a * x->w *
-		       t->node[l->node + x->to].b;
+		sum += trellis_node(t, before->node + x->from)->a * x->w *
+		       trellis_node(t, l->node + x->to)->b;
 	}
 	for (size_t i = l->edge; i < l->edge + l->nedge && sum > 0; i++) {
 		const struct edge *x = &t->edge[i];
-		const struct node *from = &t->node[before->node + x->from];
+		const struct node *from = trellis_node(t, before->node + x->from);
 		const struct channel *c = g->slot[x->slot];
-		float p = from->a * x->w * t->node[l->node + x->to].b / sum;
+		float p = from->a * x->w * trellis_node(t, l->node + x->to)->b / sum;
 		struct work w;
 		bool ended = x->kind == EDGE_END && !x->again && p > 0.01f &&
 			     channel_at(c, x->first + x->k - 1);
@@ -330,14 +332,14 @@ static void set_frontiers(struct group *g)
 	for (size_t s = 0; s < g->nslot; s++) {
 		uint64_t low = UINT64_MAX;
 		for (size_t i = 0; i < l->nnode; i++)
-			if (g->t->node[l->node + i].v[s] < low)
-				low = g->t->node[l->node + i].v[s];
+			if (trellis_node(g->t, l->node + i)->slot[s].next < low)
+				low = trellis_node(g->t, l->node + i)->slot[s].next;
 		g->slot[s]->frontier = low;
 	}
 	for (size_t i = 0; i < l->nnode; i++) {
-		const struct node *n = &g->t->node[l->node + i];
+		const struct node *n = trellis_node(g->t, l->node + i);
 		for (size_t k = 0; k < n->npend; k++) {
-			uint64_t p = n->v[g->nslot + k];
+			uint64_t p = n->pend[k];
 			struct jtransfer *x =
 				channel_at(g->slot[p >> PEND_SLOT], p & PEND_INDEX);
 			if (x)
@@ -441,8 +443,11 @@ static int step(struct group *g, const struct jevent *ev, struct err *e)
 
 	if (!ev->irq && !ev->end)
 		return reset(g, ev->time_ns, e);
-	if (ev->irq) /* densities are weighed by it */
+	if (ev->irq) {
+		ev->irq->before_ns = g->prev_ns[vector_index(g, ev->irq->irq)];
+		/* densities are weighed by it */
 		g->t->evidence -= log(g->m.scale_ns);
+	}
 	if (ev->end) {
 		step_end(g, ev->end);
 		ev->end->queued = false;

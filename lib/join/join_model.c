@@ -37,12 +37,12 @@ static size_t bin(int64_t ns)
 
 static double low_edge(size_t b)
 {
-	return ldexp(1 + (double)(b % 16) / 16, 4 + (int)(b / 16));
+	return (double)((16 + (uint64_t)b % 16) << (b / 16));
 }
 
 static double width(size_t b)
 {
-	return b ? ldexp(1.0 / 16, 4 + (int)(b / 16)) : 17;
+	return b ? (double)(UINT64_C(1) << (b / 16)) : 17;
 }
 
 /* Counts of the bins around b, by a triangle. */
@@ -142,6 +142,15 @@ void density_fade(struct density *d, float keep)
 	d->n = 0;
 	for (size_t b = 0; b < BINS; b++)
 		d->n += d->count[b] *= keep;
+}
+
+double density_beyond(const struct density *d, int64_t ns)
+{
+	double n = 0;
+
+	for (size_t b = bin(ns) + 1; b < BINS; b++)
+		n += d->count[b];
+	return n;
 }
 
 float density_at(const struct density *d, int64_t ns, float own)

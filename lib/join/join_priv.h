@@ -14,6 +14,7 @@
  * - join_step.c: how one event moves those assignments on
  * - join_fit.c: what each such move weighs
  * - join_decide.c: what becomes of a transfer and of an interrupt
+ * - join_doubt.c: what speaks against it, beside the probabilities
  * - join_model.c: what was learned: how long things take, how often they go wrong
  */
 #ifndef DMA_JOIN_PRIV_H
@@ -21,33 +22,6 @@
 
 #include "lib/join/join.h"
 #include "lib/loss.h"
-
-/* Beside lib/join/model.h, while both exist. */
-#define model_init     old_model_init
-#define model_release  old_model_release
-#define model_clear    old_model_clear
-#define model_sum      old_model_sum
-#define model_make     old_model_make
-#define model_fade     old_model_fade
-#define model_size     old_model_size
-#define model_device   old_model_device
-#define model_notice   old_model_notice
-#define model_turn     old_model_turn
-#define density_init   old_density_init
-#define density_add    old_density_add
-#define density_at     old_density_at
-#define density_fade   old_density_fade
-#define model_stray    old_model_stray
-#define model_derive   old_model_derive
-#define model_scale    old_model_scale
-#define model_begin    old_model_begin
-#define model_end      old_model_end
-#define model_hasten   old_model_hasten
-#define model_forget   old_model_forget
-#define model_affinity old_model_affinity
-#define by_time	       old_by_time
-#define corr_add       old_corr_add
-#define corr_of	       old_corr_of
 
 enum {
 	BINS = 576,    /* of a density: 16 in an octave, from 16 ns */
@@ -99,6 +73,7 @@ struct jirq {
 	uint32_t used;	    /* transfers decided to be its */
 	uint32_t refs;	    /* of those, not handed out yet */
 	bool extra;	    /* of a transfer that another interrupt ended */
+	int64_t before_ns;  /* that of its vector before it; INT64_MIN */
 	bool perhaps_more;  /* it may have ended a transfer that is unknown */
 	float stray;	    /* probability that it ended nothing */
 	float own;	    /* the same, in the pass before */
@@ -201,6 +176,8 @@ void density_add(struct density *d, int64_t ns, float weight);
 /* own: how much of the counts comes from what is judged by it; a transfer is no witness
  * for itself. */
 float density_at(const struct density *d, int64_t ns, float own);
+/* How many counts are longer. */
+double density_beyond(const struct density *d, int64_t ns);
 float model_device(const struct model *m, size_t n, int64_t ns, float own);
 float model_notice(const struct model *m, bool asked, int64_t ns, float own);
 float model_stray(const struct model *m, float own);
@@ -268,8 +245,9 @@ struct channel {
 	uint64_t next_decide; /* those before it are decided */
 	uint64_t
 		frontier; /* committed: no interrupt can be assigned before it any more */
-	uint64_t missed;  /* behind the last one that had no interrupt */
-	int64_t missed_ns; /* its end */
+	int64_t unclear_ns; /* the end of the last one that is unknown; INT64_MIN */
+	uint64_t missed;    /* behind the last one that had no interrupt */
+	int64_t missed_ns;  /* its end */
 	size_t nopen;
 	enum mode mode;
 	float odds; /* natural logarithm, queue against last */
@@ -401,11 +379,28 @@ int order_push(struct order *o, const struct sample *s, struct err *e);
 const struct sample *order_pop(struct order *o, int64_t until);
 
 int call_take(struct join *j, const struct sample *s, struct err *e);
+/* The thread does something else: a start or wait that it is in was left by an exception,
+ * or its exit was lost. */
+int call_leave(struct join *j, int32_t tid, struct err *e);
 int call_finish(struct join *j, struct err *e);
 
 static inline struct jtransfer *channel_at(const struct channel *c, uint64_t i)
 {
 	return i < c->tail && i >= c->base ? c->ring[i & c->mask] : NULL;
+}
+/* The first of c that was not begun before `at`; the end where there is none. */
+static inline uint64_t channel_begun_from(const struct channel *c, int64_t at)
+{
+	uint64_t low = c->base, high = c->tail;
+
+	while (low < high) {
+		uint64_t mid = low + (high - low) / 2;
+		if (channel_at(c, mid)->t.submit_ns < at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
 }
 /* From when the card could turn to x, as far as the program knew, to its woken. */
 static inline int64_t channel_turn_ns(const struct jtransfer *x)
@@ -445,7 +440,7 @@ static inline size_t vector_index(const struct group *g, int32_t irq)
 }
 int groups_new(struct join *j, struct err *e);
 void groups_free(struct join *j);
-void group_adopt(struct join *j, struct channel *c);
+int group_adopt(struct join *j, struct channel *c, struct err *e);
 int group_irq(struct join *j, const struct sample *s, struct err *e);
 int group_end(struct join *j, struct jtransfer *x, struct err *e);
 int group_reset(struct group *g, int64_t at, struct err *e);

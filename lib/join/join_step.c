@@ -42,9 +42,9 @@ static bool expired(const struct group *g, const struct jtransfer *x, int64_t at
 	return at - x->end_ns >= (held_up(g, x) ? 4 : 1) * g->m.horizon_ns;
 }
 
-static void pend_remove(struct node *n, size_t nslot, size_t i)
+static void pend_remove(struct node *n, size_t i)
 {
-	uint64_t *p = n->v + nslot;
+	uint64_t *p = n->pend;
 
 	for (n->npend--; i < n->npend; i++)
 		p[i] = p[i + 1];
@@ -59,10 +59,10 @@ static struct jtransfer *pend_add(const struct group *g, struct node *n,
 	if (x->dead)
 		return NULL;
 	if (n->npend == PENDS) {
-		old = pend_of(g, n->v[g->nslot]);
-		pend_remove(n, g->nslot, 0);
+		old = pend_of(g, n->pend[0]);
+		pend_remove(n, 0);
 	}
-	n->v[g->nslot + n->npend++] = (uint64_t)x->c->slot << PEND_SLOT | x->index;
+	n->pend[n->npend++] = (uint64_t)x->c->slot << PEND_SLOT | x->index;
 	return old && !expired(g, old, x->t.submit_ns) ? old : NULL;
 }
 
@@ -70,15 +70,15 @@ static void skip_dead(struct group *g, struct node *n, size_t s)
 {
 	const struct jtransfer *x;
 
-	while ((x = channel_at(g->slot[s], n->v[s])) && x->dead)
-		n->v[s]++;
+	while ((x = channel_at(g->slot[s], n->slot[s].next)) && x->dead)
+		n->slot[s].next++;
 }
 
 static struct node *node_at(const struct group *g, size_t i)
 {
 	const struct layer *l = trellis_last(g->t) - 1;
 
-	return &g->t->node[l->node + i];
+	return trellis_node(g->t, l->node + i);
 }
 
 /* How many begun transfers an interrupt that drains would end. */
@@ -108,11 +108,11 @@ static void end_late_too(const struct group *g, const struct jirq *q, size_t fro
 		uint64_t before = (uint64_t)how.slot << PEND_SLOT | (how.first - 1);
 		const struct jtransfer *x = pend_of(g, before);
 		size_t i = 0;
-		while (i < n.npend && n.v[g->nslot + i] != before)
+		while (i < n.npend && n.pend[i] != before)
 			i++;
 		if (i == n.npend || !x || x->fixed || x->end_ns > q->time_ns)
 			return;
-		pend_remove(&n, g->nslot, i);
+		pend_remove(&n, i);
 		how.first--;
 		how.k++;
 		how.held += !m->often_late;
@@ -149,10 +149,10 @@ static void end_some(struct group *g, struct jirq *q, size_t from, size_t s,
 			return;
 		how.w = w * fit_size(m, k, all) * fit_in_time(m, x, q) *
 			(parent->used ? 1 : fit_device(m, parent, x, q));
-		child.last[s] = q->time_ns;
-		child.since[s] = first + k;
+		child.slot[s].last_ns = q->time_ns;
+		child.slot[s].since = first + k;
 		child.used = !g->t->final;
-		child.v[s] = first + k;
+		child.slot[s].next = first + k;
 		skip_dead(g, &child, s);
 		if (m->pairing != PAIRING_ONE && !picks_one(m->pairing))
 			end_late_too(g, q, from, how, &child);
@@ -176,15 +176,15 @@ static void ends_here(struct group *g, struct jirq *q, size_t from, size_t s,
 	skip_dead(g, &at, s);
 	for (size_t skip = 0; skip <= (m->p_more > 0.05f ? COALESCED_SKIPS : SKIPS);
 	     skip++) {
-		struct jtransfer *x = channel_at(c, at.v[s]);
+		struct jtransfer *x = channel_at(c, at.slot[s].next);
 		if (!visible(x, q))
 			return;
-		end_some(g, q, from, s, at.v[s], &at, w);
+		end_some(g, q, from, s, at.slot[s].next, &at, w);
 		w *= fit_passed(g, &at, x);
 		if (m->often_late && !x->dead && !x->fixed)
 			w *= (m->p_missing + OVERTAKEN * m->p_late) / fit_any(m);
 		pend_add(g, &at, x);
-		at.v[s]++;
+		at.slot[s].next++;
 		skip_dead(g, &at, s);
 	}
 }
@@ -196,7 +196,7 @@ static void late_ones(struct group *g, struct jirq *q, size_t from, size_t vecto
 
 	node_copy(&at, node_at(g, from), g->nslot);
 	for (size_t i = 0; i < at.npend; i++) {
-		uint64_t first = at.v[g->nslot + i];
+		uint64_t first = at.pend[i];
 		const struct jtransfer *x = pend_of(g, first);
 		if (!x || !g->serves[vector][x->c->slot] || !visible(x, q))
 			continue;
@@ -209,12 +209,13 @@ static void late_ones(struct group *g, struct jirq *q, size_t from, size_t vecto
 		node_copy(&child, &at, g->nslot);
 		child.used = !g->t->final;
 		for (how.k = 1; i + how.k <= at.npend; how.k++) {
-			if (at.v[g->nslot + i + how.k - 1] != first + how.k - 1)
+			if (at.pend[i + how.k - 1] != first + how.k - 1)
 				break;
-			pend_remove(&child, g->nslot, i);
-			if (g->m.often_late && x->index + how.k > child.since[how.slot]) {
-				child.last[how.slot] = q->time_ns;
-				child.since[how.slot] = x->index + how.k;
+			pend_remove(&child, i);
+			if (g->m.often_late &&
+			    x->index + how.k > child.slot[how.slot].since) {
+				child.slot[how.slot].last_ns = q->time_ns;
+				child.slot[how.slot].since = x->index + how.k;
 			}
 			how.w = how.k == 1
 					? w
@@ -256,8 +257,8 @@ static void ended_lost(const struct group *g, const struct jirq *q, struct node 
 			return;
 		slot = s;
 	}
-	if (slot < SLOTS && n->since[slot] == g->behind[slot])
-		n->last[slot] = q->time_ns;
+	if (slot < SLOTS && n->slot[slot].since == g->behind[slot])
+		n->slot[slot].last_ns = q->time_ns;
 }
 
 static void pass(struct group *g, size_t from, enum edge_kind kind, float w,
@@ -308,7 +309,9 @@ static bool active(const struct group *g, const struct jirq *q, size_t s)
 	const struct layer *l = trellis_last(g->t);
 
 	for (size_t i = 0; i < l->nnode; i++)
-		if (visible(channel_at(g->slot[s], g->t->node[l->node + i].v[s]), q))
+		if (visible(channel_at(g->slot[s],
+				       trellis_node(g->t, l->node + i)->slot[s].next),
+			    q))
 			return true;
 	return false;
 }
@@ -320,10 +323,9 @@ static bool expire(struct group *g, int64_t at)
 	bool any = false, old = false;
 
 	for (size_t i = 0; i < l->nnode; i++) {
-		const struct node *n = &g->t->node[l->node + i];
+		const struct node *n = trellis_node(g->t, l->node + i);
 		for (size_t k = 0; k < n->npend; k++)
-			*(expired(g, pend_of(g, n->v[g->nslot + k]), at) ? &old : &any) =
-				true;
+			*(expired(g, pend_of(g, n->pend[k]), at) ? &old : &any) = true;
 	}
 	if (!old || !(l = trellis_open(g->t, NULL)))
 		return any;
@@ -332,12 +334,12 @@ static bool expire(struct group *g, int64_t at)
 		struct edge how = {.kind = EDGE_PASS, .w = 1};
 		node_copy(&child, node_at(g, i), g->nslot);
 		for (size_t k = child.npend; k-- > 0;) {
-			const struct jtransfer *x = pend_of(g, child.v[g->nslot + k]);
+			const struct jtransfer *x = pend_of(g, child.pend[k]);
 			if (!expired(g, x, at))
 				continue;
 			if (x && !x->fixed)
 				how.w *= g->m.p_missing / fit_any(&g->m);
-			pend_remove(&child, g->nslot, k);
+			pend_remove(&child, k);
 		}
 		trellis_emit(g->t, g->nslot, i, &how, &child);
 	}
@@ -350,7 +352,7 @@ static bool others_idle(struct group *g, const struct node *n, size_t slot, int6
 {
 	for (size_t s = 0; s < g->nslot; s++) {
 		const struct channel *c = g->slot[s];
-		const struct jtransfer *y = channel_at(c, n->v[s] + (s == slot));
+		const struct jtransfer *y = channel_at(c, n->slot[s].next + (s == slot));
 		if (y && y->t.submit_ns <= end)
 			return false;
 		if (c->circular_from != DMA_UNKNOWN && c->circular_to >= end)
@@ -383,8 +385,8 @@ static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_
 {
 	const struct model *m = &g->m;
 	const struct layer *l = trellis_last(g->t);
-	struct node *n = &g->t->node[l->node];
-	struct jtransfer *x = channel_at(g->slot[s], n->v[s]);
+	struct node *n = trellis_node(g->t, l->node);
+	struct jtransfer *x = channel_at(g->slot[s], n->slot[s].next);
 
 	if (g->t->nlayer != 1 || l->nnode != 1 || n->npend || !x || x->dead || x->fixed ||
 	    x->covered || !x->ended || q->leftover || picks_one(m->pairing))
@@ -406,9 +408,9 @@ static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_
 		return NULL;
 	weigh_alone(g, x, q, n);
 	g->alone = work_of(n, x->c, x->index);
-	n->v[s]++;
-	n->since[s] = n->v[s];
-	n->last[s] = q->time_ns;
+	n->slot[s].next++;
+	n->slot[s].since = n->slot[s].next;
+	n->slot[s].last_ns = q->time_ns;
 	return x;
 }
 
@@ -494,7 +496,7 @@ static void stands_still(const struct group *g, const struct jtransfer *x)
 static void pass_until(struct group *g, const struct jtransfer *x, struct node *n,
 		       struct edge *how, struct jtransfer **old)
 {
-	uint64_t *next = &n->v[x->c->slot];
+	uint64_t *next = &n->slot[x->c->slot].next;
 
 	for (; *next <= x->index; ++*next) {
 		struct jtransfer *y = channel_at(x->c, *next), *left;
@@ -520,7 +522,7 @@ void step_end(struct group *g, struct jtransfer *x)
 		g->t->evidence += log(fit_unseen(&g->m, x));
 	const struct layer *l = trellis_last(g->t);
 	for (size_t i = 0; i < l->nnode; i++)
-		any |= g->t->node[l->node + i].v[s] <= x->index;
+		any |= trellis_node(g->t, l->node + i)->slot[s].next <= x->index;
 	if (!any || !(l = trellis_open(g->t, NULL)))
 		return;
 	size_t n = l[-1].nnode;

@@ -15,19 +15,24 @@
 
 enum edge_kind { EDGE_PASS, EDGE_STRAY, EDGE_END, EDGE_LATE };
 
-/* v: for each slot the index of the first transfer without interrupt, then npend
- * transfers (slot << 56 | index) passed without one that may still come. */
+/* Of one channel, in a state. */
+struct place {
+	uint64_t next; /* the first transfer that had no interrupt yet */
+	/* When the last transfer ended, and which came next; of the likeliest way here. */
+	int64_t last_ns;
+	uint64_t since;
+};
+
+/* Only the places of the group's channels are there (trellis.size). */
 struct node {
 	float a, b; /* forwards, backwards */
+	float heaviest;
 	uint32_t hash;
 	uint8_t npend,
 		used; /* used: this interrupt has ended transfers of an earlier slot */
-	uint64_t v[SLOTS + PENDS];
-	/* when the last transfer of the slot ended, and which came next; of the likeliest
-	 * way here */
-	int64_t last[SLOTS];
-	uint64_t since[SLOTS];
-	float heaviest;
+	/* Transfers (slot << 56 | index) passed without one that may still come. */
+	uint64_t pend[PENDS];
+	struct place slot[SLOTS];
 };
 
 struct edge {
@@ -50,7 +55,8 @@ struct layer {
 enum { NODES = 96, NODES_RAW = 400, LAYERS = 1024, BUCKETS = 1024 };
 
 struct trellis {
-	struct node *node;
+	unsigned char *node; /* nnode of them, each of `size` bytes */
+	size_t size;
 	struct edge *edge;
 	struct layer *layer;
 	size_t nslot, nlayer, nnode, nedge;
@@ -75,12 +81,19 @@ struct trellis {
 	uint32_t mark;
 };
 
+static inline size_t node_size(size_t nslot)
+{
+	return offsetof(struct node, slot) + nslot * sizeof(struct place);
+}
+
 static inline void node_copy(struct node *to, const struct node *from, size_t nslot)
 {
-	memcpy(to, from,
-	       offsetof(struct node, v) + (nslot + from->npend) * sizeof(*to->v));
-	memcpy(to->last, from->last, nslot * sizeof(*to->last));
-	memcpy(to->since, from->since, nslot * sizeof(*to->since));
+	memcpy(to, from, node_size(nslot));
+}
+
+static inline struct node *trellis_node(const struct trellis *t, size_t i)
+{
+	return (struct node *)(t->node + i * t->size);
 }
 
 int trellis_new(struct trellis **t, struct err *e);
@@ -90,7 +103,8 @@ static inline struct layer *trellis_last(const struct trellis *t)
 {
 	return &t->layer[t->nlayer - 1];
 }
-void trellis_slot(struct trellis *t, size_t slot); /* a further channel */
+/* A further channel. */
+int trellis_slot(struct trellis *t, size_t slot, struct err *e);
 struct layer *trellis_open(struct trellis *t, struct jirq *irq);
 void trellis_emit(struct trellis *t, size_t nslot, size_t from, const struct edge *how,
 		  struct node *child);

@@ -13,13 +13,30 @@
 
 struct err;
 
+/* What the driver's events say of a transfer, and of the interrupt that was joined with it
+ * without them. */
+enum key_word {
+	KEY_NO,	     /* nothing: its events are not recorded */
+	KEY_AGREES,  /* its end; the interrupt is the one that came last before it */
+	KEY_DIFFERS, /* its end; the interrupt is another one, and was taken away */
+	KEY_ALONE,   /* its end; which interrupt is its own was not known */
+	KEY_UNCLEAR, /* its key is not its own, or its parts are not as large as it */
+	KEY_UNSEEN, /* no event of the driver's belongs to its start, or no end was seen */
+	KEY_N
+};
+const char *key_word_name(enum key_word w);
+
 struct transfer {
 	int64_t id; /* 1, 2, ... in order of submit time */
 	int64_t card, channel, size_bytes, addr;
 	enum direction direction;
 	int32_t pid, tid;
 	int64_t submit_ns, doorbell_ns, irq_ns, wait_ns,
-		woken_ns;			/* DMA_UNKNOWN = not seen */
+		woken_ns; /* DMA_UNKNOWN = not seen */
+	/* The driver's own word of its end, which a key joins with its start: ended_ns is known
+	 * with KEY_AGREES, KEY_DIFFERS and KEY_ALONE (lib/key/key.h) */
+	enum key_word key;
+	int64_t ended_ns;
 	int64_t submit_seq, irq_seq, woken_seq; /* struct sample.seq; DMA_UNKNOWN */
 	/* doorbell_ns is the start function's exit, not the store */
 	bool doorbell_is_exit;
@@ -37,6 +54,11 @@ struct transfer {
 	const char *reason; /* static text, why it is unknown, failed, aborted, ...; NULL
 			       = plain */
 };
+
+static inline bool transfer_is_keyed(const struct transfer *t)
+{
+	return t->key == KEY_AGREES || t->key == KEY_DIFFERS || t->key == KEY_ALONE;
+}
 
 /* from -> to of a phase; DMA_UNKNOWN when an end is missing or the state makes it
  * meaningless (unknown and failed have no latency; aborted and in_flight only `api`). */

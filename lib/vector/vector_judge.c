@@ -341,7 +341,8 @@ static int measure(struct vector_case *c, struct points *p, struct figures *g)
 static void say(struct vector_case *c, const struct figures *g, bool queue)
 {
 	const struct vector_evidence *e = c->e;
-	char size[100] = "", place[60] = "";
+	double after = e->transfers ? (double)e->late / (double)e->transfers : 0;
+	char size[100] = "", place[60] = "", late[48] = "";
 
 	if (c->share < 0.005 || isnan(g->end_median)) {
 		snprintf(c->e->why, sizeof(c->e->why),
@@ -368,11 +369,15 @@ static void say(struct vector_case *c, const struct figures *g, bool queue)
 	if (!isnan(e->position))
 		snprintf(place, sizeof(place), " (at %.2f of %s)", e->position,
 			 queue ? "the time since the end before" : "the transfer");
+	/* a tenth of a percent, downwards: 100.0 are all of them */
+	if (e->late)
+		snprintf(late, sizeof(late), " and soon after %llu more",
+			 (unsigned long long)e->late);
 	snprintf(c->e->why, sizeof(c->e->why),
-		 "in %.1f %% of %llu transfers, %.1f µs %s%s, %.1f times as "
+		 "in %.1f %% of %llu transfers%s, %.1f µs %s%s, %.1f times as "
 		 "often there as by chance%s; %.1f %% of its interrupts outside",
-		 100 * c->share, (unsigned long long)e->transfers,
-		 fabs(g->end_median) / 1e3,
+		 floor(1000 * (c->share - after) + 1e-6) / 10,
+		 (unsigned long long)e->transfers, late, fabs(g->end_median) / 1e3,
 		 g->end_median < 0 ? "after the program saw the end" : "before the end",
 		 place, fmin(g->end_lock, 9999), size,
 		 e->interrupts ? 100 * (double)e->outside / (double)e->interrupts : 0);

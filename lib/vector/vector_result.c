@@ -99,9 +99,10 @@ static void advise(const struct vector_finder *f, struct vector_result *r)
 		return;
 	if (r->nwinner)
 		snprintf(r->advice, sizeof(r->advice),
-			 "%zu of %zu channels have no vector that clearly ends their "
+			 "%zu of %zu channels %s no vector that clearly ends %s "
 			 "transfers: name it with --irq N if there is one",
-			 with - r->nwinner, with);
+			 with - r->nwinner, with, with - r->nwinner == 1 ? "has" : "have",
+			 with - r->nwinner == 1 ? "its" : "their");
 	else if (!transfers)
 		snprintf(
 			r->advice, sizeof(r->advice),
@@ -109,10 +110,17 @@ static void advise(const struct vector_finder *f, struct vector_result *r)
 			"the completion: name it with --irq N");
 	else if (best)
 		snprintf(r->advice, sizeof(r->advice),
-			 "%llu transfers do not show clearly which vector ends them; "
+			 "%llu transfer%s not show clearly which vector ends %s; "
 			 "interrupt %d fits best: if it is the one, say --irq %d, else "
 			 "--irq N; transfers of more sizes show more",
-			 (unsigned long long)transfers, best->irq, best->irq);
+			 (unsigned long long)transfers, transfers == 1 ? " does" : "s do",
+			 transfers == 1 ? "it" : "them", best->irq, best->irq);
+	else if (r->noverall < 2)
+		snprintf(r->advice, sizeof(r->advice),
+			 "%s: they were polled, or their vector was not recorded; if "
+			 "there is one, name it with --irq N",
+			 r->noverall ? "the only vector recorded ends no transfers"
+				     : "no vector was recorded");
 	else
 		snprintf(
 			r->advice, sizeof(r->advice),

@@ -38,6 +38,41 @@ static const Dwfl_Callbacks callbacks = {
 	.section_address = dwfl_offline_section_address,
 };
 
+/* ---- files that somebody cuts while they are read ---- */
+
+static void guard(struct elf_file *f, int which, Elf *elf)
+{
+	size_t size = 0;
+	const char *map = elf ? elf_rawfile(elf, &size) : NULL;
+
+	if (map && size && !f->guard[which].map)
+		mapguard_add(&f->guard[which], map, size);
+}
+
+void elf_file_guard_debug(struct elf_file *f)
+{
+	Dwarf_Addr bias;
+	Dwarf *d = dwfl_module_getdwarf(f->module, &bias);
+	Elf *elf = d ? dwarf_getelf(d) : NULL;
+
+	if (elf != dwfl_module_getelf(f->module, &bias))
+		guard(f, GUARD_DEBUG, elf);
+}
+
+int elf_file_whole(const struct elf_file *f, struct err *e)
+{
+	for (int i = 0; i < GUARDS; i++)
+		if (mapguard_cut(&f->guard[i])) {
+			if (e)
+				e->code = 0; /* what was found in the hole is no fault */
+			return err_set(e, ERR_FORMAT,
+				       "%s was cut while it was read; try again when it "
+				       "is whole",
+				       f->path);
+		}
+	return 0;
+}
+
 static int check_kind(struct elf_file *f, struct err *e)
 {
 	GElf_Ehdr h;
@@ -346,7 +381,8 @@ static int report(struct elf_file *f, struct err *e)
 		return err_set(e, ERR_FORMAT, "%s: %s", f->path, dwfl_errmsg(-1));
 	}
 	dwfl_report_end(f->dwfl, NULL, NULL);
-	if (!dwfl_module_getelf(f->module, &f->bias))
+	guard(f, GUARD_MODULE, dwfl_module_getelf(f->module, &f->bias));
+	if (!f->guard[GUARD_MODULE].map)
 		return err_set(e, ERR_FORMAT, "%s: %s", f->path, dwfl_errmsg(-1));
 	return 0;
 }
@@ -369,8 +405,10 @@ int elf_file_open(struct elf_file **out, const char *path, struct err *e)
 		rc = err_errno(e, "%s", path);
 	if (!rc && !(f->elf = elf_begin(f->fd, ELF_C_READ_MMAP, NULL)))
 		rc = err_set(e, ERR_FORMAT, "%s: %s", path, elf_errmsg(-1));
-	if (!rc)
+	if (!rc) {
+		guard(f, GUARD_FILE, f->elf);
 		rc = check_kind(f, e);
+	}
 	if (!rc)
 		rc = read_segments(f, e);
 	if (!rc)
@@ -379,6 +417,8 @@ int elf_file_open(struct elf_file **out, const char *path, struct err *e)
 		rc = read_functions(f, e);
 	if (!rc)
 		rc = read_sections(f, e);
+	if (elf_file_whole(f, NULL))
+		rc = elf_file_whole(f, e);
 	if (rc) {
 		elf_file_close(f);
 		return rc;
@@ -400,6 +440,9 @@ void elf_file_close(struct elf_file *f)
 	free(f->function);
 	free(f->segment);
 	free(f->slot);
+	for (int i = 0; i < GUARDS; i++)
+		if (f->guard[i].map)
+			mapguard_remove(&f->guard[i]);
 	if (f->dwfl)
 		dwfl_end(f->dwfl);
 	if (f->elf)

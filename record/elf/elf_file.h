@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/file/mapguard.h"
 #include "record/elf/symbols.h"
 
 struct elf_function {
@@ -30,12 +31,16 @@ struct elf_slot {
 	char *name;
 };
 
+enum { GUARD_FILE, GUARD_MODULE, GUARD_DEBUG, GUARDS };
+
 struct elf_file {
 	char *path, *soname;
 	int fd;
 	Elf *elf;
 	Dwfl *dwfl;
 	Dwfl_Module *module;
+	/* libelf maps the files that it reads: this one twice, and its debug file */
+	struct mapguard guard[GUARDS];
 	GElf_Addr bias; /* of addresses that libdwfl gives */
 	uint16_t machine;
 	bool textrel;		       /* the loader writes into its code */
@@ -51,6 +56,9 @@ struct elf_file {
 	} plt[8];
 	size_t nplt;
 };
+
+/* Before DWARF is read, which may lie in a file of its own. */
+void elf_file_guard_debug(struct elf_file *f);
 
 /* Offset in the file of an address in a segment with code; false = there is none. */
 bool elf_file_offset(const struct elf_file *f, uint64_t addr, uint64_t *offset,

@@ -53,7 +53,7 @@ static bool known_address(const struct symbol_list *l, uint64_t addr)
 }
 
 /* One pass over the functions: those that are called so, or those that the pattern fits. */
-static int find(struct elf_file *f, const struct name_pattern *p, bool by_glob,
+static int find(struct elf_file *f, const struct name_pattern *p, enum name_fit how,
 		struct symbol_list *out, struct err *e)
 {
 	int rc = 0;
@@ -68,8 +68,7 @@ static int find(struct elf_file *f, const struct name_pattern *p, bool by_glob,
 		qualified = elf_qualified(elf_demangled(x));
 		if (!qualified)
 			rc = err_nomem(e, "a program");
-		else if (name_pattern_fits(p, x->name, elf_demangled(x), qualified,
-					   by_glob))
+		else if (name_pattern_fits(p, x->name, elf_demangled(x), qualified, how))
 			rc = add(out, f, x, qualified, e);
 		else
 			free(qualified);
@@ -86,9 +85,11 @@ int elf_file_find(struct elf_file *f, const char *pattern, struct symbol_list *o
 
 	*out = (struct symbol_list){0};
 	if (!rc && (!p.glob || strchr(p.name, '<')))
-		rc = find(f, &p, false, out, e);
+		rc = find(f, &p, FIT_NAME, out, e);
+	if (!rc && !p.glob && !out->n && strstr(p.name, "::"))
+		rc = find(f, &p, FIT_BARE, out, e);
 	if (!rc && p.glob && !out->n)
-		rc = find(f, &p, true, out, e);
+		rc = find(f, &p, FIT_GLOB, out, e);
 	name_pattern_release(&p);
 	if (rc)
 		symbol_list_release(out);

@@ -111,8 +111,10 @@ static bool search(Dwarf_Die *parent, Dwarf_Addr pc, int depth, Dwarf_Die *out)
 static bool find_function(struct elf_file *f, uint64_t addr, Dwarf_Die *out)
 {
 	Dwarf_Addr bias = 0;
-	Dwarf_Die *cu = dwfl_module_addrdie(f->module, addr + f->bias, &bias);
+	Dwarf_Die *cu;
 
+	elf_file_guard_debug(f);
+	cu = dwfl_module_addrdie(f->module, addr + f->bias, &bias);
 	if (cu)
 		return search(cu, addr + f->bias - bias, 0, out);
 	while ((cu = dwfl_module_nextcu(f->module, cu, &bias)))

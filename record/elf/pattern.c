@@ -393,6 +393,39 @@ static bool params_fit(const struct name_pattern *p, const char *symbol,
 	return fits;
 }
 
+char *elf_bare(const char *qualified)
+{
+	char *bare = strdup(qualified);
+	size_t n = 0;
+	int depth = 0;
+
+	if (!bare || strstr(qualified, "operator"))
+		return bare;
+	for (size_t i = 0; qualified[i]; i++) {
+		bool opens = qualified[i] == '<' &&
+			     i, /* the first is Rust's, of a path */
+			closes = qualified[i] == '>' && depth && qualified[i - 1] != '-';
+
+		if (opens && !depth && n > 2 && bare[n - 1] == ':') /* "f::<u32>" */
+			n -= 2;
+		depth += opens;
+		if (!depth)
+			bare[n++] = qualified[i];
+		depth -= closes;
+	}
+	bare[n] = '\0';
+	return bare;
+}
+
+static bool bare_fits(const char *pattern, const char *qualified)
+{
+	char *bare = strchr(pattern, '<') ? NULL : elf_bare(qualified);
+	bool fits = bare && (!strcmp(pattern, bare) || path_fits(pattern, bare));
+
+	free(bare);
+	return fits;
+}
+
 /* As a name does, a pattern fits the end of a path: "Card::dma_*" fits ns::Card::dma_wait. */
 static bool glob_fits(const char *pattern, const char *qualified)
 {
@@ -410,7 +443,7 @@ static bool glob_fits(const char *pattern, const char *qualified)
 }
 
 bool name_pattern_fits(const struct name_pattern *p, const char *symbol,
-		       const char *demangled, const char *qualified, bool by_glob)
+		       const char *demangled, const char *qualified, enum name_fit how)
 {
 	size_t len;
 	const char *last = elf_last_component(qualified, &len), *target;
@@ -424,7 +457,9 @@ bool name_pattern_fits(const struct name_pattern *p, const char *symbol,
 		return true;
 	if (!params_fit(p, symbol, demangled))
 		return false;
-	if (by_glob)
+	if (how == FIT_BARE)
+		return bare_fits(p->name, qualified);
+	if (how == FIT_GLOB)
 		return glob_fits(p->name, qualified) || !fnmatch(p->name, symbol, 0);
 	return !strcmp(p->name, qualified) || path_fits(p->name, qualified) ||
 	       (strlen(p->name) == len && !strncmp(p->name, last, len));

@@ -21,10 +21,21 @@ struct name_pattern {
 int name_pattern_init(struct name_pattern *p, const char *text);
 void name_pattern_release(struct name_pattern *p);
 
-/* Does it name this function: its symbol, demangled, and demangled without parameters? With
- * by_glob, as a pattern too. */
+enum name_fit {
+	FIT_NAME,
+	FIT_BARE, /* the name leaves out what the function's types are made of:
+		   * "Channel::f" for Channel<4>::f and <Channel<4> as Dma<&str>>::f */
+	FIT_GLOB,
+};
+
+/* Does it name this function in that way: its symbol, demangled, and demangled without
+ * parameters? */
 bool name_pattern_fits(const struct name_pattern *p, const char *symbol,
-		       const char *demangled, const char *qualified, bool by_glob);
+		       const char *demangled, const char *qualified, enum name_fit how);
+
+/* "ns::Card<int>::f<char>" -> "ns::Card::f"; "<Card<4> as Dma<&str>>::f" -> "<Card as Dma>::f".
+ * malloc'ed. Pure. */
+char *elf_bare(const char *qualified);
 
 /* "(void *, size_t) const" -> "(void*,unsigned long)const": as two ways to write the same
  * types are the same text: blanks, `const T` and `T const`, size_t and the like (of a machine

@@ -37,6 +37,8 @@ struct symbol_list {
 struct elf_file;
 int elf_file_open(struct elf_file **f, const char *path, struct err *e);
 void elf_file_close(struct elf_file *f);
+/* 0, or ERR_FORMAT: it was cut since it was opened, and what it gave may be zeros. */
+int elf_file_whole(const struct elf_file *f, struct err *e);
 const char *elf_file_path(const struct elf_file *f);
 const char *elf_file_soname(const struct elf_file *f); /* NULL = none */
 const char *elf_file_arch(const struct elf_file *f);   /* "x86_64", "aarch64" */
@@ -44,7 +46,8 @@ bool elf_file_has_symbols(const struct elf_file *f);   /* false: stripped whole 
 
 /* Functions defined in f that pattern names: exact symbol name; demangled name with or
  * without parameters; the end of a qualified name ("dma_wait" fits FlxCard::dma_wait, and
- * "Card::f" fits ns::Card::f and Rust's <ns::Card as ns::Dma>::f); glob with
+ * "Card::f" fits ns::Card::f and Rust's <ns::Card as ns::Dma>::f, and, where nothing is
+ * called so, ns::Card<int>::f); glob with
  * * ? [] over the qualified name. Parameters are no glob: "send(void *, size_t)" means what
  * it says; those of a C function are not compared. Doubles at one address (aliases) count
  * once. n = 0 is no error. */

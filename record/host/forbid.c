@@ -9,14 +9,17 @@
 
 #include "record/host/rootfs.h"
 
-/* "none integrity [confidentiality]" */
-static bool is_locked_down(const char *root)
+const char *forbidden_by_lockdown(const char *root)
 {
+	/* "none integrity [confidentiality]" */
 	char *mode = rootfs_line(root, "/sys/kernel/security/lockdown");
 	bool locked = mode && strstr(mode, "[confidentiality]");
 
 	free(mode);
-	return locked;
+	return locked ? "the kernel is locked down for confidentiality, which refuses "
+			"tracing to root, too: boot with lockdown=integrity, or without "
+			"secure boot"
+		      : NULL;
 }
 
 static bool selinux_enforces(const char *root)
@@ -28,18 +31,14 @@ static bool selinux_enforces(const char *root)
 
 char *forbidden_by(const char *root)
 {
-	bool locked = is_locked_down(root), selinux = selinux_enforces(root);
+	const char *locked = forbidden_by_lockdown(root);
+	bool selinux = selinux_enforces(root);
 	char *text;
 
 	if (!locked && !selinux)
 		return NULL;
 	if (asprintf(
-		    &text, "%s%s%s",
-		    locked ? "the kernel is locked down for confidentiality, which refuses "
-			     "tracing to root, too: boot with lockdown=integrity, or without "
-			     "secure boot"
-			   : "",
-		    locked && selinux ? "; " : "",
+		    &text, "%s%s%s", locked ? locked : "", locked && selinux ? "; " : "",
 		    selinux ? "SELinux is enforcing: `ausearch -m avc -ts recent` tells what "
 			      "it refused, `setenforce 0` whether it was that"
 			    : "") < 0)

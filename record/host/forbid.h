@@ -8,4 +8,7 @@
  * NULL = neither. For a refusal that has been met: that they are there is no fault. */
 char *forbidden_by(const char *root);
 
+/* Lockdown's part of it, not to be freed. A kernel that was booted so has no files in tracefs. */
+const char *forbidden_by_lockdown(const char *root);
+
 #endif

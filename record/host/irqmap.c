@@ -21,6 +21,7 @@ static void irq_release(struct irq_info *i)
 	free(i->cpu_count);
 	free(i->driver);
 	free(i->type);
+	free(i->device);
 }
 
 void irqmap_release(struct irqmap *m)
@@ -188,6 +189,22 @@ bool irq_has_action(const struct irq_info *i, const char *name)
 bool irq_may_be_shared(const struct irq_info *i)
 {
 	return i->wired || (i->name && strstr(i->name, ", "));
+}
+
+bool irq_has_pci(const struct irq_info *i, const char *bdf)
+{
+	for (size_t k = 0; k < i->ndevice; k++)
+		if (!strcmp(i->device[k].bdf, bdf))
+			return true;
+	return i->bdf && !strcmp(i->bdf, bdf);
+}
+
+bool irq_has_pci_id(const struct irq_info *i, uint16_t vendor, uint16_t device)
+{
+	for (size_t k = 0; k < i->ndevice; k++)
+		if (i->device[k].vendor == vendor && i->device[k].device == device)
+			return true;
+	return i->pci_vendor && i->pci_vendor == vendor && i->pci_device == device;
 }
 
 /* Handlers that are no device's: clocks, inter-processor interrupts, counters, IOMMU

@@ -14,6 +14,14 @@
 
 struct err;
 
+enum { IRQ_LIMIT = 1 << 24 }; /* a number above is none that a kernel gives */
+
+/* A PCI device whose line an interrupt is. */
+struct irq_device {
+	char bdf[16];
+	uint16_t vendor, device; /* 0 = unknown */
+};
+
 struct irq_info {
 	int32_t irq;
 	char *name;	/* actions as registered, "a, b" when shared; NULL = no handler */
@@ -34,6 +42,8 @@ struct irq_info {
 	/* number within the interrupt controller's domain; -1 = not told */
 	int64_t hwirq;
 	bool wired; /* the line of a PCI device that has no message-signalled interrupts */
+	struct irq_device *device; /* of a line: all that have a driver */
+	size_t ndevice;
 };
 
 struct irqmap {
@@ -72,6 +82,14 @@ bool irq_may_be_shared(const struct irq_info *i);
 
 /* Does the action list name hold `name`, whole, or with a trailing '*' as a prefix? */
 bool irq_has_action(const struct irq_info *i, const char *name);
+
+/* Is it an interrupt, or the line, of the PCI device at that (normalised) address; of one with
+ * that vendor and device? */
+bool irq_has_pci(const struct irq_info *i, const char *bdf);
+bool irq_has_pci_id(const struct irq_info *i, uint16_t vendor, uint16_t device);
+
+/* The line of a PCI device that has a driver and no message-signalled interrupts; -1 = none. */
+int32_t irq_line_of(const char *root, const char *bdf);
 
 /* "01:00.0" and "0000:01:00.0" as "0000:01:00.0", in lower case; false = no PCI
  * address. */

@@ -24,7 +24,7 @@
 #include "lib/err.h"
 #include "record/host/irqmap_priv.h"
 
-enum { MAX_CPUS = 16384, MAX_IRQ = 1 << 24 };
+enum { MAX_CPUS = 16384 };
 
 /* A piece of the text; not terminated. */
 struct span {
@@ -272,7 +272,7 @@ static int parse_line(struct irqmap *m, struct span line, struct err *e)
 	if (!span_len(t) || t.end[-1] != ':')
 		return 0;
 	t.end--;
-	if (!parse_whole(t, MAX_IRQ, &irq))
+	if (!parse_whole(t, IRQ_LIMIT, &irq))
 		return 0; /* NMI, LOC, ERR, ...: not a device's */
 	i = irqmap_add(m, (int32_t)irq);
 	if (!i)

@@ -75,12 +75,10 @@ int irqmap_select_pci(const struct irqmap *m, const char *bdf, int32_t **list, s
 	for (size_t k = 0; k < m->n && !rc; k++) {
 		const struct irq_info *i = &m->irq[k];
 
-		if (!i->bdf)
-			continue;
-		if (!strcmp(i->bdf, want)) {
+		if (irq_has_pci(i, want)) {
 			any = true;
 			rc = list_add(list, n, i->irq, e);
-		} else {
+		} else if (i->bdf) {
 			say(there, sizeof(there), i->bdf);
 		}
 	}
@@ -101,12 +99,10 @@ int irqmap_select_pci_id(const struct irqmap *m, uint16_t vendor, uint16_t devic
 	for (size_t k = 0; k < m->n && !rc; k++) {
 		const struct irq_info *i = &m->irq[k];
 
-		if (!i->pci_vendor)
-			continue;
-		if (i->pci_vendor == vendor && i->pci_device == device) {
+		if (irq_has_pci_id(i, vendor, device)) {
 			any = true;
 			rc = list_add(list, n, i->irq, e);
-		} else {
+		} else if (i->pci_vendor) {
 			snprintf(id, sizeof(id), "%04x:%04x", i->pci_vendor,
 				 i->pci_device);
 			say(there, sizeof(there), id);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/dma.h"
 #include "lib/err.h"
 #include "lib/num.h"
@@ -130,34 +131,60 @@ static int claim_msi(struct irqmap *m, size_t sorted, const char *root, const ch
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/msi_irqs", bdf);
 	rc = rootfs_names(root, path, &name, &n, e);
 	for (size_t k = 0; k < n && !rc; k++)
-		if (!num_i64(name[k], 0, 1 << 24, &irq, NULL))
+		if (!num_i64(name[k], 0, IRQ_LIMIT, &irq, NULL))
 			rc = claim(m, sorted, root, (int32_t)irq, bdf, (int32_t)k, e);
 	rootfs_names_free(name, n);
 	return rc ? rc : n > 0;
 }
 
-/* A wired interrupt may be several devices': then nobody is named. */
-static void claim_wired(struct irqmap *m, size_t sorted, const char *root,
-			const char *bdf, const char **shared, size_t nshared)
+int32_t irq_line_of(const char *root, const char *bdf)
 {
-	struct irq_info *i;
-	int64_t irq;
 	char *driver = rootfs_link(root, "/sys/bus/pci/devices/%s/driver", bdf);
+	char path[64], **name;
+	int64_t irq = -1;
+	size_t n;
 
-	if (driver && rootfs_number(root, &irq, "/sys/bus/pci/devices/%s/irq", bdf) &&
-	    irq > 0 && irq < 1 << 24 && (i = find_mutable(m, (int32_t)irq, sorted))) {
-		size_t k = (size_t)(i - m->irq);
-
-		i->wired = true;
-		if (!i->bdf && k < nshared && !shared[k]) {
-			i->bdf = strdup(bdf);
-			shared[k] = "wired";
-		} else if (k < nshared && shared[k]) {
-			free(i->bdf);
-			i->bdf = NULL;
-		}
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/msi_irqs", bdf);
+	if (driver && !rootfs_names(root, path, &name, &n, NULL)) {
+		if (n || !rootfs_number(root, &irq, "/sys/bus/pci/devices/%s/irq", bdf))
+			irq = -1;
+		rootfs_names_free(name, n);
 	}
 	free(driver);
+	return irq > 0 && irq < IRQ_LIMIT ? (int32_t)irq : -1;
+}
+
+static void add_device(struct irq_info *i, const char *root, const char *bdf)
+{
+	struct irq_device *d = array_add(&i->device, &i->ndevice);
+	int64_t id;
+
+	if (!d)
+		return;
+	*d = (struct irq_device){0};
+	snprintf(d->bdf, sizeof(d->bdf), "%s", bdf);
+	if (rootfs_number(root, &id, "/sys/bus/pci/devices/%s/vendor", bdf))
+		d->vendor = (uint16_t)id;
+	if (rootfs_number(root, &id, "/sys/bus/pci/devices/%s/device", bdf))
+		d->device = (uint16_t)id;
+}
+
+/* A wired interrupt may be several devices': then none is its owner. */
+static void claim_wired(struct irqmap *m, size_t sorted, const char *root,
+			const char *bdf)
+{
+	struct irq_info *i = find_mutable(m, irq_line_of(root, bdf), sorted);
+
+	if (!i)
+		return;
+	i->wired = true;
+	add_device(i, root, bdf);
+	if (i->ndevice == 1 && !i->bdf) {
+		i->bdf = strdup(bdf);
+	} else if (i->ndevice > 1) {
+		free(i->bdf);
+		i->bdf = NULL;
+	}
 }
 
 static bool is_bdf(const char *name)
@@ -170,23 +197,20 @@ static bool is_bdf(const char *name)
 static int claim_all(struct irqmap *m, const char *root, struct err *e)
 {
 	size_t n, sorted = m->n;
-	const char **shared = calloc(sorted + 1, sizeof(*shared));
 	char **bdf = NULL;
-	int rc = shared ? rootfs_names(root, "/sys/bus/pci/devices", &bdf, &n, e)
-			: err_nomem(e, "the interrupt map");
+	int rc = rootfs_names(root, "/sys/bus/pci/devices", &bdf, &n, e);
 
 	for (size_t k = 0; bdf && k < n && !rc; k++) {
 		if (!is_bdf(bdf[k]))
 			continue;
 		rc = claim_msi(m, sorted, root, bdf[k], e);
 		if (!rc)
-			claim_wired(m, sorted, root, bdf[k], shared, sorted);
+			claim_wired(m, sorted, root, bdf[k]);
 		else if (rc > 0)
 			rc = 0;
 	}
 	if (bdf)
 		rootfs_names_free(bdf, n);
-	free(shared);
 	irqmap_sort(m);
 	return rc;
 }

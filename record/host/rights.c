@@ -137,20 +137,25 @@ static uint64_t bit(int capability)
 	return UINT64_C(1) << capability;
 }
 
+/* Before Linux 5.8 one right stood for tracing and BPF as well. */
+static bool rights_are_split(void)
+{
+	return prctl(PR_CAPBSET_READ, CAP_BPF, 0, 0, 0) >= 0;
+}
+
 bool rights_have(int capability)
 {
 	uint64_t permitted, effective;
 
+	if ((capability == CAP_BPF || capability == CAP_PERFMON) && !rights_are_split())
+		capability = CAP_SYS_ADMIN;
 	return !capabilities(false, &permitted, &effective) &&
 	       (effective & bit(capability));
 }
 
-/* Before Linux 5.8 one right stood for tracing and BPF as well. */
 static uint64_t tracing_rights(void)
 {
-	bool split = prctl(PR_CAPBSET_READ, CAP_BPF, 0, 0, 0) >= 0;
-
-	return split ? bit(CAP_PERFMON) | bit(CAP_BPF) : bit(CAP_SYS_ADMIN);
+	return rights_are_split() ? bit(CAP_PERFMON) | bit(CAP_BPF) : bit(CAP_SYS_ADMIN);
 }
 
 int rights_drop(const struct user *u, const struct rights_kept *kept, struct err *e)

@@ -34,7 +34,8 @@ void user_release(struct user *u);
  * 0, or -1 with errno. */
 int user_become(const struct user *u);
 
-/* A right of the calling process, by capability number. */
+/* A right of the calling process, by capability number. CAP_BPF and CAP_PERFMON: where the kernel
+ * is older than they are (5.8), CAP_SYS_ADMIN, which stood for them. */
 bool rights_have(int capability);
 
 /* What a recorder still needs when all is armed. */

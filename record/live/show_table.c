@@ -118,11 +118,11 @@ static void headline(struct table *t)
 		snprintf(text, sizeof(text), "dmarec records: nothing has come yet");
 	else
 		snprintf(text, sizeof(text),
-			 "dmarec %s: %s, last %s; %" PRIu64 " transfers, %" PRIu64 " %s",
+			 "dmarec %s: %s, last %s; %" PRIu64 " transfer%s, %" PRIu64 " %s",
 			 f->last ? "has recorded" : "records",
 			 num_print_ns(since, passed),
-			 num_print_ns(over, (int64_t)(seconds_of(f) * 1e9)), n, open,
-			 f->last ? "not decided" : "not decided yet");
+			 num_print_ns(over, (int64_t)(seconds_of(f) * 1e9)), n, text_s(n),
+			 open, f->last ? "not decided" : "not decided yet");
 	line(t, BOLD, text);
 }
 
@@ -156,8 +156,8 @@ static void troubles(struct table *t)
 	}
 	if (f->tally->lost) {
 		snprintf(text, sizeof(text),
-			 "%" PRIu64 " samples were lost so far: a larger ring (-m)",
-			 f->tally->lost);
+			 "%" PRIu64 " %s lost so far: a larger ring (-m)", f->tally->lost,
+			 text_number(f->tally->lost, "sample was", "samples were"));
 		line(t, RED, text);
 	}
 	if (follow_differs(f->follow))
@@ -165,10 +165,12 @@ static void troubles(struct table *t)
 		     "the whole recording shows other vectors than its beginning did: "
 		     "dmaanalyze goes by the whole");
 	if (follow_late_channels(f->follow)) {
-		snprintf(text, sizeof(text),
-			 "%zu channels came after it was decided which vector ends what: "
-			 "theirs is not known here, dmaanalyze finds it",
-			 follow_late_channels(f->follow));
+		snprintf(
+			text, sizeof(text),
+			"%zu channel%s came after it was decided which vector ends what: "
+			"theirs is not known here, dmaanalyze finds it",
+			follow_late_channels(f->follow),
+			text_s(follow_late_channels(f->follow)));
 		line(t, RED, text);
 	}
 }

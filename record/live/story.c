@@ -265,6 +265,6 @@ void story_write(const struct story *s, const struct trigger *t, const struct ta
 	else if (t->rule->what == RULE_GAP)
 		tell_gap(&w, to_ns);
 	else if (t->rule->what == RULE_LOST)
-		say(&w, "%" PRIu64 " samples were lost: a larger ring (-m) loses less.",
-		    y->lost);
+		say(&w, "%" PRIu64 " %s lost: a larger ring (-m) loses less.", y->lost,
+		    text_number(y->lost, "sample was", "samples were"));
 }

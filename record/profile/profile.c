@@ -46,6 +46,9 @@ void profile_release(struct profile *p)
 		free(p->counter[k].name);
 	}
 	free(p->counter);
+	for (size_t k = 0; k < p->nkernel; k++)
+		kernel_release(&p->kernel[k]);
+	free(p->kernel);
 	for (size_t k = 0; k < p->nreg; k++)
 		register_release(&p->reg[k]);
 	free(p->reg);

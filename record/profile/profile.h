@@ -15,6 +15,7 @@
 #include "lib/dma.h"
 #include "lib/field.h"
 #include "lib/file/meta.h"
+#include "record/profile/profile_kernel.h"
 #include "record/profile/profile_register.h"
 
 struct err;
@@ -114,6 +115,8 @@ struct profile {
 	size_t ncounter;
 	char **count; /* events of the machine's counting units */
 	size_t ncount;
+	struct kernel_spec *kernel; /* events of the kernel, with keys */
+	size_t nkernel;
 	struct register_spec *reg; /* that say which channels run */
 	size_t nreg;
 	enum watch_mode watch; /* whether they are read without being asked to */

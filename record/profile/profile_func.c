@@ -15,9 +15,10 @@
 #include "record/profile/profile_priv.h"
 
 const char *const func_keys[] = {
-	"function", "direction", "card",     "channel", "size",	 "size_unit", "addr",
-	"flags",    "fd",	 "mode",     "ret",	"asked", "when",      "fail",
-	"pending",  "circular",	 "doorbell", "path",	"again", "optional",  NULL,
+	"function", "direction", "card",    "channel",	"size",	    "size_unit",
+	"addr",	    "flags",	 "fd",	    "mode",	"ret",	    "asked",
+	"when",	    "fail",	 "pending", "circular", "doorbell", "path",
+	"again",    "optional",	 "key",	    "key2",	NULL,
 };
 
 const char *field_canonical(const char *word)
@@ -284,7 +285,7 @@ static int unknown_key(const char *key, struct err *e)
 		e, ERR_USAGE,
 		"'%s' is no key of a function; these are: function, direction, card, "
 		"channel, size, size_unit, addr, flags, fd, mode, ret, asked, when, fail, "
-		"pending, circular, doorbell, path, again, optional",
+		"pending, circular, doorbell, path, again, optional, key, key2",
 		key);
 }
 
@@ -443,7 +444,7 @@ int func_finish(struct func_spec *f, struct err *e)
 
 static bool is_setting(const char *word)
 {
-	size_t len = strspn(word, "abcdefghijklmnopqrstuvwxyz_");
+	size_t len = strspn(word, "abcdefghijklmnopqrstuvwxyz_2"); /* key2 */
 
 	return len && word[len] == '=';
 }

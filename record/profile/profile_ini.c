@@ -22,7 +22,7 @@ enum {
 	MAX_FILE = 1 << 20,
 	MAX_LINE = 1000, /* chosen: ten times the longest of a shipped profile */
 	MAX_SECTIONS = 1000,
-	MAX_KEYS = 20,
+	MAX_KEYS = 24,
 };
 
 #define BLANKS " \t\r\v\f"
@@ -35,6 +35,8 @@ enum kind {
 	KIND_INTERRUPT,
 	KIND_COUNTER,
 	KIND_REGISTER,
+	KIND_KERNEL,
+	KIND_TRACEPOINT,
 	KIND_COUNT
 };
 
@@ -64,8 +66,8 @@ static const char *const interrupt_keys[] = {"device", "pci", "vector", "pairing
 static const char *const count_keys[] = {"event", NULL};
 static const char *const counter_keys[] = {"file", "pattern", NULL};
 static const char *const section_words[] = {
-	"profile",   "library", "start",    "transfer", "wait", "stop",
-	"interrupt", "counter", "register", "count",	NULL};
+	"profile", "library",  "start", "transfer", "wait",	  "stop", "interrupt",
+	"counter", "register", "count", "kernel",   "tracepoint", NULL};
 
 static int fault(struct parser *ps, int line, enum err_code code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -101,6 +103,9 @@ static int end_section(struct parser *ps)
 			return fault(ps, ps->section_line, ERR_FORMAT,
 				     "a counter needs both 'file = ' and 'pattern = '");
 	}
+	if ((ps->kind == KIND_KERNEL || ps->kind == KIND_TRACEPOINT) &&
+	    kernel_finish(&p->kernel[p->nkernel - 1], &why))
+		return fault(ps, ps->section_line, why.code, "%s", why.text);
 	if (ps->kind == KIND_REGISTER && register_finish(&p->reg[p->nreg - 1], &why))
 		return fault(ps, ps->section_line, why.code, "%s", why.text);
 	return 0;
@@ -118,6 +123,20 @@ static int begin_register(struct parser *ps, const char *name)
 	ps->keys = register_keys;
 	return set_text(&r->name, name, NULL)
 		       ? fault(ps, ps->line, ERR_NOMEM, "no memory")
+		       : 0;
+}
+
+static int begin_kernel(struct parser *ps, enum kind kind, const char *name)
+{
+	struct kernel_spec *k = array_add(&ps->p->kernel, &ps->p->nkernel);
+	struct err why = {0};
+
+	if (!k)
+		return fault(ps, ps->line, ERR_NOMEM, "no memory");
+	ps->kind = kind;
+	ps->keys = kernel_keys;
+	return kernel_init(k, name, kind == KIND_TRACEPOINT, ps->line, &why)
+		       ? fault(ps, ps->line, why.code, "%s", why.text)
 		       : 0;
 }
 
@@ -162,7 +181,8 @@ static int unknown_section(struct parser *ps, const char *word)
 	return fault(ps, ps->line, ERR_FORMAT,
 		     "'[%s]' is no section; these are: [profile], [library], [start "
 		     "FUNCTION], [transfer FUNCTION], [wait FUNCTION], [stop FUNCTION], "
-		     "[interrupt], [counter NAME], [register NAME], [count]",
+		     "[interrupt], [counter NAME], [register NAME], [count], [kernel "
+		     "FUNCTION], [tracepoint SYSTEM:EVENT]",
 		     word);
 }
 
@@ -181,6 +201,8 @@ static int begin_kind(struct parser *ps, const char *word, const char *name)
 		{"counter", KIND_COUNTER, counter_keys, 0},
 		{"register", KIND_REGISTER, register_keys, 0},
 		{"count", KIND_COUNT, count_keys, 0},
+		{"kernel", KIND_KERNEL, kernel_keys, 0},
+		{"tracepoint", KIND_TRACEPOINT, kernel_keys, 0},
 		{"start", KIND_FUNC, func_keys, FUNC_START},
 		{"transfer", KIND_FUNC, func_keys, FUNC_TRANSFER},
 		{"wait", KIND_FUNC, func_keys, FUNC_WAIT},
@@ -188,16 +210,21 @@ static int begin_kind(struct parser *ps, const char *word, const char *name)
 	};
 
 	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
-		bool named = known[k].kind == KIND_FUNC ||
-			     known[k].kind == KIND_COUNTER ||
-			     known[k].kind == KIND_REGISTER;
+		bool named =
+			known[k].kind == KIND_FUNC || known[k].kind == KIND_COUNTER ||
+			known[k].kind == KIND_REGISTER || known[k].kind == KIND_KERNEL ||
+			known[k].kind == KIND_TRACEPOINT;
 
 		if (strcmp(word, known[k].word))
 			continue;
 		if (named && !*name)
 			return fault(ps, ps->line, ERR_FORMAT,
 				     "[%s] needs a name: [%s %s]", word, word,
-				     known[k].kind == KIND_FUNC ? "FUNCTION" : "NAME");
+				     known[k].kind == KIND_FUNC ||
+						     known[k].kind == KIND_KERNEL
+					     ? "FUNCTION"
+				     : known[k].kind == KIND_TRACEPOINT ? "SYSTEM:EVENT"
+									: "NAME");
 		if (!named && *name)
 			return fault(ps, ps->line, ERR_FORMAT,
 				     "[%s] takes no name, found '%s'", word, name);
@@ -207,6 +234,8 @@ static int begin_kind(struct parser *ps, const char *word, const char *name)
 			return begin_counter(ps, name);
 		if (known[k].kind == KIND_REGISTER)
 			return begin_register(ps, name);
+		if (known[k].kind == KIND_KERNEL || known[k].kind == KIND_TRACEPOINT)
+			return begin_kernel(ps, known[k].kind, name);
 		ps->kind = known[k].kind;
 		ps->keys = known[k].keys;
 		return 0;
@@ -330,6 +359,9 @@ static int set_key(struct parser *ps, const char *key, const char *value, struct
 		return profile_set_counter(&p->counter[p->ncounter - 1], key, value, why);
 	case KIND_REGISTER:
 		return register_set(&p->reg[p->nreg - 1], key, value, why);
+	case KIND_KERNEL:
+	case KIND_TRACEPOINT:
+		return kernel_set(&p->kernel[p->nkernel - 1], key, value, why);
 	case KIND_COUNT: /* one a line: terms have commas */
 		return add_text(&p->count, &p->ncount, value, strlen(value), why);
 	case KIND_NONE:

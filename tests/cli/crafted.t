@@ -22,7 +22,7 @@ is "(the recording begins with a sample)" "$first" 9
 cp a.data untimed.data
 dd if=/dev/zero of=untimed.data bs=1 seek=$((data + 24)) count=8 conv=notrunc 2>/dev/null # behind the header, id, pid and tid
 ok "a sample whose time is 0" "$B/dmaanalyze" -i untimed.data untimed.db
-like "... is said" "$(cat out err)" '1 samples carry no time.*count as lost'
+like "... is said" "$(cat out err)" '1 sample carries no time.*count as lost'
 ok "... with nothing certain, since it may have been anywhere" sql_is untimed.db 0 "select count(*) from transfer where state not in ('unknown', 'in_flight')"
 number() { # type, offset
 	od -An -t "$1" -j "$2" -N "${1#u}" a.data | tr -d ' '
@@ -36,7 +36,7 @@ done
 cp a.data twice.data
 dd if=a.data of=twice.data bs=1 skip="$at" seek=$next count="$length" conv=notrunc 2>/dev/null
 ok "a sample that is in the file twice" "$B/dmaanalyze" -i twice.data twice.db
-like "... is said" "$(cat out err)" '1 samples are in the recording twice'
+like "... is said" "$(cat out err)" '1 sample is in the recording twice'
 samples() { sqlite3 "$1" 'select count(*) from sample'; }
 is "... and taken once" "$(samples twice.db)" $(($(samples t.db) - 1))
 

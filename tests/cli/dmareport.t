@@ -120,26 +120,65 @@ kill -TERM $pid; wait $pid; r=$?
 [ ! -e ended ]; result $? "... leaves nothing behind"
 r=0; for c in child.*; do kill -0 "$(cat $c)" 2>/dev/null && r=1; done; result $r "... and no gnuplot"
 
+# A script's job in the background ignores it, as under nohup.
+"$report" --format html --plot histogram -o ignored trace.db >out 2>err & pid=$!
+until [ -d ignored ]; do kill -0 $pid || break; done
+kill -INT $pid; wait $pid && [ -s ignored/index.html ]; result $? "a signal that is ignored ends nothing"
+
+# ---- what the page says once ----
+grep -q '<b>68, 1 more</b><span>interrupts that end them (flx, …)' "$page"; result $? "a card: the interrupts that end them"
+grep -q '≤ 0: 8,045~' negative/index.html; result $? "the bin below 0 says that a value of 0 is in it"
+sqlite3 one.db <<-'S'
+	CREATE TEMP TABLE v AS SELECT * FROM vector;
+	UPDATE v SET verdict = 'silent', used = 0;
+	UPDATE v SET irq = 70; INSERT INTO vector SELECT * FROM v;
+	UPDATE v SET irq = 71; INSERT INTO vector SELECT * FROM v;
+	CREATE TEMP TABLE s AS SELECT * FROM source WHERE role = 'submit';
+	UPDATE s SET id = 99, name = 'dma:never', counted = 0, delivered = 0; INSERT INTO source SELECT * FROM s;
+S
+try "$report" -o told --format html one.db; sed -n '/id="tables/,/<footer/p' told/index.html >tables
+! grep -q '>silent<' tables && grep -q '<p class="whynot">Silent: 70, 71\.' tables; result $? "silent vectors stand in one line"
+! grep -q 'dma:never' tables && grep -q 'One event never happened' tables; result $? "... and so do events that never happened"
+[ "$(grep -c 'data-label="phase">device' tables)" = 1 ]; result $? "one group is not told twice, as itself and as all"
+
 # ---- in a browser ----
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 if [ -z "$browser" ]; then
 	skip "the page at 380 px" "chromium is not installed"
+	skip "captions at 380 px" "chromium is not installed"
+	skip "... of 64 channels" "chromium is not installed"
 else
 	# In a frame of 380 px (a headless window has a least width); its title tells what came out.
 	cat >frame.html <<-'H'
-	<!DOCTYPE html><iframe id="f" style="width:380px;height:800px;border:0"></iframe><script>
-	var f = document.getElementById("f");
-	f.onload = function () { var d = f.contentDocument; if (!d.querySelector("svg")) return;
-	document.title = "over " + (d.documentElement.scrollWidth - d.documentElement.clientWidth) + " narrow " +
-	f.contentWindow.getComputedStyle(d.querySelector("svg.narrow")).display + " points " +
-	d.querySelectorAll(".hover[tabindex]").length; };
-	f.src = "trace-report/index.html";</script>
+	<!DOCTYPE html><iframe style="width:380px;height:800px;border:0"></iframe><iframe style="width:380px;height:800px;border:0"></iframe>
+	<script>
+	var told = "", pages = ["trace-report", "channels"];
+	function caption_out(t) { // left or right of its drawing
+		var b = t.getBoundingClientRect(), s = t.closest("svg").getBoundingClientRect();
+		return b.left < s.left - 1 || b.right > s.right + 1;
+	}
+	document.querySelectorAll("iframe").forEach(function (f, i) {
+		f.onload = function () {
+			var d = f.contentDocument, texts = d.querySelectorAll("svg.narrow text");
+			if (!d.querySelector("svg")) return;
+			told += pages[i] + " over " + (d.documentElement.scrollWidth - d.documentElement.clientWidth) + " narrow " +
+				f.contentWindow.getComputedStyle(d.querySelector("svg.narrow")).display + " points " +
+				d.querySelectorAll(".hover[tabindex]").length + " captions " + (texts.length > 99) + " out " +
+				Array.from(texts).filter(caption_out).map(function (t) { return t.textContent; }) + ". ";
+			document.title = told;
+		};
+		f.src = pages[i] + "/index.html";
+	});</script>
 	H
 	timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
 		--disable-background-networking --disable-component-update --disable-sync \
 		--allow-file-access-from-files --user-data-dir="$tmp/profile" --virtual-time-budget=10000 \
 		--dump-dom "file://$tmp/frame.html" >out 2>/dev/null
-	grep -q '<title>over 0 narrow block points 11' out
-	result $? "380 px: nothing is wider, the phone's drawings, values under the pointer"
+	title=$(grep -o '<title>[^<]*' out)
+	like "380 px: nothing is wider, the phone's drawings, values under the pointer" "$title" \
+		'trace-report over 0 narrow block points 11 '
+	for p in trace-report channels; do
+		like "... $p: no caption runs off its drawing" "$title" "$p over[^.]* captions true out \\. "
+	done
 fi
 finish

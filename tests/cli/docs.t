@@ -49,6 +49,16 @@ for p in $(sed -n '/^# SEE ALSO/,$p' doc/*.scd | grep -oE '\*dma[a-z-]+\*\([15]\
 done
 [ -z "$Bad" ]; result $? "pages named in SEE ALSO exist"; [ -z "$Bad" ] || echo "#$Bad"
 
+# ---- examples ----
+for m in doc/*.scd; do
+	sed -n '/^# EXAMPLES/,/^# SEE ALSO/p' "$m" | grep -Eq '^prints|prints, for instance|ends with, for instance|prints at|prints where'
+	result $? "${m##*/}: examples with their output"
+done
+"$B/dmarec" --dry-run --profile examples/profiles/edu.ini -- "$B/examples/educard" >"$tmp/dry" 2>&1
+r=0; n=0; while read -r l; do n=$((n + 1)); grep -qxF -- "$l" "$tmp/dry" || { r=1; echo "# not printed: $l"; }; done < <(
+	sed -n '/^What a profile fits can be seen/,/^# SEE ALSO/p' doc/dmarec-profile.5.scd | grep -E '^# (\[|what each)')
+[ $r = 0 ] && [ $n = 3 ]; result $? "dmarec-profile(5): what the example prints is printed"
+
 # ---- completion ----
 source doc/completion.bash
 for t in $tools; do
@@ -58,13 +68,13 @@ for t in $tools; do
 	[ -z "$missing" ]; result $? "$t: completion offers every option"; [ -z "$missing" ] || echo "# not offered:" $missing
 done
 COMP_WORDS=("$B/dmacompare" --metric d) COMP_CWORD=2
-_dmarec "$B/dmacompare" d --metric; [ "${COMPREPLY[*]}" = device ]; result $? "completion of a value"
+_dmarec "$B/dmacompare" d --metric; [ "${COMPREPLY[*]}" = "device delivery" ]; result $? "completion of a value"
 COMP_WORDS=("$B/dmacompare" --by c) COMP_CWORD=2
 _dmarec "$B/dmacompare" c --by; [ "${COMPREPLY[*]}" = "card channel" ]; result $? "completion of several values"
 COMP_WORDS=("$B/dmacompare" --metric=d) COMP_CWORD=1
-_dmarec "$B/dmacompare" --metric=d "$B/dmacompare"; [ "${COMPREPLY[*]}" = device ]; result $? "completion of --option=value"
+_dmarec "$B/dmacompare" --metric=d "$B/dmacompare"; [ "${COMPREPLY[*]}" = "device delivery" ]; result $? "completion of --option=value"
 COMP_WORDS=("$B/dmacompare" --metric = d) COMP_CWORD=3
-_dmarec "$B/dmacompare" d =; [ "${COMPREPLY[*]}" = device ]; result $? "... as readline splits it"
+_dmarec "$B/dmacompare" d =; [ "${COMPREPLY[*]}" = "device delivery" ]; result $? "... as readline splits it"
 COMP_WORDS=("$B/dmarec" --pid $$) COMP_CWORD=2
 _dmarec "$B/dmarec" $$ --pid; [[ " ${COMPREPLY[*]} " == *" $$ "* ]]; result $? "completion of processes"
 DMAREC_PROFILES=$PWD/examples/profiles COMP_WORDS=("$B/dmarec" --profile fl) COMP_CWORD=2

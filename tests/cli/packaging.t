@@ -8,7 +8,27 @@ spec=$(sed -n 's/^BuildRequires: *//p' packaging/dmarec.spec | sort)
 # Not for a package: the examples' library, what unpacks Debian's kernel sources, what is used at run time.
 known=$(scripts/deps.sh names dnf build | grep -vxE 'libaio-devel|xz|gnuplot|sqlite' | sort)
 is "the spec's BuildRequires are what deps.sh installs" "$spec" "$known"
+for system in apt dnf; do
+	is "what the build says to install is what deps.sh installs ($system)" \
+		"$(scripts/libraries.sh names $system | grep -vxFf <(scripts/deps.sh names $system build))" ""
+done
 workdir
+# A Red Hat as deps.sh sees it: no apt-get, rpm knows no package, dnf lists repositories and installs nothing.
+mkdir "$tmp/redhat"
+for p in sh awk grep cat id env; do ln -s "$(command -v $p)" "$tmp/redhat/"; done
+printf '#!/bin/sh\nexit 1\n' >"$tmp/redhat/rpm"
+printf '#!/bin/sh\n[ "$2" != repolist ] || echo "$REPOSITORIES"\n[ "$1" != install ] || echo "$*"\n' >"$tmp/redhat/dnf"
+chmod +x "$tmp/redhat/rpm" "$tmp/redhat/dnf"
+on_redhat() { REPOSITORIES=$1 PATH=$tmp/redhat "$SRC/scripts/deps.sh" build 2>&1; }
+like "EPEL is named where it is needed" "$(on_redhat 'baseos crb')" '^deps: .*scdoc.* come from EPEL: dnf install epel-release'
+like "... and CRB" "$(on_redhat 'baseos epel')" '^deps: .*libbpf-devel.* come from CRB: dnf config-manager --set-enabled crb'
+is "... and neither where both are enabled" "$(on_redhat 'baseos powertools epel' | grep 'come from')" ""
+mkdir -p "$tmp/without/elfutils"
+echo '#error "it is not here"' >"$tmp/without/elfutils/libdwfl.h"
+is "a missing library is a sentence, before anything is compiled" \
+	"$(MAKEFLAGS='' make -s -C "$SRC" B="$tmp/none" CPPFLAGS="-I$tmp/without" CLANG="$tmp/clang" "$tmp/none/lib/err.o" 2>&1 | grep -v '^make')" \
+	"build: elfutils/libdwfl.h or libdw is not here: make deps as root, or install it (Debian: libdw-dev; Red Hat: elfutils-devel)
+build: $tmp/clang (for the BPF program) is not here: make deps as root, or install it (Debian: clang; Red Hat: clang)"
 cd "$SRC" || exit 1
 is "a kernel tree without libperf is refused" "$(scripts/libperf.sh "$tmp/perf" "$tmp" 2>&1)" \
 	"libperf: $tmp is no kernel source tree with libperf (tools/lib/perf/evlist.c is not there)"

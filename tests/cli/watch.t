@@ -69,6 +69,7 @@ ok "what was told has its phases" sql_is d20000.db 0 "SELECT count(*) FROM trans
 	OR card_ns <> cleared_ns - doorbell_ns OR (irq_ns IS NULL AND notice_ns <> woken_ns - cleared_ns)"
 ok "... and their figures" sql_is d20000.db 1 "SELECT n = (SELECT count(card_ns) FROM transfer) FROM summary
 	WHERE phase = 'card' AND direction IS NULL"
+ok "dmacompare knows what the card took" bash -c "\"$B/dmacompare\" --json --metric card d20000.db d20000.db >cmp; [ \$? -le 3 ] && jq -e '.metrics == [\"card\"]' cmp"
 ok "the summary says what it means" "$B/dmaanalyze" --verify d20000.db
 like "... in one sentence" "$(tr -s ' \n' ' ' <out)" 'The interrupt is not essential to the DMA: all [0-9]+ ended on the card without one\.'
 ok "the figures as JSON" "$B/dmaanalyze" --json d20000.db

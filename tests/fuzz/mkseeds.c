@@ -110,7 +110,7 @@ int main(void)
 {
 	struct meta m;
 	size_t len;
-	void *buf;
+	void *buf, *pipe;
 
 	fill(&m);
 	buf = rawfile_finish(samples(&m), &m, true, &len);
@@ -121,6 +121,9 @@ int main(void)
 	free(buf);
 	buf = rawfile_finish(samples(NULL), NULL, true, &len);
 	save("tests/data/fuzz/perfdata/perf", buf, len);
+	pipe = raw_as_pipe(buf, &len);
+	save("tests/data/fuzz/perfdata/pipe", pipe, len);
+	free(pipe);
 	free(buf);
 	meta_seed(&m);
 	meta_release(&m);

@@ -25,7 +25,7 @@ enum { GATE_SEEDS = 1000000, JOBS_MAX = 64, TIME_LIMIT_S = 600, AROUND = 14 };
 enum { MODE_NAMED = 1, MODE_FOUND = 2 };
 
 static const struct judge_joiner *const joiners[] = {&judge_joiner_now,
-						     &judge_joiner_model, &judge_oracle};
+						     &judge_joiner_align, &judge_oracle};
 enum { NJOINERS = sizeof(joiners) / sizeof(*joiners) };
 
 struct options {
@@ -295,7 +295,8 @@ static const struct argp_option table[] = {
 	{"found", KEY_FOUND, NULL, 0, "Only with the vectors to be found", 0},
 	{"jobs", KEY_JOBS, "N", 0, "Recordings at a time (default 1)", 0},
 	{"joiner", KEY_JOINER, "NAME", 0,
-	 "now (default), or oracle: knows the world, not its events", 0},
+	 "now (default); align: the alignment on its ends; oracle: knows the world, not its events",
+	 0},
 	{"tell", KEY_TELL, "WHAT", 0,
 	 "Print what was said: wrong, unknown, events, or a submit's seq", 0},
 	{"reliability", KEY_RELIABILITY, NULL, 0,

@@ -67,7 +67,7 @@ struct judge_joiner {
 };
 
 extern const struct judge_joiner judge_joiner_now;   /* joiner_now.c */
-extern const struct judge_joiner judge_joiner_model; /* joiner_model.c */
+extern const struct judge_joiner judge_joiner_align; /* joiner_align.c */
 extern const struct judge_joiner judge_oracle;	     /* oracle.c */
 
 /* ---- a recording (recording.c) ---- */

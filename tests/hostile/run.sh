@@ -29,7 +29,7 @@ kind() { # name, first, how many
 	local run=("$B/tests/hostile/hostile" "$dir" "$kept" "$2" "$3" "$1")
 	case $1 in
 	recording) "${run[@]}" "$dir/seed.data" tests/data/fuzz/perfdata/dmarec tests/data/fuzz/perfdata/killed --- dmaanalyze -q -i {} {db} ;;
-	perf) "${run[@]}" tests/data/perf/*.data tests/data/fuzz/perfdata/perf --- dmaanalyze -q -i {} {db} \
+	perf) "${run[@]}" tests/data/perf/*.data tests/data/fuzz/perfdata/p[ei]* --- dmaanalyze -q -i {} {db} \
 		--- dmaanalyze --verify -i {} {db} --- dmaanalyze --json -i {} {db} ;;
 	database) "${run[@]}" "$dir/seed.db" --- dmaanalyze {} --- dmacompare {} {} --- dmaanalyze --rebuild {} --- dmareport --term {} ;;
 	elf) "${run[@]}" "$dir/prog" "$dir/libseed.so" --- dmarec --dry-run --start dma_to_host --wait dma_wait -- {} \

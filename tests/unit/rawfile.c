@@ -351,3 +351,97 @@ void *rawfile_finish(struct rawfile *f, const struct meta *meta, bool finish, si
 	free(f);
 	return buf;
 }
+
+/* ---- as perf record -o - writes it ---- */
+
+enum {
+	HEADER_ATTR = 64,
+	HEADER_TRACING_DATA = 66,
+	HEADER_FEATURE = 80,
+	FILE_ATTR_SIZE = 16, /* offsets of a file's header */
+	FILE_ATTRS = 24,
+	FILE_DATA = 40,
+	FILE_FEATURES = 72,
+	PIPE_HEADER = 16,
+};
+
+struct pipe_bytes {
+	uint8_t *at;
+	size_t n;
+};
+
+static uint64_t get_word(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, 8);
+	return v;
+}
+
+static void add(struct pipe_bytes *b, const void *what, size_t len)
+{
+	b->at = realloc(b->at, b->n + len + 1);
+	if (!b->at)
+		abort();
+	if (len)
+		memcpy(b->at + b->n, what, len);
+	b->n += len;
+}
+
+static void add_header(struct pipe_bytes *b, uint32_t type, size_t size)
+{
+	uint64_t h = type | (uint64_t)size << 48;
+
+	add(b, &h, 8);
+}
+
+static void add_features(struct pipe_bytes *b, const uint8_t *f, uint64_t table)
+{
+	for (uint64_t bit = 0; bit < FEAT_BITS; bit++) {
+		uint64_t at, size, padded;
+
+		if (!(f[FILE_FEATURES + bit / 8] >> bit % 8 & 1))
+			continue;
+		at = get_word(f + table);
+		size = get_word(f + table + 8);
+		table += 16;
+		padded = (size + 7) & ~UINT64_C(7);
+		if (bit == FEAT_TRACING_DATA) {
+			add_header(b, HEADER_TRACING_DATA, 16);
+			add(b, &padded, 8);
+			add(b, f + at, size);
+			add(b, "\0\0\0\0\0\0\0", padded - size);
+		} else {
+			add_header(b, HEADER_FEATURE, 16 + size);
+			add(b, &bit, 8);
+			add(b, f + at, size);
+		}
+	}
+}
+
+void *raw_as_pipe(const void *file, size_t *len)
+{
+	const uint8_t *f = file;
+	uint64_t stride = get_word(f + FILE_ATTR_SIZE), attrs = get_word(f + FILE_ATTRS),
+		 n = get_word(f + FILE_ATTRS + 8) / stride,
+		 data = get_word(f + FILE_DATA), size = get_word(f + FILE_DATA + 8),
+		 head = PIPE_HEADER;
+	struct pipe_bytes b = {0};
+
+	add(&b, f, 8);
+	add(&b, &head, 8);
+	for (uint64_t i = 0; i < n; i++) {
+		const uint8_t *attr = f + attrs + i * stride, *ids = attr + stride - 16;
+		uint32_t attr_size = (uint32_t)stride - 16;
+
+		add_header(&b, HEADER_ATTR, 8 + attr_size + get_word(ids + 8));
+		add(&b, attr, 4);
+		add(&b, &attr_size, 4);
+		add(&b, attr + 8, attr_size - 8);
+		add(&b, f + get_word(ids), get_word(ids + 8));
+	}
+	add_features(&b, f, data + size);
+	add(&b, f + data, size);
+	*len = b.n;
+	return b.at;
+}

@@ -53,6 +53,9 @@ void *rawfile_finish(struct rawfile *f, const struct meta *meta, bool finish,
 const char *rawfile_path(const struct rawfile *f);
 void rawfile_finish_file(struct rawfile *f, const struct meta *meta, bool finish);
 
+/* The same recording, without what is dmarec's own, as perf record -o - writes it; malloc'ed. */
+void *raw_as_pipe(const void *file, size_t *len);
+
 /* A file's bytes, malloc'ed. */
 void *slurp(const char *path, size_t *len);
 

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "lib/err.h"
-#include "lib/join/align.h"
-#include "lib/join/joiner.h"
+#include "tests/gate/align/align.h"
+#include "tests/gate/align/joiner.h"
 
 enum { IRQ = 66 };
 
@@ -91,12 +91,12 @@ static double weigh(const struct group *g, uint64_t first, unsigned n, int64_t a
 		if (at > x->woken_ns)
 			w += m->log_late;
 		else
-			w += model_notice(m, at, x->wait_ns, x->woken_ns) -
-			     model_turn(m, model_size(4096), t->begin_ns, x->wait_ns,
-					x->woken_ns, before);
+			w += law_notice(m, at, x->wait_ns, x->woken_ns) -
+			     law_turn(m, law_size(4096), t->begin_ns, x->wait_ns,
+				      x->woken_ns, before);
 	}
-	return w + model_device(m, n, model_size(4096), at, a->begin_ns, b->begin_ns,
-				last_ns, use_end(b, 0)->woken_ns);
+	return w + law_device(m, n, law_size(4096), at, a->begin_ns, b->begin_ns, last_ns,
+			      use_end(b, 0)->woken_ns);
 }
 
 /* Of interrupts from i on, with transfers from `open` on: the logarithm of the sum. */

@@ -40,9 +40,9 @@ static struct db *make_db(void)
 		"INSERT INTO run (id, uuid, finished, roles_guessed, disordered, "
 		"raw_sha256) VALUES (1, 'a', 1, 0, 0, 'a'), (2, 'b', 1, 0, 0, 'b');"
 		"INSERT INTO analysis VALUES (1, 't', 'one', 'inferred', 'found', "
-		"'device', 'exit', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL),"
+		"'device', 'exit', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL),"
 		"(2, 't', 'one', 'inferred', 'found', 'device', 'exit', 0, 0, 0, 0, 0, "
-		"0, 0, 0, 0, 0, 0, NULL)");
+		"0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)");
 	return db;
 }
 

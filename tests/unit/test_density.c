@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lib/join/model.h"
+#include "tests/gate/align/model.h"
 
 static double mass(const struct density *d)
 {
@@ -30,9 +30,9 @@ static void nothing_seen_is_even_over_all_scales(void **state)
 	struct density d;
 
 	(void)state;
-	density_reset(&d, NULL);
-	density_make(&d);
-	double a = exp(density_log_at(&d, 1000000)), b = exp(density_log_at(&d, 2000000));
+	polya_reset(&d, NULL);
+	polya_make(&d);
+	double a = exp(polya_log_at(&d, 1000000)), b = exp(polya_log_at(&d, 2000000));
 	assert_true(fabs(a / b - 2) < 0.1);
 	assert_true(fabs(mass(&d) - 1) < 0.02);
 }
@@ -42,16 +42,16 @@ static void counts_take_over(void **state)
 	struct density d;
 
 	(void)state;
-	density_reset(&d, NULL);
+	polya_reset(&d, NULL);
 	for (int i = 0; i < 1000; i++)
-		density_count(&d, 10000, 1);
-	density_make(&d);
+		polya_count(&d, 10000, 1);
+	polya_make(&d);
 	assert_true(fabs(mass(&d) - 1) < 0.02);
-	assert_true(exp(density_log_at(&d, 10000)) * 10000 > 10);
+	assert_true(exp(polya_log_at(&d, 10000)) * 10000 > 10);
 	/* What was never seen keeps its part of the robust share. */
-	double far = exp(density_log_at(&d, 1000000000)) * 1e9 * M_LN2 / 16;
+	double far = exp(polya_log_at(&d, 1000000000)) * 1e9 * M_LN2 / 16;
 	assert_true(far >= 0.9 * (double)MODEL_ROBUST / DENSITY_LEAVES);
-	assert_true(fabs((double)density_quantile(&d, 0.5f) / 10000 - 1) < 0.05);
+	assert_true(fabs((double)polya_quantile(&d, 0.5f) / 10000 - 1) < 0.05);
 }
 
 static void kin_stands_in_for_counts_that_are_not_there(void **state)
@@ -59,14 +59,14 @@ static void kin_stands_in_for_counts_that_are_not_there(void **state)
 	struct density all, one;
 
 	(void)state;
-	density_reset(&all, NULL);
-	density_reset(&one, &all);
+	polya_reset(&all, NULL);
+	polya_reset(&one, &all);
 	for (int i = 0; i < 1000; i++)
-		density_count(&all, 10000, 1);
-	density_make(&all);
-	density_make(&one);
-	assert_true(fabs((double)(density_log_at(&all, 10000) -
-				  density_log_at(&one, 10000))) < 0.01);
+		polya_count(&all, 10000, 1);
+	polya_make(&all);
+	polya_make(&one);
+	assert_true(fabs((double)(polya_log_at(&all, 10000) -
+				  polya_log_at(&one, 10000))) < 0.01);
 }
 
 static void rates_are_never_nought(void **state)
@@ -74,13 +74,13 @@ static void rates_are_never_nought(void **state)
 	struct model m;
 
 	(void)state;
-	model_init(&m);
+	law_init(&m);
 	m.matched = 1e6;
 	m.size[1] = 1e6;
-	model_make(&m);
+	law_make(&m);
 	assert_true(m.log_miss > log(1e-9) && m.log_miss < log(1e-5));
 	assert_true(m.log_size[64] > -60);
-	model_release(&m);
+	law_release(&m);
 }
 
 static void sums_of_logarithms(void **state)

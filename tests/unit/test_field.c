@@ -73,6 +73,8 @@ static int64_t value_of(const struct sample *s, enum field f)
 		return s->addr;
 	case FIELD_FLAGS:
 		return s->flags;
+	case FIELD_KEY:
+		return s->key;
 	default:
 		return s->ret;
 	}
@@ -116,7 +118,8 @@ static void test_profiles_and_recordings(void **state)
 
 		for (size_t i = 0; (word = field_word((enum field)f, i)); i++) {
 			profile_knows((enum field)f, word);
-			recording_knows((enum field)f, word);
+			if (f != FIELD_KEY2) /* is nothing without the first part */
+				recording_knows((enum field)f, word);
 		}
 	}
 }

@@ -40,6 +40,7 @@ static void expect(const char *lockdown, const char *selinux)
 {
 	char *said = forbidden_by(root);
 
+	assert_int_equal(forbidden_by_lockdown(root) != NULL, lockdown != NULL);
 	if (!lockdown && !selinux) {
 		assert_null(said);
 		return;

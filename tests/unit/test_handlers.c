@@ -40,6 +40,7 @@ struct line {
 	int n, card; /* which of them is the card's */
 	bool no_exits;
 	int others; /* interrupts of the others' in a transfer's time */
+	bool named; /* the user says that the line ends transfers */
 };
 
 struct rig {
@@ -47,6 +48,8 @@ struct rig {
 	struct rawfile *f;
 	struct db *db;
 	int64_t run;
+	int64_t irq[1]; /* that the user names */
+	size_t nirq;
 };
 
 static void check(int rc, const struct err *e)
@@ -85,7 +88,8 @@ static void transfer(struct rig *r, const struct line *l, int k)
 
 static void analyse(struct rig *r)
 {
-	struct analysis_options o = {.pairing = -1, .quiet = true};
+	struct analysis_options o = {
+		.irq = r->irq, .nirq = r->nirq, .pairing = -1, .quiet = true};
 	struct vector_finder *vf;
 	struct load_result got;
 	struct err e = {0};
@@ -105,7 +109,8 @@ static void analyse(struct rig *r)
 /* The same from the rows. */
 static void again(struct rig *r)
 {
-	struct analysis_options o = {.pairing = -1, .quiet = true};
+	struct analysis_options o = {
+		.irq = r->irq, .nirq = r->nirq, .pairing = -1, .quiet = true};
 	struct err e = {0};
 	struct stream *s;
 
@@ -120,7 +125,9 @@ static void begin(struct rig *r, const struct line *l)
 {
 	struct err e = {0};
 
-	*r = (struct rig){.f = rawfile_new(events, NEVENT, NULL)};
+	*r = (struct rig){.f = rawfile_new(events, NEVENT, NULL),
+			  .irq = {l->irq},
+			  .nirq = l->named};
 	snprintf(r->raw, sizeof(r->raw), "%s", rawfile_path(r->f));
 	snprintf(r->path, sizeof(r->path), "%s.db", r->raw);
 	for (int k = 0; k < N; k++) {
@@ -222,6 +229,42 @@ static void the_other_one_is_silent(void **state)
 	(void)state;
 	judge(&(struct line){
 		.irq = 4095, .handler = {"uhci", "xdma"}, .n = 2, .card = 1});
+}
+
+/* Who names a line means the handler that ends transfers, wherever it stands. */
+static void a_line_that_is_named_is_its_card(void **state)
+{
+	(void)state;
+	judge(&(struct line){.irq = 21,
+			     .handler = {"snd_hda", "pic0", "nouveau"},
+			     .n = 3,
+			     .card = 1,
+			     .others = 2,
+			     .named = true});
+	judge(&(struct line){.irq = 18,
+			     .handler = {"card", "uhci_hcd:usb5"},
+			     .n = 2,
+			     .card = 0,
+			     .others = 3,
+			     .named = true});
+	judge(&(struct line){
+		.irq = 7, .handler = {"a", "b"}, .n = 2, .card = 1, .named = true});
+}
+
+/* ... and who names the other handler's own number, that one: no transfer ends by the card. */
+static void a_handler_that_is_named_is_itself(void **state)
+{
+	const struct line l = {
+		.irq = 23, .handler = {"card", "ehci"}, .n = 2, .card = 0, .others = 3};
+	struct rig r;
+
+	(void)state;
+	begin(&r, &l);
+	r.irq[0] = l.irq + HANDLER_STRIDE;
+	r.nirq = 1;
+	again(&r);
+	assert_int_equal(number(&r, "SELECT count(*) FROM transfer WHERE irq = 23"), 0);
+	release(&r);
 }
 
 /* Our handler alone on the line, and interrupts that it says are not its own. */
@@ -339,6 +382,8 @@ int main(void)
 		cmocka_unit_test(the_card_is_called_first),
 		cmocka_unit_test(the_card_is_called_last),
 		cmocka_unit_test(the_other_one_is_silent),
+		cmocka_unit_test(a_line_that_is_named_is_its_card),
+		cmocka_unit_test(a_handler_that_is_named_is_itself),
 		cmocka_unit_test(strangers_on_a_line_of_ones_own),
 		cmocka_unit_test(without_exits_names_tell_them_apart),
 	};

@@ -83,6 +83,33 @@ static void names_of_rust(void **state)
 	}
 }
 
+static void types_arguments_may_be_left_out(void **state)
+{
+	static const char *const name[][2] = {
+		{"r2::hw::Channel<4>::begin", "r2::hw::Channel::begin"},
+		{"<hw::Channel<4> as hw::Transfer<&str>>::begin",
+		 "<hw::Channel as hw::Transfer>::begin"},
+		{"<hw::Queue<fn(u8) -> u32, 2> as hw::Dma>::go",
+		 "<hw::Queue as hw::Dma>::go"},
+		{"card::go::<card::Card<u8>>", "card::go"},
+		{"Dev<std::vector<int> >::kick<short>", "Dev::kick"},
+		{"Card::operator<", "Card::operator<"},
+		{"plain", "plain"},
+		{"a<", "a"},
+		{"<", "<"},
+		{">", ">"},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++) {
+		char *bare = elf_bare(name[i][0]);
+
+		assert_string_equal(bare, name[i][1]);
+		free(bare);
+	}
+}
+
 static void parameters_are_one_text(void **state)
 {
 	static const char *const same[][2] = {
@@ -146,6 +173,7 @@ int main(void)
 		cmocka_unit_test(names_of_thunks),
 		cmocka_unit_test(thunks_are_called_as_their_function),
 		cmocka_unit_test(names_of_rust),
+		cmocka_unit_test(types_arguments_may_be_left_out),
 		cmocka_unit_test(parameters_are_one_text),
 		cmocka_unit_test(patterns_are_in_names_alone),
 	};

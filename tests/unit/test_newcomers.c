@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/err.h"
 #include "record/choice.h"
@@ -18,6 +20,7 @@
 #include "record/irqfilter.h"
 #include "record/newcomers.h"
 #include "record/profile/profile.h"
+#include "tests/unit/tree.h"
 
 #define LATER TEST_SOURCE "/tests/data/irq/rhel7" /* 68 to 75 are flx's there */
 
@@ -158,6 +161,125 @@ static void lines_that_are_shared(void **state)
 	free(irq);
 }
 
+/* ---- a machine made here: one line, the cards on it, whose driver may be there ---- */
+
+static char machine[64];
+
+static void put(const char *path, const char *text)
+{
+	char full[300];
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s%s", machine, path);
+	for (char *slash = full + strlen(machine) + 1; (slash = strchr(slash, '/'));
+	     slash++) {
+		*slash = '\0';
+		mkdir(full, 0700);
+		*slash = '/';
+	}
+	f = fopen(full, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void card(const char *bdf, const char *line, const char *device, bool driven)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/irq", bdf);
+	put(path, line);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vendor", bdf);
+	put(path, "0x10ee\n");
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/device", bdf);
+	put(path, device);
+	snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/%s/driver", machine, bdf);
+	if (driven)
+		assert_int_equal(symlink("/sys/bus/pci/drivers/xdma", path), 0);
+}
+
+static int machine_setup(void **state)
+{
+	(void)state;
+	err = (struct err){0};
+	profile_init(&profile);
+	snprintf(machine, sizeof(machine), "/tmp/newcomers.XXXXXX");
+	assert_non_null(mkdtemp(machine));
+	put("/proc/interrupts", "           CPU0       CPU1\n"
+				" 19:   3  0  IO-APIC-fasteoi  ahci[0000:00:1f.2], xdma\n"
+				" 20:   3  0  IO-APIC-fasteoi  uhci\n");
+	card("0000:00:1f.2", "19\n", "0x2922\n", true);
+	card("0000:00:1a.0", "20\n", "0x2937\n", true);
+	return irqmap_read(&map, machine, &err);
+}
+
+static int machine_teardown(void **state)
+{
+	teardown(state);
+	return tree_remove(machine);
+}
+
+/* The address of a card without a driver, whose line is another's so far. */
+static void an_address_waits_for_its_line(void **state)
+{
+	const char *pci[] = {"03:00.0"};
+	struct irq_choice c = {
+		.pci = pci, .npci = 1, .profile = &profile, .absent = (char *)"awaited"};
+	const struct irq_info *come;
+	int32_t *no, irq[1];
+	struct newcomers *n;
+	size_t nno;
+
+	(void)state;
+	card("0000:03:00.0", "19\n", "0x7038\n", false);
+	assert_int_equal(newcomers_new(&n, machine, &map, irq, 0, &c, &err), 0);
+	assert_int_equal(newcomers_want(n, 19, "ahci[0000:00:1f.2]", &err), 0);
+	assert_int_equal(newcomers_want(n, 20, "uhci", &err), 0);
+	newcomers_free(n);
+	card("0000:03:00.0", "19\n", "0x7038\n", true);
+	/* both lines of others are let through, since either may be the one */
+	assert_int_equal(newcomers_excluded(&map, irq, 0, &c, IRQ_ENTRY, &no, &nno, &err),
+			 0);
+	assert_int_equal(nno, 0);
+	free(no);
+	assert_int_equal(newcomers_new(&n, machine, &map, irq, 0, &c, &err), 0);
+	assert_int_equal(newcomers_want(n, 19, "ahci[0000:00:1f.2]", &err), 1);
+	assert_true(newcomers_want_exit(n, 19));
+	assert_int_equal(newcomers_want(n, 20, "uhci", &err), 0);
+	assert_int_equal(newcomers_list(n, &come), 1);
+	assert_int_equal(come[0].irq, 19);
+	newcomers_free(n);
+}
+
+/* Two cards that have been on one line since before. */
+static void an_address_on_a_line_of_two(void **state)
+{
+	const char *pci[] = {"0000:03:00.0"};
+	struct irq_choice c = {.pci = pci, .npci = 1, .profile = &profile};
+	int32_t *irq = NULL;
+	struct irqmap now;
+	size_t nirq = 0;
+
+	(void)state;
+	card("0000:03:00.0", "19\n", "0x7038\n", true);
+	assert_int_equal(irqmap_read(&now, machine, &err), 0);
+	assert_null(irqmap_find(&now, 19)->bdf);
+	assert_int_equal(irq_choose(&c, &now, &irq, &nirq, &err), 0);
+	assert_int_equal(nirq, 1);
+	assert_int_equal(irq[0], 19);
+	assert_null(c.absent);
+	free(irq);
+	irq = NULL;
+	nirq = 0;
+	assert_int_equal(irqmap_select_pci_id(&now, 0x10ee, 0x7038, &irq, &nirq, &err),
+			 0);
+	assert_int_equal(nirq, 1);
+	assert_int_equal(irq[0], 19);
+	free(irq);
+	irq_choice_release(&c);
+	irqmap_release(&now);
+}
+
 /* By what /sys says of a machine: handlers of two drivers, a line of one PCI device's, and
  * neither. */
 static void which_lines_may_be_shared(void **state)
@@ -253,6 +375,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(numbers_that_are_named_stay_alone, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(lines_that_are_shared, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_address_waits_for_its_line,
+						machine_setup, machine_teardown),
+		cmocka_unit_test_setup_teardown(an_address_on_a_line_of_two,
+						machine_setup, machine_teardown),
 		cmocka_unit_test(which_lines_may_be_shared),
 		cmocka_unit_test(filters_leave_out),
 		cmocka_unit_test(filters_fit_into_a_page),

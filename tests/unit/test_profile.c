@@ -508,6 +508,69 @@ static void test_size_returned(void **state)
 	assert_non_null(strstr(err.text, "only size can be what is returned"));
 }
 
+static void test_kernel(void **state)
+{
+	const struct kernel_spec *k;
+	char *places;
+
+	(void)state;
+	read_text(
+		"[start f]\nkey = arg2\n"
+		"[tracepoint block:block_rq_issue]\nrole = doorbell\nkey = dev, sector\n"
+		"size = nr_sector * 512\nmode = rwbs:u8\n"
+		"direction = from_host when mode == 87\n"
+		"[kernel edudma:transfer_ended.constprop.0]\nrole = end\n"
+		"key = *(arg1+16)\nchannel = const 3\noptional = yes\n");
+	assert_int_equal(p.func[0].arg[FIELD_KEY].index, 2);
+	assert_int_equal(p.nkernel, 2);
+	k = &p.kernel[0];
+	assert_true(k->tracepoint);
+	assert_int_equal(k->role, ROLE_ISSUED);
+	assert_int_equal(k->size_unit, 512);
+	assert_string_equal(k->from_host.field, "mode");
+	places = kernel_places(k);
+	assert_string_equal(places, "size=nr_sector mode=rwbs:u8 key=dev key2=sector");
+	free(places);
+	k = &p.kernel[1];
+	assert_false(k->tracepoint);
+	assert_true(k->optional);
+	assert_int_equal(k->arg[FIELD_KEY].deref, 16);
+	assert_int_equal(k->constant.channel, 3);
+}
+
+static void kernel_refused(const char *lines, const char *why)
+{
+	char text[300];
+
+	err = (struct err){0};
+	snprintf(text, sizeof(text), "[start f]\n%s", lines);
+	assert_true(profile_read_mem(&p, text, "x.ini", &err) < 0);
+	if (!strstr(err.text, why))
+		fail_msg("'%s', not '%s'", err.text, why);
+}
+
+static void test_kernel_refused(void **state)
+{
+	(void)state;
+	kernel_refused("[kernel g]\nkey = arg1\n", "needs 'role = submit'");
+	kernel_refused("[kernel g]\nrole = end\n", "needs 'key = ...'");
+	kernel_refused("[kernel g]\nrole = finish\n",
+		       "no role of an event of the kernel");
+	kernel_refused("[kernel g h]\n", "no function of the kernel");
+	kernel_refused("[kernel a:b:c]\n", "no function of the kernel");
+	kernel_refused("[tracepoint g]\n", "no event of the kernel");
+	kernel_refused("[tracepoint a:b]\nkey = c, d, e\n",
+		       "a key is one number, or two");
+	kernel_refused("[tracepoint a:b]\nkey = c;d\n", "no field of an event");
+	kernel_refused("[tracepoint a:b]\nkey = c:u9\n", "no field of an event");
+	kernel_refused("[tracepoint a:b]\naddr = c * 8\n", "only size has a unit");
+	kernel_refused("[kernel g]\naddr = const 8\n", "can be constant");
+	kernel_refused("[kernel g]\nsize = name:len\n", "is told by its number");
+	kernel_refused("[kernel g]\nrole = end\nkey = arg1\nwhen = mode == 1\n",
+		       "'when' asks for mode");
+	kernel_refused("[kernel g]\nwait = 1\n", "no key of [kernel g]");
+}
+
 /* Every example of the manual page is a profile that is read. */
 static void test_manual_page(void **state)
 {
@@ -528,7 +591,7 @@ static void test_manual_page(void **state)
 		profile_release(&p);
 		n++;
 	}
-	assert_int_equal(n, 3);
+	assert_int_equal(n, 4);
 	free(page);
 }
 
@@ -538,6 +601,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_whole),
+		T(test_kernel),
+		T(test_kernel_refused),
 		T(test_sections_without_keys),
 		T(test_size_returned),
 		T(test_direction_by_field),

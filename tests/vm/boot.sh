@@ -18,19 +18,52 @@ shift $((OPTIND - 1))
 rm -f "$share/status"
 serial=stdio quiet=quiet
 [ "$script" ] || serial=mon:stdio
-# Whatever else this machine does, the guest's processors run: an interrupt that waits for them is a slow one.
-timeout --foreground -k 5 "$limit" nice -n -10 \
-qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m "${VM_MEMORY:-1024}" -nodefaults -display none -no-reboot \
-	-monitor none -serial $serial -machine "q35,kernel-irqchip=split${VM_MACHINE:+,$VM_MACHINE}" \
-	-device intel-iommu,intremap=on \
-	-kernel "$dir/vmlinuz" -initrd "$dir/initramfs" \
-	-append "console=ttyS0 $quiet tsc=reliable panic=-1 intel_iommu=on iommu=pt ${VM_APPEND:-} SHARE=$share SCRIPT=$script ARGS=$args" \
-	-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
-	-device virtio-9p-pci,fsdev=root,mount_tag=root \
-	-fsdev local,id=share,path="$share",security_model=none,multidevs=remap \
-	-device virtio-9p-pci,fsdev=share,mount_tag=share \
-	"$@" </dev/stdin && rc=0 || rc=$?
-[ "$script" ] || exit 0
+append="console=ttyS0 $quiet tsc=reliable no_timer_check panic=-1 intel_iommu=on iommu=pt ${VM_APPEND:-} SHARE=$share SCRIPT=$script ARGS=$args"
+qemu() { # (whatever else this machine does, the guest's processors run: an interrupt that waits for them is a slow one)
+	exec nice -n -10 \
+		qemu-system-x86_64 -accel tcg -cpu max -smp 2 -m "${VM_MEMORY:-1024}" -nodefaults -display none -no-reboot \
+		-serial $serial -machine "q35,kernel-irqchip=split${VM_MACHINE:+,$VM_MACHINE}" \
+		-device intel-iommu,intremap=on \
+		-kernel "$dir/vmlinuz" -initrd "$dir/initramfs" -append "$append" \
+		-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
+		-device virtio-9p-pci,fsdev=root,mount_tag=root \
+		-fsdev local,id=share,path="$share",security_model=none,multidevs=remap \
+		-device virtio-9p-pci,fsdev=share,mount_tag=share \
+		"$@"
+}
+if [ ! "$script" ]; then
+	qemu -monitor none "$@" || true
+	exit 0
+fi
+
+# What the processors of a guest that does not end are at: their registers twice, then an interrupt that cannot be
+# masked, on which the kernel says where each was and gives up.
+post_mortem() {
+	echo "boot: not within $limit s; the guest's processors, twice:"
+	for _ in 1 2; do
+		timeout 5 sh -c 'echo "info registers -a" >"$0.in"' "$monitor" || break
+		timeout 2 cat "$monitor.out" | tr -d '\r' | grep -E '^(CPU#|RIP=|CR3=|R.P=|RAX=|RSI=)' || true
+	done
+	timeout 5 sh -c 'echo nmi >"$0.in"' "$monitor" || true
+	timeout 20 tail --pid="$pid" -f /dev/null || true
+}
+
+monitor=$(mktemp -u -t guest-monitor-XXXXXX)
+mkfifo "$monitor.in" "$monitor.out"
+pid=
+trap 'rm -f "$monitor.in" "$monitor.out"; [ ! "$pid" ] || kill $pid 2>/dev/null || true' EXIT
+trap 'exit 143' TERM INT
+append+=" unknown_nmi_panic softlockup_all_cpu_backtrace=1 sysctl.kernel.hung_task_timeout_secs=60"
+qemu -monitor pipe:"$monitor" "$@" </dev/stdin & pid=$!
+if [ "$limit" != 0 ]; then
+	timeout "$limit" tail --pid=$pid -f /dev/null & end=$!
+	wait $end || { # (a signal is taken while it waits)
+		post_mortem
+		exit 124
+	}
+fi
+wait $pid && rc=0 || rc=$?
+pid=
 [ $rc = 0 ] || exit $rc
 [ -s "$share/status" ] || exit 125
 exit "$(cat "$share/status")"

@@ -3,7 +3,7 @@
 # Boot the guest, and hold what the tools say there against what is known to be true: the workload's and the card's
 # own logs, and QEMU's trace of the edu card. A TAP program with one test for each scenario.
 #   B           the build; the guest's files are in B/vm
-#   VM_BOOTS    of "edu flx watch shared" (the first two); VM_COUNT_edu, VM_COUNT_flx: transfers of a scenario
+#   VM_BOOTS    of "edu flx watch shared keys upset" (the first two); VM_COUNT_edu, VM_COUNT_flx: transfers of a scenario
 #   VM_EDU      scenarios of boot A (all)
 #   VM_TIMES=0  other tests run beside the guest and hold its processors up: what is said of each transfer is
 #               judged, how exact the times are is only shown
@@ -42,17 +42,19 @@ judged() { # scenario: its result, its row of the table, and what is wrong
 }
 
 boot() { # name, seconds, qemu options; the guest's output goes to a file, its progress here
-	local name=$1 limit=$2 rc args=${VM_COUNT_flx:-2000}
+	local name=$1 limit=$2 rc kept args=${VM_COUNT_flx:-2000}
 	shift 2
 	[ "$name" = watch ] && args=${VM_COUNT_edu:-10}
 	[ "$name" = edu ] && args=${VM_COUNT_edu:-30},${VM_EDU// /,}
-	[ "$name" = shared ] && args=${VM_COUNT_edu:-60}
+	[[ $name == shared || $name == keys || $name == upset ]] && args=${VM_COUNT_edu:-60}
 	[ "$name" != flx ] && find "$share" -mindepth 1 -not -name "flx*" -delete || rm -f "$share"/flx*
 	"$here/boot.sh" "$vm" "$share" -t "$limit" -s "$here/$name.sh,$args" -- "$@" \
 		</dev/null >"$share/$name.console" 2>&1
 	rc=$?
 	[ $rc = 0 ] && return 0
-	wrong "the boot ended with $rc (124: not within $limit s); its last words:"
+	kept=$vm/$name-$(date +%Y%m%d-%H%M%S).console # the next boot begins its own
+	cp "$share/$name.console" "$kept"
+	wrong "the boot ended with $rc (124: not within $limit s); all that it said: $kept; its last words:"
 	mapfile -t -O "${#wrongs[@]}" wrongs < <(tail -20 "$share/$name.console")
 	judged "boot $name"
 	return 1
@@ -204,16 +206,20 @@ serve_shared() {
 		local,id=noise,path="$vm",security_model=none,readonly=on -device virtio-9p-pci,fsdev=noise,mount_tag=noise,vectors=0,addr=0x18
 }
 
+call_truth() { # name: its database against the driver's log (shared.sql)
+	cp "$share/$1.db" "$share/$1.check.db"
+	sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE truth (number INTEGER, card INTEGER, channel INTEGER, direction, size INTEGER, state,
+		begin_ns INTEGER, end_ns INTEGER, raised INTEGER)' -cmd 'CREATE TABLE handler (irq INTEGER, ns INTEGER, own INTEGER, card INTEGER)' \
+		-cmd ".import '$share/$1.truth' truth" -cmd ".import '$share/$1.calls' handler" -separator '|' -list \
+		"$share/$1.check.db" <"$here/shared.sql"
+}
+
 check_shared() {
 	local name line n whole unknown wrong own handled foreign exits lost
 	[ "${VM_AGAIN:-}" ] || serve_shared || return
 	while read -r name; do
 		[ "$(cat "$share/$name.status")" = 0 ] || wrong "the scenario did not run: $(tail -2 "$share/$name.err" | tr '\n' ' ')"
-		cp "$share/$name.db" "$share/$name.check.db"
-		line=$(sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE truth (number INTEGER, card INTEGER, channel INTEGER, direction, size INTEGER, state,
-			begin_ns INTEGER, end_ns INTEGER, raised INTEGER)' -cmd 'CREATE TABLE handler (irq INTEGER, ns INTEGER, own INTEGER, card INTEGER)' \
-			-cmd ".import '$share/$name.truth' truth" -cmd ".import '$share/$name.calls' handler" -separator '|' -list \
-			"$share/$name.check.db" <"$here/shared.sql")
+		line=$(call_truth "$name")
 		IFS='|' read -r n whole unknown wrong own handled foreign exits lost <<<"$line"
 		row="$name: of $n transfers $whole ended by their card's own call, $unknown unknown; $own own calls, $handled recorded as such, $foreign foreign"
 		[ "${n:-0}" -gt 0 ] && [ $((whole + unknown)) = "$n" ] || wrong "transfers with their own call"
@@ -231,6 +237,60 @@ check_shared() {
 	grep -q '^handled .*devices may share it' "$share/shared.dry" || wrong "--dry-run does not say that returns are recorded"
 	grep -q -- '-e irq:irq_handler_exit --filter' "$share/shared.dry" || wrong "nor does its command for perf"
 	judged "shared: what is going to be recorded is said"
+}
+
+# The same, and the driver's function that says so, by its key: every pair is the key's, none is inferred.
+serve_keys() {
+	boot keys "${VM_LIMIT:-900}" -device edu,addr=0x10 -device edu,addr=0x14 -fsdev \
+		local,id=noise,path="$vm",security_model=none,readonly=on -device virtio-9p-pci,fsdev=noise,mount_tag=noise,vectors=0,addr=0x18
+}
+
+check_keys() {
+	local name line n told off left
+	[ "${VM_AGAIN:-}" ] || serve_keys || return
+	while read -r name; do
+		[ "$(cat "$share/$name.status")" = 0 ] || wrong "the scenario did not run: $(tail -2 "$share/$name.err" | tr '\n' ' ')"
+		cp "$share/$name.db" "$share/$name.check.db"
+		line=$(sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE truth (number INTEGER, card INTEGER, channel INTEGER, direction, size INTEGER, state,
+			begin_ns INTEGER, end_ns INTEGER, raised INTEGER)' -cmd 'CREATE TABLE handler (irq INTEGER, ns INTEGER, own INTEGER, card INTEGER)' \
+			-cmd ".import '$share/$name.truth' truth" -cmd ".import '$share/$name.calls' handler" -separator '|' -list \
+			"$share/$name.check.db" < <(cat "$here/shared.sql" "$here/keys.sql") | tail -1)
+		IFS='|' read -r told off left <<<"$line"
+		n=$(wc -l <"$share/$name.truth")
+		row="$name: of $n transfers the key told the end of $told, of which $off are not their card's own call; $left without"
+		[ "${n:-0}" -gt 0 ] && [ "${told:-0}" = "$n" ] || wrong "$left transfers have no end by their key"
+		[ "${off:-1}" = 0 ] || wrong "$off ends are another call's"
+		judged "keys: $name"
+	done <"$share/runs"
+	row=$(tr '\n' ' ' <"$share/keys.refused")
+	[ "$(grep -c '^status 1$' "$share/keys.refused")" = 4 ] || wrong "four refusals with status 1"
+	grep -q "no function 'no_such_function' in module edudma" "$share/keys.refused" || wrong "a function that is not there"
+	grep -q "functions of this kernel are called 'state_show'" "$share/keys.refused" || wrong "a name that several have"
+	grep -q dmarec_ "$share/keys.refused" && wrong "a kprobe stayed"
+	judged "keys: what is refused, and nothing left in the kernel"
+}
+
+# While the card is recorded, what it is recorded with changes. Nothing may be wrong for it; what is lost is told.
+check_upset() {
+	local name line n whole unknown wrong own handled foreign exits lost
+	[ "${VM_AGAIN:-}" ] || boot upset "${VM_LIMIT:-900}" -device edu || return
+	while read -r name; do
+		[ "$(cat "$share/$name.status")" = 0 ] || wrong "the scenario did not run: $(tail -2 "$share/$name.err" | tr '\n' ' ')"
+		grep -q '^status 0$' "$share/$name.upset" || wrong "what should happen meanwhile did not: $(tr '\n' ' ' <"$share/$name.upset")"
+		line=$(call_truth "$name")
+		IFS='|' read -r n whole unknown wrong own handled foreign exits lost <<<"$line"
+		row="$name: of $n transfers $whole ended by their card's own call, $unknown unknown; $own own calls, $handled recorded as such, $lost told as lost"
+		[ "${n:-0}" -gt 0 ] && [ $((whole + unknown)) = "$n" ] || wrong "transfers with their own call"
+		[ "${wrong:-1}" = 0 ] || wrong "$wrong transfers are paired with another call"
+		[ "$own" = "$handled" ] || [ "${lost:-0}" -gt 0 ] || wrong "$own calls, $handled recorded, and none told as lost"
+		if [ "$name" != cpu_away ]; then
+			[ "${unknown:-1}" -le $((n / 10)) ] || wrong "$unknown unknown"
+			[ "${lost:-1}" = 0 ] || wrong "$lost events lost"
+		fi
+		judged "upset: $name"
+	done <"$share/runs"
+	[ "$(cat "$share/upset.left")" = 0 ] || wrong "probes are left: $(cat "$share/upset.left")"
+	judged "upset: no probe is left"
 }
 
 check_flx() {

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The edu card under the kernels of other releases of Debian, recorded by each feed and held against what is known to be
-# true (check.sh). A table at the end: kernel, feed, transfers, complete.
+# true (check.sh). A table at the end: kernel, feed, transfers, complete. And a kernel that is locked down.
 #   KERNELS   releases ("bullseye trixie"); FEEDS ("bpf perf")
 . "${BASH_SOURCE%/*}/../cli/lib.sh"
-: "${KERNELS:=bullseye trixie}" "${FEEDS:=bpf perf}"
+: "${KERNELS=bullseye trixie}" "${FEEDS=bpf perf}"
 table=()
 for suite in $KERNELS; do
 	for feed in $FEEDS; do
@@ -25,5 +25,28 @@ for suite in $KERNELS; do
 			paste -sd' ')")")
 	done
 done
+
+# ---- this release's kernel, locked down as by secure boot ----
+vm=$B/vm share=$B/vm/share
+locked() { # mode
+	rm -f "$share"/locked.*
+	VM_APPEND=lockdown=$1 "$SRC/tests/vm/boot.sh" "$vm" "$share" -t 600 -s "$SRC/tests/vm/locked.sh" </dev/null >"$share/locked.console" 2>&1 ||
+		{ tail -5 "$share/locked.console"; return 1; }
+	grep -qF "[$1]" "$share/locked.mode"
+}
+if reason=$("$SRC/tests/vm/prepare.sh" "$vm"); then
+	locked integrity
+	result $? "a kernel locked down for integrity boots"
+	[ "$(sqlite3 "$share/locked.db" 'SELECT irq_feed, count(*) > 0 FROM run, sample GROUP BY 1')" = 'bpf|1' ]
+	result $? "... and records, by BPF"
+	locked confidentiality
+	result $? "one locked down for confidentiality boots"
+	like "... and refuses, which is said with the remedy" "$(cat "$share/locked.err")" \
+		'error:.* the kernel is locked down for confidentiality.*: boot with lockdown=integrity, or without secure boot'
+	[ ! -e "$share/locked.db" ]
+	result $? "... and nothing is recorded"
+else
+	skip "a kernel that is locked down" "$reason"
+fi
 printf '# %s\n' "system    kernel                 feed  scenario transfers/complete" "${table[@]}"
 finish

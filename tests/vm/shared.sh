@@ -33,14 +33,17 @@ recorded() { # name, dmarec's options, --, the command
 IRQ=$(awk '/edudma/ { sub(":", "", $1); print $1 }' /proc/interrupts) recorded line_bpf --irq-feed bpf -- "$B/examples/educard" --cards 2 -n "$N" --truth line_bpf.truth
 recorded line_perf --irq-feed perf --device edudma -- "$B/examples/edu" --sleep -n "$N" --truth line_perf.truth
 busybox rmmod edudma
-# The driver comes while recording: to the line that the disk has already, and with a vector of its own.
-for how in line msi; do
+# The driver comes while recording: to the line that the disk has already, by its name and by the card's address, and with a
+# vector of its own.
+for how in line pci msi; do
 	cat >load_$how <<-Y
 		#!/bin/bash
 		sleep 1
-		${LOAD[*]} intx=$([ $how = line ] && echo 1 || echo 0)
+		${LOAD[*]} intx=$([ $how = msi ] && echo 0 || echo 1)
 		exec "$B/examples/edu" --sleep -n "$N" --truth come_$how.truth
 	Y
-	recorded come_$how --device 'edudma*' --profile edu -x "$B/examples/libedu.so" -- bash ./load_$how
+	named=(--device 'edudma*')
+	[ $how = pci ] && named=(--pci 00:10.0)
+	recorded come_$how "${named[@]}" --profile edu -x "$B/examples/libedu.so" -- bash ./load_$how
 	busybox rmmod edudma
 done

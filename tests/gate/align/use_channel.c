@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/use/use_priv.h"
+#include "tests/gate/align/use_priv.h"
 
 /* ---- storage ---- */
 
@@ -177,6 +177,57 @@ struct use_transfer *use_oldest(const struct use_channel *c)
 	return NULL;
 }
 
+/* ---- endings that were told ---- */
+
+static const struct use_told *told_of(const struct use *u, const struct use_transfer *t)
+{
+	static const struct use_told none = {DMA_UNKNOWN, DMA_UNKNOWN, STATE_UNKNOWN};
+	size_t low = 0, high = u->ntold;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (u->told[mid].submit_seq < t->t.submit_seq)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < u->ntold && u->told[low].submit_seq == t->t.submit_seq
+		       ? &u->told[low]
+		       : &none;
+}
+
+static bool ended_by(const struct use *u, const struct use_transfer *t,
+		     const struct ending *x)
+{
+	const struct use_told *told = told_of(u, t);
+
+	if (x->kind == END_ABORTED)
+		return told->woken_seq == DMA_UNKNOWN && told->state == STATE_ABORTED;
+	return x->seq != DMA_UNKNOWN
+		       ? told->woken_seq == x->seq
+		       : told->woken_seq == DMA_UNKNOWN && told->state == STATE_FAILED;
+}
+
+/* All that x is said to have ended, but for `but`. */
+static int close_told(struct use *u, struct use_channel *c, const struct ending *given,
+		      const struct use_transfer *but, bool *any, struct err *e)
+{
+	struct ending *x = NULL;
+
+	for (uint64_t i = c->hyp[0].head; i < c->tail; i++) {
+		struct use_transfer *t = use_at(c, i);
+		if (t == but || !is_open(t, 0) || !ended_by(u, t, given))
+			continue;
+		if (!x && !(x = ending_new(given)))
+			return use_nomem(e);
+		x->batch = x->refs > 0;
+		close_at(c, t, 0, x);
+	}
+	advance_head(c, 0);
+	*any = x != NULL;
+	return 0;
+}
+
 /* ---- hypotheses come and go ---- */
 
 void use_drop(struct use_channel *c, unsigned h)
@@ -250,12 +301,12 @@ static int first_alive(const struct use_channel *c)
 }
 
 /* A start that finds another one open: from here on the habits differ. */
-static int branch(struct use_channel *c, struct err *e)
+static int branch(const struct use *u, struct use_channel *c, struct err *e)
 {
 	unsigned from = (unsigned)first_alive(c), n = c->nhyp;
 
 	c->branched = true;
-	if (c->habit_known || c->hyp[from].phantoms || n + 2 > USE_HYPS)
+	if (u->told || c->habit_known || c->hyp[from].phantoms || n + 2 > USE_HYPS)
 		return 0;
 	if (widen(c, from, n + 2, e) < 0)
 		return ERR_NOMEM;
@@ -302,7 +353,7 @@ static int begin_epoch(struct use *u, struct use_channel *c, unsigned phantoms,
 	c->branched = c->habit_known;
 	c->branch_index = UINT64_MAX;
 	if (habit == HABIT_QUEUE) {
-		if (add_phantoms(u, c, phantoms, e) < 0)
+		if (add_phantoms(u, c, u->told ? 0 : phantoms, e) < 0)
 			return ERR_NOMEM;
 	} else {
 		c->nhyp = c->nalive = 1;
@@ -360,6 +411,7 @@ struct use_transfer *channel_start(struct use *u, struct use_channel *c,
 	bool aside = s->bits & (SAMPLE_BLOCKING | SAMPLE_CIRCULAR);
 	struct ending *x = NULL;
 	struct use_transfer *t;
+	bool any;
 
 	if (!c->seen) {
 		c->submitter = s->tid;
@@ -367,12 +419,14 @@ struct use_transfer *channel_start(struct use *u, struct use_channel *c,
 	} else if (c->submitter != s->tid) {
 		c->submitter = -1;
 	}
-	if (!aside && !c->branched && c->hyp[first_alive(c)].nopen && branch(c, e) < 0)
+	if (!aside && !c->branched && c->hyp[first_alive(c)].nopen && branch(u, c, e) < 0)
 		return NULL;
 	if (!(t = append(u, c, e)))
 		return NULL;
 	t->blocking = s->bits & SAMPLE_BLOCKING;
 	t->dead = s->bits & SAMPLE_CIRCULAR;
+	if (u->told && !aside && close_told(u, c, &again, t, &any, e) < 0)
+		return NULL;
 	for (unsigned h = 0; h < c->nhyp && !aside; h++) {
 		struct use_hyp *y = &c->hyp[h];
 		if (!y->alive)
@@ -407,8 +461,12 @@ int channel_wait(struct use *u, struct use_channel *c, const struct ending *give
 {
 	struct ending *x = NULL, *all = NULL;
 
-	(void)u;
 	*used = false;
+	if (u->told) {
+		int r = close_told(u, c, given, NULL, used, e);
+		c->hyp[0].penalty += *used ? 0 : log_empty(given);
+		return r;
+	}
 	for (unsigned h = 0; h < c->nhyp; h++) {
 		struct use_hyp *y = &c->hyp[h];
 		struct use_transfer *t = y->alive ? oldest(c, h, tid) : NULL;

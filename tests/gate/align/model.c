@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "lib/join/model.h"
+#include "tests/gate/align/model.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ double log_add(double a, double b)
 }
 
 /* Those of less than a byte, an octave each, those not known. */
-unsigned model_size(int64_t size_bytes)
+unsigned law_size(int64_t size_bytes)
 {
 	unsigned e;
 
@@ -30,24 +30,24 @@ static unsigned run_of(unsigned n)
 	return n <= 3 ? n - 2 : n <= 5 ? 2 : n <= 9 ? 3 : n <= 17 ? 4 : 5;
 }
 
-void model_init(struct model *m)
+void law_init(struct model *m)
 {
 	memset(m, 0, sizeof(*m));
-	density_reset(&m->device_all, NULL);
-	density_reset(&m->service_all, NULL);
-	density_reset(&m->turn_all, NULL);
+	polya_reset(&m->device_all, NULL);
+	polya_reset(&m->service_all, NULL);
+	polya_reset(&m->turn_all, NULL);
 	for (unsigned i = 0; i < MODEL_RUNS; i++) {
-		density_reset(&m->run_last[i], &m->device_all);
-		density_reset(&m->run_first[i], NULL);
+		polya_reset(&m->run_last[i], &m->device_all);
+		polya_reset(&m->run_first[i], NULL);
 	}
-	density_reset(&m->woken, NULL);
-	density_reset(&m->asked, NULL);
-	density_reset(&m->late, NULL);
-	density_reset(&m->asked_any, NULL);
-	model_make(m);
+	polya_reset(&m->woken, NULL);
+	polya_reset(&m->asked, NULL);
+	polya_reset(&m->late, NULL);
+	polya_reset(&m->asked_any, NULL);
+	law_make(m);
 }
 
-void model_release(struct model *m)
+void law_release(struct model *m)
 {
 	for (unsigned i = 0; i < MODEL_SIZES; i++) {
 		free(m->device[i]);
@@ -61,25 +61,25 @@ static void clear_sizes(struct density **d)
 {
 	for (unsigned i = 0; i < MODEL_SIZES; i++)
 		if (d[i])
-			density_clear(d[i]);
+			polya_clear(d[i]);
 }
 
-void model_clear(struct model *m)
+void law_clear(struct model *m)
 {
-	density_clear(&m->device_all);
-	density_clear(&m->service_all);
-	density_clear(&m->turn_all);
+	polya_clear(&m->device_all);
+	polya_clear(&m->service_all);
+	polya_clear(&m->turn_all);
 	clear_sizes(m->device);
 	clear_sizes(m->service);
 	clear_sizes(m->turn);
 	for (unsigned i = 0; i < MODEL_RUNS; i++) {
-		density_clear(&m->run_last[i]);
-		density_clear(&m->run_first[i]);
+		polya_clear(&m->run_last[i]);
+		polya_clear(&m->run_first[i]);
 	}
-	density_clear(&m->woken);
-	density_clear(&m->asked);
-	density_clear(&m->late);
-	density_clear(&m->asked_any);
+	polya_clear(&m->woken);
+	polya_clear(&m->asked);
+	polya_clear(&m->late);
+	polya_clear(&m->asked_any);
 	m->matched = m->missed = m->seen_late = m->seen = m->by_service = m->by_device =
 		0;
 	m->at_once = m->after = 0;
@@ -90,7 +90,7 @@ static struct density *of_size(struct density **d, unsigned size,
 			       const struct density *all)
 {
 	if (!d[size] && (d[size] = malloc(sizeof(**d))))
-		density_reset(d[size], all);
+		polya_reset(d[size], all);
 	return d[size];
 }
 
@@ -109,20 +109,20 @@ static int sum_sizes(struct density **d, struct density *const *a,
 	return 0;
 }
 
-int model_sum(struct model *m, const struct model *a, const struct model *b)
+int law_sum(struct model *m, const struct model *a, const struct model *b)
 {
-	model_clear(m);
-	density_sum(&m->device_all, &a->device_all, &b->device_all);
-	density_sum(&m->service_all, &a->service_all, &b->service_all);
-	density_sum(&m->turn_all, &a->turn_all, &b->turn_all);
+	law_clear(m);
+	polya_sum(&m->device_all, &a->device_all, &b->device_all);
+	polya_sum(&m->service_all, &a->service_all, &b->service_all);
+	polya_sum(&m->turn_all, &a->turn_all, &b->turn_all);
 	for (unsigned i = 0; i < MODEL_RUNS; i++) {
-		density_sum(&m->run_last[i], &a->run_last[i], &b->run_last[i]);
-		density_sum(&m->run_first[i], &a->run_first[i], &b->run_first[i]);
+		polya_sum(&m->run_last[i], &a->run_last[i], &b->run_last[i]);
+		polya_sum(&m->run_first[i], &a->run_first[i], &b->run_first[i]);
 	}
-	density_sum(&m->woken, &a->woken, &b->woken);
-	density_sum(&m->asked, &a->asked, &b->asked);
-	density_sum(&m->late, &a->late, &b->late);
-	density_sum(&m->asked_any, &a->asked_any, &b->asked_any);
+	polya_sum(&m->woken, &a->woken, &b->woken);
+	polya_sum(&m->asked, &a->asked, &b->asked);
+	polya_sum(&m->late, &a->late, &b->late);
+	polya_sum(&m->asked_any, &a->asked_any, &b->asked_any);
 	m->matched = a->matched + b->matched;
 	m->missed = a->missed + b->missed;
 	m->seen_late = a->seen_late + b->seen_late;
@@ -144,13 +144,13 @@ static void make_sizes(struct density **d)
 {
 	for (unsigned i = 0; i < MODEL_SIZES; i++)
 		if (d[i] && d[i]->made_at != d[i]->node[1])
-			density_make(d[i]);
+			polya_make(d[i]);
 }
 
 static void make(struct density *d)
 {
 	if (d->made_at != d->node[1])
-		density_make(d);
+		polya_make(d);
 }
 
 static double share(double n, double all, double prior)
@@ -158,7 +158,7 @@ static double share(double n, double all, double prior)
 	return (n + PRIOR_WEIGHT * prior) / (all + PRIOR_WEIGHT);
 }
 
-void model_make(struct model *m)
+void law_make(struct model *m)
 {
 	double runs = 0, part = 1 - PRIOR_SEVERAL, p;
 
@@ -196,7 +196,7 @@ void model_make(struct model *m)
 		if (part < 1e-12)
 			part = 1e-12;
 	}
-	density_tail(&m->late, m->late_tail);
+	polya_tail(&m->late, m->late_tail);
 	m->peak = -1e9;
 	for (unsigned i = 0; i < DENSITY_LEAVES; i++)
 		if (m->device_all.log[i] > m->peak)
@@ -207,25 +207,25 @@ static void fade_sizes(struct density **d)
 {
 	for (unsigned i = 0; i < MODEL_SIZES; i++)
 		if (d[i])
-			density_keep(d[i], 0.5f);
+			polya_keep(d[i], 0.5f);
 }
 
-void model_fade(struct model *m)
+void law_fade(struct model *m)
 {
-	density_keep(&m->device_all, 0.5f);
-	density_keep(&m->service_all, 0.5f);
-	density_keep(&m->turn_all, 0.5f);
+	polya_keep(&m->device_all, 0.5f);
+	polya_keep(&m->service_all, 0.5f);
+	polya_keep(&m->turn_all, 0.5f);
 	fade_sizes(m->device);
 	fade_sizes(m->service);
 	fade_sizes(m->turn);
 	for (unsigned i = 0; i < MODEL_RUNS; i++) {
-		density_keep(&m->run_last[i], 0.5f);
-		density_keep(&m->run_first[i], 0.5f);
+		polya_keep(&m->run_last[i], 0.5f);
+		polya_keep(&m->run_first[i], 0.5f);
 	}
-	density_keep(&m->woken, 0.5f);
-	density_keep(&m->asked, 0.5f);
-	density_keep(&m->late, 0.5f);
-	density_keep(&m->asked_any, 0.5f);
+	polya_keep(&m->woken, 0.5f);
+	polya_keep(&m->asked, 0.5f);
+	polya_keep(&m->late, 0.5f);
+	polya_keep(&m->asked_any, 0.5f);
 	m->matched /= 2;
 	m->missed /= 2;
 	m->seen_late /= 2;
@@ -248,21 +248,21 @@ static int64_t later(int64_t a, int64_t b)
 static double at_size(struct density *const *d, const struct density *all, unsigned size,
 		      int64_t ns)
 {
-	return density_log_at(d[size] && d[size]->made_at >= 0 ? d[size] : all, ns);
+	return polya_log_at(d[size] && d[size]->made_at >= 0 ? d[size] : all, ns);
 }
 
-double model_device(const struct model *m, unsigned n, unsigned size, int64_t irq_ns,
-		    int64_t first_ns, int64_t begin_ns, int64_t last_ns, int64_t woken_ns)
+double law_device(const struct model *m, unsigned n, unsigned size, int64_t irq_ns,
+		  int64_t first_ns, int64_t begin_ns, int64_t last_ns, int64_t woken_ns)
 {
 	double a, b;
 
 	/* The program has seen the end by itself: from there the interrupt is late. */
 	if (woken_ns != DMA_UNKNOWN && irq_ns > woken_ns)
-		return density_log_at(&m->late, irq_ns - woken_ns);
+		return polya_log_at(&m->late, irq_ns - woken_ns);
 	if (n > 1) {
 		unsigned r = run_of(n);
-		a = density_log_at(&m->run_last[r], irq_ns - begin_ns);
-		b = density_log_at(&m->run_first[r], irq_ns - later(first_ns, last_ns));
+		a = polya_log_at(&m->run_last[r], irq_ns - begin_ns);
+		b = polya_log_at(&m->run_first[r], irq_ns - later(first_ns, last_ns));
 		return log_add(a, b) - M_LN2;
 	}
 	a = at_size(m->device, &m->device_all, size, irq_ns - begin_ns);
@@ -272,12 +272,12 @@ double model_device(const struct model *m, unsigned n, unsigned size, int64_t ir
 	return log_add(m->log_device + a, m->log_service + b);
 }
 
-double model_notice(const struct model *m, int64_t irq_ns, int64_t wait_ns,
-		    int64_t woken_ns)
+double law_notice(const struct model *m, int64_t irq_ns, int64_t wait_ns,
+		  int64_t woken_ns)
 {
 	if (wait_ns != DMA_UNKNOWN && wait_ns >= irq_ns)
-		return m->log_in_time + density_log_at(&m->asked, woken_ns - wait_ns);
-	return m->log_in_time + density_log_at(&m->woken, woken_ns - irq_ns);
+		return m->log_in_time + polya_log_at(&m->asked, woken_ns - wait_ns);
+	return m->log_in_time + polya_log_at(&m->woken, woken_ns - irq_ns);
 }
 
 static int64_t turn_from(int64_t begin_ns, int64_t woken_before_ns, int64_t woken_ns)
@@ -288,8 +288,8 @@ static int64_t turn_from(int64_t begin_ns, int64_t woken_before_ns, int64_t woke
 		       : begin_ns;
 }
 
-double model_turn(const struct model *m, unsigned size, int64_t begin_ns, int64_t wait_ns,
-		  int64_t woken_ns, int64_t woken_before_ns)
+double law_turn(const struct model *m, unsigned size, int64_t begin_ns, int64_t wait_ns,
+		int64_t woken_ns, int64_t woken_before_ns)
 {
 	int64_t from = turn_from(begin_ns, woken_before_ns, woken_ns);
 	double a = at_size(m->turn, &m->turn_all, size, woken_ns - from);
@@ -297,27 +297,25 @@ double model_turn(const struct model *m, unsigned size, int64_t begin_ns, int64_
 	if (wait_ns == DMA_UNKNOWN)
 		return a;
 	return log_add(m->log_after + a,
-		       m->log_at_once +
-			       density_log_at(&m->asked_any, woken_ns - wait_ns));
+		       m->log_at_once + polya_log_at(&m->asked_any, woken_ns - wait_ns));
 }
 
 /* ---- counts ---- */
 
-int model_count_device(struct model *m, unsigned n, unsigned size, int64_t irq_ns,
-		       int64_t first_ns, int64_t begin_ns, int64_t last_ns,
-		       int64_t woken_ns, float weight)
+int law_count_device(struct model *m, unsigned n, unsigned size, int64_t irq_ns,
+		     int64_t first_ns, int64_t begin_ns, int64_t last_ns,
+		     int64_t woken_ns, float weight)
 {
 	m->size[n < MODEL_MOST ? n : MODEL_MOST] += weight;
 	m->matched += weight * (float)n;
 	if (woken_ns != DMA_UNKNOWN && irq_ns > woken_ns) {
-		density_count(&m->late, irq_ns - woken_ns, weight);
+		polya_count(&m->late, irq_ns - woken_ns, weight);
 		return 0;
 	}
 	if (n > 1) {
 		unsigned r = run_of(n);
-		density_count(&m->run_last[r], irq_ns - begin_ns, weight);
-		density_count(&m->run_first[r], irq_ns - later(first_ns, last_ns),
-			      weight);
+		polya_count(&m->run_last[r], irq_ns - begin_ns, weight);
+		polya_count(&m->run_first[r], irq_ns - later(first_ns, last_ns), weight);
 		return 0;
 	}
 	if (!of_size(m->device, size, &m->device_all) ||
@@ -332,15 +330,15 @@ int model_count_device(struct model *m, unsigned n, unsigned size, int64_t irq_n
 		m->by_service += weight * p;
 		m->by_device += weight * (1 - p);
 	}
-	density_count(&m->device_all, irq_ns - begin_ns, weight);
-	density_count(m->device[size], irq_ns - begin_ns, weight);
-	density_count(&m->service_all, irq_ns - later(begin_ns, last_ns), weight);
-	density_count(m->service[size], irq_ns - later(begin_ns, last_ns), weight);
+	polya_count(&m->device_all, irq_ns - begin_ns, weight);
+	polya_count(m->device[size], irq_ns - begin_ns, weight);
+	polya_count(&m->service_all, irq_ns - later(begin_ns, last_ns), weight);
+	polya_count(m->service[size], irq_ns - later(begin_ns, last_ns), weight);
 	return 0;
 }
 
-void model_count_notice(struct model *m, int64_t irq_ns, int64_t wait_ns,
-			int64_t woken_ns, float weight)
+void law_count_notice(struct model *m, int64_t irq_ns, int64_t wait_ns, int64_t woken_ns,
+		      float weight)
 {
 	if (irq_ns > woken_ns) {
 		m->seen_late += weight;
@@ -348,13 +346,13 @@ void model_count_notice(struct model *m, int64_t irq_ns, int64_t wait_ns,
 	}
 	m->seen += weight;
 	if (wait_ns != DMA_UNKNOWN && wait_ns >= irq_ns)
-		density_count(&m->asked, woken_ns - wait_ns, weight);
+		polya_count(&m->asked, woken_ns - wait_ns, weight);
 	else
-		density_count(&m->woken, woken_ns - irq_ns, weight);
+		polya_count(&m->woken, woken_ns - irq_ns, weight);
 }
 
-int model_count_turn(struct model *m, unsigned size, int64_t begin_ns, int64_t wait_ns,
-		     int64_t woken_ns, int64_t woken_before_ns, float weight)
+int law_count_turn(struct model *m, unsigned size, int64_t begin_ns, int64_t wait_ns,
+		   int64_t woken_ns, int64_t woken_before_ns, float weight)
 {
 	int64_t from = turn_from(begin_ns, woken_before_ns, woken_ns);
 
@@ -363,15 +361,15 @@ int model_count_turn(struct model *m, unsigned size, int64_t begin_ns, int64_t w
 	if (wait_ns != DMA_UNKNOWN) {
 		double a = m->log_after +
 			   at_size(m->turn, &m->turn_all, size, woken_ns - from);
-		double b = m->log_at_once +
-			   density_log_at(&m->asked_any, woken_ns - wait_ns);
+		double b =
+			m->log_at_once + polya_log_at(&m->asked_any, woken_ns - wait_ns);
 		double p = exp(b - log_add(a, b));
 		m->at_once += weight * p;
 		m->after += weight * (1 - p);
-		density_count(&m->asked_any, woken_ns - wait_ns, weight * (float)p);
+		polya_count(&m->asked_any, woken_ns - wait_ns, weight * (float)p);
 		weight *= 1 - (float)p;
 	}
-	density_count(&m->turn_all, woken_ns - from, weight);
-	density_count(m->turn[size], woken_ns - from, weight);
+	polya_count(&m->turn_all, woken_ns - from, weight);
+	polya_count(m->turn[size], woken_ns - from, weight);
 	return 0;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the parts of the front end share: use.c (samples in), use_order.c (order of time,
  * windows of loss), use_call.c (calls of threads), use_channel.c (starts and endings). */
-#ifndef DMA_USE_PRIV_H
-#define DMA_USE_PRIV_H
+#ifndef DMA_GATE_PRIV_H
+#define DMA_GATE_PRIV_H
 
 #include "lib/err.h"
 #include "lib/loss.h"
-#include "lib/use/use.h"
+#include "tests/gate/align/use.h"
 
 enum { USE_THREADS = 1024 };
 
@@ -25,6 +25,8 @@ struct use {
 	struct use_options o;
 	struct use_sink sink;
 	struct join_totals *n;
+	const struct use_told *told; /* NULL = hypotheses */
+	size_t ntold;
 	struct use_order *order;
 	struct loss_windows loss;
 	size_t nextloss;

@@ -6,14 +6,14 @@
  *
  * The numbers that are neither derived nor measured stand here, all of them.
  */
-#ifndef DMA_JOIN_MODEL_H
-#define DMA_JOIN_MODEL_H
+#ifndef DMA_GATE_MODEL_H
+#define DMA_GATE_MODEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/join/density.h"
+#include "tests/gate/align/density.h"
 
 /* Certain: all other readings together are no more likely than this. Two in 10,000 is what
  * may be wrong; half of it is left to what the model does not know of. */
@@ -71,37 +71,36 @@ struct model {
 	double log_size[MODEL_MOST + 1];
 	double peak; /* of device_all */
 	float late_tail[DENSITY_LEAVES];
-	double made; /* matched and missed when model_make() was called */
+	double made; /* matched and missed when law_make() was called */
 };
 
-void model_init(struct model *m);
-void model_release(struct model *m);
-void model_clear(struct model *m); /* forgets all counts */
-int model_sum(struct model *m, const struct model *a, const struct model *b);
-void model_make(struct model *m); /* what is derived */
-void model_fade(struct model *m);
-unsigned model_size(int64_t size_bytes);
+void law_init(struct model *m);
+void law_release(struct model *m);
+void law_clear(struct model *m); /* forgets all counts */
+int law_sum(struct model *m, const struct model *a, const struct model *b);
+void law_make(struct model *m); /* what is derived */
+void law_fade(struct model *m);
+unsigned law_size(int64_t size_bytes);
 
 /* Natural logarithm of the density of the interrupt, 1/ns: `n` transfers, the first of which
  * began at first_ns and the last at begin_ns; last_ns: the channel's interrupt before. */
-double model_device(const struct model *m, unsigned n, unsigned size, int64_t irq_ns,
-		    int64_t first_ns, int64_t begin_ns, int64_t last_ns,
-		    int64_t woken_ns);
+double law_device(const struct model *m, unsigned n, unsigned size, int64_t irq_ns,
+		  int64_t first_ns, int64_t begin_ns, int64_t last_ns, int64_t woken_ns);
 /* Of the program's being told, given an interrupt that is not late; wait_ns DMA_UNKNOWN = it
  * was there. */
-double model_notice(const struct model *m, int64_t irq_ns, int64_t wait_ns,
-		    int64_t woken_ns);
+double law_notice(const struct model *m, int64_t irq_ns, int64_t wait_ns,
+		  int64_t woken_ns);
 /* The same, whatever the interrupt. */
-double model_turn(const struct model *m, unsigned size, int64_t begin_ns, int64_t wait_ns,
-		  int64_t woken_ns, int64_t woken_before_ns);
+double law_turn(const struct model *m, unsigned size, int64_t begin_ns, int64_t wait_ns,
+		int64_t woken_ns, int64_t woken_before_ns);
 
-int model_count_device(struct model *m, unsigned n, unsigned size, int64_t irq_ns,
-		       int64_t first_ns, int64_t begin_ns, int64_t last_ns,
-		       int64_t woken_ns, float weight);
-void model_count_notice(struct model *m, int64_t irq_ns, int64_t wait_ns,
-			int64_t woken_ns, float weight);
-int model_count_turn(struct model *m, unsigned size, int64_t begin_ns, int64_t wait_ns,
-		     int64_t woken_ns, int64_t woken_before_ns, float weight);
+int law_count_device(struct model *m, unsigned n, unsigned size, int64_t irq_ns,
+		     int64_t first_ns, int64_t begin_ns, int64_t last_ns,
+		     int64_t woken_ns, float weight);
+void law_count_notice(struct model *m, int64_t irq_ns, int64_t wait_ns, int64_t woken_ns,
+		      float weight);
+int law_count_turn(struct model *m, unsigned size, int64_t begin_ns, int64_t wait_ns,
+		   int64_t woken_ns, int64_t woken_before_ns, float weight);
 
 double log_add(double a, double b);
 

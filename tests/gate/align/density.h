@@ -6,8 +6,8 @@
  * node, the more counts it takes to be believed. To it is added the one robust part: so
  * much of the whole, even over all leaves (that is, log-uniform over nine decades).
  */
-#ifndef DMA_JOIN_DENSITY_H
-#define DMA_JOIN_DENSITY_H
+#ifndef DMA_GATE_DENSITY_H
+#define DMA_GATE_DENSITY_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,20 +21,20 @@ struct density {
 	const struct density *prior;	/* NULL = even over all leaves */
 };
 
-void density_reset(struct density *d, const struct density *prior);
-void density_clear(struct density *d); /* no counts; log[] stays */
-unsigned density_leaf(int64_t ns);     /* negative times count as 0 */
-void density_count(struct density *d, int64_t ns, float weight);
-void density_keep(struct density *d, float share); /* forgets the rest */
-void density_sum(struct density *d, const struct density *a, const struct density *b);
-void density_make(struct density *d); /* log[] */
+void polya_reset(struct density *d, const struct density *prior);
+void polya_clear(struct density *d); /* no counts; log[] stays */
+unsigned polya_leaf(int64_t ns);     /* negative times count as 0 */
+void polya_count(struct density *d, int64_t ns, float weight);
+void polya_keep(struct density *d, float share); /* forgets the rest */
+void polya_sum(struct density *d, const struct density *a, const struct density *b);
+void polya_make(struct density *d); /* log[] */
 /* Natural logarithm of the probability of a leaf and all above it. */
-void density_tail(const struct density *d, float *log_tail);
-float density_quantile(const struct density *d, float q); /* ns; NAN when empty */
+void polya_tail(const struct density *d, float *log_tail);
+float polya_quantile(const struct density *d, float q); /* ns; NAN when empty */
 
-static inline float density_log_at(const struct density *d, int64_t ns)
+static inline float polya_log_at(const struct density *d, int64_t ns)
 {
-	return d->log[density_leaf(ns)];
+	return d->log[polya_leaf(ns)];
 }
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The front end's interface: samples in, in order as far as slack allows. */
-#include "lib/use/use.h"
+#include "tests/gate/align/use.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/use/use_priv.h"
+#include "tests/gate/align/use_priv.h"
 
 int use_new(struct use **out, const struct use_options *o, const struct use_sink *s,
 	    struct join_totals *n, struct err *e)
@@ -161,6 +161,12 @@ static int drain(struct use *u, int64_t until, struct err *e)
 	while (r >= 0 && (s = use_order_pop(u->order, until)))
 		r = take(u, s, e);
 	return r < 0 ? r : 0;
+}
+
+void use_tell(struct use *u, const struct use_told *told, size_t n)
+{
+	u->told = told;
+	u->ntold = n;
 }
 
 int use_push(struct use *u, const struct sample *s, struct err *e)

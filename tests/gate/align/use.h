@@ -13,8 +13,8 @@
  *
  * Blocking starts end themselves and take no part in this.
  */
-#ifndef DMA_USE_USE_H
-#define DMA_USE_USE_H
+#ifndef DMA_GATE_USE_H
+#define DMA_GATE_USE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -125,6 +125,12 @@ struct use_channel {
 	bool seen;
 };
 
+/* What another front end found of a start: the wait that ended it. */
+struct use_told {
+	int64_t submit_seq, woken_seq; /* DMA_UNKNOWN = no wait returned for it */
+	enum transfer_state state;
+};
+
 struct use_sink {
 	void *arg;
 	int (*channel)(void *arg, struct use_channel *c, struct err *e);
@@ -146,6 +152,8 @@ struct use;
 int use_new(struct use **u, const struct use_options *o, const struct use_sink *s,
 	    struct join_totals *n, struct err *e);
 void use_free(struct use *u);
+/* One hypothesis, with these endings, in order of submit_seq; the caller's. */
+void use_tell(struct use *u, const struct use_told *told, size_t n);
 int use_push(struct use *u, const struct sample *s, struct err *e);
 int use_loss(struct use *u, int64_t from_ns, int64_t to_ns, struct err *e);
 bool use_lossy(const struct use *u, int64_t from_ns, int64_t to_ns);

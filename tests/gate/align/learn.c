@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/join/align.h"
+#include "tests/gate/align/align.h"
 
 enum { ROUNDS = 5, BLOCK = 32 };
 
@@ -40,8 +40,8 @@ static int count_turn(struct slot *s, struct model *m, const struct use_transfer
 {
 	int64_t before = align_woken_before(s, t, p->hyp == ANY ? 0 : p->hyp);
 
-	return model_count_turn(m, model_size(t->t.size_bytes), t->begin_ns, x->wait_ns,
-				x->woken_ns, before, w);
+	return law_count_turn(m, law_size(t->t.size_bytes), t->begin_ns, x->wait_ns,
+			      x->woken_ns, before, w);
 }
 
 static int count_slot(struct group *g, const struct layer *l, const struct edge *e,
@@ -65,8 +65,8 @@ static int count_slot(struct group *g, const struct layer *l, const struct edge 
 			m->missed += w;
 		if (newest(s, t, to, x)) {
 			if (in)
-				model_count_notice(m, l->irq->time_ns, x->wait_ns,
-						   x->woken_ns, w);
+				law_count_notice(m, l->irq->time_ns, x->wait_ns,
+						 x->woken_ns, w);
 			if (count_turn(s, m, t, to, x, w) < 0)
 				return -1;
 		}
@@ -81,9 +81,9 @@ static int count_slot(struct group *g, const struct layer *l, const struct edge 
 	const struct ending *x = ended(b, to);
 	if (b->phantom)
 		return 0;
-	return model_count_device(m, k->n, model_size(b->t.size_bytes), l->irq->time_ns,
-				  a->begin_ns, b->begin_ns, from->last_ns,
-				  x ? x->woken_ns : DMA_UNKNOWN, w);
+	return law_count_device(m, k->n, law_size(b->t.size_bytes), l->irq->time_ns,
+				a->begin_ns, b->begin_ns, from->last_ns,
+				x ? x->woken_ns : DMA_UNKNOWN, w);
 }
 
 int learn_edge(struct group *g, const struct layer *l, const struct edge *e, float w,
@@ -182,8 +182,8 @@ static int maximize(struct group *g, struct err *e)
 	g->strays = g->cross = 0;
 	for (size_t i = 0; i < g->nslot; i++) {
 		struct slot *s = g->slot[i];
-		model_clear(s->half[0]);
-		model_clear(s->half[1]);
+		law_clear(s->half[0]);
+		law_clear(s->half[1]);
 		if (s->ended)
 			memset(s->ended, 0, g->nvector * sizeof(*s->ended));
 	}
@@ -200,8 +200,8 @@ static int maximize(struct group *g, struct err *e)
 		n += l->irq != NULL;
 	}
 	for (size_t i = 0; i < g->nslot; i++) {
-		model_make(g->slot[i]->half[0]);
-		model_make(g->slot[i]->half[1]);
+		law_make(g->slot[i]->half[0]);
+		law_make(g->slot[i]->half[1]);
 	}
 	learn_rates(g);
 	return 0;
@@ -265,14 +265,14 @@ static int nearest(struct group *g, struct slot *s, size_t n)
 		at = pend_at(g, k)->irq->time_ns;
 		if (at < t->begin_ns)
 			continue;
-		model_count_notice(m, at, x->wait_ns, x->woken_ns, 1);
-		if (model_count_device(m, 1, model_size(t->t.size_bytes), at, t->begin_ns,
-				       t->begin_ns, INT64_MIN, x->woken_ns, 1) < 0 ||
+		law_count_notice(m, at, x->wait_ns, x->woken_ns, 1);
+		if (law_count_device(m, 1, law_size(t->t.size_bytes), at, t->begin_ns,
+				     t->begin_ns, INT64_MIN, x->woken_ns, 1) < 0 ||
 		    count_turn(s, m, t, &p, x, 1) < 0)
 			return -1;
 	}
-	model_make(s->half[0]);
-	model_make(s->half[1]);
+	law_make(s->half[0]);
+	law_make(s->half[1]);
 	return 0;
 }
 
@@ -283,8 +283,8 @@ static int climb(struct group *g, size_t n, bool trusting, int rounds, struct er
 	learn_rates(g);
 	for (size_t i = 0; i < g->nslot; i++)
 		for (int k = 0; k < 2; k++) {
-			model_release(g->slot[i]->half[k]);
-			model_init(g->slot[i]->half[k]);
+			law_release(g->slot[i]->half[k]);
+			law_init(g->slot[i]->half[k]);
 		}
 	for (size_t i = 0; i < g->nslot; i++)
 		if (nearest(g, g->slot[i], n) < 0)
@@ -319,7 +319,7 @@ int learn_group(struct group *g, size_t n, struct err *e)
 		for (int k = 0; k < 2; k++) {
 			if (!(s->half[k] = calloc(1, sizeof(*s->half[k]))))
 				return err_nomem(e, "the joiner");
-			model_init(s->half[k]);
+			law_init(s->half[k]);
 		}
 		s->whole = s->model;
 	}
@@ -344,8 +344,8 @@ int learn_group(struct group *g, size_t n, struct err *e)
 	for (size_t i = 0; i < g->nslot && r >= 0; i++) {
 		struct slot *s = g->slot[i];
 		s->model = s->whole;
-		r = model_sum(s->model, s->half[0], s->half[1]);
-		model_make(s->model);
+		r = law_sum(s->model, s->half[0], s->half[1]);
+		law_make(s->model);
 	}
 	g->learned_until = n;
 	g->learning = false;
@@ -362,7 +362,7 @@ void learn_over(struct group *g)
 			continue;
 		s->model = s->whole;
 		for (int k = 0; k < 2; k++) {
-			model_release(s->half[k]);
+			law_release(s->half[k]);
 			free(s->half[k]);
 			s->half[k] = NULL;
 		}

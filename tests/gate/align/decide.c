@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/join/align.h"
+#include "tests/gate/align/align.h"
 
 enum { LAYERS = 32, MOST_LAYERS = 1024 };
 
@@ -359,9 +359,9 @@ static void refresh(struct group *g)
 		struct model *m = g->slot[i]->model;
 		double n = m->matched + m->missed;
 		if (n > MEMORY)
-			model_fade(m);
+			law_fade(m);
 		if (n > m->made * 1.1 + 64 || n < m->made) {
-			model_make(m);
+			law_make(m);
 			m->made = m->matched + m->missed;
 		}
 	}

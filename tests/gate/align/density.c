@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "lib/join/density.h"
+#include "tests/gate/align/density.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "lib/join/model.h"
+#include "tests/gate/align/model.h"
 
 enum { OFFSET_NS = 64, PER_OCTAVE = 16, FINE = 256 };
 
@@ -25,7 +25,7 @@ __attribute__((constructor)) static void make_table(void)
 		log_width[i] = (float)log(leaf_width_ns(i));
 }
 
-unsigned density_leaf(int64_t ns)
+unsigned polya_leaf(int64_t ns)
 {
 	uint64_t y = (ns > 0 ? (uint64_t)ns : 0) + OFFSET_NS;
 	unsigned e = 63 - (unsigned)__builtin_clzll(y);
@@ -35,31 +35,31 @@ unsigned density_leaf(int64_t ns)
 	return leaf < DENSITY_LEAVES ? leaf : DENSITY_LEAVES - 1;
 }
 
-void density_reset(struct density *d, const struct density *prior)
+void polya_reset(struct density *d, const struct density *prior)
 {
 	memset(d, 0, sizeof(*d));
 	d->prior = prior;
 	d->made_at = -1;
 }
 
-void density_clear(struct density *d)
+void polya_clear(struct density *d)
 {
 	memset(d->node, 0, sizeof(d->node));
 }
 
-void density_count(struct density *d, int64_t ns, float weight)
+void polya_count(struct density *d, int64_t ns, float weight)
 {
-	for (unsigned i = density_leaf(ns) + DENSITY_LEAVES; i; i /= 2)
+	for (unsigned i = polya_leaf(ns) + DENSITY_LEAVES; i; i /= 2)
 		d->node[i] += weight;
 }
 
-void density_keep(struct density *d, float share)
+void polya_keep(struct density *d, float share)
 {
 	for (unsigned i = 1; i < 2 * DENSITY_LEAVES; i++)
 		d->node[i] *= share;
 }
 
-void density_sum(struct density *d, const struct density *a, const struct density *b)
+void polya_sum(struct density *d, const struct density *a, const struct density *b)
 {
 	for (unsigned i = 1; i < 2 * DENSITY_LEAVES; i++)
 		d->node[i] = a->node[i] + b->node[i];
@@ -93,7 +93,7 @@ static void tree(const struct density *d, float *p)
 	}
 }
 
-void density_make(struct density *d)
+void polya_make(struct density *d)
 {
 	float p[2 * DENSITY_LEAVES];
 
@@ -105,7 +105,7 @@ void density_make(struct density *d)
 	d->made_at = d->node[1];
 }
 
-float density_quantile(const struct density *d, float q)
+float polya_quantile(const struct density *d, float q)
 {
 	float sum = 0;
 
@@ -117,7 +117,7 @@ float density_quantile(const struct density *d, float q)
 	return NAN;
 }
 
-void density_tail(const struct density *d, float *log_tail)
+void polya_tail(const struct density *d, float *log_tail)
 {
 	double sum = 0;
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "lib/err.h"
-#include "lib/use/use_priv.h"
+#include "tests/gate/align/use_priv.h"
 
 static struct use_thread *thread_get(struct use *u, int32_t tid)
 {

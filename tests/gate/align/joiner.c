@@ -4,13 +4,13 @@
  * vectors that belong together form a group; its interrupts wait until the ends of all
  * transfers that they may have ended are known.
  */
-#include "lib/join/joiner.h"
+#include "tests/gate/align/joiner.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/join/align.h"
+#include "tests/gate/align/align.h"
 #include "lib/use/begun.h"
 
 enum {
@@ -188,7 +188,7 @@ static int on_channel(void *arg, struct use_channel *c, struct err *e)
 		free(s);
 		return nomem(e);
 	}
-	model_init(s->model);
+	law_init(s->model);
 	s->whole = s->model;
 	s->c = c;
 	c->group = g;
@@ -441,16 +441,21 @@ int joiner_new(struct joiner **out, const struct join_options *o,
 	return 0;
 }
 
+void joiner_tell(struct joiner *j, const struct use_told *told, size_t n)
+{
+	use_tell(j->use, told, n);
+}
+
 static void group_free(struct group *g)
 {
 	for (size_t i = 0; i < g->nslot; i++) {
 		struct slot *s = g->slot[i];
 		for (int k = 0; k < 2; k++)
 			if (s->half[k]) {
-				model_release(s->half[k]);
+				law_release(s->half[k]);
 				free(s->half[k]);
 			}
-		model_release(s->whole);
+		law_release(s->whole);
 		free(s->whole);
 		free(s->affinity);
 		free(s->credit);

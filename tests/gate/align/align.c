@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/join/align.h"
+#include "tests/gate/align/align.h"
 #include "lib/err.h"
 
 enum { HASH = 4096, MOST_STATES = 2048, TOGETHER = 3 };
@@ -284,8 +284,8 @@ static bool speaks(const struct slot *s, const struct use_transfer *t, unsigned 
 static double log_turn(const struct slot *s, const struct use_transfer *t, unsigned hyp,
 		       const struct ending *x)
 {
-	return model_turn(s->model, model_size(t->t.size_bytes), t->begin_ns, x->wait_ns,
-			  x->woken_ns, align_woken_before(s, t, hyp));
+	return law_turn(s->model, law_size(t->t.size_bytes), t->begin_ns, x->wait_ns,
+			x->woken_ns, align_woken_before(s, t, hyp));
 }
 
 static double log_skip(const struct slot *s, const struct use_transfer *t, unsigned hyp)
@@ -317,7 +317,7 @@ static double log_member(const struct slot *s, const struct use_transfer *t, uns
 		return has + m->log_late;
 	if (!speaks(s, t, hyp, x))
 		return has;
-	return has + model_notice(m, irq_ns, x->wait_ns, x->woken_ns) -
+	return has + law_notice(m, irq_ns, x->wait_ns, x->woken_ns) -
 	       log_turn(s, t, hyp, x);
 }
 
@@ -329,9 +329,9 @@ static double log_device(const struct slot *s, const struct use_transfer *first,
 
 	if (last->phantom)
 		return log(1e-5);
-	return model_device(s->model, n, model_size(last->t.size_bytes), irq_ns,
-			    first->begin_ns, last->begin_ns, last_ns,
-			    x && x->kind == END_WOKEN ? x->woken_ns : DMA_UNKNOWN);
+	return law_device(s->model, n, law_size(last->t.size_bytes), irq_ns,
+			  first->begin_ns, last->begin_ns, last_ns,
+			  x && x->kind == END_WOKEN ? x->woken_ns : DMA_UNKNOWN);
 }
 
 /* ---- an interrupt ---- */
@@ -498,7 +498,7 @@ static double credit(const struct slot *s, const struct use_transfer *t, int64_t
 	if (x && x->woken_ns < now)
 		return log_add(
 			0, m->log_has - m->log_miss + m->log_late +
-				   (double)m->late_tail[density_leaf(now - x->woken_ns)]);
+				   (double)m->late_tail[polya_leaf(now - x->woken_ns)]);
 	return log_add(0, m->log_has - m->log_miss);
 }
 

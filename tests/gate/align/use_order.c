@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/use/use_priv.h"
+#include "tests/gate/align/use_priv.h"
 
 struct use_order {
 	struct sample *ring, *heap, out;

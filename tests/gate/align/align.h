@@ -12,11 +12,11 @@
  * interrupt ends k transfers of a channel behind r skipped ones, or nothing. A transfer is
  * decided when every state that is left has passed it.
  */
-#ifndef DMA_JOIN_ALIGN_H
-#define DMA_JOIN_ALIGN_H
+#ifndef DMA_GATE_ALIGN_H
+#define DMA_GATE_ALIGN_H
 
-#include "lib/join/model.h"
-#include "lib/use/use.h"
+#include "tests/gate/align/model.h"
+#include "tests/gate/align/use.h"
 
 enum { ANY = 255, MAX_SLOTS = 64, MAX_VECTORS = 64 };
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Doubts of a transfer whose candidates are all known, beside their probabilities. */
+#ifndef DMA_JOIN_DOUBT_H
+#define DMA_JOIN_DOUBT_H
+
+#include "lib/join/join_priv.h"
+
+/* How much may speak against what is called certain, 0..1. */
+float doubt_open(const struct group *g);
+/* The share of hypotheses in which an interrupt is its. */
+float doubt_with_one(const struct jtransfer *x);
+/* May q, which lies in x, be that of the one before? */
+bool doubt_others(const struct jtransfer *x, const struct jirq *q);
+/* Had it none for certain, if the hypotheses say so? */
+bool doubt_none(const struct jtransfer *x);
+/* Why it is unknown. */
+const char *doubt_reason(const struct jtransfer *x);
+
+#endif
