@@ -79,12 +79,22 @@ static bool any_living(const struct recording_options *o)
 	return false;
 }
 
+/* On CLOCK_MONOTONIC. What follows a trigger is counted from what it is about: of the time
+ * that it took to notice, nothing is waited for again. */
+static int64_t fired_at(const struct recording *r)
+{
+	int64_t at_ns = live_at_ns(r->live), now = now_ns(CLOCK_MONOTONIC),
+		ago_ns = at_ns == DMA_UNKNOWN ? 0 : now_ns(r->o->clockid) - at_ns;
+
+	return ago_ns > 0 && ago_ns < now ? now - ago_ns : now;
+}
+
 static bool over(struct recording *r, int64_t end_ns)
 {
 	if (end_ns && now_ns(CLOCK_MONOTONIC) >= end_ns)
 		return true;
 	if (r->live && !r->fired_ns && live_fired(r->live))
-		r->fired_ns = now_ns(CLOCK_MONOTONIC);
+		r->fired_ns = fired_at(r);
 	if (r->fired_ns && now_ns(CLOCK_MONOTONIC) - r->fired_ns >= AFTER_NS) {
 		if (!r->o->live.snapshots)
 			return true;

@@ -53,7 +53,7 @@ struct live {
 	bool running;
 	/* Between the threads: the trigger itself is the view's. */
 	atomic_bool fired, again, judged; /* judged: worth is known */
-	atomic_llong worth;
+	atomic_llong worth, at_ns;	  /* at: of the trigger's moment */
 	bool told; /* the view's own: fired was set for this time */
 
 	/* the thread's own */
@@ -109,6 +109,7 @@ static void tell(struct live *l)
 	if (!l->trigger.fired || l->told)
 		return;
 	l->told = true;
+	atomic_store(&l->at_ns, l->trigger.at_ns);
 	atomic_store(&l->fired, true);
 	if (write(l->event_fd, &one, sizeof(one)) < 0)
 		return; /* the recorder looks at the end of its next wait */
@@ -526,6 +527,11 @@ int live_fd(const struct live *l)
 bool live_fired(struct live *l)
 {
 	return atomic_load(&l->fired);
+}
+
+int64_t live_at_ns(struct live *l)
+{
+	return atomic_load(&l->at_ns);
 }
 
 bool live_worth(struct live *l, int64_t *worth)

@@ -60,6 +60,8 @@ void live_round(void *arg);
 /* Readable when a trigger has come true; and whether one has. */
 int live_fd(const struct live *l);
 bool live_fired(struct live *l);
+/* When it came true, on the recording's clock, not when it was noticed; DMA_UNKNOWN. */
+int64_t live_at_ns(struct live *l);
 /* Of what has come true, by what is known of it: of two, the worse is the larger. false = that
  * is not known yet. */
 bool live_worth(struct live *l, int64_t *worth);

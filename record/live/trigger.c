@@ -76,19 +76,20 @@ static uint64_t count(struct trigger *t, const struct transfer *x)
 	return 1;
 }
 
-/* It has not ended: is it over the time already? */
-static bool is_overdue(const struct rule *r, const struct transfer *x, int64_t now_ns)
+/* It has not ended: when was it over the time? DMA_UNKNOWN = it is not, or may not be. */
+static int64_t overdue_ns(const struct rule *r, const struct transfer *x, int64_t now_ns)
 {
 	int64_t from = r->phase == PHASE_TOTAL || r->phase == PHASE_API ? x->submit_ns
 									: x->doorbell_ns;
 
 	if (r->what != RULE_PHASE || r->below || from == DMA_UNKNOWN)
-		return false;
+		return DMA_UNKNOWN;
 	if (r->phase == PHASE_API && x->doorbell_ns != DMA_UNKNOWN)
-		return false; /* it is known, and the decision judges it */
+		return DMA_UNKNOWN; /* it is known, and the decision judges it */
 	if (r->phase == PHASE_NOTICE)
 		from = x->irq_ns;
-	return from != DMA_UNKNOWN && now_ns - from > r->value;
+	return from != DMA_UNKNOWN && now_ns - from > r->value ? from + r->value
+							       : DMA_UNKNOWN;
 }
 
 static void preview_open(struct trigger *t, const struct transfer *x, int64_t now_ns)
@@ -97,10 +98,12 @@ static void preview_open(struct trigger *t, const struct transfer *x, int64_t no
 
 	for (size_t i = 0; i < t->n && !t->fired; i++) {
 		const struct rule *r = &t->rules[i];
+		int64_t over_ns = overdue_ns(r, x, now_ns);
 
-		if ((r->what == RULE_IN_FLIGHT && n > (uint64_t)r->value) ||
-		    is_overdue(r, x, now_ns))
+		if (r->what == RULE_IN_FLIGHT && n > (uint64_t)r->value)
 			fire(t, r, x, now_ns);
+		else if (over_ns != DMA_UNKNOWN)
+			fire(t, r, x, over_ns);
 	}
 }
 
