@@ -195,8 +195,7 @@ CLI_LONG := $(addprefix tests/cli/,truth.t dmareport.t dmacompare.t)
 CLI_RUN  := $(CLI_LONG) $(filter-out $(CLI_LONG),$(CLI))
 # Minutes of recordings, of terminals and of damage; make check-all has them.
 CLI_SLOW := $(addprefix tests/cli/,live.t keep.t certain.t rotate.t)
-# Line tables are all that a sanitizer's report reads: -g1 is built in four fifths of the time of -g.
-ASAN     := B=build/asan SAN=1 OPT='-O1 -g1' CFLAGS=-Wno-format-truncation
+ASAN     := B=build/asan SAN=1 OPT='-O1 -g' CFLAGS=-Wno-format-truncation
 ASAN_RUN := $(patsubst $(B)/%,build/asan/%,$(UNIT_RUN))
 TESTS    := B='$(B)' JOBS='$(JOBS)' MAKE='$(MAKE)' scripts/tests.sh
 export B CC CXX

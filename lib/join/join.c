@@ -31,7 +31,11 @@ static int64_t told_ns(const struct transfer *t)
 
 int64_t transfer_phase_ns(const struct transfer *t, enum phase p)
 {
-	if (t->state == STATE_UNKNOWN || t->state == STATE_FAILED)
+	bool interrupt_unknown = t->state == STATE_UNKNOWN;
+
+	if (t->state == STATE_FAILED || (interrupt_unknown && !t->end_certain))
+		return DMA_UNKNOWN;
+	if (interrupt_unknown && (p == PHASE_DEVICE || p == PHASE_NOTICE))
 		return DMA_UNKNOWN;
 	if (p == PHASE_API)
 		return minus(t->doorbell_ns, t->submit_ns);

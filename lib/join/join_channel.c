@@ -624,6 +624,9 @@ int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struc
 		c->circular_to = at;
 	c->plain_cycles += !c->streak && !c->nopen;
 	x->doubt = c->doubt;
+	x->alone = !c->nopen;
+	if (c->nopen)
+		channel_oldest(c)->alone = false;
 	c->parked &= ++c->started < PARKED;
 	c->tail++;
 	c->nopen++;

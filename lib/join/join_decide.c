@@ -318,6 +318,19 @@ static bool may_have_ended(const struct jtransfer *x)
 	return false;
 }
 
+/* Is the wait that saw its end known, whatever is of its interrupt? Of a call that returns
+ * at the end, and of the only one in flight on a channel that was never used otherwise:
+ * behind an overlap a wait may be for one that was overlooked. */
+static bool end_is_seen(const struct join *j, const struct jtransfer *x)
+{
+	const struct transfer *t = &x->t;
+	bool in_turn = x->alone && x->c->mode == MODE_OPEN && !x->c->overlapped;
+
+	return (in_turn || x->blocking) && !x->fixed && !x->dead && !x->doubt &&
+	       !(x->c->g && x->c->g->doubt) && t->woken_ns != DMA_UNKNOWN &&
+	       t->woken_ns >= t->submit_ns && !join_lossy(j, t->submit_ns, x->end_ns);
+}
+
 static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool none)
 {
 	struct transfer *t = &x->t;
@@ -336,6 +349,7 @@ static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool non
 		t->state = STATE_UNKNOWN;
 		t->reason = why;
 	}
+	t->end_certain = t->state == STATE_UNKNOWN && end_is_seen(j, x);
 	x->decided = true;
 }
 
@@ -506,6 +520,7 @@ static int hand_out(struct join *j, struct jtransfer *x, struct err *e)
 	/* Its interrupts stay accounted for as its own, whichever of them ended it. */
 	if (q && picks_one(j->o.pairing) && unusual(&x->c->g->m, x->t.irq_count)) {
 		x->t.state = STATE_UNKNOWN;
+		x->t.end_certain = end_is_seen(j, x);
 		x->t.reason = "not as many interrupts as usual: "
 			      "one may be missing, or another's";
 		x->t.irq_ns = x->t.irq_seq = DMA_UNKNOWN;

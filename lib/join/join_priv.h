@@ -100,6 +100,7 @@ struct jtransfer {
 	float scale;	  /* the best that any interrupt explains its notice by, 1/ns */
 	uint8_t together; /* so many ended, with it, and no interrupt came meanwhile */
 	bool covered;	  /* the wait that ended it was for others too */
+	bool alone;	  /* on its channel, from its start to its end */
 	bool decided;
 	uint32_t mark;
 	uint8_t ncand;

@@ -47,9 +47,12 @@ struct transfer {
 	/* how many interrupts this transfer had (policies first, last) */
 	int32_t irq_count;
 	enum transfer_state state;
-	/* What is known of it, each for itself: which wait saw its end, and its interrupt
-	 * (or that there was none); and how probable that is. */
-	bool end_certain, irq_certain;
+	/* Of an unknown one: which wait saw its end is known, and only what ended it is not;
+	 * so it has an `api` and a `total`. */
+	bool end_certain;
+	/* Of its interrupt (or that there was none), and how probable both are: only where
+	 * a judge asks (tests/gate). */
+	bool irq_certain;
 	float end_p, irq_p;
 	const char *reason; /* static text, why it is unknown, failed, aborted, ...; NULL
 			       = plain */
@@ -61,7 +64,8 @@ static inline bool transfer_is_keyed(const struct transfer *t)
 }
 
 /* from -> to of a phase; DMA_UNKNOWN when an end is missing or the state makes it
- * meaningless (unknown and failed have no latency; aborted and in_flight only `api`). */
+ * meaningless (failed has no latency, nor has unknown but `api` and `total` where
+ * end_certain; aborted and in_flight only `api`). */
 int64_t transfer_phase_ns(const struct transfer *t, enum phase p);
 
 enum stray_kind {

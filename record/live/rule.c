@@ -87,24 +87,13 @@ int rule_parse(const char *text, struct rule *r, struct err *e)
 	return parse_value(text, value, r, e);
 }
 
-int64_t rule_phase_ns(const struct transfer *t, enum phase p)
-{
-	int64_t ns = transfer_phase_ns(t, p);
-
-	if (ns == DMA_UNKNOWN && p == PHASE_TOTAL && t->end_certain &&
-	    t->state == STATE_UNKNOWN && t->woken_ns != DMA_UNKNOWN &&
-	    t->submit_ns != DMA_UNKNOWN)
-		ns = t->woken_ns - t->submit_ns;
-	return ns;
-}
-
 bool rule_holds(const struct rule *r, const struct transfer *t, const struct row *row)
 {
 	int64_t ns;
 
 	switch (r->what) {
 	case RULE_PHASE:
-		ns = rule_phase_ns(t, r->phase);
+		ns = transfer_phase_ns(t, r->phase);
 		return ns != DMA_UNKNOWN && (r->below ? ns < r->value : ns > r->value);
 	case RULE_STATE:
 		return t->state == r->state;
@@ -117,7 +106,7 @@ bool rule_holds(const struct rule *r, const struct transfer *t, const struct row
 
 int64_t rule_worth(const struct rule *r, const struct transfer *t)
 {
-	int64_t ns = rule_phase_ns(t, r->what == RULE_PHASE ? r->phase : PHASE_TOTAL);
+	int64_t ns = transfer_phase_ns(t, r->what == RULE_PHASE ? r->phase : PHASE_TOTAL);
 
 	return ns == DMA_UNKNOWN ? 0 : r->below ? -ns : ns;
 }

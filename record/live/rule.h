@@ -32,10 +32,6 @@ struct rule {
 /* text is borrowed. Negative: what is wrong, and what would be right. */
 int rule_parse(const char *text, struct rule *r, struct err *e);
 
-/* A phase as rules see it: also the total of a transfer that is unknown only because it is
- * not known which interrupt was its own, while the wait that saw its end is certain. */
-int64_t rule_phase_ns(const struct transfer *t, enum phase p);
-
 /* Of a transfer that was decided, counted in row. */
 bool rule_holds(const struct rule *r, const struct transfer *t, const struct row *row);
 

@@ -113,7 +113,7 @@ static void say_who(const struct telling *w)
 static void say_phase(const struct telling *w, const struct row *r, enum phase p)
 {
 	char took[32], usual[32], most[32];
-	int64_t ns = rule_phase_ns(w->t, p);
+	int64_t ns = transfer_phase_ns(w->t, p);
 
 	if (!r || !span_n(&r->all, p))
 		return;

@@ -79,7 +79,7 @@ static int on_transfer(void *arg, const struct transfer *t, struct err *e)
 
 	(void)e;
 	s.certain[FACT_STATE] = known;
-	s.certain[FACT_END] = known && t->woken_seq != DMA_UNKNOWN;
+	s.certain[FACT_END] = (known || t->end_certain) && t->woken_seq != DMA_UNKNOWN;
 	s.certain[FACT_INTERRUPT] =
 		known && (t->state == STATE_COMPLETE || t->state == STATE_LATE ||
 			  t->state == STATE_NO_INTERRUPT || t->state == STATE_POLLED);
