@@ -115,9 +115,40 @@ static void test_halves(void **state)
 	}
 }
 
+/* Which of the interrupts in the second transfer is its own, and whether the other is the
+ * first one's, is not known; when each ended is, as long as one wait can only be for one. */
+static void test_known_ends(void **state)
+{
+	struct out o;
+
+	(void)state;
+	run("sdwWsdiwiW", true, true, &o);
+	for (size_t i = 0; i < 2; i++) {
+		const struct transfer *t = &o.t[i];
+
+		assert_int_equal(t->state, STATE_UNKNOWN);
+		assert_int_equal(transfer_phase_ns(t, PHASE_API),
+				 t->doorbell_ns - t->submit_ns);
+		assert_int_equal(transfer_phase_ns(t, PHASE_TOTAL),
+				 t->woken_ns - t->submit_ns);
+		assert_int_equal(transfer_phase_ns(t, PHASE_DEVICE), DMA_UNKNOWN);
+		assert_int_equal(transfer_phase_ns(t, PHASE_NOTICE), DMA_UNKNOWN);
+	}
+	run("sdsdwWwWsdwWsdiwiW", true, true, &o); /* once two were in flight */
+	size_t unknown = 0;
+	for (size_t i = 0; i < o.n; i++) {
+		if (o.t[i].state != STATE_UNKNOWN)
+			continue;
+		unknown++;
+		assert_int_equal(transfer_phase_ns(&o.t[i], PHASE_TOTAL), DMA_UNKNOWN);
+	}
+	assert_true(unknown > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_states),
+					   cmocka_unit_test(test_known_ends),
 					   cmocka_unit_test(test_halves)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
