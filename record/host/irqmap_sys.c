@@ -276,25 +276,37 @@ int32_t pci_config_masked(const uint8_t *config, size_t len, int32_t vector)
 	return -1;
 }
 
-static int32_t masked_config(const char *root, const struct irq_info *i)
-{
-	char path[64], *config;
-	int32_t masked;
+/* What was read last: a device's vectors stand together, and where a hypervisor answers
+ * each word of it a device takes milliseconds. */
+struct config_space {
+	const char *bdf; /* borrowed from its first vector */
+	char *bytes;
 	size_t len;
+};
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", i->bdf);
-	if (rootfs_read(root, path, CONFIG_BYTES, &config, &len, NULL))
-		return -1;
-	masked = pci_config_masked((const uint8_t *)config, len, i->vector);
-	free(config);
-	return masked;
+static int32_t masked_config(const char *root, const struct irq_info *i,
+			     struct config_space *c)
+{
+	char path[64];
+
+	if (!c->bdf || strcmp(c->bdf, i->bdf) != 0) {
+		free(c->bytes);
+		*c = (struct config_space){.bdf = i->bdf};
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", i->bdf);
+		if (rootfs_read(root, path, CONFIG_BYTES, &c->bytes, &c->len, NULL)) {
+			c->bytes = NULL;
+			c->len = 0;
+		}
+	}
+	return c->bytes ? pci_config_masked((const uint8_t *)c->bytes, c->len, i->vector)
+			: -1;
 }
 
-static void read_masked(struct irq_info *i, const char *root)
+static void read_masked(struct irq_info *i, const char *root, struct config_space *c)
 {
 	i->masked = irq_masked_debugfs(root, i->irq);
 	if (i->masked != 1 && i->bdf && i->vector >= 0) {
-		int32_t card = masked_config(root, i);
+		int32_t card = masked_config(root, i, c);
 
 		if (card >= 0)
 			i->masked = card;
@@ -314,6 +326,7 @@ static void read_pci(struct irq_info *i, const char *root)
 
 int irqmap_read_sys(struct irqmap *m, const char *root, struct err *e)
 {
+	struct config_space config = {0};
 	int rc;
 
 	for (size_t k = 0; k < m->n; k++)
@@ -323,7 +336,8 @@ int irqmap_read_sys(struct irqmap *m, const char *root, struct err *e)
 		read_affinity(&m->irq[k], root);
 		if (m->irq[k].bdf)
 			read_pci(&m->irq[k], root);
-		read_masked(&m->irq[k], root);
+		read_masked(&m->irq[k], root, &config);
 	}
+	free(config.bytes);
 	return rc;
 }
