@@ -84,8 +84,10 @@ static int64_t overdue_ns(const struct rule *r, const struct transfer *x, int64_
 
 	if (r->what != RULE_PHASE || r->below || from == DMA_UNKNOWN)
 		return DMA_UNKNOWN;
-	if (r->phase == PHASE_API && x->doorbell_ns != DMA_UNKNOWN)
-		return DMA_UNKNOWN; /* it is known, and the decision judges it */
+	/* What is known already, the decision judges. */
+	if ((r->phase == PHASE_API && x->doorbell_ns != DMA_UNKNOWN) ||
+	    (r->phase == PHASE_DEVICE && x->irq_ns != DMA_UNKNOWN))
+		return DMA_UNKNOWN;
 	if (r->phase == PHASE_NOTICE)
 		from = x->irq_ns;
 	return from != DMA_UNKNOWN && now_ns - from > r->value ? from + r->value
@@ -107,6 +109,13 @@ static void preview_open(struct trigger *t, const struct transfer *x, int64_t no
 	}
 }
 
+/* The program has not seen its end, whether its interrupt came or not. */
+static bool is_unseen(const struct transfer *x)
+{
+	return x->woken_ns == DMA_UNKNOWN &&
+	       (x->state == STATE_UNKNOWN || x->state == STATE_COMPLETE);
+}
+
 void trigger_preview(struct trigger *t, const struct transfer *x, int64_t now_ns)
 {
 	if (t->fired) { /* what has become of it by now */
@@ -114,11 +123,10 @@ void trigger_preview(struct trigger *t, const struct transfer *x, int64_t now_ns
 			t->transfer = *x;
 		return;
 	}
-	if (x->state == STATE_IN_FLIGHT ||
-	    (x->state == STATE_UNKNOWN && x->woken_ns == DMA_UNKNOWN)) {
+	if (x->state == STATE_IN_FLIGHT || is_unseen(x))
 		preview_open(t, x, now_ns);
+	if (x->state == STATE_IN_FLIGHT)
 		return;
-	}
 	for (size_t i = 0; i < t->n && !t->fired; i++) {
 		const struct rule *r = &t->rules[i];
 
