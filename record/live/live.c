@@ -86,8 +86,7 @@ static void judge(struct live *l)
 	if (!l->trigger.fired || !l->trigger.has_transfer)
 		return;
 	worth = rule_worth(l->trigger.rule, t);
-	if (t->woken_ns == DMA_UNKNOWN && t->irq_ns == DMA_UNKNOWN &&
-	    t->submit_ns != DMA_UNKNOWN) {
+	if (t->woken_ns == DMA_UNKNOWN && !worth && t->submit_ns != DMA_UNKNOWN) {
 		if (l->to_ns - l->trigger.at_ns < patience_ns)
 			return;
 		worth = l->to_ns - t->submit_ns;
