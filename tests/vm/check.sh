@@ -206,12 +206,12 @@ serve_shared() {
 		local,id=noise,path="$vm",security_model=none,readonly=on -device virtio-9p-pci,fsdev=noise,mount_tag=noise,vectors=0,addr=0x18
 }
 
-call_truth() { # name: its database against the driver's log (shared.sql)
+call_truth() { # name [more]: its database against the driver's log (shared.sql, and more.sql behind it)
 	cp "$share/$1.db" "$share/$1.check.db"
 	sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE truth (number INTEGER, card INTEGER, channel INTEGER, direction, size INTEGER, state,
 		begin_ns INTEGER, end_ns INTEGER, raised INTEGER)' -cmd 'CREATE TABLE handler (irq INTEGER, ns INTEGER, own INTEGER, card INTEGER)' \
 		-cmd ".import '$share/$1.truth' truth" -cmd ".import '$share/$1.calls' handler" -separator '|' -list \
-		"$share/$1.check.db" <"$here/shared.sql"
+		"$share/$1.check.db" < <(cat "$here/shared.sql" ${2:+"$here/$2.sql"})
 }
 
 check_shared() {
@@ -250,11 +250,7 @@ check_keys() {
 	[ "${VM_AGAIN:-}" ] || serve_keys || return
 	while read -r name; do
 		[ "$(cat "$share/$name.status")" = 0 ] || wrong "the scenario did not run: $(tail -2 "$share/$name.err" | tr '\n' ' ')"
-		cp "$share/$name.db" "$share/$name.check.db"
-		line=$(sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE truth (number INTEGER, card INTEGER, channel INTEGER, direction, size INTEGER, state,
-			begin_ns INTEGER, end_ns INTEGER, raised INTEGER)' -cmd 'CREATE TABLE handler (irq INTEGER, ns INTEGER, own INTEGER, card INTEGER)' \
-			-cmd ".import '$share/$name.truth' truth" -cmd ".import '$share/$name.calls' handler" -separator '|' -list \
-			"$share/$name.check.db" < <(cat "$here/shared.sql" "$here/keys.sql") | tail -1)
+		line=$(call_truth "$name" keys | tail -1)
 		IFS='|' read -r told off left <<<"$line"
 		n=$(wc -l <"$share/$name.truth")
 		row="$name: of $n transfers the key told the end of $told, of which $off are not their card's own call; $left without"
