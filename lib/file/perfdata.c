@@ -6,15 +6,11 @@
 #include "lib/file/perfdata_impl.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/dma.h"
 #include "lib/err.h"
@@ -492,51 +488,15 @@ static int load(struct perfdata *p, struct err *e)
 
 /* ---- open and close ---- */
 
-static int map_file(struct perfdata *p, struct err *e)
-{
-	int fd = open(p->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	void *map;
-	int rc = 0;
-
-	if (fd < 0)
-		return err_errno(e, "%s: cannot open the recording", p->name);
-	if (fstat(fd, &st))
-		rc = err_errno(e, "%s: cannot be examined", p->name);
-	else if (S_ISDIR(st.st_mode))
-		rc = err_set(e, ERR_FORMAT,
-			     "%s: is a directory, not a recording (perf "
-			     "record --threads writes one: record without it)",
-			     p->name);
-	else if (!S_ISREG(st.st_mode))
-		rc = err_set(e, ERR_FORMAT,
-			     "%s: is no regular file; a recording "
-			     "cannot be read from a pipe or device",
-			     p->name);
-	else
-		p->size = (uint64_t)st.st_size;
-	if (!rc && p->size) {
-		map = mmap(NULL, p->size, PROT_READ, MAP_SHARED, fd, 0);
-		if (map == MAP_FAILED)
-			rc = err_errno(e, "%s: cannot map %" PRIu64 " bytes", p->name,
-				       p->size);
-		else
-			p->map = map;
-		p->mapped = !rc;
-		if (!rc)
-			mapguard_add(&p->guard, p->map, p->size);
-	}
-	close(fd);
-	return rc;
-}
-
 static int start(struct perfdata **out, const char *name, struct err *e)
 {
 	struct perfdata *p = calloc(1, sizeof(*p));
 
 	*out = p;
-	if (p)
+	if (p) {
+		p->fd = -1;
 		p->name = strdup(name);
+	}
 	if (!p || !p->name)
 		return err_nomem(e, "%s", name);
 	return 0;
@@ -547,15 +507,15 @@ int perfdata_open(struct perfdata **out, const char *path, struct err *e)
 	int rc = start(out, path, e);
 
 	if (!rc)
-		rc = map_file(*out, e);
+		rc = perfdata_map_file(*out, e);
 	if (!rc)
 		rc = perfdata_unpipe(*out, e);
 	if (!rc)
 		rc = perfdata_unzip(*out, e);
 	if (!rc)
 		rc = load(*out, e);
-	if (mapguard_cut(&(*out)->guard))
-		rc = perfdata_was_cut(*out, e);
+	if (*out)
+		rc = perfdata_or_cut(*out, rc, e);
 	if (rc) {
 		perfdata_close(*out);
 		*out = NULL;
@@ -588,10 +548,7 @@ void perfdata_close(struct perfdata *p)
 {
 	if (!p)
 		return;
-	if (p->mapped)
-		mapguard_remove(&p->guard);
-	if (p->mapped)
-		munmap((void *)(uintptr_t)p->map, p->size);
+	perfdata_unmap(p);
 	for (int i = 0; i < FEAT_BITS; i++)
 		free(p->string[i]);
 	for (size_t i = 0; p->event_name && i < p->nattr; i++)

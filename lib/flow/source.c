@@ -65,6 +65,8 @@ static int opened(struct source **out, int rc, struct err *e)
 
 	if (!rc || !s)
 		return rc;
+	if (s->file)
+		rc = perfdata_or_cut(s->file, rc, e);
 	if (e && strncmp(e->text, s->path, strlen(s->path)) != 0)
 		err_prefix(e, "%s", s->path);
 	source_close(s);
@@ -203,16 +205,26 @@ static int next(struct source *s, struct sample *sample, struct loss *loss, stru
 	return got;
 }
 
+/* What a record or section says that lies in the hole of a file that was cut is not an error of
+ * the file's. */
+static int next_or_cut(struct source *s, struct sample *sample, struct loss *loss,
+		       struct err *e)
+{
+	int got = next(s, sample, loss, e);
+
+	return got < 0 ? perfdata_or_cut(s->file, got, e) : got;
+}
+
 int source_next(struct source *s, struct sample *sample, struct loss *loss, struct err *e)
 {
 	int got, rc = 0;
 
 	if (!s->handled)
-		return next(s, sample, loss, e);
+		return next_or_cut(s, sample, loss, e);
 	while (!rc && !handled_pop(s->handled, s->ended, sample)) {
 		if (s->ended)
 			return 0;
-		got = next(s, sample, loss, e);
+		got = next_or_cut(s, sample, loss, e);
 		if (got < 0 || got == SOURCE_LOSS || (!got && s->feeding))
 			return got;
 		s->ended = !got;
@@ -232,7 +244,9 @@ int source_rewind(struct source *s, struct err *e)
 	meta_init(&s->meta);
 	s->cut_told = false;
 	s->untimed = 0;
-	return rc ? rc : decoder_new(s, e);
+	if (!rc)
+		rc = decoder_new(s, e);
+	return rc ? perfdata_or_cut(s->file, rc, e) : 0;
 }
 
 struct perfdata *source_file(struct source *s)
