@@ -495,6 +495,8 @@ started=(--role mystart=submit:to_host --role mystart__return=started)
 waited=(--role mywait=wait --role mywait__return=woken)
 role_option() { # there is no recording: that is another error
 	"$B/dmaanalyze" -i none.data --role X=submit:sideways none.db
+	[ $? = 2 ] && "$B/dmaanalyze" -i none.data --role X=wait:to_host none.db
+	[ $? = 2 ] && "$B/dmaanalyze" -i none.data --role X=ended none.db # of dmarec's own only
 	[ $? = 2 ] && "$B/dmaanalyze" -i none.data --role X=submit:to_host none.db
 	[ $? = 1 ]
 }
@@ -505,7 +507,22 @@ if [ "$may_record" ] && perf --version >/dev/null 2>&1; then
 	ok "without the start's exit" by_hand --role mystart=submit "${waited[@]}"
 	ok "entries only" by_hand --role mystart=submit --role mywait=wait
 	ok "a start only" by_hand --role mystart=submit
-	ok "an exit taken away again" by_hand "${started[@]}" "${waited[@]}" --role mywait__return=other
+	ok "an exit taken away" by_hand "${started[@]}" --role mywait=wait --role mywait__return=other
+	two_roles() { # the place and the remedy
+		rm -f p.db
+		"$B/dmaanalyze" -q -i perf.data "${started[@]}" "${waited[@]}" --role probe_plain:mywait__return=other p.db
+		[ $? = 2 ] && [ ! -e p.db ] && grep -q 'two roles, by --role mywait__return=woken and by --role probe_plain:mywait__return=other' err
+	}
+	ok "two roles for one event are refused" two_roles
+	later_roles() { # facts stay: another role needs another database
+		rm -f p.db
+		"$B/dmaanalyze" -q -i perf.data "${started[@]}" "${waited[@]}" p.db || return 1
+		"$B/dmaanalyze" -q -i perf.data "${started[@]}" p.db; [ $? = 2 ] || return 1
+		grep -q 'the event probe_plain:mywait was given the role wait' err || return 1
+		"$B/dmaanalyze" -q --role mywait=other p.db; [ $? = 2 ] || return 1
+		"$B/dmaanalyze" -q -i perf.data "${waited[@]}" "${started[@]}" p.db && "$B/dmaanalyze" -q -i perf.data p.db
+	}
+	ok "other roles for what was loaded are refused" later_roles
 else
 	skip "roles by hand" "no perf, or no right to probe"
 fi
