@@ -30,9 +30,9 @@ static int await_exits(struct source *s, struct err *e)
 	s->ended = false;
 	for (size_t i = 0; i < s->meta.nevent; i++)
 		any |= s->meta.event[i].role == ROLE_HANDLED;
-	if (any && !(s->handled = handled_new()))
-		return err_nomem(e, "the samples");
-	return 0;
+	return any ? handled_new(&s->handled, event_decoder_handlers(s->decoder),
+				 &s->meta, e)
+		   : 0;
 }
 
 static int decoder_new(struct source *s, struct err *e)
@@ -217,11 +217,11 @@ static int next_or_cut(struct source *s, struct sample *sample, struct loss *los
 
 int source_next(struct source *s, struct sample *sample, struct loss *loss, struct err *e)
 {
-	int got, rc = 0;
+	int got, popped, rc = 0;
 
 	if (!s->handled)
 		return next_or_cut(s, sample, loss, e);
-	while (!rc && !handled_pop(s->handled, s->ended, sample)) {
+	while (!rc && !(popped = handled_pop(s->handled, s->ended, sample))) {
 		if (s->ended)
 			return 0;
 		got = next_or_cut(s, sample, loss, e);
@@ -229,6 +229,11 @@ int source_next(struct source *s, struct sample *sample, struct loss *loss, stru
 			return got;
 		s->ended = !got;
 		rc = got ? handled_push(s->handled, sample, e) : 0;
+	}
+	if (!rc && popped == HANDLED_DOUBT) {
+		*loss = (struct loss){sample->cpu, sample->time_ns, sample->time_ns, 0,
+				      "handler"};
+		return SOURCE_LOSS;
 	}
 	return rc ? rc : SOURCE_SAMPLE;
 }
