@@ -5,7 +5,6 @@
  */
 #include "lib/file/perfdata_impl.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,47 +21,6 @@ static bool inside(const struct perfdata *p, uint64_t offset, uint64_t size)
 }
 
 /* ---- the header ---- */
-
-/* What else people have, and what to do with it. */
-static const struct {
-	const char *magic;
-	size_t len;
-	const char *what;
-} others[] = {
-	{"SQLite format 3", 16,
-	 "an SQLite database, not a recording; a recording is a perf.data file as dmarec and "
-	 "perf record write"},
-	{"\x17\x08\x44tracing", 10,
-	 "a trace.dat of trace-cmd, which has no arguments of uprobes in perf's form; record "
-	 "with dmarec or perf record"},
-	{"\x1f\x8b", 2, "compressed by gzip; unpack it first: gunzip FILE.gz"},
-	{"\x28\xb5\x2f\xfd", 4, "compressed by zstd; unpack it first: zstd -d FILE.zst"},
-	{"\xfd"
-	 "7zXZ",
-	 5, "compressed by xz; unpack it first: unxz FILE.xz"},
-	{"BZh", 3, "compressed by bzip2; unpack it first: bunzip2 FILE.bz2"},
-	{"PK\x03\x04", 4, "a zip archive; unpack it first"},
-};
-
-static int not_perfdata(struct perfdata *p, struct err *e)
-{
-	char shown[33];
-	size_t n = 0;
-
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-		if (p->size >= others[i].len &&
-		    !memcmp(p->map, others[i].magic, others[i].len))
-			return err_set(e, ERR_FORMAT, "%s: is %s", p->name,
-				       others[i].what);
-
-	for (uint64_t i = 0; i < p->size && i < 8; i++)
-		n += (size_t)snprintf(shown + n, sizeof(shown) - n,
-				      isprint(p->map[i]) ? "%c" : "\\x%02x", p->map[i]);
-	return err_set(e, ERR_FORMAT,
-		       "%s: is no recording: it begins with \"%.*s\" at offset "
-		       "0, a perf.data file with \"" PERFDATA_MAGIC "\"",
-		       p->name, (int)n, shown);
-}
 
 static int check_magic(struct perfdata *p, struct err *e)
 {
@@ -82,7 +40,7 @@ static int check_magic(struct perfdata *p, struct err *e)
 			       "Linux 3.2); " PERFDATA_MAGIC " is needed",
 			       p->name);
 	if (memcmp(p->map, PERFDATA_MAGIC, have))
-		return not_perfdata(p, e);
+		return perfdata_other(p, e);
 	return 0;
 }
 

@@ -203,6 +203,10 @@ int perfdata_map_file(struct perfdata *p, struct err *e);
 void perfdata_map(struct perfdata *p, const void *map, uint64_t size, int fd);
 void perfdata_unmap(struct perfdata *p);
 
+/* perfdata_other.c: ERR_FORMAT, what a file or directory is that is no recording, and what to do. */
+int perfdata_other(const struct perfdata *p, struct err *e);
+int perfdata_other_dir(const struct perfdata *p, struct err *e);
+
 /* What the scan and the merge need of a record. */
 struct rec_key {
 	uint32_t type;

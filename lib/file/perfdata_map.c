@@ -71,10 +71,7 @@ int perfdata_map_file(struct perfdata *p, struct err *e)
 	if (fstat(fd, &st))
 		rc = err_errno(e, "%s: cannot be examined", p->name);
 	else if (S_ISDIR(st.st_mode))
-		rc = err_set(e, ERR_FORMAT,
-			     "%s: is a directory, not a recording (perf "
-			     "record --threads writes one: record without it)",
-			     p->name);
+		rc = perfdata_other_dir(p, e);
 	else if (!S_ISREG(st.st_mode))
 		rc = err_set(e, ERR_FORMAT,
 			     "%s: is no regular file; a recording "

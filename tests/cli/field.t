@@ -536,14 +536,19 @@ refused() { # file words: refused with what it is and what to do
 printf 'words of a person\n' >words
 gzip -c words >words.gz
 ok "gzip is told of" refused words.gz 'gunzip'
+ok "so is a text" refused words 'is a text'
+mkdir ctf perfs && : >ctf/metadata && : >perfs/data
+ok "and a directory of CTF" refused ctf 'CTF trace'
+ok "of perf record --threads" refused perfs 'without --threads'
+ok "or of nobody's" refused . 'name the file'
 if command -v zstd >/dev/null; then zstd -q -f words -o words.zst; ok "so is zstd" refused words.zst 'zstd -d'; else skip "zstd" "no zstd here"; fi
 printf '\027\010\104tracing6\0' >trace.dat
 ok "trace-cmd's file" refused trace.dat 'trace.dat of trace-cmd'
 if [ "$may_record" ] && perf --version >/dev/null 2>&1; then
 	perf_files() { # of 40 transfers: plain, through a pipe, packed
-		local g=probe_plain$$ # perf's names are the machine's: a group of our own
-		perf probe -q -x ./plain --add "$g:dma_to_host=dma_to_host" --add "$g:dma_to_host=dma_to_host%return" &&
-			perf probe -q -x ./plain --add "$g:dma_wait=dma_wait" --add "$g:dma_wait=dma_wait%return" &&
+		local g=probe_plain$$ # perf's names are the machine's, whatever their group: names of our own
+		perf probe -q -x ./plain --add "$g:dma_to_host_$$=dma_to_host" --add "$g:dma_to_host_$$=dma_to_host%return" &&
+			perf probe -q -x ./plain --add "$g:dma_wait_$$=dma_wait" --add "$g:dma_wait_$$=dma_wait%return" &&
 			perf record -q -k CLOCK_MONOTONIC -z -o packed.data -e "$g:*" -- ./plain &&
 			perf record -q -k CLOCK_MONOTONIC -o - -e "$g:*" -- ./plain >piped.data &&
 			perf record -q -k CLOCK_MONOTONIC -z -o - -e "$g:*" -- ./plain >packed.pipe
