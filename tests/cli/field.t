@@ -456,21 +456,35 @@ replaced() { # the library is rewritten with its functions elsewhere
 	cat plan.out notes
 	[ $rc = 0 ] && [ "$(offset plan.out)" = "$old" ] && grep -q "libmapped.so is not the file that process $pid runs: it was replaced" notes
 }
-hit() { # what was asked for is what is hit
+hit() { # what was asked for is what is hit; nothing was changed meanwhile, and nothing is said to have been
 	"$B/dmarec" -p "$pid" --duration 300ms -o m.data 2>summary
 	over
 	cat summary
-	[ "$(awk '$1 == "submit" { gsub(",", "", $4); print $4 }' summary)" -gt 0 ]
+	! grep 'changed or removed during' summary && [ "$(awk '$1 == "submit" { gsub(",", "", $4); print $4 }' summary)" -gt 0 ]
 }
 replaced_hit() { running ./runs && rm libmapped.so && $CC -O2 -shared -fPIC -Wl,-soname,libmapped.so -o libmapped.so mapped.c && hit; }
 namespace_hit() {
 	mkdir -p there && running unshare -m sh -c "mount --bind '$tmp' '$tmp/there' && mount -t tmpfs none /mnt && cp runs libmapped.so /mnt/ &&
 		LD_LIBRARY_PATH=/mnt exec /mnt/runs" && hit
 }
+changed_there() { # within the process's own mounts
+	local rec
+	running unshare -m sh -c "mount -t tmpfs none /mnt && cp runs libmapped.so /mnt/ && LD_LIBRARY_PATH=/mnt exec /mnt/runs"
+	rm -f m.data
+	"$B/dmarec" -q -p "$pid" -o m.data 2>notes & rec=$!
+	until grown m.data 64 || ! kill -0 $rec; do sleep 0.05; done
+	nsenter -m -t "$pid" sh -c 'cp /mnt/libmapped.so /mnt/new && mv /mnt/new /mnt/libmapped.so'
+	kill -INT $rec
+	wait $rec
+	over
+	cat notes
+	grep -q 'libmapped.so was replaced, changed or removed during the recording' notes
+}
 if [ "$may_record" ] && unshare -m true 2>/dev/null; then
 	ok "of a library that was replaced the mapped one is planned, and told of" replaced
 	ok "and its functions are hit" replaced_hit
 	ok "those of a mount namespace of the process's own" namespace_hit
+	ok "a library that is replaced there meanwhile is told of" changed_there
 else
 	skip "the file at the path is not the file that runs" "needs root and mount namespaces"
 fi
