@@ -210,6 +210,46 @@ one_run() {
 }
 recorded "100 calls of it while the channel runs are one circular run" one_run
 
+cat >ring.c <<'X'
+int stream_ctl(int channel, int on, long *at);
+__attribute__((noinline)) int stream_ctl(int channel, int on, long *at) { *at += on; return channel; }
+int main(void)
+{
+	long at = 0;
+	for (int run = 0; run < 4; run++) {
+		for (int i = 0; i < 750; i++)
+			stream_ctl(i % 3, 1, &at);
+		for (int i = 0; i < 3; i++)
+			stream_ctl(i, 0, &at);
+	}
+	return at != 3000;
+}
+X
+$CC -O1 -o ring ring.c
+cat >ring.ini <<'X'
+[start stream_ctl]
+channel = arg1:s32
+mode = arg2:s32
+when = mode != 0
+circular = mode != 0
+again = same
+[stop stream_ctl]
+channel = arg1:s32
+mode = arg2:s32
+when = mode == 0
+X
+# Its 9 bytes have no room for jumps at its beginning and its end: all that is armed at one place is armed in one way.
+one_way() {
+	plan --profile ./ring.ini -- ./ring >plan.out && cat plan.out && [ "$(grep -c '^  armed' plan.out)" = 3 ] &&
+		[ "$(awk '/^submit|^stop/ { want = 1 } want && /armed/ { print $2 $3 $4; want = 0 }' plan.out | sort -u | wc -l)" = 1 ]
+}
+ok "the start and the stop at one place are armed in one way" one_way
+four_runs() {
+	"$B/dmarec" -q -o ring.data --profile ./ring.ini -- ./ring && rm -f t.db && "$B/dmaanalyze" -q -i ring.data t.db &&
+		[ "$(sqlite3 t.db "SELECT count(*) || state FROM transfer GROUP BY state")" = 12circular ]
+}
+recorded "three channels that run four times are twelve circular runs" four_runs
+
 # ---- copies that were inlined into callers of the same file ----
 cat >inlined.c <<'X'
 static volatile int reg;
