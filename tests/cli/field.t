@@ -265,6 +265,8 @@ inlined() {
 		$CC -O0 -g -o inlined inlined.c && plan -- ./inlined >plan.out && ! grep -q 'put the body' notes
 }
 ok "with debug information, inlined copies are told of" inlined
+split() { $CC -O2 -g -gsplit-dwarf -o inlined inlined.c && plan -- ./inlined >plan.out && cat notes && grep -q 'put the body of dma_to_host into [1-9][0-9]* places' notes; }
+ok "also where that lies in a file beside" split
 
 # ---- musl: the C library is the loader ----
 cat >musl.c <<'X'
