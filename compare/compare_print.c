@@ -84,6 +84,8 @@ const char *compare_ns(char buf[40], double ns, bool sign)
 
 	if (isnan(ns))
 		snprintf(buf, 40, "–");
+	else if (isinf(ns))
+		snprintf(buf, 40, "no limit");
 	else
 		snprintf(buf, 40, "%s%s", !sign || ns < 0 ? "" : "+",
 			 num_print_ns(text, llrint(ns)));

@@ -86,6 +86,10 @@ static int pair_differences(struct pair *p, struct err *e)
 		: side_estimates(&side[FRESH], band_q, BAND, o->across, o->seed + 1, f,
 				 e);
 	for (size_t i = 0; !rc && i < BAND; i++) {
+		if (!o->across) {
+			estimate_scatter(&b[i], o->run_scatter, side[BASE].nrun);
+			estimate_scatter(&f[i], o->run_scatter, side[FRESH].nrun);
+		}
 		estimate_difference(&b[i], &f[i], 0.95, &p->diff[i]);
 		p->at[i] = b[i].value;
 		if (!interval_holds(band_q[i], &b[i], &f[i], o->across))
@@ -294,6 +298,9 @@ static void draw_tail(const struct figure *f, struct drawing *d)
 
 /* ---- difference of each quantile ---- */
 
+/* An interval without a limit, drawn: a share that no axis reaches. */
+#define OFF_THE_PICTURE 1e6
+
 /* Relative to the base's quantile, where that has a sense. */
 static bool relative(const struct pair *p, size_t i, double v[3])
 {
@@ -306,6 +313,17 @@ static bool relative(const struct pair *p, size_t i, double v[3])
 	v[1] = d->value / unit;
 	v[2] = d->high / unit;
 	return true;
+}
+
+static void hover_difference(struct drawing *d, const struct axis *y, double q,
+			     const double v[3], double x)
+{
+	char high[32] = "no limit";
+
+	if (isfinite(v[2]))
+		snprintf(high, sizeof(high), "%+.2g %%", 100 * v[2]);
+	draw_hover(d, x, axis_pos(y, v[1]), "p%g: %+.2g %% (95 %%: %+.2g %% to %s)",
+		   100 * q, 100 * v[1], 100 * v[0], high);
 }
 
 static void draw_zero(struct drawing *d, const struct axis *y, double threshold)
@@ -340,15 +358,13 @@ static void draw_difference(const struct figure *f, struct drawing *d)
 	for (size_t i = 0; i < BAND; i++)
 		if (relative(p, i, v))
 			draw_row(d, place(p, band_q[i]), axis_pos(&y, v[0]),
-				 axis_pos(&y, v[2]), 0);
+				 axis_pos(&y, fmin(v[2], OFF_THE_PICTURE)), 0);
 	draw_band(d, COLOR_S1, 0.3);
 	draw_zero(d, &y, p->r->o->threshold);
 	for (size_t i = 0; i < BAND; i++)
 		if (relative(p, i, v)) {
 			draw_row(d, place(p, band_q[i]), axis_pos(&y, v[1]), 0, 0);
-			draw_hover(d, place(p, band_q[i]), axis_pos(&y, v[1]),
-				   "p%g: %+.2g %% (95 %%: %+.2g %% to %+.2g %%)",
-				   100 * band_q[i], 100 * v[1], 100 * v[0], 100 * v[2]);
+			hover_difference(d, &y, band_q[i], v, place(p, band_q[i]));
 		}
 	draw_line(d, COLOR_S1, 1.8, 1);
 	panel_legend(d, COLOR_S1, "difference, 95 % band");
