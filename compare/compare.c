@@ -12,6 +12,7 @@
 
 #define LEVEL 0.95
 
+enum { MEDIAN }; /* of the lines, the first */
 static const double line_quantiles[COMPARE_LINES] = {0.5, 0.9, 0.99, 0.999, 0};
 
 const char *compare_verdict_name(enum compare_verdict v)
@@ -209,8 +210,8 @@ static int lines_fill(struct compare_group *g, const struct side *base,
 		return rc;
 	g->nline = N;
 	for (size_t i = 0; i <= N && !o->across; i++) {
-		estimate_scatter(&b[i], o->run_scatter, base->nrun);
-		estimate_scatter(&f[i], o->run_scatter, fresh->nrun);
+		estimate_scatter(&b[i], o->run_scatter, b[MEDIAN].value, base->nrun);
+		estimate_scatter(&f[i], o->run_scatter, f[MEDIAN].value, fresh->nrun);
 	}
 	for (size_t i = 0; i < N; i++)
 		line_fill(&g->line[i], q[i], LEVEL, &b[i], &f[i], o);

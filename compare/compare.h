@@ -104,7 +104,7 @@ struct compare_options {
 	double q;	  /* statistic of the verdict: 0.5; 0 = mean */
 	uint64_t seed;
 	bool across; /* each side has several recordings: use their scatter */
-	/* Else: the relative standard deviation of a run's statistic from run to run;
+	/* Else: the relative standard deviation of a run's median from run to run;
 	 * 0 = none. */
 	double run_scatter;
 	void (*step)(void *arg, size_t done); /* groups judged so far; may be NULL */

@@ -71,6 +71,23 @@ static int pair_values(struct pair *p, int side, struct err *e)
 	return 0;
 }
 
+static double value_at(const struct pair *p, int side, double q)
+{
+	double rank = ceil(q * (double)p->n[side]);
+
+	return (double)p->v[side][rank < 1 ? 0 : (size_t)rank - 1];
+}
+
+/* As the figures give it: with several recordings it is not that of all values in one heap. */
+static double median_of(const struct pair *p, int side)
+{
+	for (size_t i = 0; i < p->g->nline; i++)
+		if (fabs(p->g->line[i].q - 0.5) < 1e-9)
+			return side == FRESH ? p->g->line[i].fresh.value
+					     : p->g->line[i].base.value;
+	return value_at(p, side, 0.5);
+}
+
 static int pair_differences(struct pair *p, struct err *e)
 {
 	const struct compare_options *o = p->r->o;
@@ -87,8 +104,10 @@ static int pair_differences(struct pair *p, struct err *e)
 				 e);
 	for (size_t i = 0; !rc && i < BAND; i++) {
 		if (!o->across) {
-			estimate_scatter(&b[i], o->run_scatter, side[BASE].nrun);
-			estimate_scatter(&f[i], o->run_scatter, side[FRESH].nrun);
+			estimate_scatter(&b[i], o->run_scatter, median_of(p, BASE),
+					 side[BASE].nrun);
+			estimate_scatter(&f[i], o->run_scatter, median_of(p, FRESH),
+					 side[FRESH].nrun);
 		}
 		estimate_difference(&b[i], &f[i], 0.95, &p->diff[i]);
 		p->at[i] = b[i].value;
@@ -98,13 +117,6 @@ static int pair_differences(struct pair *p, struct err *e)
 	free(list[BASE]);
 	free(list[FRESH]);
 	return rc;
-}
-
-static double value_at(const struct pair *p, int side, double q)
-{
-	double rank = ceil(q * (double)p->n[side]);
-
-	return (double)p->v[side][rank < 1 ? 0 : (size_t)rank - 1];
 }
 
 /* ---- histogram ---- */
@@ -169,16 +181,6 @@ static void value_axis(const struct pair *p, struct axis *x, double q_low, doubl
 static void axis_words(const struct pair *p, char *buf, size_t len)
 {
 	snprintf(buf, len, "%s time", phase_name(p->g->key.phase));
-}
-
-/* As the figures give it: with several recordings it is not that of all values in one heap. */
-static double median_of(const struct pair *p, int side)
-{
-	for (size_t i = 0; i < p->g->nline; i++)
-		if (fabs(p->g->line[i].q - 0.5) < 1e-9)
-			return side == FRESH ? p->g->line[i].fresh.value
-					     : p->g->line[i].base.value;
-	return value_at(p, side, 0.5);
 }
 
 static void draw_histogram(const struct figure *f, struct drawing *d)

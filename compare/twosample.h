@@ -82,8 +82,12 @@ int side_estimates(const struct side *s, const double *q, size_t nq, bool across
  * that was guessed and not measured: it counts as if three degrees of freedom stood behind
  * both sides together, so that a machine whose runs differ by twice as much seldom
  * deceives. Where the two sides have no ratio its unit is the larger one's size. nrun runs
- * shrink it by their root. */
-void estimate_scatter(struct estimate *e, double relative, size_t nrun);
+ * shrink it by their root.
+ *
+ * `relative` is of the side's median. What lies above it - a tail's quantile, a mean that the
+ * tail has raised - comes from disturbances, whose number changes much more from run to
+ * run than what a transfer takes: that part of the value scatters by five times as much. */
+void estimate_scatter(struct estimate *e, double relative, double median, size_t nrun);
 
 struct difference {
 	double value; /* new - base */

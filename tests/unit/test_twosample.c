@@ -218,14 +218,17 @@ static void test_scatter_of_runs(void **state)
 	struct difference d;
 
 	(void)state;
-	estimate_scatter(&b, 0.1, 1);
-	estimate_scatter(&f, 0.1, 1);
+	estimate_scatter(&b, 0.1, 100, 1);
+	estimate_scatter(&f, 0.1, 400, 1);
 	estimate_difference(&b, &f, 0.95, &d);
 	near(d.df, 3, 1e-9);
 	near(d.low, 100 * (exp(log(4) - 0.450066) - 1), 1e-3);
 	near(d.high, 100 * (exp(log(4) + 0.450066) - 1), 1e-3);
-	estimate_scatter(&f, 0.1, 4);
+	estimate_scatter(&f, 0.1, 400, 4);
 	near(f.scatter, 0.05, 1e-12);
+	estimate_scatter(&b, 0.1, 40, 1); /* 60 of 100 lie above the median */
+	near(b.scatter, 0.1 * sqrt(1 + 3 * 3), 1e-12);
+	estimate_scatter(&b, 0.1, 100, 1);
 	b.value = -100; /* no ratio: 10 % of 400 on either side, 5 % of it on the other */
 	estimate_difference(&b, &f, 0.95, &d);
 	near(d.half, student_t_quantile(0.975, d.df) * hypot(40, 20), 1e-9);
