@@ -17,6 +17,7 @@
 enum { BINS = 64, BASE = 0, FRESH = 1 };
 
 static const enum color side_color[2] = {COLOR_S0, COLOR_S1};
+static const enum color difference_color = COLOR_S3; /* which is of neither side */
 static const char *const side_name[2] = {"base", "new"};
 
 /* Along the tail's axis, evenly in log10(1 - q) from the median on. */
@@ -361,15 +362,15 @@ static void draw_difference(const struct figure *f, struct drawing *d)
 		if (relative(p, i, v))
 			draw_row(d, place(p, band_q[i]), axis_pos(&y, v[0]),
 				 axis_pos(&y, fmin(v[2], OFF_THE_PICTURE)), 0);
-	draw_band(d, COLOR_S1, 0.3);
+	draw_band(d, difference_color, 0.3);
 	draw_zero(d, &y, p->r->o->threshold);
 	for (size_t i = 0; i < BAND; i++)
 		if (relative(p, i, v)) {
 			draw_row(d, place(p, band_q[i]), axis_pos(&y, v[1]), 0, 0);
 			hover_difference(d, &y, band_q[i], v, place(p, band_q[i]));
 		}
-	draw_line(d, COLOR_S1, 1.8, 1);
-	panel_legend(d, COLOR_S1, "difference, 95 % band");
+	draw_line(d, difference_color, 1.8, 1);
+	panel_legend(d, difference_color, "difference, 95 % band");
 }
 
 /* ---- figures ---- */

@@ -375,7 +375,7 @@ static bool have_ratio(const struct estimate *base, const struct estimate *fresh
 
 void estimate_scatter(struct estimate *e, double relative, double median, size_t nrun)
 {
-	double excess = fabs(e->value) > 0 ? fabs(1 - median / e->value) : 0;
+	double excess = e->value > 0 ? fmax(1 - median / e->value, 0) : 0;
 
 	if (nrun)
 		e->scatter = relative * hypot(1, EXCESS_SCATTER * fmin(excess, 1)) /

@@ -228,6 +228,8 @@ static void test_scatter_of_runs(void **state)
 	near(f.scatter, 0.05, 1e-12);
 	estimate_scatter(&b, 0.1, 40, 1); /* 60 of 100 lie above the median */
 	near(b.scatter, 0.1 * sqrt(1 + 3 * 3), 1e-12);
+	estimate_scatter(&b, 0.1, 400, 1); /* nothing does of what is below it */
+	near(b.scatter, 0.1, 1e-12);
 	estimate_scatter(&b, 0.1, 100, 1);
 	b.value = -100; /* no ratio: 10 % of 400 on either side, 5 % of it on the other */
 	estimate_difference(&b, &f, 0.95, &d);
