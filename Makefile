@@ -137,7 +137,7 @@ AGENT_MACHINE = $(if $(findstring aarch64,$(1)),$(filter-out %_x86.so.c,$(AGENT_
 AGENT_CFLAGS := -std=gnu11 -O2 -g $(WARN) -I. -fPIC -shared -nostdlib -ffreestanding -fno-stack-protector \
 	-mgeneral-regs-only -fvisibility=hidden -fno-asynchronous-unwind-tables \
 	-Wl,-z,initfirst,-z,now,--no-undefined,--hash-style=both,--build-id=none,-soname,dmarec-agent.so
-AGENT_OPT     = $(if $(findstring aarch64,$(1)),-mno-outline-atomics,-fcf-protection=none)
+AGENT_OPT     = $(if $(findstring aarch64,$(1)),-mno-outline-atomics,-fcf-protection=full)
 $(B)/dmarec-agent.so: $(AGENT_PARTS) $(wildcard record/agent/*.h)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

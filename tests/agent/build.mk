@@ -22,6 +22,11 @@ $(B)/tests/agent/forbid $(B)/tests/agent/hide: $(B)/tests/agent/%: tests/agent/%
 	$(call say,LD,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 $(WARN) -o $@ $<
 CHECK_CLI_NEEDS += $(B)/tests/agent/forbid $(B)/tests/agent/hide
+$(B)/tests/agent/shadow: tests/agent/shadow.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 $(WARN) -o $@ $<
+CHECK_CLI_NEEDS += $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),$(B)/tests/agent/shadow)
 $(B)/tests/unit/libshapes.so: tests/unit/shapes.S
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

@@ -328,6 +328,16 @@ static void by_turns(void)
 	} while (fgets(line, sizeof(line), stdin));
 }
 
+/* Between two signals that nobody but a tracer sees: what is stepped through. */
+static void by_steps(void)
+{
+	signal(SIGTRAP, SIG_IGN);
+	raise(SIGTRAP);
+	calls(count);
+	printf("kept %d\n", kept(count));
+	raise(SIGTRAP);
+}
+
 /* ---- death ---- */
 
 static void by_kill(int sig)
@@ -374,6 +384,8 @@ int main(int argc, char **argv)
 		by_kill(0);
 	else if (!strcmp(what, "turns"))
 		by_turns();
+	else if (!strcmp(what, "steps"))
+		by_steps();
 	else if (!strcmp(what, "kept"))
 		printf("kept %d\n", kept(count));
 	else if (!strcmp(what, "unwind"))

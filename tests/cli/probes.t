@@ -244,6 +244,29 @@ forbidden() { # a seccomp filter that forbids mprotect of code
 		{ cat said; return 1; }
 }
 ok "mprotect forbidden by seccomp: noticed, said, by the kernel" forbidden
+shadowed() { # a processor's and a C library's shadow stack, as their answer to arch_prctl()
+	"$B/tests/agent/shadow" say "$B/dmarec" --profile "$src/ways.ini" -x "$B/tests/agent/libprobed.so" --probes auto \
+		-o s.data -- "$ways" calls 50 >/dev/null 2>said
+	[ $? = 3 ] && grep -q 'by the kernel: the process has a shadow stack (CET)' said &&
+		grep -q 'submit .*counted 50, delivered 50, lost 0' said || { cat said; return 1; }
+}
+stepped() { # expected status, options: hits stepped through, a shadow stack kept for them
+	local want=$1
+	shift
+	"$B/dmarec" -q --profile "$src/ways.ini" -x "$B/tests/agent/libprobed.so" "$@" -o s.data -- \
+		"$B/tests/agent/shadow" step "$ways" steps 10 >/dev/null 2>said
+	[ $? = "$want" ] || { cat said; return 1; }
+}
+marked() { # or the loader would turn shadow stacks off for it
+	readelf -n "$B/dmarec-agent.so" | grep -q 'IBT, SHSTK' &&
+		objdump -d --disassemble=agent_common "$B/dmarec-agent.so" | grep -A1 '<agent_common>:' | grep -q endbr64
+}
+if [ -x "$B/tests/agent/shadow" ]; then
+	ok "a shadow stack: noticed, said, by the kernel" shadowed
+	ok "every return within a hit goes where its call came from" stepped 3 --probes process
+	ok "... where that of a return uprobe does not" stepped 1 --probes kernel --exit-probes uretprobe
+	ok "the agent turns no program's shadow stack off" marked
+fi
 unarmed() { # a program that the agent cannot come to life in
 	"$B/dmarec" --profile "$src/ways.ini" -x "$B/tests/agent/libprobed.so" -o s.data -- \
 		"$B/tests/agent/hide" "$ways" calls 50 >/dev/null 2>said
