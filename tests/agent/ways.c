@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -328,6 +329,21 @@ static void by_turns(void)
 	} while (fgets(line, sizeof(line), stdin));
 }
 
+/* In the callee of a probed function, until standard input has something to say. */
+static int nothing_said(void)
+{
+	struct pollfd in = {0, POLLIN, 0};
+
+	return poll(&in, 1, 0) == 0;
+}
+
+static void by_standing(void)
+{
+	printf("pid %d\n", (int)getpid());
+	fflush(stdout);
+	stand(nothing_said);
+}
+
 /* Between two signals that nobody but a tracer sees: what is stepped through. */
 static void by_steps(void)
 {
@@ -384,6 +400,8 @@ int main(int argc, char **argv)
 		by_kill(0);
 	else if (!strcmp(what, "turns"))
 		by_turns();
+	else if (!strcmp(what, "stand"))
+		by_standing();
 	else if (!strcmp(what, "steps"))
 		by_steps();
 	else if (!strcmp(what, "kept"))

@@ -76,7 +76,49 @@ all_there() { # keeper: its entry, its store, its ret
 	grep -q '^doorbell keeper' process.counts && grep -q '^started keeper' process.counts
 }
 ok "... at the entry, the doorbell's store and the ret" all_there
-ok "an unwinder finds as many frames" same - unwind
+unwound() { # from below a function that is armed in the process at its entry and its exit
+	same 1 unwind && ! grep -q 'unwound.* is probed by the kernel' said
+}
+ok "an unwinder finds as many frames" unwound
+standing() { # command that is given the process, which stands below an armed function
+	mkfifo on || return 1
+	: >traced
+	record process "$ways" stand <on &
+	local recorder=$! status
+	exec 3>on
+	until grep -q pid traced; do kill -0 $recorder || return 1; done
+	"$@" "$(awk '/^pid/ { print $2 }' traced)" >frames 2>&1
+	status=$?
+	exec 3>&-
+	rm on
+	wait $recorder
+	[ $status = 0 ] && grep -q '^status 3$' traced && counts | grep -q 'submit stand *counted 1, delivered 1' &&
+		! grep -q 'stand.* is probed by the kernel' said || { cat said frames; return 1; }
+}
+attached_gdb() {
+	gdb -nx -batch -p "$1" -ex bt 2>&1 && kill -0 "$1"
+}
+by_gdb() {
+	standing attached_gdb && awk '/^#/ { print $4 }' frames | tr '\n' ' ' | grep -q 'stood stand by_standing main $'
+}
+sampled() { # how perf unwinds, process: while a command of some milliseconds runs
+	perf record -q -e cpu-clock:u -c 100000 --call-graph "$1" -p "$2" -o perf.data -- seq 100000 >seq.out
+	perf script -i perf.data -F comm,ip,sym 2>/dev/null
+}
+by_perf() { # every stack of that function is whole
+	standing sampled "$1" && awk -v RS= '/ stood/ { n++; good += / stood.* stand.* by_standing.* main/ } END { exit !n || n != good }' frames
+}
+if command -v gdb >/dev/null; then
+	ok "gdb sees through an armed function" by_gdb
+else
+	echo "ok $((n = n + 1)) - gdb sees through an armed function # SKIP no gdb"
+fi
+if command -v perf >/dev/null; then
+	ok "perf, by frame pointers" by_perf fp
+	ok "perf, by unwind tables" by_perf dwarf
+else
+	echo "ok $((n = n + 1)) - perf sees through an armed function # SKIP no perf"
+fi
 
 # ---- many ----
 kept() { # probes a second on two threads, what may be lost
@@ -179,6 +221,21 @@ clocks() {
 	done
 }
 ok "every clock: hits lie within the recording" clocks
+
+# ---- the workload's own clock ----
+median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+own_clock() { # total against what the workload measured of the same transfers, and every stamp in its order
+	"$B/dmarec" -q -o o.data -- "$B/examples/blkdma" --count 2000 --size 4K,64K --mix 30% --file-size 16M --latencies own >/dev/null 2>&1 &&
+		"$B/dmaanalyze" -q -i o.data o.db || return 1
+	sqlite3 o.db "SELECT woken_ns - submit_ns FROM transfer ORDER BY submit_ns" >total
+	paste total own | awk '{ print $2 - $1 }' | median >off
+	echo "# total is $(cat off) ns below the workload's own, at the median of $(wc -l <total)" >&3
+	awk '{ exit !($1 >= 0 && $1 <= 2000) }' off && [ "$(wc -l <total)" = 2000 ] && [ "$(sqlite3 o.db "SELECT count(*) FROM transfer
+		WHERE NOT (submit_ns <= doorbell_ns AND doorbell_ns <= woken_ns) OR irq_ns < doorbell_ns")" = 0 ]
+}
+exec 3>&1
+ok "total agrees with the workload's own clock within 2 us; no negative device" own_clock
+exec 3>&-
 
 # ---- exceptions, as the kernel's probes see them ----
 thrown() {
