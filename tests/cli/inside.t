@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Probes in the process against uprobes, over compilers, options and ways of loading: the same output and status,
-# the same transfers, channels, sizes and states; and what stays a uprobe is said.
+# the same transfers, channels, sizes and states; what stays a uprobe is said; debuggers and profilers are not led astray.
 . "${BASH_SOURCE%/*}/lib.sh"
-needs dmarec dmaanalyze examples/blkdma
+needs dmarec dmaanalyze examples/blkdma tests/agent/ways
 needs_recording
 . "$SRC/tests/exits/programs.sh"
 workdir
@@ -87,4 +87,47 @@ done
 rm -rf disk-*
 ok "the disk, stripped" disk "${CC:-gcc}" -O2 strip
 exec 3>&-
+
+# ---- a debugger and a profiler see through armed functions (outside of trampolines) ----
+ways=$B/tests/agent/ways
+standing() { # command that is given the process, which stands below an armed function
+	mkfifo on || return 1
+	: >traced
+	"$B/dmarec" --profile "$SRC/tests/agent/ways.ini" -x "$B/tests/agent/libprobed.so" --probes process -o stand.data -- \
+		"$ways" stand <on >traced 2>said &
+	local recorder=$! status
+	exec 4>on
+	await grep -q pid traced || return 1
+	"$@" "$(awk '/^pid/ { print $2 }' traced)" >frames 2>&1
+	status=$?
+	exec 4>&-
+	rm on
+	wait $recorder
+	[ $? = 3 ] && [ $status = 0 ] && grep -q 'submit *stand *counted 1, delivered 1' said &&
+		! grep -q 'stand.* is probed by the kernel' said || { cat said frames; return 1; }
+}
+attached_gdb() {
+	gdb -nx -batch -p "$1" -ex bt 2>&1 && kill -0 "$1"
+}
+by_gdb() {
+	standing attached_gdb && awk '/^#/ { print $4 }' frames | tr '\n' ' ' | grep -q 'stood stand by_standing main $'
+}
+sampled() { # how perf unwinds, process: while a command of some milliseconds runs
+	perf record -q -e cpu-clock:u -c 100000 --call-graph "$1" -p "$2" -o perf.data -- seq 100000 >seq.out
+	perf script -i perf.data -F comm,ip,sym 2>/dev/null
+}
+by_perf() { # every stack of that function is whole
+	standing sampled "$1" && awk -v RS= '/ stood/ { n++; good += / stood.* stand.* by_standing.* main/ } END { exit !n || n != good }' frames
+}
+if command -v gdb >/dev/null; then
+	ok "gdb sees through an armed function" by_gdb
+else
+	skip "gdb sees through an armed function" "no gdb"
+fi
+if command -v perf >/dev/null; then
+	ok "perf, by frame pointers" by_perf fp
+	ok "perf, by unwind tables" by_perf dwarf
+else
+	skip "perf sees through an armed function" "no perf"
+fi
 finish

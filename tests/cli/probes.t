@@ -80,45 +80,6 @@ unwound() { # from below a function that is armed in the process at its entry an
 	same 1 unwind && ! grep -q 'unwound.* is probed by the kernel' said
 }
 ok "an unwinder finds as many frames" unwound
-standing() { # command that is given the process, which stands below an armed function
-	mkfifo on || return 1
-	: >traced
-	record process "$ways" stand <on &
-	local recorder=$! status
-	exec 3>on
-	until grep -q pid traced; do kill -0 $recorder || return 1; done
-	"$@" "$(awk '/^pid/ { print $2 }' traced)" >frames 2>&1
-	status=$?
-	exec 3>&-
-	rm on
-	wait $recorder
-	[ $status = 0 ] && grep -q '^status 3$' traced && counts | grep -q 'submit stand *counted 1, delivered 1' &&
-		! grep -q 'stand.* is probed by the kernel' said || { cat said frames; return 1; }
-}
-attached_gdb() {
-	gdb -nx -batch -p "$1" -ex bt 2>&1 && kill -0 "$1"
-}
-by_gdb() {
-	standing attached_gdb && awk '/^#/ { print $4 }' frames | tr '\n' ' ' | grep -q 'stood stand by_standing main $'
-}
-sampled() { # how perf unwinds, process: while a command of some milliseconds runs
-	perf record -q -e cpu-clock:u -c 100000 --call-graph "$1" -p "$2" -o perf.data -- seq 100000 >seq.out
-	perf script -i perf.data -F comm,ip,sym 2>/dev/null
-}
-by_perf() { # every stack of that function is whole
-	standing sampled "$1" && awk -v RS= '/ stood/ { n++; good += / stood.* stand.* by_standing.* main/ } END { exit !n || n != good }' frames
-}
-if command -v gdb >/dev/null; then
-	ok "gdb sees through an armed function" by_gdb
-else
-	echo "ok $((n = n + 1)) - gdb sees through an armed function # SKIP no gdb"
-fi
-if command -v perf >/dev/null; then
-	ok "perf, by frame pointers" by_perf fp
-	ok "perf, by unwind tables" by_perf dwarf
-else
-	echo "ok $((n = n + 1)) - perf sees through an armed function # SKIP no perf"
-fi
 
 # ---- many ----
 kept() { # probes a second on two threads, what may be lost
@@ -324,6 +285,16 @@ if [ -x "$B/tests/agent/shadow" ]; then
 	ok "... where that of a return uprobe does not" stepped 1 --probes kernel --exit-probes uretprobe
 	ok "the agent turns no program's shadow stack off" marked
 fi
+confined() { # way, calls before and after: a hit makes no system call that is not allowed; what is lost is told
+	"$ways" "$1" "$2" >plain
+	echo "status $?" >>plain
+	record process "$ways" "$1" "$2"
+	cmp plain traced && counts | awk -v n="$2" '{ gsub(",", ""); if ($4 != 2 * n || $4 != $6 + $8 || $6 < n) exit 1 }' &&
+		{ counts | grep -q 'lost 0$' || grep -q 'missing; a process confined itself by seccomp' said; } ||
+		{ cat traced said; return 1; }
+}
+ok "a program that takes a filter which any new call is death to" confined filter 50000
+ok "... or the strict mode" confined strict 1000
 unarmed() { # a program that the agent cannot come to life in
 	"$B/dmarec" --profile "$src/ways.ini" -x "$B/tests/agent/libprobed.so" -o s.data -- \
 		"$B/tests/agent/hide" "$ways" calls 50 >/dev/null 2>said
