@@ -5,6 +5,7 @@
  * before any constructor), and later files when the loader says that it has mapped some.
  */
 #include <elf.h>
+#include <link.h>
 
 #include "record/agent/agent.h"
 
@@ -262,11 +263,40 @@ void agent_early(void) __attribute__((ifunc("resolve"), visibility("hidden")));
 void (*const volatile agent_keep)(void)
 	__attribute__((visibility("hidden"), used)) = agent_early;
 
+/* ---- the loader's list ---- */
+
+extern struct r_debug _r_debug __attribute__((weak));
+
+/*
+ * A preloaded library is the first behind the program. AddressSanitizer's runtime ends a
+ * program in which it is not that itself (AsanCheckDynamicRTPrereqs of LLVM), so that we
+ * go last. Symbols are looked up by other lists than this, which debuggers,
+ * dl_iterate_phdr() and dlclose() read. Nothing else runs yet.
+ */
+static void go_last(void)
+{
+	struct link_map *first = &_r_debug ? _r_debug.r_map : NULL, *own = first, *last;
+
+	while (own && own->l_ld != _DYNAMIC)
+		own = own->l_next;
+	if (!own || own == first || !own->l_next)
+		return;
+	own->l_prev->l_next = own->l_next;
+	own->l_next->l_prev = own->l_prev;
+	for (last = own->l_next; last->l_next;)
+		last = last->l_next;
+	last->l_next = own;
+	own->l_prev = last;
+	own->l_next = NULL;
+}
+
 __attribute__((constructor)) static void late(int argc, char **argv, char **envp)
 {
 	(void)argc;
 	(void)argv;
 	begin();
+	if (agent.plan)
+		go_last();
 	if (agent.plan && agent.plan->trial)
 		trial();
 	if (agent.plan && agent.plan->hooked_exec)

@@ -61,6 +61,8 @@ ok "stripped" alike stripped/prog "$count"
 ok "opened by dlopen" alike dlopen/prog "$count"
 ok "started from a shell script" alike ./run.sh "$count"
 ok "started by sh -c" alike sh -c "stripped/prog $count"
+whole asan "${CXX:-g++}" -O1 -g -fsanitize=address,undefined
+ok "with AddressSanitizer, which wants to be the first library" alike asan/prog "$count"
 for o in -O0 -O2 -O3; do
 	ok "PIE $o" alike pie$o/prog "$count"
 	ok "no PIE $o" alike nopie$o/prog "$count"
