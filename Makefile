@@ -141,7 +141,7 @@ AGENT_MACHINE = $(if $(findstring aarch64,$(1)),$(filter-out %_x86.so.c,$(AGENT_
 AGENT_CFLAGS := -std=gnu11 -O2 -g $(WARN) -I. -fPIC -shared -nostdlib -ffreestanding -fno-stack-protector \
 	-mgeneral-regs-only -fvisibility=hidden -fno-asynchronous-unwind-tables \
 	-Wl,-z,initfirst,-z,now,--no-undefined,--hash-style=both,--build-id=none,-soname,dmarec-agent.so
-AGENT_OPT     = $(if $(findstring aarch64,$(1)),-mno-outline-atomics,-fcf-protection=none)
+AGENT_OPT     = $(if $(findstring aarch64,$(1)),-mno-outline-atomics,-fcf-protection=full)
 $(B)/dmarec-agent.so: $(AGENT_PARTS) $(wildcard record/agent/*.h)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -200,7 +200,7 @@ CLI      := $(sort $(wildcard tests/cli/*.t))
 CLI_LONG := $(addprefix tests/cli/,truth.t dmareport.t dmacompare.t)
 CLI_RUN  := $(CLI_LONG) $(filter-out $(CLI_LONG),$(CLI))
 # Minutes of recordings, of terminals and of damage; make check-all has them.
-CLI_SLOW := $(addprefix tests/cli/,live.t keep.t certain.t rotate.t)
+CLI_SLOW := $(addprefix tests/cli/,live.t keep.t certain.t rotate.t inside.t)
 ASAN     := B=build/asan SAN=1 OPT='-O1 -g' CFLAGS=-Wno-format-truncation
 ASAN_RUN := $(patsubst $(B)/%,build/asan/%,$(UNIT_RUN))
 TESTS    := B='$(B)' JOBS='$(JOBS)' MAKE='$(MAKE)' scripts/tests.sh
@@ -254,7 +254,7 @@ browser:
 # themselves, so that their times are judged, too.
 check:     CLI_SKIP := $(CLI_SLOW)
 check:     SIZE := SIM_SIZE=tenth VM_BOOTS=edu VM_EDU='sleep missing spurious timeout two_cards' VM_TIMES=0
-check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx watch shared keys upset' ALONE=tests/vm/check.sh
+check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx watch shared keys upset inside' ALONE=tests/vm/check.sh
 check-all: MORE := check-clang check-fuzz check-hostile check-distros check-kernels
 check-all: DAY := tests/gate/day.t
 check check-all: BEGAN := $(shell date +%s)
