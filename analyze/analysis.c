@@ -44,8 +44,9 @@ struct analysis {
 	struct window *window;
 	size_t nwindow, nring;
 	int64_t probe_cost_ns, irq_cost_ns;
-	bool searched; /* for vectors: none was named */
-	bool ended;    /* the workload, by itself */
+	bool searched;	 /* for vectors: none was named */
+	bool ended;	 /* the workload, by itself */
+	bool from_start; /* nothing was in flight when the recording began */
 	struct join *join;
 	struct keys *keys; /* NULL = no events of the driver's */
 	bool driver, asks,
@@ -500,13 +501,17 @@ static int make_keys(struct analysis *a, struct err *e)
 static int join_all(struct analysis *a, struct err *e)
 {
 	struct begun_channel begun[CHANNELS_BEGUN];
+	bool whole = a->holes.counted && !a->holes.calls;
 	struct join_options jo = {
 		.begun = begun,
-		.nbegun = begun_result(a->found->begun, a->ended, begun, CHANNELS_BEGUN),
+		.nbegun = a->from_start && whole ? 0
+						 : begun_result(a->found->begun, a->ended,
+								begun, CHANNELS_BEGUN),
+		.from_start = a->from_start,
 		.vector = a->vector,
 		.nvector = a->nvector,
 		.ended = a->ended,
-		.whole = a->holes.counted && !a->holes.calls,
+		.whole = whole,
 		.undecided = a->searched,
 		.pairing = a->pairing};
 	struct join_sink js = {a, on_joined, on_stray};
@@ -553,6 +558,7 @@ static int read_run(struct analysis *a, struct err *e)
 		a->pairing = p < 0 ? PAIRING_INFER : (enum pairing)p;
 		a->pairing_from = a->pairing == PAIRING_INFER ? "inferred" : "profile";
 		a->ended = db_i64(q, "exit_status") != DMA_UNKNOWN;
+		a->from_start = db_i64(q, "from_start") == 1;
 		a->probe_cost_ns = db_i64(q, "probe_cost_ns");
 		a->irq_cost_ns = db_i64(q, "irq_cost_ns");
 	}

@@ -25,6 +25,7 @@ CREATE TABLE run (
 	exit_status   INTEGER,              -- of the workload; NULL = not known or killed by a signal
 	exit_signal   INTEGER,
 	finished      INTEGER NOT NULL,     -- 1 = the recorder ended the file itself
+	from_start    INTEGER NOT NULL DEFAULT 0, -- 1 = the recorder started the workload when all was armed: nothing was in flight
 	roles_guessed INTEGER NOT NULL,     -- 1 = roles inferred from event names (perf record)
 	uprobe_cost_ns INTEGER,             -- of one hit of a uprobe, measured on that host; NULL = none was armed
 	process_cost_ns INTEGER,            -- of one hit of a probe armed in the process, likewise
