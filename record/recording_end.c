@@ -137,12 +137,14 @@ void recording_check_whole(struct recording *r)
 			 who);
 		warn(r, text);
 	}
-	for (size_t i = 0; i < p->n; i++) {
+	for (size_t i = 0, k = 0; i < p->n && k < r->nmark; i++) {
 		bool told = false;
 
-		for (size_t k = 0; k < i && !told; k++)
-			told = !strcmp(p->probe[k].file, p->probe[i].file);
-		if (told || filemark_same(&r->mark[i], p->probe[i].file))
+		if (i && !strcmp(p->probe[i - 1].file, p->probe[i].file))
+			continue;
+		for (size_t j = 0; j < i && !told; j++)
+			told = !strcmp(p->probe[j].file, p->probe[i].file);
+		if (filemark_same(&r->mark[k++], p->probe[i].file) || told)
 			continue;
 		snprintf(text, sizeof(text),
 			 "%.400s was replaced, changed or removed during the recording: "

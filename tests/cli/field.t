@@ -210,6 +210,46 @@ one_run() {
 }
 recorded "100 calls of it while the channel runs are one circular run" one_run
 
+cat >ring.c <<'X'
+int stream_ctl(int channel, int on, long *at);
+__attribute__((noinline)) int stream_ctl(int channel, int on, long *at) { *at += on; return channel; }
+int main(void)
+{
+	long at = 0;
+	for (int run = 0; run < 4; run++) {
+		for (int i = 0; i < 750; i++)
+			stream_ctl(i % 3, 1, &at);
+		for (int i = 0; i < 3; i++)
+			stream_ctl(i, 0, &at);
+	}
+	return at != 3000;
+}
+X
+$CC -O1 -o ring ring.c
+cat >ring.ini <<'X'
+[start stream_ctl]
+channel = arg1:s32
+mode = arg2:s32
+when = mode != 0
+circular = mode != 0
+again = same
+[stop stream_ctl]
+channel = arg1:s32
+mode = arg2:s32
+when = mode == 0
+X
+# Its 9 bytes have no room for jumps at its beginning and its end: all that is armed at one place is armed in one way.
+one_way() {
+	plan --profile ./ring.ini -- ./ring >plan.out && cat plan.out && [ "$(grep -c '^  armed' plan.out)" = 3 ] &&
+		[ "$(awk '/^submit|^stop/ { want = 1 } want && /armed/ { print $2 $3 $4; want = 0 }' plan.out | sort -u | wc -l)" = 1 ]
+}
+ok "the start and the stop at one place are armed in one way" one_way
+four_runs() {
+	"$B/dmarec" -q -o ring.data --profile ./ring.ini -- ./ring && rm -f t.db && "$B/dmaanalyze" -q -i ring.data t.db &&
+		[ "$(sqlite3 t.db "SELECT count(*) || state FROM transfer GROUP BY state")" = 12circular ]
+}
+recorded "three channels that run four times are twelve circular runs" four_runs
+
 # ---- copies that were inlined into callers of the same file ----
 cat >inlined.c <<'X'
 static volatile int reg;
@@ -225,6 +265,8 @@ inlined() {
 		$CC -O0 -g -o inlined inlined.c && plan -- ./inlined >plan.out && ! grep -q 'put the body' notes
 }
 ok "with debug information, inlined copies are told of" inlined
+split() { $CC -O2 -g -gsplit-dwarf -o inlined inlined.c && plan -- ./inlined >plan.out && cat notes && grep -q 'put the body of dma_to_host into [1-9][0-9]* places' notes; }
+ok "also where that lies in a file beside" split
 
 # ---- musl: the C library is the loader ----
 cat >musl.c <<'X'
@@ -456,21 +498,35 @@ replaced() { # the library is rewritten with its functions elsewhere
 	cat plan.out notes
 	[ $rc = 0 ] && [ "$(offset plan.out)" = "$old" ] && grep -q "libmapped.so is not the file that process $pid runs: it was replaced" notes
 }
-hit() { # what was asked for is what is hit
+hit() { # what was asked for is what is hit; nothing was changed meanwhile, and nothing is said to have been
 	"$B/dmarec" -p "$pid" --duration 300ms -o m.data 2>summary
 	over
 	cat summary
-	[ "$(awk '$1 == "submit" { gsub(",", "", $4); print $4 }' summary)" -gt 0 ]
+	! grep 'changed or removed during' summary && [ "$(awk '$1 == "submit" { gsub(",", "", $4); print $4 }' summary)" -gt 0 ]
 }
 replaced_hit() { running ./runs && rm libmapped.so && $CC -O2 -shared -fPIC -Wl,-soname,libmapped.so -o libmapped.so mapped.c && hit; }
 namespace_hit() {
 	mkdir -p there && running unshare -m sh -c "mount --bind '$tmp' '$tmp/there' && mount -t tmpfs none /mnt && cp runs libmapped.so /mnt/ &&
 		LD_LIBRARY_PATH=/mnt exec /mnt/runs" && hit
 }
+changed_there() { # within the process's own mounts
+	local rec
+	running unshare -m sh -c "mount -t tmpfs none /mnt && cp runs libmapped.so /mnt/ && LD_LIBRARY_PATH=/mnt exec /mnt/runs"
+	rm -f m.data
+	"$B/dmarec" -q -p "$pid" -o m.data 2>notes & rec=$!
+	until grown m.data 64 || ! kill -0 $rec; do sleep 0.05; done
+	nsenter -m -t "$pid" sh -c 'cp /mnt/libmapped.so /mnt/new && mv /mnt/new /mnt/libmapped.so'
+	kill -INT $rec
+	wait $rec
+	over
+	cat notes
+	grep -q 'libmapped.so was replaced, changed or removed during the recording' notes
+}
 if [ "$may_record" ] && unshare -m true 2>/dev/null; then
 	ok "of a library that was replaced the mapped one is planned, and told of" replaced
 	ok "and its functions are hit" replaced_hit
 	ok "those of a mount namespace of the process's own" namespace_hit
+	ok "a library that is replaced there meanwhile is told of" changed_there
 else
 	skip "the file at the path is not the file that runs" "needs root and mount namespaces"
 fi
