@@ -337,6 +337,11 @@ static bool armed(const struct inside *in, const struct seen *s, struct agent_re
 	return false;
 }
 
+bool inside_confined(const struct inside *in)
+{
+	return agent_host_confined(in->host);
+}
+
 char *inside_unarmed(struct inside *in)
 {
 	char *text = NULL, buf[128];

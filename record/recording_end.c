@@ -43,9 +43,14 @@ int recording_read_counts(struct recording *r, struct err *e)
 }
 
 /* What the missing samples of an event mean, or what helps. */
-static const char *why_missing(const struct recording *r, enum role role)
+static const char *why_missing(const struct recording *r, size_t event)
 {
+	enum role role = r->meta.event[event].role;
 	bool ring_was_full = r->in.lost > 0;
+
+	if (is_inside(r, event) && inside_confined(r->inside))
+		return "a process confined itself by seccomp, and its agent could not ask "
+		       "for a ring any more: --probes kernel records all of it";
 
 	if (role == ROLE_HANDLED && !ring_was_full)
 		return "interrupts of a shared line whose handler's answer is missing count "
@@ -86,7 +91,7 @@ void recording_check_holes(struct recording *r)
 			 is_inside(r, i)       ? "agent"
 			 : is_beside(r, i, &k) ? "reader"
 					       : "kernel",
-			 ev->counted, ev->delivered, hole, why_missing(r, ev->role));
+			 ev->counted, ev->delivered, hole, why_missing(r, i));
 		warn(r, text);
 	}
 }

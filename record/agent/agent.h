@@ -53,6 +53,9 @@ struct agent {
 	char path[AGENT_PATH]; /* of this library */
 	long filters;	       /* of seccomp, when the process began */
 	bool waited_in_vain;   /* for a ring, the last time that one was wanted */
+	/* The program has taken a seccomp filter, which may end it for a system call that
+	 * it would not have made: hits make none from then on. */
+	bool confined;
 	/* How far from its file's addresses each loading of a file lies; several of one
 	 * file are possible (dlmopen). */
 	uint64_t bias[AGENT_LOADINGS];

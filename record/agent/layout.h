@@ -48,6 +48,7 @@ enum agent_kind {
 	AGENT_SYSCALL, /* syscall(): the same when its number is execve's or execveat's */
 	AGENT_VFORK,   /* a child is about to run with this thread's memory and stack */
 	AGENT_CLONE, /* perhaps, and perhaps beside this thread: argument 2 has the flags */
+	AGENT_PRCTL, /* the program may be about to confine itself by seccomp */
 };
 
 /* A number in prepared code that depends on where things lie. `at` counts from the
@@ -179,6 +180,8 @@ struct agent_shared { /* the file's first page(s) */
 	uint32_t wake;	     /* a futex: raised when a ring wants to be read */
 	uint32_t nreport;    /* taken; more than AGENT_REPORTS = some are missing */
 	uint32_t generation; /* of processes: the next one's */
+	/* 1: a process has confined itself, and raises nothing: rings are to be looked at */
+	uint32_t confined;
 	/* of the trial: nanoseconds that a hit adds, and that reading the clock takes */
 	int64_t hit_ns_x100, clock_ns_x100;
 	uint32_t trial_done;

@@ -436,7 +436,8 @@ static int open_output(struct live *l, struct err *e)
 static int follow_open(struct live *l, struct err *e)
 {
 	const struct meta *m = source_meta(l->source);
-	struct follow_options fo = {.pairing = m->pairing};
+	struct follow_options fo = {.pairing = m->pairing,
+				    .from_start = meta_from_start(m)};
 	struct join_sink sink = {.arg = l, .transfer = on_transfer, .stray = on_stray};
 	struct join_vector *vector = NULL;
 	int32_t *recorded = calloc(m->nirq + 1, sizeof(*recorded));
