@@ -115,6 +115,7 @@ static int insert_run(struct loading *l, const char *uuid, const char *label,
 	db_bind_i64(s, ":status", told(m->exit_status));
 	db_bind_i64(s, ":signal", told(m->exit_signal));
 	db_bind_i64(s, ":finished", !perfdata_truncated(p));
+	db_bind_i64(s, ":from_start", meta_from_start(m));
 	db_bind_i64(s, ":guessed", stream_guessed(l->stream));
 	db_bind_i64(s, ":uprobe_cost", m->uprobe_cost_ns);
 	db_bind_i64(s, ":process_cost", m->process_cost_ns);

@@ -217,6 +217,7 @@ int recording_fill_meta(struct recording *r, struct err *e)
 	m->clock = strdup(o->clock_name);
 	m->pairing = o->profile->pairing;
 	m->workload_pid = o->argv ? r->work.pid : -1;
+	m->from_start = o->argv && !o->live.keep_ns && !o->live.keep_bytes;
 	return snapshot_before(m, o->profile, o->map, &r->window, o->irq, o->nirq,
 			       &o->counter_files, e);
 }
@@ -235,8 +236,10 @@ static void begin_in_the_middle(struct recording *r)
 	int64_t from_ns = keep_from_ns(r->keep);
 	char text[300], size[32];
 
-	if (from_ns == DMA_UNKNOWN)
+	if (from_ns == DMA_UNKNOWN) { /* all was kept */
+		r->meta.from_start = r->o->argv != NULL;
 		return;
+	}
 	r->meta.begin_wall_ns += from_ns - r->meta.begin_ns;
 	r->meta.begin_ns = from_ns;
 	if (r->in.first_ns < (uint64_t)from_ns)

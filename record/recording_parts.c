@@ -138,6 +138,7 @@ static int describe(struct recording *r, int64_t at_ns, struct err *e)
 		m.irq[i].count_before = DMA_UNKNOWN;
 	m.ncounter = 0;
 	m.part = (int64_t)r->parts.number;
+	m.from_start = r->meta.from_start = false;
 	m.begin_ns = at_ns;
 	m.begin_wall_ns += at_ns - r->meta.begin_ns;
 	free((void *)ours->buf);

@@ -25,6 +25,7 @@ CREATE TABLE run (
 	exit_status   INTEGER,              -- of the workload; NULL = not known or killed by a signal
 	exit_signal   INTEGER,
 	finished      INTEGER NOT NULL,     -- 1 = the recorder ended the file itself
+	from_start    INTEGER NOT NULL DEFAULT 0, -- 1 = the recorder started the workload when all was armed: nothing was in flight
 	roles_guessed INTEGER NOT NULL,     -- 1 = roles inferred from event names (perf record)
 	uprobe_cost_ns INTEGER,             -- of one hit of a uprobe, measured on that host; NULL = none was armed
 	process_cost_ns INTEGER,            -- of one hit of a probe armed in the process, likewise
@@ -161,7 +162,8 @@ CREATE TABLE loss ( -- samples known to be missing
 	to_ns         INTEGER,              -- NULL = to the end
 	lost          INTEGER NOT NULL,     -- how many
 	source_id     INTEGER,              -- NULL = any of that ring
-	kind          TEXT NOT NULL,        -- ring (LOST record), count (counted > delivered), cut (file cut short)
+	kind          TEXT NOT NULL,        -- ring (LOST record), count (counted > delivered), cut (file cut short), handler
+	                                    -- (of two of one name on a line: whose interrupt it was is not known)
 	CHECK (typeof(lost) IN ('integer', 'null'))
 );
 

@@ -249,6 +249,14 @@ struct meta_register *meta_add_register(struct meta *m)
 	return r;
 }
 
+bool meta_from_start(const struct meta *m)
+{
+	for (size_t i = 0; i < m->nevent; i++)
+		if (m->event[i].late && m->event[i].role != ROLE_OTHER)
+			return false;
+	return m->from_start;
+}
+
 struct meta_event *meta_add_event(struct meta *m)
 {
 	struct meta_event *ev = array_add(&m->event, &m->nevent);

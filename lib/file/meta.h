@@ -158,8 +158,12 @@ struct meta {
 	enum pairing pairing;
 	int64_t begin_ns,
 		end_ns; /* recording armed .. disarmed, on its clock; DMA_UNKNOWN */
-	int64_t begin_wall_ns;		  /* CLOCK_REALTIME at begin_ns */
-	int32_t workload_pid;		  /* -1 = attached or unknown */
+	int64_t begin_wall_ns; /* CLOCK_REALTIME at begin_ns */
+	int32_t workload_pid;  /* -1 = attached or unknown */
+	/* The recorder started the workload when its events were armed, and nothing that
+	 * came since is left out at the beginning: nothing was in flight then. Events that
+	 * were armed later may have found something: meta_from_start(). */
+	bool from_start;
 	int32_t exit_status, exit_signal; /* -1 = not told */
 	int64_t part;  /* of a recording in parts, from 1; DMA_UNKNOWN */
 	bool more;     /* another part follows this one */
@@ -185,6 +189,8 @@ struct meta {
 
 void meta_init(struct meta *m); /* all unknown */
 void meta_release(struct meta *m);
+/* Was nothing in flight when the recording began, on any channel? */
+bool meta_from_start(const struct meta *m);
 
 /* Parse the section (both halves, in order) into an initialised *m. On failure *m is
  * released, and can be used as after meta_init(). The error names the line. */

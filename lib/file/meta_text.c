@@ -58,6 +58,7 @@ static const struct key run_keys[] = {
 	K(meta, "begin_ns", begin_ns, T_I64, BEGIN, 0),
 	K(meta, "begin_wall_ns", begin_wall_ns, T_I64, BEGIN, 0),
 	K(meta, "workload_pid", workload_pid, T_I32, BEGIN, 0),
+	K(meta, "from_start", from_start, T_BOOL, BEGIN, 0),
 	K(meta, "uprobe_cost_ns", uprobe_cost_ns, T_I64, BEGIN, 0),
 	K(meta, "process_cost_ns", process_cost_ns, T_I64, BEGIN, 0),
 	K(meta, "irq_cost_ns", irq_cost_ns, T_I64, BEGIN, 0),
@@ -70,6 +71,7 @@ static const struct key end_keys[] = {
 	K(meta, "end_ns", end_ns, T_I64, END, 0),
 	K(meta, "more", more, T_BOOL, END, 0),
 	K(meta, "workload_pid", workload_pid, T_I32, END, 0),
+	K(meta, "from_start", from_start, T_BOOL, END, 0),
 	K(meta, "exit_status", exit_status, T_I32, END, 0),
 	K(meta, "exit_signal", exit_signal, T_I32, END, 0),
 	K(meta, "uprobe_cost_ns", uprobe_cost_ns, T_I64, END, 0),
@@ -525,7 +527,11 @@ static int read_event(struct meta *m, const struct line *l, struct err *e)
 	if ((size_t)id > m->nevent || id >= MAX_ELEMENTS)
 		return bad_line(l, e, "event ids must count up from 0, found",
 				value_of(l, "id"));
-	ev = (size_t)id < m->nevent ? &m->event[id] : meta_add_event(m);
+	bool known = (size_t)id < m->nevent;
+
+	ev = known ? &m->event[id] : meta_add_event(m);
+	if (ev && !known)
+		ev->late = m->finished;
 	return set_keys(l, event_keys, ev, e);
 }
 

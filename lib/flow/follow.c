@@ -25,7 +25,7 @@ struct follow {
 	struct join_sink sink;
 	struct join_vector *vector;
 	size_t nvector;
-	bool named, differs;
+	bool named, differs, from_start;
 	int32_t *recorded;
 	size_t nrecorded;
 	enum pairing pairing;
@@ -62,6 +62,7 @@ int follow_new(struct follow **out, const struct follow_options *o,
 	}
 	f->sink = *sink;
 	f->pairing = o->pairing;
+	f->from_start = o->from_start;
 	f->named = o->nvector > 0;
 	f->first_ns = DMA_UNKNOWN;
 	f->ask_at = FOLLOW_ENOUGH;
@@ -107,7 +108,8 @@ static int make_joiner(struct follow *f, const struct vector_result *found, stru
 
 	follow_join_options(f, &o);
 	o.begun = begun;
-	o.nbegun = begun_result(found->begun, false, begun, CHANNELS_BEGUN);
+	if (!f->from_start)
+		o.nbegun = begun_result(found->begun, false, begun, CHANNELS_BEGUN);
 	rc = join_new(&f->join, &o, &f->sink, e);
 	for (size_t i = 0; i < f->nwindow && !rc; i++)
 		rc = join_loss(f->join, f->window[i].cpu, f->window[i].from_ns,

@@ -39,6 +39,7 @@ struct follow_options {
 	const int32_t *recorded; /* interrupts that may come; copied */
 	size_t nrecorded;
 	enum pairing pairing;
+	bool from_start; /* nothing was in flight when the recording began */
 };
 
 /* The sink is called from within the functions below. */

@@ -148,7 +148,7 @@ struct channel *join_channel(struct join *j, int64_t card, int64_t channel, stru
 	c->doubt_ns = c->unclear_ns = INT64_MIN;
 	for (size_t i = 0; i < j->o.nbegun; i++)
 		if (j->o.begun[i].card == card && j->o.begun[i].channel == channel) {
-			c->doubt = BEGUN;
+			c->doubt = j->o.from_start ? BEGUN_LOST : BEGUN;
 			c->until_ns = j->o.begun[i].until_ns;
 		}
 	if (j->nextloss) {

@@ -42,6 +42,9 @@ enum {
 #define BEGUN                                                                            \
 	"the recording began while transfers were in flight: which end is whose is not " \
 	"known"
+#define BEGUN_LOST                                                                       \
+	"more waits returned than starts were seen: samples are missing, and with them " \
+	"which end is whose"
 #define LOST_CALL   "a call of its thread has no exit or no entry: samples may be missing"
 #define LOST_BEFORE "samples were lost before it, and the order of its channel with them"
 

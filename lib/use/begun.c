@@ -105,6 +105,29 @@ static void woken(struct channel *c, int64_t now)
 	c->woken_ns = now;
 }
 
+static bool may_be(const struct channel *c, const struct sample *w)
+{
+	return (w->card == DMA_UNKNOWN || w->card == c->card || c->card == DMA_UNKNOWN) &&
+	       (w->channel == DMA_UNKNOWN || w->channel == c->channel);
+}
+
+/* The only channel that the wait may be for; of several that of the thread's last call. */
+static struct channel *channel_of_wait(const struct begun *b, const struct thread *t,
+				       const struct sample *w)
+{
+	struct channel *only = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->nch; i++)
+		if (may_be(b->ch[i], w)) {
+			only = b->ch[i];
+			n++;
+		}
+	if (n > 1)
+		only = t->channel && may_be(t->channel, w) ? t->channel : NULL;
+	return only;
+}
+
 int begun_push(struct begun *b, const struct sample *s)
 {
 	struct thread *t = &b->thread[(uint32_t)s->tid % THREADS];
@@ -129,7 +152,7 @@ int begun_push(struct begun *b, const struct sample *s)
 		return 0;
 	}
 	if (s->role == ROLE_WAIT && (s->card == DMA_UNKNOWN || s->channel == DMA_UNKNOWN))
-		c = b->nch == 1 ? b->ch[0] : t->channel;
+		c = channel_of_wait(b, t, s);
 	else if (b->nch < CHANNELS && !(c = channel_at(b, s->card, s->channel)))
 		return -1;
 	t->channel = c;

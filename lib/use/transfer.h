@@ -100,6 +100,9 @@ struct join_options {
 	/* Channels that something was in flight on when the recording began. */
 	const struct begun_channel *begun;
 	size_t nbegun;
+	/* The recorder started the workload when all was armed, so nothing was: what looks
+	 * as if it had been shows that samples are missing. */
+	bool from_start;
 	enum pairing
 		pairing; /* PAIRING_INFER acts as the joiner finds best for each vector */
 	/* Samples may be out of order by this much; 0 = 1 ms. */

@@ -3,7 +3,7 @@
 # Processes that run already, by number and by name; what becomes of a command whose --duration is over; and
 # no probe where a process runs other code than its file has.
 . "${BASH_SOURCE%/*}/lib.sh"
-needs dmarec
+needs dmarec dmaanalyze
 needs_recording
 : "${CC:=gcc}"
 workdir
@@ -90,4 +90,6 @@ await recording $d q.data
 stop "${started[-1]}"
 ok "the recording ends with the last of them" wait $d
 ok "nothing is left in the kernel" none_left $d
+ok "it loads" "$B/dmaanalyze" -q -i q.data q.db
+ok "... as one that something may be in flight in when it begins" sql_is q.db 0 'SELECT from_start FROM run'
 finish

@@ -495,6 +495,8 @@ started=(--role mystart=submit:to_host --role mystart__return=started)
 waited=(--role mywait=wait --role mywait__return=woken)
 role_option() { # there is no recording: that is another error
 	"$B/dmaanalyze" -i none.data --role X=submit:sideways none.db
+	[ $? = 2 ] && "$B/dmaanalyze" -i none.data --role X=wait:to_host none.db
+	[ $? = 2 ] && "$B/dmaanalyze" -i none.data --role X=ended none.db # of dmarec's own only
 	[ $? = 2 ] && "$B/dmaanalyze" -i none.data --role X=submit:to_host none.db
 	[ $? = 1 ]
 }
@@ -505,7 +507,22 @@ if [ "$may_record" ] && perf --version >/dev/null 2>&1; then
 	ok "without the start's exit" by_hand --role mystart=submit "${waited[@]}"
 	ok "entries only" by_hand --role mystart=submit --role mywait=wait
 	ok "a start only" by_hand --role mystart=submit
-	ok "an exit taken away again" by_hand "${started[@]}" "${waited[@]}" --role mywait__return=other
+	ok "an exit taken away" by_hand "${started[@]}" --role mywait=wait --role mywait__return=other
+	two_roles() { # the place and the remedy
+		rm -f p.db
+		"$B/dmaanalyze" -q -i perf.data "${started[@]}" "${waited[@]}" --role probe_plain:mywait__return=other p.db
+		[ $? = 2 ] && [ ! -e p.db ] && grep -q 'two roles, by --role mywait__return=woken and by --role probe_plain:mywait__return=other' err
+	}
+	ok "two roles for one event are refused" two_roles
+	later_roles() { # facts stay: another role needs another database
+		rm -f p.db
+		"$B/dmaanalyze" -q -i perf.data "${started[@]}" "${waited[@]}" p.db || return 1
+		"$B/dmaanalyze" -q -i perf.data "${started[@]}" p.db; [ $? = 2 ] || return 1
+		grep -q 'the event probe_plain:mywait was given the role wait' err || return 1
+		"$B/dmaanalyze" -q --role mywait=other p.db; [ $? = 2 ] || return 1
+		"$B/dmaanalyze" -q -i perf.data "${waited[@]}" "${started[@]}" p.db && "$B/dmaanalyze" -q -i perf.data p.db
+	}
+	ok "other roles for what was loaded are refused" later_roles
 else
 	skip "roles by hand" "no perf, or no right to probe"
 fi
@@ -519,14 +536,19 @@ refused() { # file words: refused with what it is and what to do
 printf 'words of a person\n' >words
 gzip -c words >words.gz
 ok "gzip is told of" refused words.gz 'gunzip'
+ok "so is a text" refused words 'is a text'
+mkdir ctf perfs && : >ctf/metadata && : >perfs/data
+ok "and a directory of CTF" refused ctf 'CTF trace'
+ok "of perf record --threads" refused perfs 'without --threads'
+ok "or of nobody's" refused . 'name the file'
 if command -v zstd >/dev/null; then zstd -q -f words -o words.zst; ok "so is zstd" refused words.zst 'zstd -d'; else skip "zstd" "no zstd here"; fi
 printf '\027\010\104tracing6\0' >trace.dat
 ok "trace-cmd's file" refused trace.dat 'trace.dat of trace-cmd'
 if [ "$may_record" ] && perf --version >/dev/null 2>&1; then
 	perf_files() { # of 40 transfers: plain, through a pipe, packed
-		local g=probe_plain$$ # perf's names are the machine's: a group of our own
-		perf probe -q -x ./plain --add "$g:dma_to_host=dma_to_host" --add "$g:dma_to_host=dma_to_host%return" &&
-			perf probe -q -x ./plain --add "$g:dma_wait=dma_wait" --add "$g:dma_wait=dma_wait%return" &&
+		local g=probe_plain$$ # perf's names are the machine's, whatever their group: names of our own
+		perf probe -q -x ./plain --add "$g:dma_to_host_$$=dma_to_host" --add "$g:dma_to_host_$$=dma_to_host%return" &&
+			perf probe -q -x ./plain --add "$g:dma_wait_$$=dma_wait" --add "$g:dma_wait_$$=dma_wait%return" &&
 			perf record -q -k CLOCK_MONOTONIC -z -o packed.data -e "$g:*" -- ./plain &&
 			perf record -q -k CLOCK_MONOTONIC -o - -e "$g:*" -- ./plain >piped.data &&
 			perf record -q -k CLOCK_MONOTONIC -z -o - -e "$g:*" -- ./plain >packed.pipe

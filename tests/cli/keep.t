@@ -22,6 +22,7 @@ ok "... has the transfer that it is about" sql_least w.db 1 'SELECT count(*) FRO
 ok "... and a second before it" sql_is w.db 1 'SELECT t.submit_ns + 1e9 - min(s.time_ns) > 1e9 FROM sample s, (SELECT max(submit_ns) AS submit_ns FROM transfer) t'
 ok "... not all" sql_is w.db 1 'SELECT count(*) BETWEEN 1 AND 1900 FROM transfer'
 ok "... and says that it begins in the middle" sql_least w.db 1 "SELECT count(*) FROM warning WHERE text LIKE '%begins in the middle%'"
+ok "... as its facts do" sql_is w.db 0 'SELECT from_start FROM run'
 # (rings are read one after another: of the last round that was forgotten a few are there)
 ok "... since the time that it names" sql_is w.db 1 'SELECT abs(min(s.time_ns) - begin_ns) < 5e8 FROM sample s, run'
 
@@ -29,6 +30,7 @@ ok "--keep of all that there was" "$rec" -q -o a.data --keep 1h -- "$work" --cou
 ok "... loads whole" whole a.data
 ok "... is all of it" sql_is w.db 1000 'SELECT count(*) FROM transfer'
 ok "... from its beginning" sql_is w.db 0 "SELECT count(*) FROM warning WHERE text LIKE '%begins in the middle%'"
+ok "... when nothing was in flight" sql_is w.db 1 'SELECT from_start FROM run'
 
 "$work" --help >/dev/null 2>&1
 ok "--keep of a size" "$rec" -q -o s.data --keep 256K -- "$work" --count 20000

@@ -141,6 +141,12 @@ for how in auto kernel; do
 	executed() { NEXT=loop late --probes $how && "$B/dmaanalyze" -q -i l.data l.db && seen; }
 	ok "a program executed later, too, --probes $how" executed
 done
+blind() { # the live view does not know them: it says so, as the note does
+	rm -f v.json
+	LIBRARY=both.so late --live=json --live-output v.json && grep -q 'both.so, .*the live view and its rules do not see them' l.err &&
+		tail -n 1 v.json | grep -q '"unseen_files":1,' && ! grep -q '"channel":5' v.json
+}
+ok "... and --live says that it does not show them" blind
 lent() { LIBRARY=both.so SUDO_UID=65534 SUDO_GID=65534 late --as-root && "$B/dmaanalyze" -q -i l.data l.db && seen; }
 if [ "$(id -u)" = 0 ]; then
 	ok "also when root's rights were lent and have been given back" lent

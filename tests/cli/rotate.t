@@ -46,12 +46,14 @@ ok "... every transfer once" sql_is w.db 1200 'SELECT count(*) FROM transfer'
 ok "... as a recording that its recorder finished" sql_is w.db 1 'SELECT finished FROM run'
 ok "... with nothing missing of the calls" sql_is w.db 0 "SELECT count(*) FROM source WHERE role <> 'interrupt' AND counted IS NOT delivered"
 ok "... and nothing said of parts" sql_is w.db 0 "SELECT count(*) FROM warning WHERE text LIKE '%part%'"
+ok "... from when nothing was in flight" sql_is w.db 1 'SELECT from_start FROM run'
 ok "... once" "$ana" -i p.data w.db
 like "... which it says" "$(cat err)" 'is run 1 of w.db already'
 
 ok "the second part loads by itself" "$ana" -q -i p.data.0002 w.db
 ok "... as a run of its own" sql_is w.db 2 'SELECT count(*) FROM run'
 ok "... that says what it is" sql_is w.db 1 "SELECT count(*) FROM warning WHERE run_id = 2 AND text LIKE '%is part 2 of a recording%not seen to start%'"
+ok "... and that something may be in flight" sql_is w.db 0 'SELECT from_start FROM run WHERE id = 2'
 ok "... that begins where the first ends" sql_is w.db 1 'SELECT min(time_ns) >= begin_ns AND max(time_ns) <= end_ns FROM sample s JOIN run r ON r.id = s.run_id WHERE r.id = 2'
 ok "... and of which the whole has all" sql_is w.db 0 'SELECT count(*) FROM sample a WHERE run_id = 2 AND NOT EXISTS (SELECT 1 FROM sample b WHERE b.run_id = 1 AND b.time_ns = a.time_ns AND b.tid IS a.tid)'
 ok "a pair lies across that seam" sql_least w.db 1 'SELECT count(*) FROM transfer t, run r WHERE t.run_id = 1 AND r.id = 2 AND t.submit_ns < r.begin_ns AND t.woken_ns >= r.begin_ns'

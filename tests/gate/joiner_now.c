@@ -145,6 +145,7 @@ static int found(struct now *n, struct err *e)
 	struct join_options o = {.vector = n->vector,
 				 .begun = n->begun,
 				 .ended = n->task.ended,
+				 .from_start = n->task.from_start,
 				 .whole = true, /* the world tells every loss */
 				 .undecided = n->task.find};
 	int rc = vector_finder_finish(n->finder, &r, e);
@@ -158,7 +159,9 @@ static int found(struct now *n, struct err *e)
 		tell_vectors(n);
 	}
 	o.nvector = n->nvector;
-	o.nbegun = begun_result(r->begun, n->task.ended, n->begun, CHANNELS_BEGUN);
+	if (!n->task.from_start)
+		o.nbegun =
+			begun_result(r->begun, n->task.ended, n->begun, CHANNELS_BEGUN);
 	rc = join_new(&n->join, &o, &sink, e);
 	return rc ? rc : 1;
 }

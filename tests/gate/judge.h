@@ -51,7 +51,8 @@ struct judge_task {
 	const int32_t *irq;
 	const int64_t *irq_count;
 	size_t nirq;
-	bool ended; /* the workload ended before the recording did */
+	bool ended;	 /* the workload ended before the recording did */
+	bool from_start; /* the recorder started it */
 	const struct world_options *world; /* for the oracle alone */
 	const struct judge_sink *sink;
 };

@@ -122,6 +122,7 @@ int recording_judge(const struct recording *r, const struct judge_joiner *j, boo
 				  .irq_count = r->irq_count,
 				  .nirq = r->nirq,
 				  .ended = !r->o.cut,
+				  .from_start = !r->o.begin_after,
 				  .world = &r->o,
 				  .sink = sink};
 	void *joiner = NULL;

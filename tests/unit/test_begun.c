@@ -134,6 +134,35 @@ static void one_by_one(void **state)
 		assert_true(uncertain(m, cut, 0, true) < m->s[cut + 4].time_ns);
 }
 
+/* Calls that say their channel, but not the card: two channels that fill first, and are
+ * waited for in turns until they are empty. */
+static void no_card(void **state)
+{
+	struct begun *b = begun_new();
+	struct begun_channel c[2];
+	int64_t now = 0;
+
+	(void)state;
+	assert_non_null(b);
+	for (unsigned i = 0; i < 200; i++) {
+		bool waits = i >= 192 || (i >= 8 && i % 4 >= 2);
+		enum role first = waits ? ROLE_WAIT : ROLE_SUBMIT;
+		struct sample s = {.role = first,
+				   .time_ns = now += 1000,
+				   .tid = 7,
+				   .card = DMA_UNKNOWN,
+				   .channel = (i / 2 + i) % 2};
+
+		assert_int_equal(begun_push(b, &s), 0);
+		s.role = first == ROLE_WAIT ? ROLE_WOKEN : ROLE_STARTED;
+		s.time_ns = now += 1000;
+		s.channel = DMA_UNKNOWN;
+		assert_int_equal(begun_push(b, &s), 0);
+	}
+	assert_int_equal(begun_result(b, true, c, 2), 0);
+	begun_free(b);
+}
+
 int main(void)
 {
 	static struct made m;
@@ -142,6 +171,7 @@ int main(void)
 		cmocka_unit_test_prestate(in_a_queue, &m),
 		cmocka_unit_test_prestate(in_a_burst, &m),
 		cmocka_unit_test_prestate(one_by_one, &m),
+		cmocka_unit_test(no_card),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,29 @@ static void round_trip(void **state)
 	meta_release(&b);
 }
 
+/* An event that was armed later may have found something in flight. */
+static void from_start(void **state)
+{
+	static const char *const end[] = {"end\tend_ns=9\nevent\tid=0\tcounted=4\n",
+					  "end\tend_ns=9\nevent\tid=1\trole=submit\n",
+					  "end\tend_ns=9\nevent\tid=1\trole=other\n"};
+	static const bool expected[] = {true, false, true};
+	char text[200];
+	struct meta m;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(text, sizeof(text),
+			 HEAD "run\tfrom_start=1\nevent\tid=0\trole=submit\n%s", end[i]);
+		meta_init(&m);
+		assert_int_equal(meta_parse(&m, text, strlen(text), NULL), 0);
+		assert_int_equal(meta_from_start(&m), expected[i]);
+		meta_release(&m);
+	}
+	meta_init(&m);
+	assert_false(meta_from_start(&m));
+}
+
 static void refuse(const char *text, const char *expected)
 {
 	struct meta m;
@@ -214,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
+		cmocka_unit_test(from_start),
 		cmocka_unit_test(damage_is_refused_with_its_line),
 		cmocka_unit_test(a_newer_writer_is_understood),
 		cmocka_unit_test(conditions),
