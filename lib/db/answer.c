@@ -274,7 +274,7 @@ static void say_next(struct answer *a, struct db_stmt *q, const char *db)
 		PUT(a->next,
 		    "Next: `dmarec --dry-run -- COMMAND` shows which functions are "
 		    "probed, and -x where else to look.");
-	else if (2 * db_i64(q, "uncertain") > db_i64(q, "transfers") &&
+	else if (db_i64(q, "uncertain") > db_i64(q, "transfers") / 2 &&
 		 db_i64(q, "lost") <= 0)
 		PUT(a->next,
 		    "Next: most ends are uncertain, and why is said with the states. "
