@@ -48,9 +48,8 @@ static const char *why_missing(const struct recording *r, size_t event)
 	enum role role = r->meta.event[event].role;
 	bool ring_was_full = r->in.lost > 0;
 
-	if (is_inside(r, event) && inside_confined(r->inside))
-		return "a process confined itself by seccomp, and its agent could not ask "
-		       "for a ring any more: --probes kernel records all of it";
+	if (is_inside(r, event) && inside_ringless(r->inside))
+		return inside_ringless(r->inside);
 
 	if (role == ROLE_HANDLED && !ring_was_full)
 		return "interrupts of a shared line whose handler's answer is missing count "

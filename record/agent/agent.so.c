@@ -153,14 +153,18 @@ static uint64_t namespace(const char *path)
 	return v;
 }
 
+bool agent_foreign(void)
+{
+	return namespace("/proc/self/ns/pid") != agent.plan->pid_ns ||
+	       namespace("/proc/self/ns/time") != agent.plan->time_ns;
+}
+
 static uint32_t unfit(void)
 {
-	const struct agent_plan *p = agent.plan;
 
 	if (!agent.page || agent.page > AGENT_PAGE_MAX)
 		return AGENT_MEMORY;
-	if (namespace("/proc/self/ns/pid") != p->pid_ns ||
-	    namespace("/proc/self/ns/time") != p->time_ns)
+	if (agent_foreign())
 		return AGENT_NAMESPACE;
 	if (!agent_clock())
 		return AGENT_NO_CLOCK;

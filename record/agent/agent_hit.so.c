@@ -202,11 +202,19 @@ static struct agent_ring *ring_of(int32_t pid, int32_t tid)
 	return take_ring(pid, tid, !agent.waited_in_vain);
 }
 
+static void ringless(uint32_t why)
+{
+	__atomic_or_fetch(&agent.shared->ringless, why, __ATOMIC_SEQ_CST);
+}
+
 static void new_process(void)
 {
 	if (*agent.generation)
 		return;
 	agent.pid = (int32_t)sys0(__NR_getpid);
+	agent.foreign = agent_foreign();
+	if (agent.foreign)
+		ringless(AGENT_RINGLESS_FOREIGN);
 	*agent.generation =
 		1 + __atomic_fetch_add(&agent.shared->generation, 1, __ATOMIC_SEQ_CST);
 }
@@ -233,6 +241,11 @@ __attribute__((noinline)) static struct agent_ring *first_hit(void)
 		return NULL;
 	self.busy = 1;
 	new_process();
+	if (agent.foreign) {
+		self.ring = NULL;
+		self.busy = 0;
+		return NULL;
+	}
 	again = self.generation == *agent.generation;
 	self.tid = (int32_t)sys0(__NR_gettid);
 	self.careful = CAREFUL_NOT;
@@ -361,7 +374,7 @@ static const uint8_t argument[] = AGENT_ARGUMENT;
  * reading the clock may be fatal, too. */
 static void confine(bool strict)
 {
-	__atomic_store_n(&agent.shared->confined, 1, __ATOMIC_SEQ_CST);
+	ringless(AGENT_RINGLESS_CONFINED);
 	wake_recorder();
 	agent.confined = true;
 	if (strict)

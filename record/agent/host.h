@@ -80,9 +80,8 @@ int agent_host_finish(struct agent_host *h,
  * came to its end. */
 void agent_host_count(const struct agent_host *h, uint32_t index, uint64_t *counted,
 		      uint64_t *lost);
-/* Has a process confined itself by seccomp since it began? Then its agent makes no system
- * call any more, not even for a ring. */
-bool agent_host_confined(const struct agent_host *h);
+/* AGENT_RINGLESS_* of layout.h: what kept processes from having rings. */
+uint32_t agent_host_ringless(const struct agent_host *h);
 /* Slots whose contents were impossible. */
 uint64_t agent_host_damaged(const struct agent_host *h);
 

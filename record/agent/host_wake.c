@@ -24,8 +24,10 @@ static bool await_futex(struct agent_host *h, uint32_t now)
 {
 	struct timespec t = {0, CONFINED_NS};
 
-	return !syscall(SYS_futex, &h->shared->wake, FUTEX_WAIT, now,
-			agent_host_confined(h) ? &t : NULL, NULL, 0) ||
+	bool looks = agent_host_ringless(h) & AGENT_RINGLESS_CONFINED;
+
+	return !syscall(SYS_futex, &h->shared->wake, FUTEX_WAIT, now, looks ? &t : NULL,
+			NULL, 0) ||
 	       errno != ETIMEDOUT;
 }
 
@@ -123,9 +125,9 @@ struct chunk *host_ask(struct agent_host *h, bool skip, bool *whole)
 	return c;
 }
 
-bool agent_host_confined(const struct agent_host *h)
+uint32_t agent_host_ringless(const struct agent_host *h)
 {
-	return __atomic_load_n(&h->shared->confined, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&h->shared->ringless, __ATOMIC_ACQUIRE);
 }
 
 int agent_host_fd(const struct agent_host *h)

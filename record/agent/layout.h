@@ -174,14 +174,20 @@ struct agent_slot {
 	uint8_t args[AGENT_SLOT_ARGS];
 };
 
+enum {
+	/* A process has confined itself by seccomp: its agent raises nothing, and rings are
+	 * to be looked at. */
+	AGENT_RINGLESS_CONFINED = 1,
+	AGENT_RINGLESS_FOREIGN = 2, /* one is in another namespace */
+};
+
 struct agent_shared { /* the file's first page(s) */
 	uint64_t magic;
 	uint32_t enabled;    /* 0: hits are neither counted nor recorded */
 	uint32_t wake;	     /* a futex: raised when a ring wants to be read */
 	uint32_t nreport;    /* taken; more than AGENT_REPORTS = some are missing */
 	uint32_t generation; /* of processes: the next one's */
-	/* 1: a process has confined itself, and raises nothing: rings are to be looked at */
-	uint32_t confined;
+	uint32_t ringless;   /* AGENT_RINGLESS_*: why hits were lost for want of a ring */
 	/* of the trial: nanoseconds that a hit adds, and that reading the clock takes */
 	int64_t hit_ns_x100, clock_ns_x100;
 	uint32_t trial_done;

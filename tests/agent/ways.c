@@ -333,6 +333,19 @@ static void by_turns(void)
 	} while (fgets(line, sizeof(line), stdin));
 }
 
+/* A child with another number for itself than the recorder's. */
+static void by_namespace(void)
+{
+	calls(count);
+	if (unshare(CLONE_NEWPID))
+		abort();
+	if (!fork()) {
+		calls(count);
+		_exit(0);
+	}
+	wait_all();
+}
+
 /* ---- confined ---- */
 
 /* Nothing but what ends this: any other call is death. */
@@ -439,6 +452,8 @@ int main(int argc, char **argv)
 		by_turns();
 	else if (!strcmp(what, "filter") || !strcmp(what, "strict"))
 		by_confinement(*what == 's');
+	else if (!strcmp(what, "namespace"))
+		by_namespace();
 	else if (!strcmp(what, "stand"))
 		by_standing();
 	else if (!strcmp(what, "steps"))

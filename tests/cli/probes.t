@@ -295,6 +295,12 @@ confined() { # way, calls before and after: a hit makes no system call that is n
 }
 ok "a program that takes a filter which any new call is death to" confined filter 50000
 ok "... or the strict mode" confined strict 1000
+elsewhere() { # a pid of another namespace would be a wrong number
+	record process "$ways" namespace 50
+	grep -q '^status 3$' traced && counts | grep -q 'submit probed *counted 100, delivered 50, lost 50' &&
+		grep -q 'missing; a process forked into another pid or time namespace' said || { cat traced said; return 1; }
+}
+ok "a child in another pid namespace: told as lost, not recorded under a wrong number" elsewhere
 unarmed() { # a program that the agent cannot come to life in
 	"$B/dmarec" --profile "$src/ways.ini" -x "$B/tests/agent/libprobed.so" -o s.data -- \
 		"$B/tests/agent/hide" "$ways" calls 50 >/dev/null 2>said
