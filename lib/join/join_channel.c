@@ -338,6 +338,13 @@ static bool coalesced(const struct channel *c)
 
 /* ---- waits ---- */
 
+/* Several starts, and a wait for each: a program does not give up all but the last, to wait
+ * as often for nothing. */
+static bool one_for_each(const struct channel *c)
+{
+	return c->wave_starts > 2 && c->waits_behind <= c->wave_starts;
+}
+
 /* Was it empty at a start behind its first one, before it overlapped? */
 static bool used_in_turn(const struct channel *c)
 {
@@ -379,6 +386,8 @@ static int hold_wait(struct join *j, struct channel *c, const struct ending *w,
 	if (!w->failed) {
 		if (in_a_row && ends_another(c, w))
 			c->odds += 8;
+		else if (in_a_row && one_for_each(c))
+			c->odds += 2;
 		add_times(c, time_evidence(c, w) + regularity(c, w));
 		if (c->nheld == FEWER && coalesced(c))
 			c->odds += 8;
@@ -402,7 +411,11 @@ int channel_ending(struct join *j, struct channel *c, const struct ending *w,
 	c->waits_behind++;
 	if (c->streak)
 		c->waves = c->streak > 1 ? c->waves + 1 : 0;
+	else if (one_for_each(c))
+		c->waves = 0;
 	c->streak = 0;
+	const struct jtransfer *last = newest(c, w->before);
+	c->lasted = last && !returned_at_once(w, last);
 	c->waited |= w->wait_ns != DMA_UNKNOWN && w->wait_ns >= c->doubt_ns;
 	seen(c, w->woken_ns != DMA_UNKNOWN ? w->woken_ns : w->wait_ns);
 	int r = c->holding ? hold_wait(j, c, w, in_a_row, e) : end_one(j, c, w, e);
@@ -551,10 +564,12 @@ static void start_evidence(struct channel *c)
 }
 
 /* Between a wait and the next start nothing is in flight, but in a queue; unless the
- * program wakes before its interrupt, which then comes there from the beginning. */
+ * program wakes before its interrupt, which then comes there from the beginning, or right
+ * behind the wait that lasted until all of several starts had ended. */
 void channel_irq(struct channel *c)
 {
-	bool gap = !c->streak && c->waits;
+	bool of_wave = ++c->wave_irqs <= c->wave_starts && c->wave_starts > 1;
+	bool gap = !c->streak && c->waits && !(of_wave && c->lasted);
 
 	c->irqs += c->holding;
 	c->plain_gaps += gap && !c->nopen;
@@ -630,7 +645,9 @@ int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struc
 	c->parked &= ++c->started < PARKED;
 	c->tail++;
 	c->nopen++;
-	c->streak++;
+	if (!c->streak++)
+		c->wave_starts = c->wave_irqs = 0;
+	c->wave_starts++;
 	c->waits_behind = 0;
 	seen(c, at);
 	if (r >= 0 && c->nopen > j->o.max_in_flight)

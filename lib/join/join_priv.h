@@ -256,12 +256,15 @@ struct channel {
 	enum mode mode;
 	float odds; /* natural logarithm, queue against last */
 	uint64_t waits;
-	unsigned streak;       /* submits since the last wait */
-	unsigned waits_behind; /* waits since the last submit */
-	unsigned plateau;      /* waits, each followed by a start, that left `residue`
+	unsigned streak;		 /* submits since the last wait */
+	bool lasted;			 /* the last wait did */
+	unsigned wave_starts, wave_irqs; /* since the first of the last several of
+					    them: starts, interrupts */
+	unsigned waits_behind;		 /* waits since the last submit */
+	unsigned plateau;  /* waits, each followed by a start, that left `residue`
 			      unchanged */
-	unsigned waves;	       /* waits after several starts, in a row */
-	size_t first_left;     /* while holding, a queue's reading: left over
+	unsigned waves;	   /* waits after several starts, in a row */
+	size_t first_left; /* while holding, a queue's reading: left over
 			      at the first start behind a wait */
 	unsigned cycles, irqs, gap_irqs; /* while holding: starts behind waits;
 					    interrupts; those between */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "lib/use/begun.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +10,10 @@
 #define ENOUGH	 8   /* cycles that show what one takes */
 #define LONG	 0.7 /* of what one takes */
 #define SHORT	 0.3
-#define TIMES	 64
-#define NARROWER 0.8 /* of two spreads, to be the one that is followed */
+#define TIMES	 256 /* cycles whose pauses are compared */
+#define FEWEST	 64
+#define MOST	 0.9 /* of the pauses: the longest say what an idle card does */
+#define SURE	 4   /* standard errors */
 #define PAUSES	 2   /* that tell */
 #define FULLER	 8   /* times as many as tell otherwise */
 
@@ -22,9 +25,12 @@ struct channel {
 	int64_t excess_ns;     /* when that was reached */
 	int64_t start_ns, woken_ns;
 	bool before;  /* a wait returned before the first start */
-	size_t ntime; /* the first of them: from the start, and from the end before */
-	int64_t since_start[TIMES], since_end[TIMES];
-	double n, took; /* cycles of a wait and a start; the time from start to end */
+	size_t ntime; /* the first of them */
+	struct cycle {
+		double pause, took;
+	} time[TIMES];
+	/* cycles of a wait and a start; the time from end to start, from start to end */
+	double n, paused, took;
 	double full, at_once; /* after long pauses: took as long as ever, hardly any */
 };
 
@@ -75,18 +81,18 @@ static struct channel *channel_at(struct begun *b, int64_t card, int64_t channel
 	return b->ch[b->nch++] = c;
 }
 
-/* An end, a pause, a start and an end. */
+/* An end, a pause, a start and an end. Of a queue whose card is never idle one that ended
+ * has taken the pause too. */
 static void cycle(struct channel *c, double pause, double took)
 {
-	if (c->n >= ENOUGH && pause >= LONG * c->took / c->n) {
+	if (c->n >= ENOUGH && pause >= (c->paused + c->took) / c->n) {
 		c->full += took >= LONG * c->took / c->n;
 		c->at_once += took <= SHORT * c->took / c->n;
 	}
-	if (c->ntime < TIMES) {
-		c->since_start[c->ntime] = (int64_t)took;
-		c->since_end[c->ntime++] = (int64_t)(pause + took);
-	}
+	if (c->ntime < TIMES)
+		c->time[c->ntime++] = (struct cycle){pause, took};
 	c->n++;
+	c->paused += pause;
 	c->took += took;
 }
 
@@ -167,20 +173,50 @@ int begun_push(struct begun *b, const struct sample *s)
 	return 0;
 }
 
-static int by_time(const void *a, const void *b)
+static int by_value(const void *a, const void *b)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	double x = *(const double *)a, y = *(const double *)b;
 
 	return (x > y) - (x < y);
 }
 
-static double spread(const int64_t *ns, size_t n)
+/* Of n values the one that a share of them does not exceed. */
+static double quantile(const struct cycle *t, size_t n, bool pause, double share)
 {
-	int64_t v[TIMES];
+	double v[TIMES];
 
-	memcpy(v, ns, n * sizeof(*v));
-	qsort(v, n, sizeof(*v), by_time);
-	return (double)(v[3 * n / 4] - v[n / 4]);
+	for (size_t i = 0; i < n; i++)
+		v[i] = pause ? t[i].pause : t[i].took;
+	qsort(v, n, sizeof(*v), by_value);
+	return v[(size_t)(share * (double)(n - 1))];
+}
+
+/* Is a transfer shorter by as much as the pause before it is longer? Of a queue it is: the
+ * card worked meanwhile. That of what changes from one cycle to the next, so that no drift
+ * tells, by least squares: slope -1 of a queue, 0 of one at a time. */
+static bool as_long_as_ever(const struct channel *c)
+{
+	double most = quantile(c->time, c->ntime, true, MOST);
+	double usual = quantile(c->time, c->ntime, false, 0.5);
+	double longest = quantile(c->time, c->ntime, false, MOST);
+	double pp = 0, pt = 0, tt = 0, n = 0, none = 0;
+
+	for (size_t i = 1; i < c->ntime; i++) {
+		const struct cycle *a = &c->time[i - 1], *b = &c->time[i];
+		if (a->pause > most || b->pause > most)
+			continue;
+		double p = b->pause - a->pause;
+		double t = fmin(b->took, longest) - fmin(a->took, longest);
+		none += b->took < SHORT * usual;
+		pp += p * p;
+		pt += p * t;
+		tt += t * t;
+		n++;
+	}
+	if (n < FEWEST || pp <= 0 || none * FULLER > n)
+		return false;
+	double slope = pt / pp, rest = fmax(tt - slope * pt, 0);
+	return slope - SURE * sqrt(rest / pp / n) > -0.5;
 }
 
 /* Do ends follow the start, however long the program paused before it? */
@@ -188,8 +224,7 @@ static bool one_at_a_time(const struct channel *c)
 {
 	if (c->full + c->at_once >= PAUSES)
 		return c->full > FULLER * c->at_once;
-	return c->ntime >= TIMES / 2 && spread(c->since_start, c->ntime) <
-						NARROWER * spread(c->since_end, c->ntime);
+	return c->ntime >= FEWEST && as_long_as_ever(c);
 }
 
 /* A program that waits for nothing does so now and then, not several times in the end. */

@@ -12,8 +12,8 @@
  * program that waits and starts in turn may keep several in flight all the time and never
  * show an excess. Then its pauses tell: behind one that is as long as a transfer, one of
  * a queue has ended already and the wait returns at once; one that was only then started
- * takes as long as ever. Without such pauses: of a queue the times vary less from end to
- * end than from start to end. Where neither tells, it is not known.
+ * takes as long as ever. Without such pauses: of a queue a transfer is seen to take less by
+ * what the pause before it was longer. Where neither tells, it is not known.
  *
  * Pure, O(1) a sample.
  */

@@ -134,6 +134,25 @@ static void one_by_one(void **state)
 		assert_true(uncertain(m, cut, 0, true) < m->s[cut + 4].time_ns);
 }
 
+/* A card that is never idle: a program that thinks for most of the time that one takes waits
+ * for what is left of it, as long as ever, though eight are in flight. */
+static void thinks(void **state)
+{
+	struct made *m = *state;
+
+	*m = (struct made){.now = 1000000};
+	while (m->begun < 8)
+		start(m);
+	while (m->begun < 600) {
+		await(m);
+		m->now += 6000 + m->begun % 5 * 100;
+		start(m);
+	}
+	for (size_t cut = 41; cut < 80; cut++)
+		if (m->s[cut].role == ROLE_WOKEN)
+			assert_true(uncertain(m, cut, 101, false) == INT64_MAX);
+}
+
 /* Calls that say their channel, but not the card: two channels that fill first, and are
  * waited for in turns until they are empty. */
 static void no_card(void **state)
@@ -171,6 +190,7 @@ int main(void)
 		cmocka_unit_test_prestate(in_a_queue, &m),
 		cmocka_unit_test_prestate(in_a_burst, &m),
 		cmocka_unit_test_prestate(one_by_one, &m),
+		cmocka_unit_test_prestate(thinks, &m),
 		cmocka_unit_test(no_card),
 	};
 
