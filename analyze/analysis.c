@@ -149,34 +149,6 @@ static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err
 	return rc;
 }
 
-/* Does x fit better than y what ends transfers? Where that is unclear of both, it is what
- * comes just once in more of them. */
-static bool fits_better(const struct vector_evidence *x, const struct vector_evidence *y)
-{
-	bool ends = ends_transfers(x->verdict);
-
-	if (!y || ends != ends_transfers(y->verdict))
-		return ends || (!y && x->verdict == VERDICT_UNCLEAR);
-	return ends ? x->score > y->score
-		    : x->verdict == VERDICT_UNCLEAR && x->one > y->one;
-}
-
-/* Who names a line with several handlers means one of them: that which ends transfers best.
- * Where none may, the first. */
-static int64_t named_handler(const struct analysis *a, int64_t irq)
-{
-	const struct vector_evidence *best = NULL;
-
-	for (size_t i = 0; i < a->found->noverall; i++) {
-		const struct vector_evidence *v = &a->found->overall[i];
-
-		if (irq < HANDLER_STRIDE && v->irq % HANDLER_STRIDE == irq &&
-		    fits_better(v, best))
-			best = v;
-	}
-	return best ? best->irq : irq;
-}
-
 /* Those that the user or the profile named when recording. */
 static int named_vectors(struct analysis *a, struct err *e)
 {
@@ -190,9 +162,9 @@ static int named_vectors(struct analysis *a, struct err *e)
 		if (got < 0)
 			rc = got;
 		else if (db_i64(q, "named") == 1 && db_i64(q, "irq") < HANDLER_STRIDE)
-			rc = ends_add(&a->vector, &a->nvector,
-				      named_handler(a, db_i64(q, "irq")), DMA_UNKNOWN,
-				      db_i64(q, "named_channel"), e);
+			rc = ends_named(a->found, db_i64(q, "irq"),
+					db_i64(q, "named_channel"), &a->vector,
+					&a->nvector, e);
 	}
 	return db_finalize(q, rc, e);
 }
@@ -227,7 +199,7 @@ static int check_option(const struct analysis *a, int64_t irq, struct err *e)
 	char text[200] = "";
 	size_t len = 0;
 
-	if (evidence_of(a, named_handler(a, irq)))
+	if (evidence_of(a, ends_handler(a->found, irq)))
 		return 0;
 	for (size_t i = 0; i < a->found->noverall && len < sizeof(text) - 16; i++)
 		if (a->found->overall[i].interrupts)
@@ -247,9 +219,8 @@ static int choose_vectors(struct analysis *a, struct err *e)
 	for (size_t i = 0; i < a->o->nirq && !rc; i++) {
 		rc = check_option(a, a->o->irq[i], e);
 		rc = rc ? rc
-			: ends_add(&a->vector, &a->nvector,
-				   named_handler(a, a->o->irq[i]), DMA_UNKNOWN,
-				   DMA_UNKNOWN, e);
+			: ends_named(a->found, a->o->irq[i], DMA_UNKNOWN, &a->vector,
+				     &a->nvector, e);
 	}
 	a->vectors_from = "option";
 	if (!rc && !a->nvector) {

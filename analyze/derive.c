@@ -430,9 +430,19 @@ static int write_whole(struct writing *w, struct err *e)
 	return rc;
 }
 
+/* Whether an interrupt that was recorded lies within any transfer's total. */
+static bool has_notice(const struct derive *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (hist_n(d->group[i]->hist[PHASE_NOTICE]))
+			return true;
+	return false;
+}
+
 static void set_errors(struct writing *w, int64_t uprobe, int64_t irq)
 {
 	bool store = w->d->stores > 0, wait = w->d->waits > 0;
+	int64_t handler = irq == DMA_UNKNOWN ? 0 : irq;
 
 	for (int p = 0; p < PHASE_ALL; p++)
 		w->error_ns[p] = DMA_UNKNOWN;
@@ -442,8 +452,9 @@ static void set_errors(struct writing *w, int64_t uprobe, int64_t irq)
 	w->error_ns[PHASE_DEVICE] = store ? uprobe : 0;
 	w->error_ns[PHASE_CARD] = w->error_ns[PHASE_DEVICE];
 	w->error_ns[PHASE_DELIVERY] = 0;
-	w->error_ns[PHASE_NOTICE] = (wait ? uprobe : 0) + (irq == DMA_UNKNOWN ? 0 : irq);
-	w->error_ns[PHASE_TOTAL] = uprobe * (1 + (wait ? 2 : 0) + (wait && store));
+	w->error_ns[PHASE_NOTICE] = (wait ? uprobe : 0) + handler;
+	w->error_ns[PHASE_TOTAL] = uprobe * (1 + (wait ? 2 : 0) + (wait && store)) +
+				   (has_notice(w->d) ? handler : 0);
 }
 
 static int prepare(struct writing *w, struct err *e)

@@ -13,7 +13,8 @@
  * api: the submit's. device: the doorbell's, which delays the store itself; with an exit
  * for a doorbell none lies between. notice: the wait's entry may fall into it, and the
  * interrupt's own sample does. total: submit, doorbell or exit, wait (and exit too when
- * both are probed); of a function that blocks, the submit's. It is in every duration, so
+ * both are probed); of a function that blocks, the submit's; and the interrupt's sample,
+ * where one was recorded between. It is in every duration, so
  * that the least one bounds it: never more than that is said; and nothing (NULL) where
  * there is no duration, or one below 0 shows that the stamps say something else.
  */

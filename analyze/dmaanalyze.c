@@ -368,6 +368,8 @@ static int load(struct db *db, const struct options *o, const char *raw, int64_t
 		rc = db_begin(db, e);
 	if (!rc)
 		rc = load_recording(db, s, raw, o->label, vf, o->quiet, &r, e);
+	if (!rc && r.known && o->nrole && (rc = load_same_roles(db, r.run, s, e)))
+		err_prefix(e, "%s", raw);
 	if (!rc && !r.known)
 		rc = analyse(db, o, r.run, s, vf, e);
 	else if (!rc && changes(o))
@@ -646,10 +648,10 @@ static int run(struct options *o, struct err *e)
 	take_default(o);
 	if (!o->nraw && access(o->db, F_OK) && errno == ENOENT)
 		return nothing_there(o, e);
-	if (!o->nraw && o->label)
-		return err_set(
-			e, ERR_USAGE,
-			"--label names a recording that is loaded: name it with -i");
+	if (!o->nraw && (o->label || o->nrole))
+		return err_set(e, ERR_USAGE,
+			       "--%s of a recording that is loaded: name it with -i",
+			       o->label ? "label is the name" : "role is for an event");
 	hold_signals(true);
 	rc = open_db(&db, o, e);
 	if (!rc)

@@ -26,6 +26,10 @@ int load_recording(struct db *db, struct stream *s, const char *path, const char
 		   struct vector_finder *vf, bool quiet, struct load_result *out,
 		   struct err *e);
 
+/* Of a recording that was there before: has it the roles that its events were given now? ERR_USAGE
+ * names the first that has another. */
+int load_same_roles(struct db *db, int64_t run, const struct stream *s, struct err *e);
+
 /* What is missing without a loss record saying where: counted by the kernel, not
  * delivered, and more than the records of loss say. `calls`: of the probes (submit, wait
  * and the like); `interrupts`: of the interrupt; `driver`: of the driver's events, also where

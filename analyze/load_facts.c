@@ -2,6 +2,7 @@
 /* Sources, interrupts, registers, counters: what the recorder said of itself. */
 #include "analyze/load_impl.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,40 @@ int load_insert_sources(struct loading *l, struct err *e)
 		l->source_id[i] = db_last_id(l->db);
 	}
 	return db_finalize(s, rc, e);
+}
+
+static int other_role(int64_t run, struct db_stmt *q, const struct meta_event *ev,
+		      struct err *e)
+{
+	bool directed = ev->direction != DIR_UNKNOWN;
+
+	if (strcmp(db_text(q, "name"), ev->name ? ev->name : "?") != 0 ||
+	    (!strcmp(db_text(q, "role"), role_name(ev->role)) &&
+	     !strcmp(db_text(q, "direction"), direction_name(ev->direction))))
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       "it is run %" PRId64
+		       " already, of which the event %s was given the "
+		       "role %s, direction %s, and not %s%s%s: roles are given when a "
+		       "recording is loaded; load it into another database",
+		       run, db_text(q, "name"), db_text(q, "role"),
+		       db_text(q, "direction"), role_name(ev->role), directed ? ":" : "",
+		       directed ? direction_name(ev->direction) : "");
+}
+
+int load_same_roles(struct db *db, int64_t run, const struct stream *stream,
+		    struct err *e)
+{
+	const struct meta *m = stream_meta(stream);
+	struct db_stmt *q;
+	int got, rc = db_prepare_named(db, &q, "sources", e);
+
+	if (rc)
+		return rc;
+	db_bind_i64(q, ":run", run);
+	for (size_t i = 0; !rc && i < m->nevent && (got = db_step(q, e)); i++)
+		rc = got < 0 ? got : other_role(run, q, &m->event[i], e);
+	return db_finalize(q, rc, e);
 }
 
 /* The line's count is that of all its handlers, called for every interrupt. */

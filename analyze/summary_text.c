@@ -125,8 +125,9 @@ static void print_run(const struct printer *p)
 			   "The recorder did not end this file: what follows holds up to "
 			   "where it was cut; the kernel's counts are not known.");
 	if (s->guessed == 1)
-		fputs("  The roles of the events were guessed from their names (--role "
-		      "EVENT=ROLE\n  changes them).\n",
+		fputs("  The roles of the events are as --role gave them, or guessed from "
+		      "their names\n  (--role EVENT=ROLE, when the recording is loaded, "
+		      "changes them).\n",
 		      p->out);
 }
 

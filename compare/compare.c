@@ -12,6 +12,7 @@
 
 #define LEVEL 0.95
 
+enum { MEDIAN }; /* of the lines, the first */
 static const double line_quantiles[COMPARE_LINES] = {0.5, 0.9, 0.99, 0.999, 0};
 
 const char *compare_verdict_name(enum compare_verdict v)
@@ -208,8 +209,10 @@ static int lines_fill(struct compare_group *g, const struct side *base,
 	if (rc)
 		return rc;
 	g->nline = N;
-	for (size_t i = 0; i <= N && !o->across; i++)
-		estimate_scatter(&b[i], &f[i], o->run_scatter, base->nrun, fresh->nrun);
+	for (size_t i = 0; i <= N && !o->across; i++) {
+		estimate_scatter(&b[i], o->run_scatter, b[MEDIAN].value, base->nrun);
+		estimate_scatter(&f[i], o->run_scatter, f[MEDIAN].value, fresh->nrun);
+	}
 	for (size_t i = 0; i < N; i++)
 		line_fill(&g->line[i], q[i], LEVEL, &b[i], &f[i], o);
 	line_fill(&g->judged, o->q, level, &b[N], &f[N], o);
@@ -239,13 +242,22 @@ static int rank_fill(struct compare_group *g, const struct compare_options *o,
 
 /* ---- the verdict ---- */
 
-/* A verdict wants the interval's half width down to this share of the base: outside zero
- * when the difference is beyond the threshold, inside the threshold when it is below. */
-static double wanted_half_width(double relative, double threshold)
+/* A difference relative to the base, in the unit that half widths of intervals have. */
+static double in_width(const struct compare_line *l, double relative)
 {
-	double d = fabs(relative);
+	return l->diff.ratio ? log1p(relative) : relative * fabs(l->base.value);
+}
 
-	return d >= threshold ? d : threshold - d;
+/* A verdict wants the interval's half width down to this: outside zero when the difference
+ * is beyond the threshold, inside the threshold when it is below. */
+static double wanted_half_width(const struct compare_line *l, double relative,
+				double threshold)
+{
+	double at = in_width(l, relative);
+
+	if (fabs(relative) >= threshold)
+		return fabs(at);
+	return fmin(in_width(l, threshold) - at, at - in_width(l, -threshold));
 }
 
 /* A next recording's difference scatters by its own standard error. For four verdicts in
@@ -255,11 +267,11 @@ static double wanted_half_width(double relative, double threshold)
 /* By the interval's width, which shrinks with the root of n; and enough for an interval
  * at all. */
 static double transfers_needed(const struct compare_group *g, double relative,
-			       double half, const struct compare_options *o)
+			       const struct compare_options *o)
 {
 	const struct compare_line *l = &g->judged;
-	double want = wanted_half_width(relative, o->threshold);
-	double shrink = FOUR_IN_FIVE * half / want;
+	double want = wanted_half_width(l, relative, o->threshold);
+	double shrink = FOUR_IN_FIVE * l->diff.half / want;
 	double n = (double)(l->base.n < l->fresh.n ? l->base.n : l->fresh.n);
 	double effective = fmin(l->base.effective, l->fresh.effective), least;
 
@@ -343,28 +355,57 @@ static bool no_interval(struct compare_group *g, const struct compare_options *o
 	else
 		cannot_tell(g, "too few transfers for an interval");
 	if (l->base.n && l->fresh.n && !o->across)
-		g->needed = transfers_needed(g, 0, NAN, o);
+		g->needed = transfers_needed(g, 0, o);
 	return true;
 }
 
-/* The interval's width is what keeps from a verdict. */
-static void too_wide(struct compare_group *g, double d, double low, double high,
-		     const struct compare_options *o)
+/* A bound of an interval as a share of the base. Of a ratio it is not below -100 %, and not
+ * rounded to it; beyond a hundredfold nothing is known but that. */
+static const char *bound_words(const struct compare_line *l, double ns, int decimals,
+			       char buf[32])
 {
+	double pct = 100 * ns / fabs(l->base.value);
+
+	if (l->diff.ratio && pct <= -100)
+		snprintf(buf, 32, "-100 %%");
+	else if (l->diff.ratio && pct < -99)
+		snprintf(buf, 32, "below -99 %%");
+	else if (isinf(pct))
+		snprintf(buf, 32, "no limit");
+	else if (l->diff.ratio && pct > 9999)
+		snprintf(buf, 32, "above +9999 %%");
+	else
+		snprintf(buf, 32, "%+.*f %%", decimals, pct);
+	return buf;
+}
+
+static const char *interval_words(const struct compare_line *l, int decimals,
+				  char buf[80])
+{
+	char low[32], high[32];
+
+	snprintf(buf, 80, "interval %s to %s", bound_words(l, l->diff.low, decimals, low),
+		 bound_words(l, l->diff.high, decimals, high));
+	return buf;
+}
+
+/* The interval's width is what keeps from a verdict. */
+static void too_wide(struct compare_group *g, double d, const struct compare_options *o)
+{
+	char interval[80];
+
 	g->verdict = COMPARE_CANNOT_TELL;
 	g->few_runs = !o->across && o->run_scatter > 0;
 	if (g->few_runs)
-		snprintf(g->why, sizeof(g->why),
-			 "%+.1f %%, seen in one run a side (interval %+.0f %% to %+.0f "
-			 "%%)",
-			 100 * d, 100 * low, 100 * high);
+		snprintf(g->why, sizeof(g->why), "%+.1f %%, seen in one run a side (%s)",
+			 100 * d, interval_words(&g->judged, 0, interval));
 	else
 		snprintf(g->why, sizeof(g->why),
-			 "%+.1f %%, and the interval %+.1f %% to %+.1f %% is too wide "
-			 "for a threshold of %.3g %%",
-			 100 * d, 100 * low, 100 * high, 100 * o->threshold);
+			 "%+.1f %%, and the %s is too wide for a threshold of %.3g %%",
+			 100 * d, interval_words(&g->judged, 1, interval),
+			 100 * o->threshold);
 	if (!g->few_runs)
-		g->needed = transfers_needed(g, d, (high - low) / 2, o);
+		g->needed = transfers_needed(g, d, o);
 }
 
 bool comparison_explain(struct compare_group *g, double more_ns, const char *what,
@@ -392,6 +433,7 @@ static void judge_group(struct compare_group *g, const struct compare_options *o
 	double unit = fabs(l->base.value), d, low, high;
 	double fewest =
 		o->across ? INFINITY : fmin(l->base.effective, l->fresh.effective);
+	char interval[80];
 
 	g->needed = NAN;
 	if (l->base.n && l->fresh.n && excluded_matter(g, l->q))
@@ -405,13 +447,12 @@ static void judge_group(struct compare_group *g, const struct compare_options *o
 	if (fewest < COMPARE_MIN_EFFECTIVE)
 		cannot_tell(g, "too few independent transfers on a side");
 	else if (g->verdict != COMPARE_CANNOT_TELL)
-		snprintf(g->why, sizeof(g->why),
-			 "%+.1f %%, interval %+.1f %% to %+.1f %%", 100 * d, 100 * low,
-			 100 * high);
+		snprintf(g->why, sizeof(g->why), "%+.1f %%, %s", 100 * d,
+			 interval_words(l, 1, interval));
 	if (fewest < COMPARE_MIN_EFFECTIVE)
-		g->needed = transfers_needed(g, d, (high - low) / 2, o);
+		g->needed = transfers_needed(g, d, o);
 	else if (g->verdict == COMPARE_CANNOT_TELL)
-		too_wide(g, d, low, high, o);
+		too_wide(g, d, o);
 	else
 		doubt(g, d, o);
 }

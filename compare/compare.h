@@ -4,8 +4,9 @@
  * the values come from compare_load.c, the words go out through compare_print.c.
  *
  * A verdict stands on one statistic (the median unless told otherwise) of one phase,
- * and on the 95 % interval of its difference, widened for the number of groups looked at
- * at once (Bonferroni: each group at 1 - 0.05 / groups), relative to the base's value:
+ * and on the 95 % interval of its ratio (compare/twosample.h), widened for the number of
+ * groups looked at at once (Bonferroni: each group at 1 - 0.05 / groups), as a difference
+ * relative to the base's value:
  *
  *   slower, faster   the interval leaves out zero, and the difference is at least the
  *                    threshold
@@ -103,7 +104,7 @@ struct compare_options {
 	double q;	  /* statistic of the verdict: 0.5; 0 = mean */
 	uint64_t seed;
 	bool across; /* each side has several recordings: use their scatter */
-	/* Else: the relative standard deviation of a run's statistic from run to run;
+	/* Else: the relative standard deviation of a run's median from run to run;
 	 * 0 = none. */
 	double run_scatter;
 	void (*step)(void *arg, size_t done); /* groups judged so far; may be NULL */

@@ -263,12 +263,22 @@ static int header(FILE *f, const struct compare_result *r, struct err *e)
 	html_text(f, compare_phases_text(r->phases, phases, sizeof(phases)));
 	fputs(". Intervals ", f);
 	if (r->o->across)
-		fputs("from the scatter between recordings.", f);
+		fputs("from the scatter between recordings", f);
 	else
-		fprintf(f, "from a block bootstrap with seed %" PRIu64 ".", r->o->seed);
+		fprintf(f, "from a block bootstrap with seed %" PRIu64, r->o->seed);
+	if (!r->o->across && r->o->run_scatter > 0)
+		fprintf(f,
+			", and a scatter of %.3g&nbsp;%% from run to run, taken for "
+			"granted",
+			100 * r->o->run_scatter);
 	fprintf(f,
-		" The verdicts' intervals hold together at 95 %%, each at %.4g %%.</p>\n",
+		". The verdicts' intervals hold together at 95&nbsp;%%, each at %.4g&nbsp;%%.</p>\n",
 		100 * r->c->level);
+	if (compare_next(r->c)) {
+		fputs("<p>Next: ", f);
+		html_text(f, compare_next(r->c));
+		fputs("</p>\n", f);
+	}
 	for (size_t i = 0; i < r->env->nnote; i++) {
 		fputs("<p class=\"warning\">", f);
 		html_text(f, r->env->note[i]);

@@ -84,6 +84,8 @@ const char *compare_ns(char buf[40], double ns, bool sign)
 
 	if (isnan(ns))
 		snprintf(buf, 40, "–");
+	else if (isinf(ns))
+		snprintf(buf, 40, "no limit");
 	else
 		snprintf(buf, 40, "%s%s", !sign || ns < 0 ? "" : "+",
 			 num_print_ns(text, llrint(ns)));
@@ -213,18 +215,14 @@ static void print_head(const struct printer *p)
 	fputc('\n', p->out);
 }
 
-/* What to record for an answer. */
-static void print_next(const struct printer *p)
+const char *compare_next(const struct comparison *c)
 {
-	for (size_t i = 0; i < p->r->c->n; i++)
-		if (p->r->c->group[i].few_runs) {
-			fputs("next: one run a side does not show by how much runs of the "
-			      "same program differ;\n"
-			      "  record several, in turns: dmarec --runs 5 --interleave "
-			      "-- ./old --vs ./new\n",
-			      p->out);
-			return;
-		}
+	for (size_t i = 0; i < c->n; i++)
+		if (c->group[i].few_runs)
+			return "one run a side does not show by how much runs of the "
+			       "same program differ; record several, in turns: dmarec "
+			       "--runs 5 --interleave -- ./old --vs ./new";
+	return NULL;
 }
 
 /* ---- figures ---- */
@@ -417,7 +415,8 @@ void compare_print(const struct compare_result *r, const struct compare_style *s
 		print_head(&p);
 	for (size_t i = 0; i < r->c->n; i++)
 		print_verdict(&p, &r->c->group[i], width);
-	print_next(&p);
+	if (compare_next(p.r->c))
+		say(p.out, 0, 2, "next: %s", compare_next(p.r->c));
 	if (s->quiet)
 		return;
 	if (r->env->nnote)

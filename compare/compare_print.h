@@ -42,7 +42,10 @@ const char *compare_verdict_words(const struct compare_group *g, double threshol
 const char *compare_needed_words(const struct compare_group *g, bool across, char *buf,
 				 size_t len);
 
-/* "+1.20 µs"; "–" for NAN. */
+/* What to record for an answer; NULL = one was given, or more of the same gives it. */
+const char *compare_next(const struct comparison *c);
+
+/* "+1.20 µs"; "–" for NAN, "no limit" for INFINITY. */
 const char *compare_ns(char buf[40], double ns, bool sign);
 
 #endif

@@ -17,6 +17,7 @@
 enum { BINS = 64, BASE = 0, FRESH = 1 };
 
 static const enum color side_color[2] = {COLOR_S0, COLOR_S1};
+static const enum color difference_color = COLOR_S3; /* which is of neither side */
 static const char *const side_name[2] = {"base", "new"};
 
 /* Along the tail's axis, evenly in log10(1 - q) from the median on. */
@@ -71,6 +72,23 @@ static int pair_values(struct pair *p, int side, struct err *e)
 	return 0;
 }
 
+static double value_at(const struct pair *p, int side, double q)
+{
+	double rank = ceil(q * (double)p->n[side]);
+
+	return (double)p->v[side][rank < 1 ? 0 : (size_t)rank - 1];
+}
+
+/* As the figures give it: with several recordings it is not that of all values in one heap. */
+static double median_of(const struct pair *p, int side)
+{
+	for (size_t i = 0; i < p->g->nline; i++)
+		if (fabs(p->g->line[i].q - 0.5) < 1e-9)
+			return side == FRESH ? p->g->line[i].fresh.value
+					     : p->g->line[i].base.value;
+	return value_at(p, side, 0.5);
+}
+
 static int pair_differences(struct pair *p, struct err *e)
 {
 	const struct compare_options *o = p->r->o;
@@ -86,6 +104,12 @@ static int pair_differences(struct pair *p, struct err *e)
 		: side_estimates(&side[FRESH], band_q, BAND, o->across, o->seed + 1, f,
 				 e);
 	for (size_t i = 0; !rc && i < BAND; i++) {
+		if (!o->across) {
+			estimate_scatter(&b[i], o->run_scatter, median_of(p, BASE),
+					 side[BASE].nrun);
+			estimate_scatter(&f[i], o->run_scatter, median_of(p, FRESH),
+					 side[FRESH].nrun);
+		}
 		estimate_difference(&b[i], &f[i], 0.95, &p->diff[i]);
 		p->at[i] = b[i].value;
 		if (!interval_holds(band_q[i], &b[i], &f[i], o->across))
@@ -94,13 +118,6 @@ static int pair_differences(struct pair *p, struct err *e)
 	free(list[BASE]);
 	free(list[FRESH]);
 	return rc;
-}
-
-static double value_at(const struct pair *p, int side, double q)
-{
-	double rank = ceil(q * (double)p->n[side]);
-
-	return (double)p->v[side][rank < 1 ? 0 : (size_t)rank - 1];
 }
 
 /* ---- histogram ---- */
@@ -165,16 +182,6 @@ static void value_axis(const struct pair *p, struct axis *x, double q_low, doubl
 static void axis_words(const struct pair *p, char *buf, size_t len)
 {
 	snprintf(buf, len, "%s time", phase_name(p->g->key.phase));
-}
-
-/* As the figures give it: with several recordings it is not that of all values in one heap. */
-static double median_of(const struct pair *p, int side)
-{
-	for (size_t i = 0; i < p->g->nline; i++)
-		if (fabs(p->g->line[i].q - 0.5) < 1e-9)
-			return side == FRESH ? p->g->line[i].fresh.value
-					     : p->g->line[i].base.value;
-	return value_at(p, side, 0.5);
 }
 
 static void draw_histogram(const struct figure *f, struct drawing *d)
@@ -294,6 +301,9 @@ static void draw_tail(const struct figure *f, struct drawing *d)
 
 /* ---- difference of each quantile ---- */
 
+/* An interval without a limit, drawn: a share that no axis reaches. */
+#define OFF_THE_PICTURE 1e6
+
 /* Relative to the base's quantile, where that has a sense. */
 static bool relative(const struct pair *p, size_t i, double v[3])
 {
@@ -306,6 +316,17 @@ static bool relative(const struct pair *p, size_t i, double v[3])
 	v[1] = d->value / unit;
 	v[2] = d->high / unit;
 	return true;
+}
+
+static void hover_difference(struct drawing *d, const struct axis *y, double q,
+			     const double v[3], double x)
+{
+	char high[32] = "no limit";
+
+	if (isfinite(v[2]))
+		snprintf(high, sizeof(high), "%+.2g %%", 100 * v[2]);
+	draw_hover(d, x, axis_pos(y, v[1]), "p%g: %+.2g %% (95 %%: %+.2g %% to %s)",
+		   100 * q, 100 * v[1], 100 * v[0], high);
 }
 
 static void draw_zero(struct drawing *d, const struct axis *y, double threshold)
@@ -340,18 +361,16 @@ static void draw_difference(const struct figure *f, struct drawing *d)
 	for (size_t i = 0; i < BAND; i++)
 		if (relative(p, i, v))
 			draw_row(d, place(p, band_q[i]), axis_pos(&y, v[0]),
-				 axis_pos(&y, v[2]), 0);
-	draw_band(d, COLOR_S1, 0.3);
+				 axis_pos(&y, fmin(v[2], OFF_THE_PICTURE)), 0);
+	draw_band(d, difference_color, 0.3);
 	draw_zero(d, &y, p->r->o->threshold);
 	for (size_t i = 0; i < BAND; i++)
 		if (relative(p, i, v)) {
 			draw_row(d, place(p, band_q[i]), axis_pos(&y, v[1]), 0, 0);
-			draw_hover(d, place(p, band_q[i]), axis_pos(&y, v[1]),
-				   "p%g: %+.2g %% (95 %%: %+.2g %% to %+.2g %%)",
-				   100 * band_q[i], 100 * v[1], 100 * v[0], 100 * v[2]);
+			hover_difference(d, &y, band_q[i], v, place(p, band_q[i]));
 		}
-	draw_line(d, COLOR_S1, 1.8, 1);
-	panel_legend(d, COLOR_S1, "difference, 95 % band");
+	draw_line(d, difference_color, 1.8, 1);
+	panel_legend(d, difference_color, "difference, 95 % band");
 }
 
 /* ---- figures ---- */

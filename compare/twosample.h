@@ -10,9 +10,20 @@
  * correction of 2009) for the circular block bootstrap, from the autocorrelation of the
  * indicator "value <= quantile" for a quantile (the series whose mean a quantile's error
  * hangs on) and of the values for a mean; at least n / TWOSAMPLE_MAX_BLOCKS and at most n
- * / TWOSAMPLE_MIN_BLOCKS. The difference new - base has se^2 = se_base^2 + se_new^2 and a
- * Student t interval with Welch-Satterthwaite degrees of freedom, each side counting its
- * blocks - 1.
+ * / TWOSAMPLE_MIN_BLOCKS.
+ *
+ * The two together: durations are compared by their ratio, on a logarithmic scale, so that
+ * no bound lies below a ratio of 0, and the sides exchanged give the reciprocal. The
+ * interval is put together from the two sides' own (MOVER: Zou & Donner 2008, Donner & Zou
+ * 2012): with each side's limits l < v < u at t standard errors,
+ *   ln low  = ln(new / base) - sqrt(ln(new / l_new)^2 + ln(u_base / base)^2)
+ *   ln high = ln(new / base) + sqrt(ln(u_new / new)^2 + ln(base / l_base)^2)
+ * and a side that may be 0 leaves the interval open there. (Were the limits taken on the
+ * logarithmic scale too, a mean that a single value far out has raised would be surely
+ * larger than another one.) t is Student's, with Welch-Satterthwaite degrees of freedom of
+ * the relative variances, each side counting its blocks - 1. Where a value is 0 or below (a
+ * notice may be: the program saw the end before the interrupt) there is no ratio, and the
+ * interval is of the difference, with se^2 = se_base^2 + se_new^2.
  *
  * Pure; seeded, so that the same input gives the same figures. Arrays are borrowed.
  */
@@ -48,6 +59,8 @@ struct estimate {
 	double value;	  /* NAN when there are no values */
 	double se;	  /* NAN when it cannot be told */
 	double df;	  /* degrees of freedom behind se */
+	double scatter;	  /* share of the value by which its run may be off (standard
+			   * deviation); not in se */
 	size_t n;	  /* values */
 	size_t block;	  /* length; 0 = across recordings */
 	size_t nblock;	  /* blocks, or recordings */
@@ -65,18 +78,26 @@ int side_estimates(const struct side *s, const double *q, size_t nq, bool across
 		   uint64_t seed, struct estimate *out, struct err *e);
 
 /* Of blocks within one recording: what changes from run to run is not in the standard
- * error. Adds it to both sides, as a relative standard deviation of a run's statistic that
- * was guessed and not measured: it counts as if three degrees of freedom stood behind the
- * two together, so that a machine whose runs differ by twice as much seldom deceives. Its
- * unit is the geometric mean of the two values, so that twice as slow and twice as fast are
- * told alike. nrun runs shrink it by their root. */
-void estimate_scatter(struct estimate *base, struct estimate *fresh, double relative,
-		      size_t nbase, size_t nfresh);
+ * error. Adds it, as a relative standard deviation of a run's statistic (of its logarithm)
+ * that was guessed and not measured: it counts as if three degrees of freedom stood behind
+ * both sides together, so that a machine whose runs differ by twice as much seldom
+ * deceives. Where the two sides have no ratio its unit is the larger one's size. nrun runs
+ * shrink it by their root.
+ *
+ * `relative` is of the side's median. What lies above it - a tail's quantile, a mean that the
+ * tail has raised - comes from disturbances, whose number changes much more from run to
+ * run than what a transfer takes: that part of the value scatters by five times as much. */
+void estimate_scatter(struct estimate *e, double relative, double median, size_t nrun);
 
 struct difference {
-	double value;	  /* new - base */
-	double low, high; /* interval at the level asked for; NAN = cannot be told */
+	double value; /* new - base */
+	/* The interval at the level asked for; NAN = cannot be told. Of a ratio: its bounds
+	 * less 1, times the base's value; low is never below -base (which says that the new
+	 * value may be 0), and high is INFINITY where the base may be. */
+	double low, high;
+	double half; /* t standard errors: of the ratio's logarithm, or of the difference */
 	double df;
+	bool ratio; /* both values are above 0 */
 };
 void estimate_difference(const struct estimate *base, const struct estimate *fresh,
 			 double level, struct difference *out);

@@ -337,6 +337,20 @@ static bool armed(const struct inside *in, const struct seen *s, struct agent_re
 	return false;
 }
 
+const char *inside_ringless(const struct inside *in)
+{
+	uint32_t why = agent_host_ringless(in->host);
+
+	if (why & AGENT_RINGLESS_FOREIGN)
+		return "a process forked into another pid or time namespace, where the agent "
+		       "does not know its number or its time: --probes kernel records all "
+		       "of it";
+	if (why & AGENT_RINGLESS_CONFINED)
+		return "a process confined itself by seccomp, and its agent could not ask "
+		       "for a ring any more: --probes kernel records all of it";
+	return NULL;
+}
+
 char *inside_unarmed(struct inside *in)
 {
 	char *text = NULL, buf[128];

@@ -47,5 +47,7 @@ void inside_mapped(struct inside *in, int32_t pid, const char *path);
 /* Afterwards: sentences about processes whose probes were not armed. malloc'ed text;
  * NULL = all were. */
 char *inside_unarmed(struct inside *in);
+/* Why hits of some process were lost though rings had room; NULL = none were. */
+const char *inside_ringless(const struct inside *in);
 
 #endif

@@ -144,7 +144,7 @@ bool late_holds_words(const struct profile *p, int fd, size_t size, bool *cut)
 	*cut = false;
 	if (text == MAP_FAILED)
 		return false;
-	mapguard_add(&guard, text, size);
+	mapguard_add(&guard, text, size, fd);
 	holds = holds_words(p, text, size);
 	*cut = mapguard_cut(&guard);
 	mapguard_remove(&guard);

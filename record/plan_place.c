@@ -205,8 +205,10 @@ static bool same_place(const struct plan_probe *a, const struct plan_probe *b)
 /* Bytes can be overwritten once: by a jump of ours or by the kernel's breakpoint. */
 static bool in_the_way(const struct plan_probe *a, const struct plan_probe *b)
 {
-	if (a == b || strcmp(a->file, b->file) || same_place(a, b))
+	if (a == b || strcmp(a->file, b->file))
 		return false;
+	if (same_place(a, b)) /* one jump for both, or one breakpoint */
+		return !b->place;
 	if (b->place)
 		return place_overlaps(a->place, b->place);
 	return place_covers(a->place, b->offset - a->place->offset + a->place->addr);

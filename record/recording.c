@@ -3,6 +3,7 @@
  * The order matters: fork, probes, events, enable, begin, file, go; then end of the workload,
  * disable, drain, count, close the events, remove the probes, finish the file.
  */
+#include "record/host/filemark.h"
 #include "record/recording_impl.h"
 
 #include <poll.h>
@@ -401,6 +402,8 @@ static void clean(struct recording *r)
 	irqmap_release(&r->window.after);
 	free(r->event_id);
 	free(r->attr);
+	for (size_t i = 0; i < r->nmark; i++)
+		filemark_release(&r->mark[i]);
 	free(r->mark);
 	free(r->starts);
 	if (r->signal_fd >= 0)

@@ -43,9 +43,13 @@ int recording_read_counts(struct recording *r, struct err *e)
 }
 
 /* What the missing samples of an event mean, or what helps. */
-static const char *why_missing(const struct recording *r, enum role role)
+static const char *why_missing(const struct recording *r, size_t event)
 {
+	enum role role = r->meta.event[event].role;
 	bool ring_was_full = r->in.lost > 0;
+
+	if (is_inside(r, event) && inside_ringless(r->inside))
+		return inside_ringless(r->inside);
 
 	if (role == ROLE_HANDLED && !ring_was_full)
 		return "interrupts of a shared line whose handler's answer is missing count "
@@ -86,7 +90,7 @@ void recording_check_holes(struct recording *r)
 			 is_inside(r, i)       ? "agent"
 			 : is_beside(r, i, &k) ? "reader"
 					       : "kernel",
-			 ev->counted, ev->delivered, hole, why_missing(r, ev->role));
+			 ev->counted, ev->delivered, hole, why_missing(r, i));
 		warn(r, text);
 	}
 }
@@ -132,12 +136,14 @@ void recording_check_whole(struct recording *r)
 			 who);
 		warn(r, text);
 	}
-	for (size_t i = 0; i < p->n; i++) {
+	for (size_t i = 0, k = 0; i < p->n && k < r->nmark; i++) {
 		bool told = false;
 
-		for (size_t k = 0; k < i && !told; k++)
-			told = !strcmp(p->probe[k].file, p->probe[i].file);
-		if (told || filemark_same(&r->mark[i], p->probe[i].file))
+		if (i && !strcmp(p->probe[i - 1].file, p->probe[i].file))
+			continue;
+		for (size_t j = 0; j < i && !told; j++)
+			told = !strcmp(p->probe[j].file, p->probe[i].file);
+		if (filemark_same(&r->mark[k++], p->probe[i].file) || told)
 			continue;
 		snprintf(text, sizeof(text),
 			 "%.400s was replaced, changed or removed during the recording: "

@@ -80,8 +80,10 @@ struct recording {
 	struct irq_window window;
 	int signals; /* how many asked us to end */
 	bool told_left_behind;
-	bool *starts;	       /* of each event: is it the start of a transfer? */
-	struct filemark *mark; /* of each probe's file, before */
+	bool *starts; /* of each event: is it the start of a transfer? */
+	struct filemark *
+		mark; /* of the files of the probes, before; one after another the same is one */
+	size_t nmark;
 	int exec_errno;
 };
 

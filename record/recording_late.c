@@ -16,6 +16,7 @@
 #include "lib/num.h"
 #include "record/armer.h"
 #include "record/late.h"
+#include "record/live/live.h"
 #include "record/patched.h"
 #include "record/probes.h"
 #include "record/tracing.h"
@@ -215,6 +216,8 @@ static void name_functions(const struct plan *p, char text[NAMES_BYTES])
 static void tell(struct recording *r, const struct late_batch *b,
 		 const struct late_file *f)
 {
+	const char *unseen =
+		r->live ? " (the live view and its rules do not see them)" : "";
 	char names[NAMES_BYTES], at[32], after[32], *text;
 
 	name_functions(&b->plan, names);
@@ -223,9 +226,9 @@ static void tell(struct recording *r, const struct late_batch *b,
 	if (asprintf(
 		    &text,
 		    "%s, which process %d mapped during the recording (%s after its "
-		    "beginning), has %s: recorded from %s later on, and calls before that "
+		    "beginning), has %s: recorded from %s later on%s, and calls before that "
 		    "are not; -x %s records them from the beginning",
-		    f->path, (int)f->pid, at, names, after, f->path) < 0)
+		    f->path, (int)f->pid, at, names, after, unseen, f->path) < 0)
 		return;
 	if (!meta_add_warning(&r->meta, text) && r->o->verbosity >= 0)
 		cli_note(TOOL, "%s", text);
@@ -253,6 +256,8 @@ static int record(struct recording *r, struct late_batch *b, const struct late_f
 
 	if (!rc)
 		rc = session_enable(b->session, e);
+	if (!rc && r->live)
+		live_unseen(r->live);
 	if (!rc)
 		tell(r, b, f);
 	r->late.func = b->plan.nfunc;

@@ -102,7 +102,8 @@ int recording_add_probes(struct recording *r, struct err *e)
 	for (size_t i = 0; !rc && i < p->n; i++) {
 		const struct plan_probe *q = &p->probe[i];
 
-		filemark_take(&r->mark[i], q->file);
+		if (!i || strcmp(p->probe[i - 1].file, q->file) != 0)
+			filemark_take(&r->mark[r->nmark++], q->file);
 		rc = probes_add(r->probes, q->is_return, q->event, q->file, q->offset,
 				q->args, &r->event_id[i], e);
 	}

@@ -380,6 +380,30 @@ static void contents(FILE *f, const struct run_figures *run, size_t nrun)
 	fputs("</ul></nav>\n", f);
 }
 
+/* Three lines of a telephone; of a longer one the rest is folded. */
+enum { COMMAND_SHOWN = 120 };
+
+static void command_line(FILE *f, const char *command)
+{
+	char shown[COMMAND_SHOWN + 4];
+	size_t n = COMMAND_SHOWN;
+
+	if (strlen(command) <= COMMAND_SHOWN) {
+		fputs("<p class=\"sub\">", f);
+		html_text(f, command);
+		fputs("</p>\n", f);
+		return;
+	}
+	while (n && ((unsigned char)command[n] & 0xc0) == 0x80) /* within a character */
+		n--;
+	snprintf(shown, sizeof(shown), "%.*s…", (int)n, command);
+	fputs("<details class=\"sub\"><summary>", f);
+	html_text(f, shown);
+	fputs("</summary>", f);
+	html_text(f, command);
+	fputs("</details>\n", f);
+}
+
 int page_write(FILE *f, const struct run_figures *run, size_t nrun, struct err *e)
 {
 	char title[256];
@@ -390,10 +414,9 @@ int page_write(FILE *f, const struct run_figures *run, size_t nrun, struct err *
 	html_begin(f, title);
 	fputs("<header><h1>", f);
 	html_text(f, title);
-	fputs("</h1>\n<p class=\"sub\">", f);
+	fputs("</h1>\n", f);
 	if (nrun == 1 && run->r->command)
-		html_text(f, run->r->command);
-	fputs("</p>\n", f);
+		command_line(f, run->r->command);
 	contents(f, run, nrun);
 	fputs("</header>\n", f);
 	if (nrun > 1)

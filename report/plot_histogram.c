@@ -169,8 +169,8 @@ static void draw_histogram(const struct figure *f, struct drawing *d)
 	if (b->axis.scale == AXIS_LINEAR)
 		axis_init_scale(&x, AXIS_NS, AXIS_LINEAR, x.lo, x.hi,
 				drawing_narrow(d) ? 4 : 8);
-	for (size_t i = 0; i < v.n; i++)
-		most = fmax(most, (double)column(&v, i));
+	for (size_t i = 0; i < v.n; i++) /* the strip's count stands below the marks */
+		most = fmax(most, (double)column(&v, i) * (i < v.first ? 1.25 : 1));
 	axis_init_scale(&y, AXIS_COUNT, AXIS_LINEAR, 0, most * 1.2, 5);
 	panel_begin(d, 0, drawing_narrow(d) && r->nseries > 1 ? 0.26 : 0.15, 1, 0.88);
 	snprintf(title, sizeof(title), h->p == r->latency ? "latency (%s)" : "%s",

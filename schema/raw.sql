@@ -162,7 +162,8 @@ CREATE TABLE loss ( -- samples known to be missing
 	to_ns         INTEGER,              -- NULL = to the end
 	lost          INTEGER NOT NULL,     -- how many
 	source_id     INTEGER,              -- NULL = any of that ring
-	kind          TEXT NOT NULL,        -- ring (LOST record), count (counted > delivered), cut (file cut short)
+	kind          TEXT NOT NULL,        -- ring (LOST record), count (counted > delivered), cut (file cut short), handler
+	                                    -- (of two of one name on a line: whose interrupt it was is not known)
 	CHECK (typeof(lost) IN ('integer', 'null'))
 );
 

@@ -49,6 +49,7 @@ check    libc6-dev-arm64-cross  -                      -
 check    tmux                   tmux                   base
 check    qemu-user              qemu-user              epel
 full     rustc                  rust                   base
+full     gdb                    gdb                    base
 bench    uftrace                uftrace                epel
 bench    bpftrace               bpftrace               base
 distros  debootstrap            debootstrap            epel
@@ -65,6 +66,7 @@ vm       qemu-system-x86        qemu-kvm               base
 vm       busybox-static         busybox                epel
 vm       cpio                   cpio                   base
 vm       linux-perf             perf                   base
+vm       checkpolicy            checkpolicy            base
 browser  chromium               chromium               epel
 LIST
 }

@@ -19,7 +19,7 @@ arch=$(uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 # Whether record/session*.c, the only users of libperf, compile with the flags: its private headers
 # change with kernels.
 fits() {
-	"$CC" -std=gnu11 -D_GNU_SOURCE -I. $1 -fsyntax-only -Wall -Werror record/session*.c >"$dir/fits.log" 2>&1
+	$CC -std=gnu11 -D_GNU_SOURCE -I. $1 -fsyntax-only -Wall -Werror record/session*.c >"$dir/fits.log" 2>&1
 }
 
 flags_of() { # where the headers are, then a directory of libperf's own

@@ -274,6 +274,12 @@ static void say_next(struct answer *a, struct db_stmt *q, const char *db)
 		PUT(a->next,
 		    "Next: `dmarec --dry-run -- COMMAND` shows which functions are "
 		    "probed, and -x where else to look.");
+	else if (db_i64(q, "uncertain") > db_i64(q, "transfers") / 2 &&
+		 db_i64(q, "lost") <= 0)
+		PUT(a->next,
+		    "Next: most ends are uncertain, and why is said with the states. "
+		    "Record from the program's beginning, with fewer in flight at once, "
+		    "or with the driver's own events (man dmarec-profile).");
 	else if (db_i64(q, "ring_losses") > 0)
 		PUT(a->next,
 		    "Next: `dmareport %.200s` draws it; a larger ring (dmarec -m 64M) "

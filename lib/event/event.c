@@ -49,6 +49,11 @@ size_t event_cards(const struct event_decoder *d, const struct event_card **card
 	return d->cards.n;
 }
 
+struct handlers *event_decoder_handlers(const struct event_decoder *d)
+{
+	return d->handlers;
+}
+
 size_t event_handlers(const struct event_decoder *d, const struct event_handler **list)
 {
 	return handlers_list(d->handlers, list);

@@ -73,10 +73,13 @@ size_t event_cards(const struct event_decoder *d, const struct event_card **card
 /* The handlers of interrupts, by their names: see lib/event/handlers.h. */
 enum { HANDLER_STRIDE = 1000000, HANDLERS_OF_A_LINE = 100 };
 struct event_handler {
-	int32_t line;	/* the interrupt's number */
-	int32_t number; /* struct sample.irq */
+	int32_t line;	 /* the interrupt's number */
+	int32_t number;	 /* struct sample.irq */
+	int32_t ordinal; /* of this name, in the order of the kernel's calls; from 0 */
 	char *name;
 };
+struct handlers;
+struct handlers *event_decoder_handlers(const struct event_decoder *d);
 size_t event_handlers(const struct event_decoder *d, const struct event_handler **list);
 
 /* Samples of sources with path patterns whose file descriptor no meta_fd names: they

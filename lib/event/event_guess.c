@@ -282,9 +282,10 @@ int event_role_parse(const char *text, enum role *role, enum direction *directio
 	if ((colon ? (size_t)(colon - text) : strlen(text)) >= sizeof(word))
 		return -1;
 	snprintf(word, sizeof(word), "%.*s", colon ? (int)(colon - text) : 31, text);
+	/* what is behind ROLE_STOP only a recorder of ours gives */
 	r = role_parse(word);
 	d = colon ? direction_parse(colon + 1) : DIR_UNKNOWN;
-	if (r < 0 || d < 0)
+	if (r < 0 || r > ROLE_STOP || d < 0 || (colon && r != ROLE_SUBMIT))
 		return -1;
 	*role = (enum role)r;
 	if (colon)
@@ -304,26 +305,50 @@ static int no_such_event(const struct meta *m, const char *name, struct err *e)
 		       name, list);
 }
 
+/* The rule before this one that gives the event something else; NULL = none. */
+static const struct event_role *contradicted(const struct event_rules *rules, size_t rule,
+					     const struct meta_event *ev)
+{
+	for (size_t i = 0; i < rule; i++)
+		if (names_event(ev, rules->role[i].event) &&
+		    strcmp(rules->role[i].role, rules->role[rule].role) != 0)
+			return &rules->role[i];
+	return NULL;
+}
+
+static int apply_rule(struct meta_event *ev, const struct event_rules *rules, size_t rule,
+		      struct err *e)
+{
+	const struct event_role *r = &rules->role[rule],
+				*before = contradicted(rules, rule, ev);
+
+	if (before)
+		return err_set(
+			e, ERR_USAGE,
+			"the event %s is given two roles, by --role %s=%s and by "
+			"--role %s=%s: it can have one (of events in several groups, "
+			"GROUP:EVENT names one)",
+			ev->name, before->event, before->role, r->event, r->role);
+	if (event_role_parse(r->role, &ev->role, &ev->direction))
+		return err_set(e, ERR_USAGE,
+			       "'%s' is no role; roles are submit, doorbell, started, "
+			       "interrupt, handled, wait, woken, stop, other, and behind "
+			       "submit may stand :to_host or :from_host",
+			       r->role);
+	return 0;
+}
+
 int apply_rules(struct meta *m, const struct event_rules *rules, struct err *e)
 {
 	for (size_t i = 0; rules && i < rules->nrole; i++) {
 		bool any = false;
 
 		for (size_t j = 0; j < m->nevent; j++) {
-			struct meta_event *ev = &m->event[j];
-
-			if (!names_event(ev, rules->role[i].event))
+			if (!names_event(&m->event[j], rules->role[i].event))
 				continue;
 			any = true;
-			if (event_role_parse(rules->role[i].role, &ev->role,
-					     &ev->direction))
-				return err_set(e, ERR_USAGE,
-					       "'%s' is no role; roles are submit, "
-					       "doorbell, started, "
-					       "interrupt, handled, wait, woken, stop, "
-					       "other, and behind "
-					       "submit may stand :to_host or :from_host",
-					       rules->role[i].role);
+			if (apply_rule(&m->event[j], rules, i, e))
+				return ERR_USAGE;
 		}
 		if (!any)
 			return no_such_event(m, rules->role[i].event, e);

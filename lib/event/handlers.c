@@ -38,14 +38,29 @@ void handlers_free(struct handlers *h)
 static bool fits(const struct event_handler *x, int32_t line, const char *name,
 		 size_t len)
 {
-	return x->line == line &&
+	return x->line == line && !x->ordinal &&
 	       (!len || (strlen(x->name) == len && !memcmp(x->name, name, len)));
+}
+
+static struct event_handler *add(struct handlers *h, int32_t line, int32_t before,
+				 int32_t ordinal, const char *name, size_t len)
+{
+	struct event_handler *x = array_add(&h->item, &h->n);
+
+	if (!x)
+		return NULL;
+	*x = (struct event_handler){line, line + before * HANDLER_STRIDE, ordinal,
+				    strndup(name, len)};
+	if (!x->name) {
+		h->n--;
+		return NULL;
+	}
+	return x;
 }
 
 static struct event_handler *handler(struct handlers *h, int32_t line, const char *name,
 				     size_t len)
 {
-	struct event_handler *x;
 	int32_t before = 0;
 
 	if (len && h->recent < h->n && fits(&h->item[h->recent], line, name, len))
@@ -59,16 +74,40 @@ static struct event_handler *handler(struct handlers *h, int32_t line, const cha
 	}
 	if (before && (line >= HANDLER_STRIDE || before >= HANDLERS_OF_A_LINE))
 		return handler(h, line, "", 0); /* the first: not told apart any more */
-	x = array_add(&h->item, &h->n);
-	if (!x)
-		return NULL;
-	*x = (struct event_handler){line, line + before * HANDLER_STRIDE,
-				    strndup(name, len)};
-	if (!x->name) {
-		h->n--;
-		return NULL;
+	return add(h, line, before, 0, name, len);
+}
+
+static const struct event_handler *numbered(const struct handlers *h, int32_t number)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->item[i].number == number)
+			return &h->item[i];
+	return NULL;
+}
+
+bool handlers_is(const struct handlers *h, int32_t number, const char *name, size_t len)
+{
+	const struct event_handler *x = numbered(h, number);
+
+	return x && fits(x, x->line, name, len);
+}
+
+int32_t handlers_again(struct handlers *h, int32_t number, int32_t ordinal)
+{
+	const struct event_handler *first = numbered(h, number), *x;
+	int32_t before = 0;
+
+	for (size_t i = 0; first && ordinal && i < h->n; i++) {
+		x = &h->item[i];
+		if (x->line == first->line && x->ordinal == ordinal &&
+		    !strcmp(x->name, first->name))
+			return x->number;
+		before += x->line == first->line;
 	}
-	return x;
+	if (!first || !ordinal || before >= HANDLERS_OF_A_LINE)
+		return number;
+	x = add(h, first->line, before, ordinal, first->name, strlen(first->name));
+	return x ? x->number : -1;
 }
 
 static struct inside *inside(const struct handlers *h, int32_t cpu)
@@ -104,101 +143,4 @@ size_t handlers_list(const struct handlers *h, const struct event_handler **list
 {
 	*list = h->item;
 	return h->n;
-}
-
-/* ---- what the exits said ---- */
-
-enum {
-	MAX_WAITING = 1 << 16, /* samples */
-	LOOK_BACK = 4096,      /* samples between an entry and its exit */
-};
-#define MAX_HANDLER_NS INT64_C(100000000) /* no handler of hardware takes so long */
-
-struct waiting {
-	struct sample s;
-	bool open; /* an entry whose exit has not come */
-};
-
-struct handled {
-	struct waiting *ring;
-	size_t room /* a power of two, or 0 */, head, tail;
-	int64_t newest_ns;
-};
-
-struct handled *handled_new(void)
-{
-	return calloc(1, sizeof(struct handled));
-}
-
-void handled_free(struct handled *h)
-{
-	if (h)
-		free(h->ring);
-	free(h);
-}
-
-static struct waiting *at(const struct handled *h, size_t i)
-{
-	return &h->ring[i & (h->room - 1)];
-}
-
-static int make_room(struct handled *h, struct err *e)
-{
-	size_t room = h->room ? 2 * h->room : 64;
-	struct waiting *ring;
-
-	if (h->tail - h->head < h->room)
-		return 0;
-	ring = calloc(room, sizeof(*ring));
-	if (!ring)
-		return err_nomem(e, "the samples");
-	for (size_t i = h->head; i != h->tail; i++)
-		ring[i & (room - 1)] = *at(h, i);
-	free(h->ring);
-	h->ring = ring;
-	h->room = room;
-	return 0;
-}
-
-static void close_entry(struct handled *h, const struct sample *exit)
-{
-	for (size_t i = h->tail, n = 0; i-- != h->head && n < LOOK_BACK; n++) {
-		struct waiting *w = at(h, i);
-
-		if (w->s.role != ROLE_INTERRUPT || w->s.cpu != exit->cpu)
-			continue;
-		if (w->open && w->s.irq == exit->irq && exit->ret == 0)
-			w->s.bits |= SAMPLE_UNHANDLED;
-		w->open &= w->s.irq != exit->irq;
-		return;
-	}
-}
-
-int handled_push(struct handled *h, const struct sample *s, struct err *e)
-{
-	int rc = make_room(h, e);
-
-	if (rc)
-		return rc;
-	if (s->role == ROLE_HANDLED)
-		close_entry(h, s);
-	*at(h, h->tail++) = (struct waiting){*s, s->role == ROLE_INTERRUPT};
-	if (s->time_ns > h->newest_ns)
-		h->newest_ns = s->time_ns;
-	return 0;
-}
-
-bool handled_pop(struct handled *h, bool end, struct sample *s)
-{
-	const struct waiting *w;
-
-	if (h->head == h->tail)
-		return false;
-	w = at(h, h->head);
-	if (w->open && !end && h->tail - h->head < MAX_WAITING &&
-	    h->newest_ns - w->s.time_ns < MAX_HANDLER_NS)
-		return false;
-	*s = w->s;
-	h->head++;
-	return true;
 }

@@ -5,16 +5,11 @@
  */
 #include "lib/file/perfdata_impl.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/dma.h"
 #include "lib/err.h"
@@ -26,47 +21,6 @@ static bool inside(const struct perfdata *p, uint64_t offset, uint64_t size)
 }
 
 /* ---- the header ---- */
-
-/* What else people have, and what to do with it. */
-static const struct {
-	const char *magic;
-	size_t len;
-	const char *what;
-} others[] = {
-	{"SQLite format 3", 16,
-	 "an SQLite database, not a recording; a recording is a perf.data file as dmarec and "
-	 "perf record write"},
-	{"\x17\x08\x44tracing", 10,
-	 "a trace.dat of trace-cmd, which has no arguments of uprobes in perf's form; record "
-	 "with dmarec or perf record"},
-	{"\x1f\x8b", 2, "compressed by gzip; unpack it first: gunzip FILE.gz"},
-	{"\x28\xb5\x2f\xfd", 4, "compressed by zstd; unpack it first: zstd -d FILE.zst"},
-	{"\xfd"
-	 "7zXZ",
-	 5, "compressed by xz; unpack it first: unxz FILE.xz"},
-	{"BZh", 3, "compressed by bzip2; unpack it first: bunzip2 FILE.bz2"},
-	{"PK\x03\x04", 4, "a zip archive; unpack it first"},
-};
-
-static int not_perfdata(struct perfdata *p, struct err *e)
-{
-	char shown[33];
-	size_t n = 0;
-
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-		if (p->size >= others[i].len &&
-		    !memcmp(p->map, others[i].magic, others[i].len))
-			return err_set(e, ERR_FORMAT, "%s: is %s", p->name,
-				       others[i].what);
-
-	for (uint64_t i = 0; i < p->size && i < 8; i++)
-		n += (size_t)snprintf(shown + n, sizeof(shown) - n,
-				      isprint(p->map[i]) ? "%c" : "\\x%02x", p->map[i]);
-	return err_set(e, ERR_FORMAT,
-		       "%s: is no recording: it begins with \"%.*s\" at offset "
-		       "0, a perf.data file with \"" PERFDATA_MAGIC "\"",
-		       p->name, (int)n, shown);
-}
 
 static int check_magic(struct perfdata *p, struct err *e)
 {
@@ -86,7 +40,7 @@ static int check_magic(struct perfdata *p, struct err *e)
 			       "Linux 3.2); " PERFDATA_MAGIC " is needed",
 			       p->name);
 	if (memcmp(p->map, PERFDATA_MAGIC, have))
-		return not_perfdata(p, e);
+		return perfdata_other(p, e);
 	return 0;
 }
 
@@ -492,51 +446,15 @@ static int load(struct perfdata *p, struct err *e)
 
 /* ---- open and close ---- */
 
-static int map_file(struct perfdata *p, struct err *e)
-{
-	int fd = open(p->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	void *map;
-	int rc = 0;
-
-	if (fd < 0)
-		return err_errno(e, "%s: cannot open the recording", p->name);
-	if (fstat(fd, &st))
-		rc = err_errno(e, "%s: cannot be examined", p->name);
-	else if (S_ISDIR(st.st_mode))
-		rc = err_set(e, ERR_FORMAT,
-			     "%s: is a directory, not a recording (perf "
-			     "record --threads writes one: record without it)",
-			     p->name);
-	else if (!S_ISREG(st.st_mode))
-		rc = err_set(e, ERR_FORMAT,
-			     "%s: is no regular file; a recording "
-			     "cannot be read from a pipe or device",
-			     p->name);
-	else
-		p->size = (uint64_t)st.st_size;
-	if (!rc && p->size) {
-		map = mmap(NULL, p->size, PROT_READ, MAP_SHARED, fd, 0);
-		if (map == MAP_FAILED)
-			rc = err_errno(e, "%s: cannot map %" PRIu64 " bytes", p->name,
-				       p->size);
-		else
-			p->map = map;
-		p->mapped = !rc;
-		if (!rc)
-			mapguard_add(&p->guard, p->map, p->size);
-	}
-	close(fd);
-	return rc;
-}
-
 static int start(struct perfdata **out, const char *name, struct err *e)
 {
 	struct perfdata *p = calloc(1, sizeof(*p));
 
 	*out = p;
-	if (p)
+	if (p) {
+		p->fd = -1;
 		p->name = strdup(name);
+	}
 	if (!p || !p->name)
 		return err_nomem(e, "%s", name);
 	return 0;
@@ -547,15 +465,15 @@ int perfdata_open(struct perfdata **out, const char *path, struct err *e)
 	int rc = start(out, path, e);
 
 	if (!rc)
-		rc = map_file(*out, e);
+		rc = perfdata_map_file(*out, e);
 	if (!rc)
 		rc = perfdata_unpipe(*out, e);
 	if (!rc)
 		rc = perfdata_unzip(*out, e);
 	if (!rc)
 		rc = load(*out, e);
-	if (mapguard_cut(&(*out)->guard))
-		rc = perfdata_was_cut(*out, e);
+	if (*out)
+		rc = perfdata_or_cut(*out, rc, e);
 	if (rc) {
 		perfdata_close(*out);
 		*out = NULL;
@@ -588,10 +506,7 @@ void perfdata_close(struct perfdata *p)
 {
 	if (!p)
 		return;
-	if (p->mapped)
-		mapguard_remove(&p->guard);
-	if (p->mapped)
-		munmap((void *)(uintptr_t)p->map, p->size);
+	perfdata_unmap(p);
 	for (int i = 0; i < FEAT_BITS; i++)
 		free(p->string[i]);
 	for (size_t i = 0; p->event_name && i < p->nattr; i++)

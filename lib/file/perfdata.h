@@ -131,6 +131,11 @@ int perfdata_clock(struct perfdata *p, struct perfdata_clock *c, struct err *e);
  * their window begins (or at once, when that has passed), whatever their own time. */
 int perfdata_next(struct perfdata *p, struct perfdata_rec *rec, struct err *e);
 
+/* What the end of reading or an error, rc, says about a file that was cut meanwhile: ERR_FORMAT
+ * and that it was cut, in place of what was found behind its new end. Else rc. What takes records
+ * or sections apart asks before it believes that they are damaged. */
+int perfdata_or_cut(const struct perfdata *p, int rc, struct err *e);
+
 /* Go back to the first record. */
 int perfdata_rewind(struct perfdata *p, struct err *e);
 

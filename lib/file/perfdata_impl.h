@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Shared by perfdata*.c only: the reader's state. perfdata.c opens a file and knows its
- * header and attributes; perfdata_section.c takes feature sections apart,
+ * header and attributes, perfdata_map.c its bytes; perfdata_section.c takes feature sections apart,
  * perfdata_record.c one record; perfdata_order.c merges. Calls go one way: from opening
  * to sections and order, from these to records.
  */
@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "lib/file/mapguard.h"
 #include "lib/file/perfdata.h"
@@ -64,6 +65,8 @@ struct run {
 /* One file of a recording in parts: where it and its data lie in the map. */
 struct part {
 	char *path;
+	dev_t dev; /* with ino: which file was mapped */
+	ino_t ino;
 	uint64_t at, size, begin, end;
 };
 
@@ -110,6 +113,7 @@ struct perfdata {
 	const uint8_t *map;
 	uint64_t size;
 	bool mapped;
+	int fd;		       /* of the file that is mapped; -1 = none, or several */
 	struct mapguard guard; /* of a file that is cut while it is read */
 	bool pipe_cut;	       /* the last record of a pipe's file is not whole */
 	bool truncated;
@@ -193,8 +197,15 @@ static inline size_t id_hash(const struct perfdata *p, uint64_t id)
 	return (size_t)(x ^ x >> 33) & (p->nslot - 1);
 }
 
-/* ERR_FORMAT, in place of any other error. */
-int perfdata_was_cut(const struct perfdata *p, struct err *e);
+/* perfdata_map.c. Of the file p->name; p->map is p->size bytes of fd, which is taken (-1 = of the parts), until the next of
+ * these or perfdata_unmap(). */
+int perfdata_map_file(struct perfdata *p, struct err *e);
+void perfdata_map(struct perfdata *p, const void *map, uint64_t size, int fd);
+void perfdata_unmap(struct perfdata *p);
+
+/* perfdata_other.c: ERR_FORMAT, what a file or directory is that is no recording, and what to do. */
+int perfdata_other(const struct perfdata *p, struct err *e);
+int perfdata_other_dir(const struct perfdata *p, struct err *e);
 
 /* What the scan and the merge need of a record. */
 struct rec_key {

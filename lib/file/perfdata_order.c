@@ -450,7 +450,7 @@ int perfdata_next(struct perfdata *p, struct perfdata_rec *rec, struct err *e)
 {
 	int rc = next(p, rec, e);
 
-	return mapguard_cut(&p->guard) ? perfdata_was_cut(p, e) : rc;
+	return rc > 0 && !mapguard_touched(&p->guard) ? rc : perfdata_or_cut(p, rc, e);
 }
 
 void order_reset(struct perfdata *p)

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/array.h"
@@ -235,8 +236,9 @@ static int compose(struct parts *s, char **text, size_t *size, struct err *e)
 
 /* ---- one reader of all ---- */
 
-static int map_part(uint8_t *map, const struct part *part, struct err *e)
+static int map_part(uint8_t *map, struct part *part, struct err *e)
 {
+	struct stat st;
 	int fd = open(part->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), rc = 0;
 
 	if (fd < 0)
@@ -245,6 +247,10 @@ static int map_part(uint8_t *map, const struct part *part, struct err *e)
 			       MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
 		rc = err_errno(e, "%s: cannot map %" PRIu64 " bytes", part->path,
 			       part->size);
+	if (!rc && !fstat(fd, &st)) {
+		part->dev = st.st_dev;
+		part->ino = st.st_ino;
+	}
 	close(fd);
 	return rc;
 }
@@ -267,11 +273,8 @@ static int map_all(struct parts *s, struct perfdata *p, struct err *e)
 		munmap(map, size);
 		return rc;
 	}
-	mapguard_remove(&p->guard);
-	munmap((void *)(uintptr_t)p->map, p->size);
-	p->map = map;
-	p->size = size;
-	mapguard_add(&p->guard, p->map, p->size);
+	perfdata_unmap(p);
+	perfdata_map(p, map, size, -1);
 	for (unsigned i = 0; i < FEAT_BITS; i++)
 		p->feature[i].offset += p->feature[i].size ? shift : 0;
 	p->data_begin = s->part[0].begin;

@@ -111,16 +111,6 @@ damaged(struct perfdata *p, uint64_t offset, struct err *e, const char *fmt, ...
 		       p->name, offset, what);
 }
 
-int perfdata_was_cut(const struct perfdata *p, struct err *e)
-{
-	if (e)
-		e->code = 0; /* what was found in the hole is no fault of the file's */
-	return err_set(e, ERR_FORMAT,
-		       "%s: was cut while it was read; try again when it "
-		       "is whole",
-		       p->name);
-}
-
 int64_t record_id_slot(const struct perfdata *p, uint64_t id)
 {
 	size_t mask = p->nslot - 1, i;

@@ -66,17 +66,12 @@ int scratch_map(struct scratch *s)
 		map = mmap(NULL, s->written, PROT_READ, MAP_SHARED, fileno(s->out), 0);
 	if (map == MAP_FAILED)
 		return failed(s);
-	if (mapguard_cut(&p->guard)) { /* what was unpacked is not what stood there */
+	if (perfdata_or_cut(p, 0, s->e)) { /* what was unpacked is not what stood there */
 		munmap(map, s->written);
-		return perfdata_was_cut(p, s->e);
+		return ERR_FORMAT;
 	}
-	if (p->mapped) {
-		mapguard_remove(&p->guard);
-		munmap((void *)(uintptr_t)p->map, p->size);
-	}
-	p->map = map;
-	p->size = s->written;
-	p->mapped = true;
+	perfdata_unmap(p);
+	perfdata_map(p, map, s->written, -1);
 	return 0;
 }
 

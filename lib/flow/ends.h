@@ -19,6 +19,14 @@ bool ends_transfers(enum verdict v);
 int ends_add(struct join_vector **vector, size_t *n, int64_t irq, int64_t card,
 	     int64_t channel, struct err *e);
 
+/* Who names a line with several handlers means one of them: that which ends transfers best;
+ * where none may, the first. Of another number that one itself. */
+int64_t ends_handler(const struct vector_result *r, int64_t irq);
+/* An interrupt that was named, for this channel or all (DMA_UNKNOWN), added to the array: of a
+ * line with several handlers for each card's channel the one that ends its transfers. */
+int ends_named(const struct vector_result *r, int64_t irq, int64_t channel,
+	       struct join_vector **vector, size_t *n, struct err *e);
+
 /* For each channel the vector that fits it best, added to the array. */
 int ends_found(const struct vector_result *r, struct join_vector **vector, size_t *n,
 	       struct err *e);

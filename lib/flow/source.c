@@ -30,9 +30,9 @@ static int await_exits(struct source *s, struct err *e)
 	s->ended = false;
 	for (size_t i = 0; i < s->meta.nevent; i++)
 		any |= s->meta.event[i].role == ROLE_HANDLED;
-	if (any && !(s->handled = handled_new()))
-		return err_nomem(e, "the samples");
-	return 0;
+	return any ? handled_new(&s->handled, event_decoder_handlers(s->decoder),
+				 &s->meta, e)
+		   : 0;
 }
 
 static int decoder_new(struct source *s, struct err *e)
@@ -65,6 +65,8 @@ static int opened(struct source **out, int rc, struct err *e)
 
 	if (!rc || !s)
 		return rc;
+	if (s->file)
+		rc = perfdata_or_cut(s->file, rc, e);
 	if (e && strncmp(e->text, s->path, strlen(s->path)) != 0)
 		err_prefix(e, "%s", s->path);
 	source_close(s);
@@ -203,20 +205,35 @@ static int next(struct source *s, struct sample *sample, struct loss *loss, stru
 	return got;
 }
 
+/* What a record or section says that lies in the hole of a file that was cut is not an error of
+ * the file's. */
+static int next_or_cut(struct source *s, struct sample *sample, struct loss *loss,
+		       struct err *e)
+{
+	int got = next(s, sample, loss, e);
+
+	return got < 0 ? perfdata_or_cut(s->file, got, e) : got;
+}
+
 int source_next(struct source *s, struct sample *sample, struct loss *loss, struct err *e)
 {
-	int got, rc = 0;
+	int got, popped, rc = 0;
 
 	if (!s->handled)
-		return next(s, sample, loss, e);
-	while (!rc && !handled_pop(s->handled, s->ended, sample)) {
+		return next_or_cut(s, sample, loss, e);
+	while (!rc && !(popped = handled_pop(s->handled, s->ended, sample))) {
 		if (s->ended)
 			return 0;
-		got = next(s, sample, loss, e);
+		got = next_or_cut(s, sample, loss, e);
 		if (got < 0 || got == SOURCE_LOSS || (!got && s->feeding))
 			return got;
 		s->ended = !got;
 		rc = got ? handled_push(s->handled, sample, e) : 0;
+	}
+	if (!rc && popped == HANDLED_DOUBT) {
+		*loss = (struct loss){sample->cpu, sample->time_ns, sample->time_ns, 0,
+				      "handler"};
+		return SOURCE_LOSS;
 	}
 	return rc ? rc : SOURCE_SAMPLE;
 }
@@ -232,7 +249,9 @@ int source_rewind(struct source *s, struct err *e)
 	meta_init(&s->meta);
 	s->cut_told = false;
 	s->untimed = 0;
-	return rc ? rc : decoder_new(s, e);
+	if (!rc)
+		rc = decoder_new(s, e);
+	return rc ? perfdata_or_cut(s->file, rc, e) : 0;
 }
 
 struct perfdata *source_file(struct source *s)

@@ -24,7 +24,7 @@ struct loss {
 	int32_t cpu;		/* -1 = not known which */
 	int64_t from_ns, to_ns; /* DMA_UNKNOWN = from the beginning, to the end */
 	uint64_t lost;
-	const char *kind; /* "ring", "count", "cut"; static */
+	const char *kind; /* "ring", "count", "cut", "handler"; static */
 };
 
 /* A raw file, of a recording in parts the first with all others; path is borrowed. rules: for files that perf wrote, NULL = none. On failure

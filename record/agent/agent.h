@@ -53,6 +53,10 @@ struct agent {
 	char path[AGENT_PATH]; /* of this library */
 	long filters;	       /* of seccomp, when the process began */
 	bool waited_in_vain;   /* for a ring, the last time that one was wanted */
+	/* The program has taken a seccomp filter, which may end it for a system call that
+	 * it would not have made: hits make none from then on. */
+	bool confined;
+	bool foreign; /* forked into another pid or time namespace */
 	/* How far from its file's addresses each loading of a file lies; several of one
 	 * file are possible (dlmopen). */
 	uint64_t bias[AGENT_LOADINGS];
@@ -71,6 +75,11 @@ uint64_t agent_auxv(uint64_t type); /* 0 = not there */
 /* A small file of /proc, with a NUL behind it; NULL = it cannot be read. The buffer is the
  * agent's only one. */
 char *agent_read(const char *path, size_t *len);
+
+/* ---- agent.so.c ---- */
+
+/* Has this process other numbers, or another clock, than the recorder has for it? */
+bool agent_foreign(void);
 
 /* ---- agent_hit.so.c ---- */
 

@@ -5,6 +5,7 @@
  * before any constructor), and later files when the loader says that it has mapped some.
  */
 #include <elf.h>
+#include <link.h>
 
 #include "record/agent/agent.h"
 
@@ -27,6 +28,7 @@ __asm__(".text\n"
 					".type agent_probed, @function\n"
 					"agent_probed:\n"
 #ifdef __x86_64__
+					"	endbr64\n"
 					"	lea 1(%rdi), %eax\n"
 					"	nopl 0(%rax)\n"
 #else
@@ -40,6 +42,7 @@ __asm__(".text\n"
 					".type agent_plain, @function\n"
 					"agent_plain:\n"
 #ifdef __x86_64__
+					"	endbr64\n"
 					"	lea 1(%rdi), %eax\n"
 					"	nopl 0(%rax)\n"
 #else
@@ -150,14 +153,18 @@ static uint64_t namespace(const char *path)
 	return v;
 }
 
+bool agent_foreign(void)
+{
+	return namespace("/proc/self/ns/pid") != agent.plan->pid_ns ||
+	       namespace("/proc/self/ns/time") != agent.plan->time_ns;
+}
+
 static uint32_t unfit(void)
 {
-	const struct agent_plan *p = agent.plan;
 
 	if (!agent.page || agent.page > AGENT_PAGE_MAX)
 		return AGENT_MEMORY;
-	if (namespace("/proc/self/ns/pid") != p->pid_ns ||
-	    namespace("/proc/self/ns/time") != p->time_ns)
+	if (agent_foreign())
 		return AGENT_NAMESPACE;
 	if (!agent_clock())
 		return AGENT_NO_CLOCK;
@@ -193,11 +200,24 @@ static int read_clock(int n)
 	return (int)agent_now() + n;
 }
 
+/*
+ * The loader turns a shadow stack on when it has relocated all, after what is mapped then
+ * has been armed. A hit does the stack no harm: every call of a trampoline's returns, and
+ * no return address is changed. So programs that are executed later keep their probes;
+ * the trial says what it sees, and the recorder takes the kernel's.
+ */
+static void tell_shadow_stack(void)
+{
+	for (uint32_t i = 0; i < agent.plan->nfile && agent_shadow_stack(); i++)
+		agent_report(i, AGENT_SHADOW_STACK, 0, 0);
+}
+
 static void trial(void)
 {
 	enum { CALLS = 1000, PERCENT = 100 };
 	int64_t without = rounds(agent_plain, CALLS), with;
 
+	tell_shadow_stack();
 	agent_ready();
 	agent.shared->enabled = 1;
 	with = rounds(agent_probed, CALLS);
@@ -247,11 +267,40 @@ void agent_early(void) __attribute__((ifunc("resolve"), visibility("hidden")));
 void (*const volatile agent_keep)(void)
 	__attribute__((visibility("hidden"), used)) = agent_early;
 
+/* ---- the loader's list ---- */
+
+extern struct r_debug _r_debug __attribute__((weak));
+
+/*
+ * A preloaded library is the first behind the program. AddressSanitizer's runtime ends a
+ * program in which it is not that itself (AsanCheckDynamicRTPrereqs of LLVM), so that we
+ * go last. Symbols are looked up by other lists than this, which debuggers,
+ * dl_iterate_phdr() and dlclose() read. Nothing else runs yet.
+ */
+static void go_last(void)
+{
+	struct link_map *first = &_r_debug ? _r_debug.r_map : NULL, *own = first, *last;
+
+	while (own && own->l_ld != _DYNAMIC)
+		own = own->l_next;
+	if (!own || own == first || !own->l_next)
+		return;
+	own->l_prev->l_next = own->l_next;
+	own->l_next->l_prev = own->l_prev;
+	for (last = own->l_next; last->l_next;)
+		last = last->l_next;
+	last->l_next = own;
+	own->l_prev = last;
+	own->l_next = NULL;
+}
+
 __attribute__((constructor)) static void late(int argc, char **argv, char **envp)
 {
 	(void)argc;
 	(void)argv;
 	begin();
+	if (agent.plan)
+		go_last();
 	if (agent.plan && agent.plan->trial)
 		trial();
 	if (agent.plan && agent.plan->hooked_exec)

@@ -293,8 +293,6 @@ static bool arm(struct instance *v)
 	uint64_t at;
 	uint8_t bytes[AGENT_OLD];
 
-	if (agent_shadow_stack())
-		return refuse(v, AGENT_SHADOW_STACK, 0, 0);
 	if (agent_filters() != agent.filters)
 		return refuse(v, AGENT_SECCOMP, 0, 0);
 	if (!check_bytes(v) || !make_trampolines(v))

@@ -147,6 +147,8 @@ static struct agent_ring *ring_at(uint32_t i)
 
 static void wake_recorder(void)
 {
+	if (agent.confined)
+		return;
 	__atomic_add_fetch(&agent.shared->wake, 1, __ATOMIC_SEQ_CST);
 	sys3(__NR_futex, &agent.shared->wake, SYS_FUTEX_WAKE, 1);
 }
@@ -177,7 +179,7 @@ static struct agent_ring *take_ring(int32_t pid, int32_t tid, bool wait)
 	struct agent_ring *r = take_free(pid, tid);
 	struct vdso_time ms = {0, NS_MS};
 
-	for (int i = 0; !r && wait && i < WAIT_MS; i++) {
+	for (int i = 0; !r && wait && !agent.confined && i < WAIT_MS; i++) {
 		wake_recorder();
 		sys2(__NR_nanosleep, &ms, NULL);
 		r = take_free(pid, tid);
@@ -200,11 +202,19 @@ static struct agent_ring *ring_of(int32_t pid, int32_t tid)
 	return take_ring(pid, tid, !agent.waited_in_vain);
 }
 
+static void ringless(uint32_t why)
+{
+	__atomic_or_fetch(&agent.shared->ringless, why, __ATOMIC_SEQ_CST);
+}
+
 static void new_process(void)
 {
 	if (*agent.generation)
 		return;
 	agent.pid = (int32_t)sys0(__NR_getpid);
+	agent.foreign = agent_foreign();
+	if (agent.foreign)
+		ringless(AGENT_RINGLESS_FOREIGN);
 	*agent.generation =
 		1 + __atomic_fetch_add(&agent.shared->generation, 1, __ATOMIC_SEQ_CST);
 }
@@ -216,7 +226,7 @@ static void populate(struct agent_ring *ring, uint64_t first, uint64_t slots)
 	uint8_t *from = (uint8_t *)ring + AGENT_RING_HEAD + first * AGENT_SLOT;
 	size_t len = slots * AGENT_SLOT;
 
-	if (!sys3(__NR_madvise, from, len, SYS_POPULATE_WRITE))
+	if (agent.confined || !sys3(__NR_madvise, from, len, SYS_POPULATE_WRITE))
 		return;
 	for (size_t i = 0; i < len; i += 4096) /* before Linux 5.14 */
 		(void)*(volatile uint8_t *)(from + i);
@@ -227,10 +237,15 @@ __attribute__((noinline)) static struct agent_ring *first_hit(void)
 {
 	bool again;
 
-	if (self.busy) /* a signal came while this was going on */
+	if (self.busy || agent.confined) /* busy: a signal came while this was going on */
 		return NULL;
 	self.busy = 1;
 	new_process();
+	if (agent.foreign) {
+		self.ring = NULL;
+		self.busy = 0;
+		return NULL;
+	}
 	again = self.generation == *agent.generation;
 	self.tid = (int32_t)sys0(__NR_gettid);
 	self.careful = CAREFUL_NOT;
@@ -256,8 +271,11 @@ void agent_ready(void)
 /* Which task is this? *delta: its number less the ring's. */
 __attribute__((noinline)) static struct agent_ring *careful_ring(int32_t *delta)
 {
-	int32_t tid = (int32_t)sys0(__NR_gettid);
+	int32_t tid;
 
+	if (agent.confined)
+		return NULL;
+	tid = (int32_t)sys0(__NR_gettid);
 	if (tid == self.tid) {
 		if (self.careful == CAREFUL_VFORK)
 			self.careful = CAREFUL_NOT;
@@ -351,6 +369,24 @@ static inline void put_args(uint8_t *to, const struct agent_place *p,
 
 static const uint8_t argument[] = AGENT_ARGUMENT;
 
+/* A filter, or the strict mode, is about to be taken: by one thread or by all. What has no
+ * ring from then on is counted as lost, as is all of a thread in the strict mode, where
+ * reading the clock may be fatal, too. */
+static void confine(bool strict)
+{
+	ringless(AGENT_RINGLESS_CONFINED);
+	wake_recorder();
+	agent.confined = true;
+	if (strict)
+		self.ring = NULL;
+}
+
+static void any_prctl(uint64_t option, uint64_t mode)
+{
+	if (option == SYS_PR_SET_SECCOMP)
+		confine(mode == SYS_SECCOMP_STRICT);
+}
+
 /* syscall(number, ...) */
 static void any_syscall(struct frame *fr)
 {
@@ -362,6 +398,13 @@ static void any_syscall(struct frame *fr)
 		break;
 	case __NR_execveat:
 		agent_exec(&fr->reg[argument[4]]);
+		break;
+	case __NR_prctl:
+		any_prctl(first, fr->reg[argument[2]]);
+		break;
+	case __NR_seccomp:
+		if (first <= 1) /* SECCOMP_SET_MODE_STRICT, _FILTER */
+			confine(first == 0);
 		break;
 	case __NR_clone:
 		new_task(first);
@@ -390,6 +433,9 @@ static void other_hit(struct frame *fr, const struct agent_place *p)
 		break;
 	case AGENT_SYSCALL:
 		any_syscall(fr);
+		break;
+	case AGENT_PRCTL:
+		any_prctl(fr->reg[argument[0]], fr->reg[argument[1]]);
 		break;
 	case AGENT_CLONE:
 		new_task(fr->reg[argument[2]]);

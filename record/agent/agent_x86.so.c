@@ -14,6 +14,7 @@ __asm__(".text\n"
 	".hidden agent_common\n"
 	".type agent_common, @function\n"
 	"agent_common:\n"
+	"	endbr64\n"
 	"	lea -144(%rsp), %rsp\n" /* struct frame, and 8 bytes */
 	"	mov %rcx, 8(%rsp)\n"
 	"	mov %rdx, 16(%rsp)\n"

@@ -24,6 +24,7 @@ static const struct hook {
 	{"posix_spawn", AGENT_VFORK, 0, false, true},
 	{"posix_spawnp", AGENT_VFORK, 0, false, true},
 	{"clone", AGENT_CLONE, 2, false, true},
+	{"prctl", AGENT_PRCTL, 0, false, false},
 };
 
 /* The newest version of a symbol is the one that programs call; older ones lie elsewhere,

@@ -80,6 +80,8 @@ int agent_host_finish(struct agent_host *h,
  * came to its end. */
 void agent_host_count(const struct agent_host *h, uint32_t index, uint64_t *counted,
 		      uint64_t *lost);
+/* AGENT_RINGLESS_* of layout.h: what kept processes from having rings. */
+uint32_t agent_host_ringless(const struct agent_host *h);
 /* Slots whose contents were impossible. */
 uint64_t agent_host_damaged(const struct agent_host *h);
 

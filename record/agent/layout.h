@@ -48,6 +48,7 @@ enum agent_kind {
 	AGENT_SYSCALL, /* syscall(): the same when its number is execve's or execveat's */
 	AGENT_VFORK,   /* a child is about to run with this thread's memory and stack */
 	AGENT_CLONE, /* perhaps, and perhaps beside this thread: argument 2 has the flags */
+	AGENT_PRCTL, /* the program may be about to confine itself by seccomp */
 };
 
 /* A number in prepared code that depends on where things lie. `at` counts from the
@@ -173,12 +174,20 @@ struct agent_slot {
 	uint8_t args[AGENT_SLOT_ARGS];
 };
 
+enum {
+	/* A process has confined itself by seccomp: its agent raises nothing, and rings are
+	 * to be looked at. */
+	AGENT_RINGLESS_CONFINED = 1,
+	AGENT_RINGLESS_FOREIGN = 2, /* one is in another namespace */
+};
+
 struct agent_shared { /* the file's first page(s) */
 	uint64_t magic;
 	uint32_t enabled;    /* 0: hits are neither counted nor recorded */
 	uint32_t wake;	     /* a futex: raised when a ring wants to be read */
 	uint32_t nreport;    /* taken; more than AGENT_REPORTS = some are missing */
 	uint32_t generation; /* of processes: the next one's */
+	uint32_t ringless;   /* AGENT_RINGLESS_*: why hits were lost for want of a ring */
 	/* of the trial: nanoseconds that a hit adds, and that reading the clock takes */
 	int64_t hit_ns_x100, clock_ns_x100;
 	uint32_t trial_done;

@@ -134,36 +134,64 @@ static bool begins_at(struct elf_file *f, uint64_t addr)
 	return at <= addr;
 }
 
-/* Where a direct jump or call with its opcode at code[0] would lead, counted from there;
- * 0 = it is none. */
-static int64_t leads(const uint8_t *code)
-{
-	int32_t rel;
+/* ---- direct jumps and calls of a whole file, x86-64 ----
+ * Where they lead is counted from their end, and their distance is what ends them: so each
+ * byte is read as a distance first, and as an opcode only where that one fits. */
+#define BEFORE 2 /* the longest opcode of one with a distance of 4 bytes */
+#define WINDOW (64 << 10)
 
-	if (code[0] == 0xeb || (code[0] & 0xf0) == 0x70 || (code[0] & 0xfc) == 0xe0)
-		return 2 + (int64_t)(int8_t)code[1];
-	if (code[0] == 0xe8 || code[0] == 0xe9) {
-		memcpy(&rel, code + 1, 4);
-		return 5 + (int64_t)rel;
-	}
-	if (code[0] == 0x0f && (code[1] & 0xf0) == 0x80) {
-		memcpy(&rel, code + 2, 4);
-		return 6 + (int64_t)rel;
-	}
-	return 0;
+/* The length of the opcode before a distance of 4 bytes, or of 1; 0 = there is none. */
+static size_t far_opcode(const uint8_t *distance)
+{
+	return (distance[-1] & 0xfe) == 0xe8			       ? 1
+	       : distance[-2] == 0x0f && (distance[-1] & 0xf0) == 0x80 ? 2
+								       : 0;
 }
 
-/* Direct jumps and calls of the whole file, by their opcodes at any byte; the few that
- * fit are looked at again. x86-64. */
-static bool jumps_into(struct elf_file *f, const struct agent_place *p, uint64_t base,
+static size_t near_opcode(const uint8_t *distance)
+{
+	uint8_t op = distance[-1];
+
+	return op == 0xeb || (op & 0xf0) == 0x70 || (op & 0xfc) == 0xe0;
+}
+
+/* code[-BEFORE ... n + 3], at an address. */
+static bool jumps_into(struct elf_file *f, const struct agent_place *p, uint64_t address,
 		       const uint8_t *code, size_t n)
 {
-	for (size_t k = 0; k < n; k++) { /* 8 zeros follow */
-		int64_t d = leads(code + k);
-		uint64_t to = base + k + (uint64_t)d;
+	uint64_t first = p->addr + 1, inside = p->old_len - 1;
 
-		if (d && to > p->addr && to < p->addr + p->old_len &&
-		    begins_at(f, base + k))
+	for (size_t i = 0; i < n; i++) {
+		uint64_t at = address + i;
+		int32_t far;
+
+		memcpy(&far, code + i, sizeof(far));
+		if (at + 4 + (uint64_t)(int64_t)far - first < inside) {
+			size_t len = far_opcode(code + i);
+
+			if (len && begins_at(f, at - len))
+				return true;
+		}
+		if (at + 1 + (uint64_t)(int64_t)(int8_t)code[i] - first < inside &&
+		    near_opcode(code + i) && begins_at(f, at - 1))
+			return true;
+	}
+	return false;
+}
+
+/* Zeros stand before a segment and behind it. */
+static bool segment_jumps_into(struct elf_file *f, const struct agent_place *p,
+			       const struct elf_segment *s)
+{
+	uint8_t buf[BEFORE + WINDOW + sizeof(int32_t)] = {0}, *code = buf + BEFORE;
+
+	for (uint64_t done = 0; done < s->size; done += WINDOW) {
+		size_t want = sizeof(buf) - BEFORE, got;
+
+		memcpy(buf, code + WINDOW - BEFORE, done ? BEFORE : 0);
+		got = elf_file_bytes(f, s->addr + done, code, want);
+		memset(code + got, 0, want - got);
+		if (jumps_into(f, p, s->addr + done, code, got < WINDOW ? got : WINDOW))
 			return true;
 	}
 	return false;
@@ -171,20 +199,12 @@ static bool jumps_into(struct elf_file *f, const struct agent_place *p, uint64_t
 
 static bool reached_from_afar(struct elf_file *f, const struct agent_place *p)
 {
-	bool found = false;
-
-	for (size_t i = 0; i < f->nsegment && !found && f->machine == EM_X86_64; i++) {
-		const struct elf_segment *s = &f->segment[i];
-		uint8_t *code = s->exec ? calloc(s->size + 8, 1) : NULL;
-
-		if (s->exec && !code)
+	if (f->machine != EM_X86_64 || p->old_len < 2)
+		return false;
+	for (size_t i = 0; i < f->nsegment; i++)
+		if (f->segment[i].exec && segment_jumps_into(f, p, &f->segment[i]))
 			return true;
-		if (s->exec)
-			found = jumps_into(f, p, s->addr, code,
-					   elf_file_bytes(f, s->addr, code, s->size));
-		free(code);
-	}
-	return found;
+	return false;
 }
 
 /* May something jump into the bytes behind the place's first instruction? */

@@ -40,13 +40,13 @@ static const Dwfl_Callbacks callbacks = {
 
 /* ---- files that somebody cuts while they are read ---- */
 
-static void guard(struct elf_file *f, int which, Elf *elf)
+static void guard(struct elf_file *f, int which, Elf *elf, int fd)
 {
 	size_t size = 0;
 	const char *map = elf ? elf_rawfile(elf, &size) : NULL;
 
 	if (map && size && !f->guard[which].map)
-		mapguard_add(&f->guard[which], map, size);
+		mapguard_add(&f->guard[which], map, size, fd);
 }
 
 void elf_file_guard_debug(struct elf_file *f)
@@ -54,9 +54,14 @@ void elf_file_guard_debug(struct elf_file *f)
 	Dwarf_Addr bias;
 	Dwarf *d = dwfl_module_getdwarf(f->module, &bias);
 	Elf *elf = d ? dwarf_getelf(d) : NULL;
+	const char *path = NULL;
 
-	if (elf != dwfl_module_getelf(f->module, &bias))
-		guard(f, GUARD_DEBUG, elf);
+	if (elf == dwfl_module_getelf(f->module, &bias) || f->guard[GUARD_DEBUG].map)
+		return;
+	dwfl_module_info(f->module, NULL, NULL, NULL, NULL, NULL, NULL, &path);
+	if (path)
+		f->debug_fd = regular_open(path);
+	guard(f, GUARD_DEBUG, elf, f->debug_fd);
 }
 
 int elf_file_whole(const struct elf_file *f, struct err *e)
@@ -381,7 +386,7 @@ static int report(struct elf_file *f, struct err *e)
 		return err_set(e, ERR_FORMAT, "%s: %s", f->path, dwfl_errmsg(-1));
 	}
 	dwfl_report_end(f->dwfl, NULL, NULL);
-	guard(f, GUARD_MODULE, dwfl_module_getelf(f->module, &f->bias));
+	guard(f, GUARD_MODULE, dwfl_module_getelf(f->module, &f->bias), f->fd);
 	if (!f->guard[GUARD_MODULE].map)
 		return err_set(e, ERR_FORMAT, "%s: %s", f->path, dwfl_errmsg(-1));
 	return 0;
@@ -397,6 +402,7 @@ int elf_file_open(struct elf_file **out, const char *path, struct err *e)
 		free(f);
 		return err_nomem(e, "a program");
 	}
+	f->debug_fd = -1;
 	elf_version(EV_CURRENT);
 	f->fd = regular_open(path);
 	if (f->fd < 0 && errno == EINVAL)
@@ -406,7 +412,7 @@ int elf_file_open(struct elf_file **out, const char *path, struct err *e)
 	if (!rc && !(f->elf = elf_begin(f->fd, ELF_C_READ_MMAP, NULL)))
 		rc = err_set(e, ERR_FORMAT, "%s: %s", path, elf_errmsg(-1));
 	if (!rc) {
-		guard(f, GUARD_FILE, f->elf);
+		guard(f, GUARD_FILE, f->elf, f->fd);
 		rc = check_kind(f, e);
 	}
 	if (!rc)
@@ -449,6 +455,8 @@ void elf_file_close(struct elf_file *f)
 		elf_end(f->elf);
 	if (f->fd >= 0)
 		close(f->fd);
+	if (f->debug_fd >= 0)
+		close(f->debug_fd);
 	free(f->soname);
 	free(f->path);
 	free(f);

@@ -41,6 +41,7 @@ struct elf_file {
 	Dwfl_Module *module;
 	/* libelf maps the files that it reads: this one twice, and its debug file */
 	struct mapguard guard[GUARDS];
+	int debug_fd;	/* -1 = no debug file of its own was read */
 	GElf_Addr bias; /* of addresses that libdwfl gives */
 	uint16_t machine;
 	bool textrel;		       /* the loader writes into its code */

@@ -2,8 +2,11 @@
 /* A function's parameters, from DWARF. */
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/array.h"
 #include "lib/err.h"
@@ -108,6 +111,51 @@ static bool search(Dwarf_Die *parent, Dwarf_Addr pc, int depth, Dwarf_Die *out)
 	return false;
 }
 
+static const char *string_of(Dwarf_Die *die, unsigned name)
+{
+	Dwarf_Attribute a;
+
+	return dwarf_attr(die, name, &a) ? dwarf_formstring(&a) : NULL;
+}
+
+/* Nothing there is fine too; a pipe would be waited for. */
+static bool is_harmless(const char *dir, size_t len, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int n = *name == '/'
+			? snprintf(path, sizeof(path), "%s", name)
+			: snprintf(path, sizeof(path), "%.*s/%s", (int)len, dir, name);
+
+	return n < (int)sizeof(path) && (stat(path, &st) || S_ISREG(st.st_mode));
+}
+
+/* The two places where libdw looks for the .dwo of a unit. */
+static bool may_be_split(const struct elf_file *f, Dwarf_Die *cu)
+{
+	const char *name = string_of(cu, DW_AT_dwo_name), *slash = strrchr(f->path, '/'),
+		   *dir = string_of(cu, DW_AT_comp_dir);
+
+	if (!name)
+		name = string_of(cu, DW_AT_GNU_dwo_name);
+	return name &&
+	       is_harmless(f->path, slash ? (size_t)(slash - f->path) : 0, name) &&
+	       (!dir || is_harmless(dir, strlen(dir), name));
+}
+
+/* With -gsplit-dwarf the file has a skeleton of each unit; what it holds lies in a .dwo. */
+static bool search_unit(const struct elf_file *f, Dwarf_Die *cu, Dwarf_Addr pc,
+			Dwarf_Die *out)
+{
+	Dwarf_Die split = {0};
+
+	if (may_be_split(f, cu) &&
+	    !dwarf_cu_info(cu->cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) &&
+	    split.cu)
+		cu = &split;
+	return search(cu, pc, 0, out);
+}
+
 static bool find_function(struct elf_file *f, uint64_t addr, Dwarf_Die *out)
 {
 	Dwarf_Addr bias = 0;
@@ -116,9 +164,9 @@ static bool find_function(struct elf_file *f, uint64_t addr, Dwarf_Die *out)
 	elf_file_guard_debug(f);
 	cu = dwfl_module_addrdie(f->module, addr + f->bias, &bias);
 	if (cu)
-		return search(cu, addr + f->bias - bias, 0, out);
+		return search_unit(f, cu, addr + f->bias - bias, out);
 	while ((cu = dwfl_module_nextcu(f->module, cu, &bias)))
-		if (search(cu, addr + f->bias - bias, 0, out))
+		if (search_unit(f, cu, addr + f->bias - bias, out))
 			return true;
 	return false;
 }

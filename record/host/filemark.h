@@ -10,9 +10,14 @@
 struct filemark {
 	uint64_t device, inode; /* inode 0 = there was none */
 	int64_t size_bytes, changed_ns;
+	/* Of a path through another process (/proc/PID/root), to look it up there when the right
+	 * to go through that process has been given up; else -1. */
+	int dir;
 };
 
 void filemark_take(struct filemark *m, const char *path);
+/* What may not be looked at is taken for the same. */
 bool filemark_same(const struct filemark *m, const char *path);
+void filemark_release(struct filemark *m);
 
 #endif

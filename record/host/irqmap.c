@@ -220,12 +220,18 @@ bool irq_is_device(const struct irq_info *i)
 	/* also the CPU's own lines on RISC-V and LoongArch */
 	static const char *const not_chip[] = {"xen-percpu",  "DMAR-MSI", "dmar-msi",
 					       "RISC-V INTC", "CPUINTC",  NULL};
+	/* anywhere in the name: i.MX Timer Tick, mct_tick0, tegra_timer3, ttc_clockevent */
+	static const char *const not_within[] = {"timer tick", "_tick", "_timer",
+						 "clockevent", NULL};
 	size_t len = i->name ? strlen(i->name) : 0;
 
 	if (!i->name || (len >= 5 && !strcmp(i->name + len - 5, "timer")))
 		return false; /* riscv-timer, kvm guest vtimer, sun4i_timer */
 	for (const char *const *n = not_name; *n; n++)
 		if (name_fits(*n, i->name, strlen(i->name)))
+			return false;
+	for (const char *const *n = not_within; *n; n++)
+		if (strcasestr(i->name, *n))
 			return false;
 	for (const char *const *c = not_chip; i->chip && *c; c++)
 		if (!strncasecmp(i->chip, *c, strlen(*c)))

@@ -54,6 +54,7 @@ struct live {
 	/* Between the threads: the trigger itself is the view's. */
 	atomic_bool fired, again, judged; /* judged: worth is known */
 	atomic_llong worth, at_ns;	  /* at: of the trigger's moment */
+	atomic_size_t unseen;		  /* files whose events the view does not know */
 	bool told; /* the view's own: fired was set for this time */
 
 	/* the thread's own */
@@ -244,6 +245,7 @@ static struct frame frame_of(struct live *l, bool last)
 				     ? 0
 				     : now - l->round_ns,
 		.skipped_bytes = queue_skipped(l->queue),
+		.unseen_files = atomic_load(&l->unseen),
 		.tally = &l->tally,
 		.follow = l->follow,
 		.meta = source_meta(l->source),
@@ -517,6 +519,11 @@ void live_round(void *arg)
 	struct live *l = arg;
 
 	queue_round(l->queue, now_ns(l->clockid));
+}
+
+void live_unseen(struct live *l)
+{
+	atomic_fetch_add(&l->unseen, 1);
 }
 
 int live_fd(const struct live *l)

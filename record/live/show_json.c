@@ -121,10 +121,11 @@ void frame_json(const struct frame *f, FILE *out)
 	fprintf(out,
 		",\"last\":%s,\"decided\":%s,\"held\":%zu,\"late_channels\":%zu"
 		",\"behind_ns\":%" PRId64 ",\"skipped_bytes\":%" PRIu64
+		",\"unseen_files\":%zu"
 		",\"lost\":%" PRIu64 ",\"starts\":%" PRIu64 ",\"triggered\":",
 		f->last ? "true" : "false", follow_decided(f->follow) ? "true" : "false",
 		follow_held(f->follow), follow_late_channels(f->follow), f->behind_ns,
-		f->skipped_bytes, t->lost_now, t->starts_now);
+		f->skipped_bytes, f->unseen_files, t->lost_now, t->starts_now);
 	json_text(out, f->triggered);
 	fprintf(out, ",\"differs\":%s", follow_differs(f->follow) ? "true" : "false");
 	vectors(f, out);

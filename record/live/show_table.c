@@ -149,6 +149,15 @@ static void troubles(struct table *t)
 			num_print_bytes(size, (int64_t)f->skipped_bytes));
 		line(t, RED, text);
 	}
+	if (f->unseen_files) {
+		snprintf(
+			text, sizeof(text),
+			"what starts in %zu file%s that appeared later is recorded, and not "
+			"shown here: name %s by -x",
+			f->unseen_files, text_s(f->unseen_files),
+			text_number(f->unseen_files, "it", "them"));
+		line(t, RED, text);
+	}
 	if (f->behind_ns > INT64_C(2000000000)) {
 		snprintf(text, sizeof(text), "the view is %s behind",
 			 num_print_ns(late, f->behind_ns));

@@ -207,7 +207,7 @@ static bool read_one(struct watch *w, size_t i, int64_t *t, int64_t looked_ns)
 	value = watch_map_read(&r->map, r->spec->width);
 	end = now_ns(w->o.clockid);
 	*t = end;
-	if (mapguard_cut(&r->map.guard)) {
+	if (mapguard_touched(&r->map.guard)) {
 		end_thread(w,
 			   "what was mapped is not there any more: the card was removed, "
 			   "or the file cut");

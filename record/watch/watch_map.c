@@ -182,7 +182,7 @@ static int map_page(struct watch_map *m, int fd, const struct register_spec *r,
 	m->page = map;
 	m->size = page;
 	m->at = (const char *)map + ((off_t)r->offset - at);
-	mapguard_add(&m->guard, map, page);
+	mapguard_add(&m->guard, map, page, -1); /* a device has no size */
 	return 0;
 }
 
@@ -192,7 +192,7 @@ static int try_reading(const struct watch_map *m, const struct register_spec *r,
 {
 	uint64_t value = watch_map_read(m, r->width);
 
-	if (mapguard_cut(&m->guard))
+	if (mapguard_touched(&m->guard))
 		return err_set(e, ERR_IO, "register %s: %s cannot be read there", r->name,
 			       m->path);
 	if (watch_all_ones(value, r->width))

@@ -12,16 +12,21 @@ CHECK_CLI_NEEDS += $(B)/tests/agent/inside
 $(B)/tests/agent/lib%.so: tests/agent/%.c
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -fPIC -shared -fasynchronous-unwind-tables -Wl,-soname,lib$*.so -o $@ $<
+	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -fPIC -shared -fasynchronous-unwind-tables -fno-omit-frame-pointer -Wl,-soname,lib$*.so -o $@ $<
 $(B)/tests/agent/ways: tests/agent/ways.c $(B)/tests/agent/libprobed.so $(B)/tests/agent/libloaded.so
 	$(call say,LD,$@)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -fno-inline $(WARN) -pthread -o $@ $< -L$(@D) -lprobed -ldl -lrt -Wl,-rpath,'$$ORIGIN'
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -fno-inline -fno-omit-frame-pointer $(WARN) -pthread -o $@ $< -L$(@D) -lprobed -ldl -lrt -Wl,-rpath,'$$ORIGIN'
 CHECK_CLI_NEEDS += $(B)/tests/agent/ways
 $(B)/tests/agent/forbid $(B)/tests/agent/hide: $(B)/tests/agent/%: tests/agent/%.c
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 $(WARN) -o $@ $<
 CHECK_CLI_NEEDS += $(B)/tests/agent/forbid $(B)/tests/agent/hide
+$(B)/tests/agent/shadow: tests/agent/shadow.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 $(WARN) -o $@ $<
+CHECK_CLI_NEEDS += $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),$(B)/tests/agent/shadow)
 $(B)/tests/unit/libshapes.so: tests/unit/shapes.S
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

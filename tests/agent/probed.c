@@ -86,7 +86,10 @@ int kept(long n)
 		unsigned char carry;
 
 		memset(out, 0, sizeof(out));
-		__asm__ volatile("call keeper\n\tsetc %1"
+		__asm__ volatile("lea -128(%%rsp), %%rsp\n\t" /* past our own red zone */
+				 "call keeper\n\t"
+				 "lea 128(%%rsp), %%rsp\n\t"
+				 "setc %1"
 				 : "=a"(sum), "=q"(carry)
 				 : "D"(card), "S"(out)
 				 : "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm0",
@@ -111,9 +114,30 @@ static __attribute__((noinline)) int depth(void)
 	return backtrace(frame, 64);
 }
 
+/* (Variables in memory, so that the entries have room for a jump before their calls.) */
 __attribute__((noinline)) int unwound(void)
 {
-	int n = depth();
+	volatile int before = 1;
+	int n = depth() * before;
+
+	__asm__ volatile("" : "+r"(n));
+	return n;
+}
+
+static __attribute__((noinline)) long stood(int (*still)(void))
+{
+	long n = 0;
+
+	while (still())
+		for (volatile int spin = 0; spin < 1000; spin++)
+			n++;
+	return n;
+}
+
+__attribute__((noinline)) long stand(int (*still)(void))
+{
+	volatile long before = 1;
+	long n = stood(still) * before;
 
 	__asm__ volatile("" : "+r"(n));
 	return n;

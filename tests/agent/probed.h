@@ -11,5 +11,7 @@ long loaded(long n); /* of libloaded.so: n + 2 */
 int kept(long n);
 /* Frames of the caller that are found from inside of a probed function's callee. */
 int unwound(void);
+/* Calls `still`, by a function of its own, until it is 0: something to attach to. */
+long stand(int (*still)(void));
 
 #endif

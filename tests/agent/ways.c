@@ -6,11 +6,16 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <link.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -328,6 +333,77 @@ static void by_turns(void)
 	} while (fgets(line, sizeof(line), stdin));
 }
 
+/* A child with another number for itself than the recorder's. */
+static void by_namespace(void)
+{
+	calls(count);
+	if (unshare(CLONE_NEWPID))
+		abort();
+	if (!fork()) {
+		calls(count);
+		_exit(0);
+	}
+	wait_all();
+}
+
+/* ---- confined ---- */
+
+/* Nothing but what ends this: any other call is death. */
+static void take_filter(void)
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog p = {sizeof(f) / sizeof(*f), f};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &p))
+		abort();
+}
+
+static void by_confinement(bool strict)
+{
+	printf("before\n");
+	fflush(stdout);
+	calls(count);
+	if (strict)
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+	else
+		take_filter();
+	calls(count);
+	if (strict)
+		syscall(SYS_exit, 3);
+}
+
+/* In the callee of a probed function, until standard input has something to say. */
+static int nothing_said(void)
+{
+	struct pollfd in = {0, POLLIN, 0};
+
+	return poll(&in, 1, 0) == 0;
+}
+
+static void by_standing(void)
+{
+	printf("pid %d\n", (int)getpid());
+	fflush(stdout);
+	stand(nothing_said);
+}
+
+/* Between two signals that nobody but a tracer sees: what is stepped through. */
+static void by_steps(void)
+{
+	signal(SIGTRAP, SIG_IGN);
+	raise(SIGTRAP);
+	calls(count);
+	printf("kept %d\n", kept(count));
+	raise(SIGTRAP);
+}
+
 /* ---- death ---- */
 
 static void by_kill(int sig)
@@ -374,6 +450,14 @@ int main(int argc, char **argv)
 		by_kill(0);
 	else if (!strcmp(what, "turns"))
 		by_turns();
+	else if (!strcmp(what, "filter") || !strcmp(what, "strict"))
+		by_confinement(*what == 's');
+	else if (!strcmp(what, "namespace"))
+		by_namespace();
+	else if (!strcmp(what, "stand"))
+		by_standing();
+	else if (!strcmp(what, "steps"))
+		by_steps();
 	else if (!strcmp(what, "kept"))
 		printf("kept %d\n", kept(count));
 	else if (!strcmp(what, "unwind"))

@@ -39,6 +39,7 @@ like "several runs: is it slower" "$said" "Next: .dmareport two.db. draws it\\. 
 of "DELETE FROM state_count WHERE state <> 'complete'; UPDATE state_count SET state = 'unknown'; UPDATE summary SET n = 0" two.db
 "$B/dmaanalyze" two.db >out 2>err; paragraph
 like "nothing is certain: says so" "$said" 'which of their interrupts ended which transfer is certain of none of 300\. How long a transfer takes is not known'
+like "... and what would be" "$said" 'Next: most ends are uncertain.*Record from the program.s beginning, with fewer in flight'
 "$B/tests/gendb" one one.db; "$B/dmaanalyze" one.db >out 2>err; paragraph
 like "one transfer: no quantiles of it" "$said" "One transfer's time is known: 98.0 ms .*1 transfer of 4 KiB"
 "$B/tests/gendb" empty empty.db; "$B/dmaanalyze" empty.db >out 2>err; paragraph

@@ -54,10 +54,11 @@ status 0 'the same recording stands on both sides' "a file against itself, with 
 # ---- one run a side ----
 within=()
 status 3 'channel 1, to_host, device +cannot tell: \+(9|10)\..* seen in one run a side' "10 % slower, seen once" a.db slow.db
-grep -q '^  record several, in turns: dmarec --runs 5 --interleave' out; result $? "what to record is said"
+tr -s '\n ' ' ' <out | grep -q 'next: .* record several, in turns: dmarec --runs 5 --interleave' ; result $? "what to record is said"
 status 3 'a scatter of 10 % from run to run' "equal, seen once" a.db b.db
 "$gendb" ar1 third.db --seed 3 --slow-channel 1 --slow 2
 status 1 'channel 1, to_host, device +slower: \+(19|20)[0-9]\.' "three times as slow is told by one run" a.db third.db
+status 0 'channel 1, to_host, device +faster: -6[0-9.]+ %, interval -[78]' "a third of the time: no bound is below -100 %" third.db a.db
 status 1 'slower: ' "a scatter that is known to be less" --run-scatter 0.5% a.db slow.db
 cp b.db dear.db; sqlite3 dear.db "UPDATE summary SET error_ns = error_ns + 5000"
 within=(--run-scatter 0%)

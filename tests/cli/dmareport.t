@@ -141,18 +141,38 @@ try "$report" -o told --format html one.db; sed -n '/id="tables/,/<footer/p' tol
 ! grep -q 'dma:never' tables && grep -q 'One event never happened' tables; result $? "... and so do events that never happened"
 [ "$(grep -c 'data-label="phase">device' tables)" = 1 ]; result $? "one group is not told twice, as itself and as all"
 
+# ---- a long command line ----
+"$gendb" one long.db --n 20 --sql "UPDATE run SET command = './load é' || printf('%0400d', 7)"; "$report" --format=html -o long long.db >/dev/null
+ok "of a long command line the rest is folded" grep -q '<details class="sub"><summary>./load é0*…</summary>./load é0*7</details>' long/index.html
+
 # ---- in a browser ----
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 if [ -z "$browser" ]; then
 	skip "the page at 380 px" "chromium is not installed"
 	skip "captions at 380 px" "chromium is not installed"
 	skip "... of 64 channels" "chromium is not installed"
+	skip "a strip below 0" "chromium is not installed"
 else
+	"$gendb" negative below.db --n 777; "$report" --format=html -o below below.db >/dev/null
 	# In a frame of 380 px (a headless window has a least width); its title tells what came out.
 	cat >frame.html <<-'H'
-	<!DOCTYPE html><iframe style="width:380px;height:800px;border:0"></iframe><iframe style="width:380px;height:800px;border:0"></iframe>
+	<!DOCTYPE html><iframe style="width:380px;height:800px;border:0"></iframe><iframe style="width:380px;height:800px;border:0"></iframe><iframe style="width:380px;height:800px;border:0"></iframe>
 	<script>
-	var told = "", pages = ["trace-report", "channels"];
+	var told = "", pages = ["trace-report", "channels", "below"];
+	function texts_meet(d) { // words of a drawing that lie on each other
+		var met = [];
+		d.querySelectorAll("svg.narrow").forEach(function (s) {
+			var t = Array.from(s.querySelectorAll("text")).map(function (x) { return [x.getBoundingClientRect(), x.textContent]; });
+			t.forEach(function (a, i) {
+				t.slice(i + 1).forEach(function (b) {
+					var w = Math.min(a[0].right, b[0].right) - Math.max(a[0].left, b[0].left),
+						h = Math.min(a[0].bottom, b[0].bottom) - Math.max(a[0].top, b[0].top);
+					if (w > 3 && h > 3) met.push(a[1] + " on " + b[1]);
+				});
+			});
+		});
+		return met;
+	}
 	function caption_out(t) { // left or right of its drawing
 		var b = t.getBoundingClientRect(), s = t.closest("svg").getBoundingClientRect();
 		return b.left < s.left - 1 || b.right > s.right + 1;
@@ -164,7 +184,7 @@ else
 			told += pages[i] + " over " + (d.documentElement.scrollWidth - d.documentElement.clientWidth) + " narrow " +
 				f.contentWindow.getComputedStyle(d.querySelector("svg.narrow")).display + " points " +
 				d.querySelectorAll(".hover[tabindex]").length + " captions " + (texts.length > 99) + " out " +
-				Array.from(texts).filter(caption_out).map(function (t) { return t.textContent; }) + ". ";
+				Array.from(texts).filter(caption_out).map(function (t) { return t.textContent; }) + " met " + texts_meet(d) + ". ";
 			document.title = told;
 		};
 		f.src = pages[i] + "/index.html";
@@ -177,8 +197,9 @@ else
 	title=$(grep -o '<title>[^<]*' out)
 	like "380 px: nothing is wider, the phone's drawings, values under the pointer" "$title" \
 		'trace-report over 0 narrow block points 11 '
-	for p in trace-report channels; do
-		like "... $p: no caption runs off its drawing" "$title" "$p over[^.]* captions true out \\. "
+	for p in trace-report channels below; do
+		like "... $p: no caption runs off its drawing" "$title" "$p over[^.]* captions true out  met"
+		like "... $p: none lies on another" "$title" "$p over[^.]* met \\. "
 	done
 fi
 finish

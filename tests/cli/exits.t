@@ -5,7 +5,7 @@
 . "${BASH_SOURCE%/*}/lib.sh"
 needs dmarec
 needs_recording
-src=$SRC/tests/exits
+. "$SRC/tests/exits/programs.sh"
 workdir
 count=1000
 # of every event of that role, in dmarec's summary
@@ -27,28 +27,6 @@ same() { # command: same output and status, exact counts
 	[ "$plain_status" = "$traced_status" ] || { echo "status $traced_status, not $plain_status"; return 1; }
 	exact
 }
-# Every program is built first, each in a directory of its own, as many at a time as there are processors.
-beside() { # command
-	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
-	"$@" &
-}
-library() { # directory, compiler, options...: libFlxCard.so and a program that links it
-	local dir=$1 cxx=$2
-	shift 2
-	mkdir "$dir" && $cxx "$@" -fPIC -shared -Wl,-soname,libFlxCard.so -o "$dir/libFlxCard.so" "$src/FlxCard.cc" &&
-		$cxx "$@" -o "$dir/prog" "$src/program.cc" -L"$dir" -lFlxCard -Wl,-rpath,"$tmp/$dir"
-}
-stripped() {
-	library stripped "$1" -O2 && strip stripped/libFlxCard.so stripped/prog
-}
-opened() { # compiler: the library of the stripped one, by dlopen
-	mkdir dlopen && $1 -O2 -DDLOPEN -o dlopen/prog "$src/program.cc" -ldl -Wl,-rpath,"$tmp/stripped"
-}
-whole() { # directory, compiler, options...: all in one program
-	local dir=$1 cxx=$2
-	shift 2
-	mkdir "$dir" && $cxx "$@" -o "$dir/prog" "$src/FlxCard.cc" "$src/program.cc"
-}
 attach() {
 	rm -f r.data go
 	stripped/prog "$count" go >plain.out & local pid=$!
@@ -61,19 +39,7 @@ attach() {
 	exact
 }
 
-cxx=${CXX:-g++} compilers=
-for c in "$cxx" clang++; do command -v "$c" >/dev/null && compilers+=" $c"; done
-for o in -O0 -O1 -O2 -O3; do
-	for c in $compilers; do beside library "$c$o" "$c" $o -g; done
-done
-beside stripped "$cxx"
-beside opened "$cxx"
-for o in -O0 -O2 -O3; do
-	beside whole pie$o "$cxx" $o -pie -fPIE
-	beside whole nopie$o "$cxx" $o -no-pie -fno-PIE
-	beside whole static$o "$cxx" $o -static
-done
-wait
+build_programs
 
 for c in $compilers; do
 	for o in -O0 -O1 -O2 -O3; do ok "$c $o, a library" same "$c$o/prog" "$count"; done
@@ -81,8 +47,6 @@ done
 ok "stripped" same stripped/prog "$count"
 ok "attached with -p" attach
 ok "opened by dlopen" same dlopen/prog "$count"
-printf '#!/bin/sh\nhere=$(dirname "$0")\n"$here/stripped/prog" "$@"\n' >run.sh
-chmod +x run.sh
 ok "started from a shell script" same ./run.sh "$count"
 ok "started by sh -c" same sh -c "stripped/prog $count"
 for o in -O0 -O2 -O3; do

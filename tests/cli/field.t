@@ -210,6 +210,46 @@ one_run() {
 }
 recorded "100 calls of it while the channel runs are one circular run" one_run
 
+cat >ring.c <<'X'
+int stream_ctl(int channel, int on, long *at);
+__attribute__((noinline)) int stream_ctl(int channel, int on, long *at) { *at += on; return channel; }
+int main(void)
+{
+	long at = 0;
+	for (int run = 0; run < 4; run++) {
+		for (int i = 0; i < 750; i++)
+			stream_ctl(i % 3, 1, &at);
+		for (int i = 0; i < 3; i++)
+			stream_ctl(i, 0, &at);
+	}
+	return at != 3000;
+}
+X
+$CC -O1 -o ring ring.c
+cat >ring.ini <<'X'
+[start stream_ctl]
+channel = arg1:s32
+mode = arg2:s32
+when = mode != 0
+circular = mode != 0
+again = same
+[stop stream_ctl]
+channel = arg1:s32
+mode = arg2:s32
+when = mode == 0
+X
+# Its 9 bytes have no room for jumps at its beginning and its end: all that is armed at one place is armed in one way.
+one_way() {
+	plan --profile ./ring.ini -- ./ring >plan.out && cat plan.out && [ "$(grep -c '^  armed' plan.out)" = 3 ] &&
+		[ "$(awk '/^submit|^stop/ { want = 1 } want && /armed/ { print $2 $3 $4; want = 0 }' plan.out | sort -u | wc -l)" = 1 ]
+}
+ok "the start and the stop at one place are armed in one way" one_way
+four_runs() {
+	"$B/dmarec" -q -o ring.data --profile ./ring.ini -- ./ring && rm -f t.db && "$B/dmaanalyze" -q -i ring.data t.db &&
+		[ "$(sqlite3 t.db "SELECT count(*) || state FROM transfer GROUP BY state")" = 12circular ]
+}
+recorded "three channels that run four times are twelve circular runs" four_runs
+
 # ---- copies that were inlined into callers of the same file ----
 cat >inlined.c <<'X'
 static volatile int reg;
@@ -225,6 +265,8 @@ inlined() {
 		$CC -O0 -g -o inlined inlined.c && plan -- ./inlined >plan.out && ! grep -q 'put the body' notes
 }
 ok "with debug information, inlined copies are told of" inlined
+split() { $CC -O2 -g -gsplit-dwarf -o inlined inlined.c && plan -- ./inlined >plan.out && cat notes && grep -q 'put the body of dma_to_host into [1-9][0-9]* places' notes; }
+ok "also where that lies in a file beside" split
 
 # ---- musl: the C library is the loader ----
 cat >musl.c <<'X'
@@ -456,21 +498,35 @@ replaced() { # the library is rewritten with its functions elsewhere
 	cat plan.out notes
 	[ $rc = 0 ] && [ "$(offset plan.out)" = "$old" ] && grep -q "libmapped.so is not the file that process $pid runs: it was replaced" notes
 }
-hit() { # what was asked for is what is hit
+hit() { # what was asked for is what is hit; nothing was changed meanwhile, and nothing is said to have been
 	"$B/dmarec" -p "$pid" --duration 300ms -o m.data 2>summary
 	over
 	cat summary
-	[ "$(awk '$1 == "submit" { gsub(",", "", $4); print $4 }' summary)" -gt 0 ]
+	! grep 'changed or removed during' summary && [ "$(awk '$1 == "submit" { gsub(",", "", $4); print $4 }' summary)" -gt 0 ]
 }
 replaced_hit() { running ./runs && rm libmapped.so && $CC -O2 -shared -fPIC -Wl,-soname,libmapped.so -o libmapped.so mapped.c && hit; }
 namespace_hit() {
 	mkdir -p there && running unshare -m sh -c "mount --bind '$tmp' '$tmp/there' && mount -t tmpfs none /mnt && cp runs libmapped.so /mnt/ &&
 		LD_LIBRARY_PATH=/mnt exec /mnt/runs" && hit
 }
+changed_there() { # within the process's own mounts
+	local rec
+	running unshare -m sh -c "mount -t tmpfs none /mnt && cp runs libmapped.so /mnt/ && LD_LIBRARY_PATH=/mnt exec /mnt/runs"
+	rm -f m.data
+	"$B/dmarec" -q -p "$pid" -o m.data 2>notes & rec=$!
+	until grown m.data 64 || ! kill -0 $rec; do sleep 0.05; done
+	nsenter -m -t "$pid" sh -c 'cp /mnt/libmapped.so /mnt/new && mv /mnt/new /mnt/libmapped.so'
+	kill -INT $rec
+	wait $rec
+	over
+	cat notes
+	grep -q 'libmapped.so was replaced, changed or removed during the recording' notes
+}
 if [ "$may_record" ] && unshare -m true 2>/dev/null; then
 	ok "of a library that was replaced the mapped one is planned, and told of" replaced
 	ok "and its functions are hit" replaced_hit
 	ok "those of a mount namespace of the process's own" namespace_hit
+	ok "a library that is replaced there meanwhile is told of" changed_there
 else
 	skip "the file at the path is not the file that runs" "needs root and mount namespaces"
 fi
@@ -495,6 +551,8 @@ started=(--role mystart=submit:to_host --role mystart__return=started)
 waited=(--role mywait=wait --role mywait__return=woken)
 role_option() { # there is no recording: that is another error
 	"$B/dmaanalyze" -i none.data --role X=submit:sideways none.db
+	[ $? = 2 ] && "$B/dmaanalyze" -i none.data --role X=wait:to_host none.db
+	[ $? = 2 ] && "$B/dmaanalyze" -i none.data --role X=ended none.db # of dmarec's own only
 	[ $? = 2 ] && "$B/dmaanalyze" -i none.data --role X=submit:to_host none.db
 	[ $? = 1 ]
 }
@@ -505,7 +563,22 @@ if [ "$may_record" ] && perf --version >/dev/null 2>&1; then
 	ok "without the start's exit" by_hand --role mystart=submit "${waited[@]}"
 	ok "entries only" by_hand --role mystart=submit --role mywait=wait
 	ok "a start only" by_hand --role mystart=submit
-	ok "an exit taken away again" by_hand "${started[@]}" "${waited[@]}" --role mywait__return=other
+	ok "an exit taken away" by_hand "${started[@]}" --role mywait=wait --role mywait__return=other
+	two_roles() { # the place and the remedy
+		rm -f p.db
+		"$B/dmaanalyze" -q -i perf.data "${started[@]}" "${waited[@]}" --role probe_plain:mywait__return=other p.db
+		[ $? = 2 ] && [ ! -e p.db ] && grep -q 'two roles, by --role mywait__return=woken and by --role probe_plain:mywait__return=other' err
+	}
+	ok "two roles for one event are refused" two_roles
+	later_roles() { # facts stay: another role needs another database
+		rm -f p.db
+		"$B/dmaanalyze" -q -i perf.data "${started[@]}" "${waited[@]}" p.db || return 1
+		"$B/dmaanalyze" -q -i perf.data "${started[@]}" p.db; [ $? = 2 ] || return 1
+		grep -q 'the event probe_plain:mywait was given the role wait' err || return 1
+		"$B/dmaanalyze" -q --role mywait=other p.db; [ $? = 2 ] || return 1
+		"$B/dmaanalyze" -q -i perf.data "${waited[@]}" "${started[@]}" p.db && "$B/dmaanalyze" -q -i perf.data p.db
+	}
+	ok "other roles for what was loaded are refused" later_roles
 else
 	skip "roles by hand" "no perf, or no right to probe"
 fi
@@ -519,14 +592,19 @@ refused() { # file words: refused with what it is and what to do
 printf 'words of a person\n' >words
 gzip -c words >words.gz
 ok "gzip is told of" refused words.gz 'gunzip'
+ok "so is a text" refused words 'is a text'
+mkdir ctf perfs && : >ctf/metadata && : >perfs/data
+ok "and a directory of CTF" refused ctf 'CTF trace'
+ok "of perf record --threads" refused perfs 'without --threads'
+ok "or of nobody's" refused . 'name the file'
 if command -v zstd >/dev/null; then zstd -q -f words -o words.zst; ok "so is zstd" refused words.zst 'zstd -d'; else skip "zstd" "no zstd here"; fi
 printf '\027\010\104tracing6\0' >trace.dat
 ok "trace-cmd's file" refused trace.dat 'trace.dat of trace-cmd'
 if [ "$may_record" ] && perf --version >/dev/null 2>&1; then
 	perf_files() { # of 40 transfers: plain, through a pipe, packed
-		local g=probe_plain$$ # perf's names are the machine's: a group of our own
-		perf probe -q -x ./plain --add "$g:dma_to_host=dma_to_host" --add "$g:dma_to_host=dma_to_host%return" &&
-			perf probe -q -x ./plain --add "$g:dma_wait=dma_wait" --add "$g:dma_wait=dma_wait%return" &&
+		local g=probe_plain$$ # perf's names are the machine's, whatever their group: names of our own
+		perf probe -q -x ./plain --add "$g:dma_to_host_$$=dma_to_host" --add "$g:dma_to_host_$$=dma_to_host%return" &&
+			perf probe -q -x ./plain --add "$g:dma_wait_$$=dma_wait" --add "$g:dma_wait_$$=dma_wait%return" &&
 			perf record -q -k CLOCK_MONOTONIC -z -o packed.data -e "$g:*" -- ./plain &&
 			perf record -q -k CLOCK_MONOTONIC -o - -e "$g:*" -- ./plain >piped.data &&
 			perf record -q -k CLOCK_MONOTONIC -z -o - -e "$g:*" -- ./plain >packed.pipe

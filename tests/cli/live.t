@@ -50,7 +50,7 @@ ok "... of device, too" sql_is p.db "$(jq_sql p.json "SELECT r.value->>'\$.since
 is "a histogram holds as many as its phase" "$(jq_sql p.json "SELECT count(*) FROM l, json_each(x, '\$.rows') r WHERE r.value->>'\$.total.n' <>
 	(SELECT coalesce(sum(h.value->>2), 0) FROM json_each(r.value, '\$.histogram.total') h)")" 0
 is "every line has the documented keys" "$(jq_sql p.json "SELECT group_concat(j.key, ' ') FROM (SELECT x FROM l LIMIT 1), json_each(x) j")" \
-	"format interval from_ns to_ns last decided held late_channels behind_ns skipped_bytes lost starts triggered differs vectors rows"
+	"format interval from_ns to_ns last decided held late_channels behind_ns skipped_bytes unseen_files lost starts triggered differs vectors rows"
 documented() { # every key of a line stands in the man page
 	local k
 	for k in $(jq_sql p.json "SELECT DISTINCT f.key FROM l, json_tree(x) f WHERE typeof(f.key) = 'text' AND f.path NOT LIKE '%.states'"); do

@@ -76,7 +76,10 @@ all_there() { # keeper: its entry, its store, its ret
 	grep -q '^doorbell keeper' process.counts && grep -q '^started keeper' process.counts
 }
 ok "... at the entry, the doorbell's store and the ret" all_there
-ok "an unwinder finds as many frames" same - unwind
+unwound() { # from below a function that is armed in the process at its entry and its exit
+	same 1 unwind && ! grep -q 'unwound.* is probed by the kernel' said
+}
+ok "an unwinder finds as many frames" unwound
 
 # ---- many ----
 kept() { # probes a second on two threads, what may be lost
@@ -180,6 +183,21 @@ clocks() {
 }
 ok "every clock: hits lie within the recording" clocks
 
+# ---- the workload's own clock ----
+median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+own_clock() { # total against what the workload measured of the same transfers, and every stamp in its order
+	"$B/dmarec" -q -o o.data -- "$B/examples/blkdma" --count 2000 --size 4K,64K --mix 30% --file-size 16M --latencies own >/dev/null 2>&1 &&
+		"$B/dmaanalyze" -q -i o.data o.db || return 1
+	sqlite3 o.db "SELECT woken_ns - submit_ns FROM transfer ORDER BY submit_ns" >total
+	paste total own | awk '{ print $2 - $1 }' | median >off
+	echo "# total is $(cat off) ns below the workload's own, at the median of $(wc -l <total)" >&3
+	awk '{ exit !($1 >= 0 && $1 <= 2000) }' off && [ "$(wc -l <total)" = 2000 ] && [ "$(sqlite3 o.db "SELECT count(*) FROM transfer
+		WHERE NOT (submit_ns <= doorbell_ns AND doorbell_ns <= woken_ns) OR irq_ns < doorbell_ns")" = 0 ]
+}
+exec 3>&1
+ok "total agrees with the workload's own clock within 2 us; no negative device" own_clock
+exec 3>&-
+
 # ---- exceptions, as the kernel's probes see them ----
 thrown() {
 	"${CXX:-g++}" -O2 -fPIC -shared -Wl,-soname,libFlxCard.so -o libFlxCard.so "$exits/FlxCard.cc" &&
@@ -244,6 +262,45 @@ forbidden() { # a seccomp filter that forbids mprotect of code
 		{ cat said; return 1; }
 }
 ok "mprotect forbidden by seccomp: noticed, said, by the kernel" forbidden
+shadowed() { # a processor's and a C library's shadow stack, as their answer to arch_prctl()
+	"$B/tests/agent/shadow" say "$B/dmarec" --profile "$src/ways.ini" -x "$B/tests/agent/libprobed.so" --probes auto \
+		-o s.data -- "$ways" calls 50 >/dev/null 2>said
+	[ $? = 3 ] && grep -q 'by the kernel: the process has a shadow stack (CET)' said &&
+		grep -q 'submit .*counted 50, delivered 50, lost 0' said || { cat said; return 1; }
+}
+stepped() { # expected status, options: hits stepped through, a shadow stack kept for them
+	local want=$1
+	shift
+	"$B/dmarec" -q --profile "$src/ways.ini" -x "$B/tests/agent/libprobed.so" "$@" -o s.data -- \
+		"$B/tests/agent/shadow" step "$ways" steps 10 >/dev/null 2>said
+	[ $? = "$want" ] || { cat said; return 1; }
+}
+marked() { # or the loader would turn shadow stacks off for it
+	readelf -n "$B/dmarec-agent.so" | grep -q 'IBT, SHSTK' &&
+		objdump -d --disassemble=agent_common "$B/dmarec-agent.so" | grep -A1 '<agent_common>:' | grep -q endbr64
+}
+if [ -x "$B/tests/agent/shadow" ]; then
+	ok "a shadow stack: noticed, said, by the kernel" shadowed
+	ok "every return within a hit goes where its call came from" stepped 3 --probes process
+	ok "... where that of a return uprobe does not" stepped 1 --probes kernel --exit-probes uretprobe
+	ok "the agent turns no program's shadow stack off" marked
+fi
+confined() { # way, calls before and after: a hit makes no system call that is not allowed; what is lost is told
+	"$ways" "$1" "$2" >plain
+	echo "status $?" >>plain
+	record process "$ways" "$1" "$2"
+	cmp plain traced && counts | awk -v n="$2" '{ gsub(",", ""); if ($4 != 2 * n || $4 != $6 + $8 || $6 < n) exit 1 }' &&
+		{ counts | grep -q 'lost 0$' || grep -q 'missing; a process confined itself by seccomp' said; } ||
+		{ cat traced said; return 1; }
+}
+ok "a program that takes a filter which any new call is death to" confined filter 50000
+ok "... or the strict mode" confined strict 1000
+elsewhere() { # a pid of another namespace would be a wrong number
+	record process "$ways" namespace 50
+	grep -q '^status 3$' traced && counts | grep -q 'submit probed *counted 100, delivered 50, lost 50' &&
+		grep -q 'missing; a process forked into another pid or time namespace' said || { cat traced said; return 1; }
+}
+ok "a child in another pid namespace: told as lost, not recorded under a wrong number" elsewhere
 unarmed() { # a program that the agent cannot come to life in
 	"$B/dmarec" --profile "$src/ways.ini" -x "$B/tests/agent/libprobed.so" -o s.data -- \
 		"$B/tests/agent/hide" "$ways" calls 50 >/dev/null 2>said

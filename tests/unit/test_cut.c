@@ -65,6 +65,9 @@ static void a_library_that_is_looked_into(void **state)
 	assert_int_equal(pwrite(fd, word, sizeof(word), (off_t)page), sizeof(word));
 	assert_true(late_holds_words(&profile, fd, 2 * page, &cut));
 	assert_false(cut);
+	assert_int_equal(ftruncate(fd, 2 * page - 1), 0); /* no page is gone: zeros */
+	assert_true(late_holds_words(&profile, fd, 2 * page, &cut));
+	assert_true(cut);
 	assert_int_equal(ftruncate(fd, 0), 0);
 	assert_false(late_holds_words(&profile, fd, page, &cut));
 	assert_true(cut);
@@ -80,6 +83,22 @@ static void copy_of_this_program(void)
 	while ((n = read(from, buf, sizeof(buf))) > 0)
 		assert_int_equal(write(fd, buf, (size_t)n), n);
 	close(from);
+}
+
+/* Its last page stays, with zeros behind the new end. */
+static void a_program_of_which_a_byte_is_gone(void **state)
+{
+	struct elf_file *f;
+	struct err e = {0};
+
+	(void)state;
+	copy_of_this_program();
+	assert_int_equal(elf_file_open(&f, path, &e), 0);
+	assert_int_equal(elf_file_whole(f, &e), 0);
+	assert_int_equal(ftruncate(fd, lseek(fd, 0, SEEK_END) - 1), 0);
+	assert_int_equal(elf_file_whole(f, &e), ERR_FORMAT);
+	assert_non_null(strstr(e.text, "was cut while it was read"));
+	elf_file_close(f);
 }
 
 static void a_program_that_is_planned(void **state)
@@ -110,6 +129,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_library_that_is_looked_into, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_program_that_is_planned, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_program_of_which_a_byte_is_gone, setup,
 						teardown),
 	};
 

@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
+#include "lib/err.h"
 #include "tests/unit/eventrig.h"
 
 #define NAMED(list)                                                                      \
@@ -140,6 +143,47 @@ static void start_that_ends_with_its_return_blocks(void **state)
 	rig_end(&r);
 }
 
+/* Which of two is meant nobody can know: not the last, not the longer name. */
+static void two_roles_for_one_event_are_refused(void **state)
+{
+	static const struct raw_event events[] = {
+		{"probe_a:go", "u32 channel", false},
+		{"probe_b:go", "u32 channel", false},
+	};
+	static const char *const given[][4] = {
+		{"go", "submit", "go", "stop"},
+		{"go", "other", "probe_b:go", "submit"},
+		{"probe_b:go", "submit:to_host", "go", "submit:from_host"},
+		{"probe_b:go", "submit", "probe_b:go",
+		 "submit"}, /* the same said twice */
+		{"probe_a:go", "stop", "probe_b:go", "submit"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(given) / sizeof(*given); i++) {
+		struct event_rules rules = NAMED(given[i]);
+		struct event_decoder *d = NULL;
+		struct err e = {0};
+		bool guessed;
+		struct rig r;
+		int rc;
+
+		rig_foreign(&r, events, 2);
+		r.buf = rawfile_finish(r.f, NULL, true, &r.len);
+		assert_int_equal(perfdata_open_mem(&r.p, r.buf, r.len, "mem", &e), 0);
+		rc = event_decoder_new(&d, r.p, &rules, &r.m, &guessed, &e);
+		assert_int_equal(rc, i < 3 ? ERR_USAGE : 0);
+		if (i < 3) {
+			assert_non_null(strstr(e.text, i ? "event probe_b:go is given"
+							 : "event probe_a:go is given"));
+			assert_non_null(strstr(e.text, given[i][1]));
+			assert_non_null(strstr(e.text, given[i][3]));
+		}
+		r.d = d;
+		rig_end(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +192,7 @@ int main(void)
 		cmocka_unit_test(entries_without_exits_say_so),
 		cmocka_unit_test(exits_taken_away_are_not_missing),
 		cmocka_unit_test(start_that_ends_with_its_return_blocks),
+		cmocka_unit_test(two_roles_for_one_event_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

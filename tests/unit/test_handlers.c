@@ -315,6 +315,123 @@ static void without_exits_names_tell_them_apart(void **state)
 	release(&r);
 }
 
+/* ---- two cards of one driver, whose transfers overlap ---- */
+
+static void two_cards_meta(struct meta *m, const char *list)
+{
+	static const enum role role[NEVENT] = {ROLE_INTERRUPT, ROLE_HANDLED, ROLE_SUBMIT,
+					       ROLE_STARTED,   ROLE_WAIT,    ROLE_WOKEN};
+	struct meta_irq *q;
+
+	meta_init(m);
+	m->version = 1;
+	m->uuid = strdup("two");
+	for (int i = 0; i < NEVENT; i++) {
+		struct meta_event *ev = meta_add_event(m);
+
+		ev->attr = i;
+		ev->name = strdup(events[i].name);
+		ev->role = role[i];
+		ev->func = i < START ? -1 : i >= WAIT;
+		ev->direction = i == START ? DIR_TO_HOST : DIR_UNKNOWN;
+	}
+	q = meta_add_irq(m);
+	q->irq = 17;
+	q->name = strdup(list);
+	q->recorded = true;
+}
+
+struct moment {
+	int64_t ns;
+	int event, card, k;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct moment *x = a, *y = b;
+
+	return x->ns < y->ns ? -1 : x->ns > y->ns;
+}
+
+/* Of each card a thread; they begin apart by a third of their period. Every fifth interrupt of a
+ * card is held up until its program, which polls, has seen the end: in the other's transfer. */
+static void two_cards(struct rig *r, const struct line *l, const struct meta *m)
+{
+	static const int64_t length = 70000, period = 100000;
+	struct moment *all = calloc(2 * N * 5, sizeof(*all));
+	size_t n = 0;
+
+	r->f = rawfile_new(events, NEVENT, m);
+	for (int k = 0; k < N; k++)
+		for (int c = 0; c < 2; c++) {
+			int64_t at =
+				1000000 + k * period + c * period / 3 + 41 * (k % 13);
+			int64_t end = at + length + 97 * (k % 7);
+
+			all[n++] = (struct moment){at, START, c, k};
+			all[n++] = (struct moment){at + 900, STARTED, c, k};
+			all[n++] = (struct moment){at + 1500, WAIT, c, k};
+			all[n++] = (struct moment){end, WOKEN, c, k};
+			all[n++] = (struct moment){end + (k % 5 == 2 ? 9000 : -4000),
+						   ENTRY, c, k};
+		}
+	qsort(all, n, sizeof(*all), by_time);
+	for (size_t i = 0; i < n; i++) {
+		const struct moment *x = &all[i];
+
+		if (x->event == ENTRY)
+			fire(r, l, x->ns, 1, l->card + x->card);
+		else
+			rawfile_sample(
+				r->f, (size_t)x->event, x->ns, 0, 100 + x->card,
+				x->event == START
+					? (int64_t[]){x->card, 4096}
+					: (int64_t[]){x->event == WAIT ? x->card : 0});
+	}
+	free(all);
+	snprintf(r->raw, sizeof(r->raw), "%s", rawfile_path(r->f));
+	snprintf(r->path, sizeof(r->path), "%s.db", r->raw);
+	rawfile_finish_file(r->f, m, true);
+	free(r->f);
+}
+
+static void each_card_has_its_own_handler(void **state)
+{
+	const struct line l = {
+		.irq = 17, .handler = {"usb", "card", "card"}, .n = 3, .card = 1};
+	struct err e = {0};
+	struct meta m;
+
+	(void)state;
+	for (int named = 0; named < 2; named++) {
+		struct rig r = {.irq = {17}, .nirq = (size_t)named};
+
+		two_cards_meta(&m, "usb, card, card");
+		two_cards(&r, &l, &m);
+		check(db_open(&r.db, r.path, DB_CREATE, &e), &e);
+		analyse(&r);
+		for (int twice = 0; twice < 2; twice++) {
+			assert_int_equal(
+				number(&r,
+				       "SELECT count(*) FROM transfer WHERE state = 'complete' AND "
+				       "woken_ns - irq_ns = 4000 - 700 * (channel + 1)"),
+				2 * (N - N / 5));
+			assert_int_equal(
+				number(&r,
+				       "SELECT count(*) FROM transfer WHERE state = 'late' AND "
+				       "irq_ns - woken_ns = 9000 + 700 * (channel + 1)"),
+				2 * (N / 5));
+			assert_int_equal(
+				number(&r,
+				       "SELECT count(*) FROM transfer WHERE irq <> 17 + 1000000 * (channel + 1)"),
+				0);
+			again(&r);
+		}
+		release(&r);
+		meta_release(&m);
+	}
+}
+
 static struct sample entry(int64_t t, int cpu, int irq)
 {
 	struct sample s = sample_blank(ROLE_INTERRUPT, t);
@@ -326,13 +443,17 @@ static struct sample entry(int64_t t, int cpu, int irq)
 
 static void an_exit_that_is_lost_holds_nothing_up(void **state)
 {
-	struct handled *h = handled_new();
+	struct handlers *of = handlers_new();
 	struct sample s = entry(1000, 2, 5), out;
+	struct handled *h;
+	struct meta m;
 	struct err e = {0};
 
 	(void)state;
+	meta_init(&m);
+	assert_int_equal(handled_new(&h, of, &m, &e), 0);
 	assert_int_equal(handled_push(h, &s, &e), 0);
-	assert_false(handled_pop(h, false, &out));
+	assert_int_equal(HANDLED_NONE, handled_pop(h, false, &out));
 	s = entry(2000, 2, 6); /* of the same CPU: the one before has ended */
 	assert_int_equal(handled_push(h, &s, &e), 0);
 	s = sample_blank(ROLE_HANDLED, 2500);
@@ -340,18 +461,19 @@ static void an_exit_that_is_lost_holds_nothing_up(void **state)
 	s.irq = 6;
 	s.ret = 0;
 	assert_int_equal(handled_push(h, &s, &e), 0);
-	assert_false(handled_pop(h, false, &out));
+	assert_int_equal(HANDLED_NONE, handled_pop(h, false, &out));
 	s = sample_blank(ROLE_WAIT, INT64_C(1000000000));
 	assert_int_equal(handled_push(h, &s, &e), 0);
-	assert_true(handled_pop(h, false, &out));
+	assert_int_equal(HANDLED_SAMPLE, handled_pop(h, false, &out));
 	assert_false(sample_is_foreign(&out));
-	assert_true(handled_pop(h, false, &out));
+	assert_int_equal(HANDLED_SAMPLE, handled_pop(h, false, &out));
 	assert_true(sample_is_foreign(&out));
-	assert_true(handled_pop(h, false, &out));
-	assert_true(handled_pop(h, false, &out));
+	assert_int_equal(HANDLED_SAMPLE, handled_pop(h, false, &out));
+	assert_int_equal(HANDLED_SAMPLE, handled_pop(h, false, &out));
 	assert_int_equal(out.role, ROLE_WAIT);
-	assert_false(handled_pop(h, true, &out));
+	assert_int_equal(HANDLED_NONE, handled_pop(h, true, &out));
 	handled_free(h);
+	handlers_free(of);
 }
 
 static void names_have_numbers_of_their_own(void **state)
@@ -386,6 +508,7 @@ int main(void)
 		cmocka_unit_test(a_handler_that_is_named_is_itself),
 		cmocka_unit_test(strangers_on_a_line_of_ones_own),
 		cmocka_unit_test(without_exits_names_tell_them_apart),
+		cmocka_unit_test(each_card_has_its_own_handler),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

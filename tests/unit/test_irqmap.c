@@ -413,7 +413,7 @@ static void test_counts_wrap_and_cpus_change(void **state)
 			 DMA_UNKNOWN);
 }
 
-/* Chips, numbers and types as Arm, RISC-V, LoongArch, MIPS and Xen print them. */
+/* Chips, numbers and types as Arm, RISC-V, LoongArch, MIPS, POWER, SPARC and Xen print them. */
 static void test_lines_of_other_machines(void **state)
 {
 	static const struct {
@@ -448,6 +448,30 @@ static void test_lines_of_other_machines(void **state)
 		{"Hyper-V PCIe MSI 2818572288-edge      mlx5_0", "Hyper-V PCIe MSI",
 		 2818572288, "edge", "mlx5_0", true},
 		{"MIPS   7  timer", "MIPS", 7, NULL, "timer", false},
+		{"XIVE-IRQ 4611 Edge      xdma", "XIVE-IRQ", 4611, "edge", "xdma", true},
+		{"XIVE-IPI   0 Edge      IPI-0", "XIVE-IPI", 0, "edge", "IPI-0", false},
+		{"OpenPIC  26 Level     fsldma-chan", "OpenPIC", 26, "level",
+		 "fsldma-chan", true},
+		{"PCH PIC  16 Level     ehci_hcd:usb1", "PCH PIC", 16, "level",
+		 "ehci_hcd:usb1", true},
+		{"CPUINTC  11 timer", "CPUINTC", 11, NULL, "timer", false},
+		{"EIOINTC  24 Edge      nvme0q1", "EIOINTC", 24, "edge", "nvme0q1", true},
+		{"GPC  55 Level     i.MX Timer Tick", "GPC", 55, "level",
+		 "i.MX Timer Tick", false},
+		{"gpio-mxc   5 Edge      2190000.mmc cd", "gpio-mxc", 5, "edge",
+		 "2190000.mmc cd", true},
+		{"ITS-PCI-MSIX-0000:01:00.0   7 Edge      xdma", "ITS-PCI-MSIX", 7,
+		 "edge", "xdma", true},
+		{"PCIe MSI  32 Edge      qdma 0", "PCIe MSI", 32, "edge", "qdma 0", true},
+		{"APLIC-MSI-d000000.aplic   8 Level     uart", "APLIC-MSI-d000000.aplic",
+		 8, "level", "uart", true},
+		{"sun4v    -IVEC      flx", "sun4v", -1, "ivec", "flx", true},
+		{"AIC 576 Level     apple-dart fault", "AIC", 576, "level",
+		 "apple-dart fault", true},
+		{"GICv2  92 Level     mct_tick0", "GICv2", 92, "level", "mct_tick0",
+		 false},
+		{"GICv2  42 Edge      tegra_timer3", "GICv2", 42, "edge", "tegra_timer3",
+		 false},
 		{"3f200000.gpio  17 Edge    -fasteoi   button", "3f200000.gpio", 17,
 		 "edge", "button", true},
 	};

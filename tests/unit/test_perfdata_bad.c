@@ -119,7 +119,22 @@ static void test_header(void **state)
 	BAD(ERR_FORMAT, "is empty", f.len = 0);
 	BAD(ERR_FORMAT, "is no recording: it begins with \"hello\\x0a",
 	    memcpy(f.buf, "hello\nxx", 8));
-	BAD(ERR_FORMAT, "is no recording", memcpy(f.buf, "\177ELF\2\1\1\0", 8));
+	BAD(ERR_FORMAT, "dmarec -- FILE", memcpy(f.buf, "\177ELF\2\1\1\0", 8));
+	BAD(ERR_FORMAT, "lz4 -d", memcpy(f.buf, "\x04\x22\x4d\x18\x64\x40\xa7\0", 8));
+	BAD(ERR_FORMAT, "unxz",
+	    memcpy(f.buf,
+		   "\xfd"
+		   "7zXZ\0\0\4",
+		   8));
+	BAD(ERR_FORMAT, "bunzip2", memcpy(f.buf, "BZh91AY&", 8));
+	BAD(ERR_FORMAT, "tar xf", {
+		memset(f.buf, 0, 300);
+		memcpy(f.buf, "dma.data", 8);
+		memcpy(f.buf + 257, "ustar  ", 8);
+	});
+	BAD(ERR_FORMAT, "ftrace's text", memcpy(f.buf, "# tracer: nop\n#\n", 16));
+	BAD(ERR_FORMAT, "is a text", memset(f.buf, 'a', f.len));
+	BAD(ERR_FORMAT, "JSON", memcpy(f.buf, "{\n\t\"linu", 8));
 	BAD(ERR_FORMAT, "SQLite database", memcpy(f.buf, "SQLite format 3", 16));
 	BAD(ERR_UNSUPPORTED, "other byte order", memcpy(f.buf, "2ELIFREP", 8));
 	BAD(ERR_UNSUPPORTED, "version 1", memcpy(f.buf, "PERFFILE", 8));

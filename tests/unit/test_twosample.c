@@ -16,6 +16,7 @@
 
 #include "compare/twosample.h"
 #include "lib/err.h"
+#include "lib/stat.h"
 #include "tests/unit/sim.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -116,6 +117,125 @@ static void test_one_value(void **state)
 	assert_true(isnan(est.se));
 }
 
+static struct difference compare(const int64_t *a, const int64_t *b, size_t n, double q,
+				 double *base_value)
+{
+	const struct series x = {a, n}, y = {b, n};
+	const struct side base = {&x, 1}, fresh = {&y, 1};
+	struct estimate eb, ef;
+	struct difference d;
+
+	assert_int_equal(side_estimate(&base, q, false, 1, &eb, NULL), 0);
+	assert_int_equal(side_estimate(&fresh, q, false, 2, &ef, NULL), 0);
+	estimate_difference(&eb, &ef, 0.95, &d);
+	*base_value = eb.value;
+	return d;
+}
+
+/* ---- the interval of a ratio ---- */
+
+static struct difference between(double base, double base_se, double fresh,
+				 double fresh_se)
+{
+	const struct estimate b = {.value = base, .se = base_se, .df = 1e9};
+	const struct estimate f = {.value = fresh, .se = fresh_se, .df = 1e9};
+	struct difference d;
+
+	estimate_difference(&b, &f, 0.95, &d);
+	return d;
+}
+
+/* By hand, with z = 1.959964: the base's limits are 200 -+ 6 z = 188.24022, 211.75978, the new
+ * side's 600 -+ 24 z = 552.96086, 647.03914. ln low = ln 3 - sqrt(ln(600 / 552.96086)^2 +
+ * ln(211.75978 / 200)^2) = 1.098612 - sqrt(0.0816424^2 + 0.0571352^2) = 0.998963; ln high =
+ * ln 3 + sqrt(ln(647.03914 / 600)^2 + ln(200 / 188.24022)^2) = 1.195406. */
+static void test_ratio_known(void **state)
+{
+	struct difference d = between(200, 6, 600, 24), back = between(600, 24, 200, 6);
+
+	(void)state;
+	assert_true(d.ratio);
+	near(d.value, 400, 0);
+	near(d.half, 0.0979982, 1e-6);
+	near(d.low, 200 * (exp(0.998963) - 1), 1e-3);
+	near(d.high, 200 * (exp(1.195406) - 1), 1e-3);
+	near(1 + back.low / 600, 1 / (1 + d.high / 200), 1e-12);
+	near(1 + back.high / 600, 1 / (1 + d.low / 200), 1e-12);
+}
+
+/* However wide: a duration does not fall by more than it was. A side that may be 0 leaves the
+ * interval open there. */
+static void test_ratio_stays_above_zero(void **state)
+{
+	(void)state;
+	for (double se = 1e-6; se < 1e6; se *= 10) {
+		struct difference d = between(100, se, 7, se);
+
+		assert_true(d.low >= -100 && d.low <= -93 && d.high >= -93);
+		assert_int_equal(d.low > -100, 1.96 * se < 7);
+		assert_int_equal(isfinite(d.high), 1.96 * se < 100);
+	}
+}
+
+/* 999 values of 40 to 50 ns, and one of 100 us that has raised the mean of one side threefold:
+ * from blocks without it and with it the mean may be anything down to 45 ns. */
+static void test_value_far_out(void **state)
+{
+	int64_t a[1000], b[1000];
+	double base;
+	struct difference d;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		a[i] = b[i] = 40 + i % 11;
+	a[500] = 100000;
+	d = compare(a, b, 1000, 0, &base);
+	assert_true(d.value < -90);
+	assert_true(d.high > 0);
+	d = compare(b, a, 1000, 0, &base);
+	assert_true(d.low < 0);
+}
+
+/* A time below 0 has no ratio: the difference's interval, 1.959964 * 5 to either side. */
+static void test_signed_values(void **state)
+{
+	static const double pair[][2] = {{-40, 10}, {10, -40}, {0, 20}, {-40, -60}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pair); i++) {
+		struct difference d = between(pair[i][0], 3, pair[i][1], 4);
+
+		assert_false(d.ratio);
+		near(d.low, pair[i][1] - pair[i][0] - 9.79982, 1e-4);
+		near(d.high, pair[i][1] - pair[i][0] + 9.79982, 1e-4);
+	}
+}
+
+/* Scatter alone is of the logarithm: t(3) = 3.182446 times 0.1 sqrt(1 + 1 / 4). */
+static void test_scatter_of_runs(void **state)
+{
+	struct estimate b = {.value = 100, .df = 50}, f = {.value = 400, .df = 50};
+	struct difference d;
+
+	(void)state;
+	estimate_scatter(&b, 0.1, 100, 1);
+	estimate_scatter(&f, 0.1, 400, 1);
+	estimate_difference(&b, &f, 0.95, &d);
+	near(d.df, 3, 1e-9);
+	near(d.low, 100 * (exp(log(4) - 0.450066) - 1), 1e-3);
+	near(d.high, 100 * (exp(log(4) + 0.450066) - 1), 1e-3);
+	estimate_scatter(&f, 0.1, 400, 4);
+	near(f.scatter, 0.05, 1e-12);
+	estimate_scatter(&b, 0.1, 40, 1); /* 60 of 100 lie above the median */
+	near(b.scatter, 0.1 * sqrt(1 + 3 * 3), 1e-12);
+	estimate_scatter(&b, 0.1, 400, 1); /* nothing does of what is below it */
+	near(b.scatter, 0.1, 1e-12);
+	estimate_scatter(&b, 0.1, 100, 1);
+	b.value = -100; /* no ratio: 10 % of 400 on either side, 5 % of it on the other */
+	estimate_difference(&b, &f, 0.95, &d);
+	near(d.half, student_t_quantile(0.975, d.df) * hypot(40, 20), 1e-9);
+}
+
 /* ---- simulations ---- */
 
 static uint64_t random_state;
@@ -145,19 +265,6 @@ static void ar1(int64_t *v, size_t n, double phi, double scale)
 	}
 }
 
-static struct difference compare(const int64_t *a, const int64_t *b, size_t n, double q)
-{
-	const struct series x = {a, n}, y = {b, n};
-	const struct side base = {&x, 1}, fresh = {&y, 1};
-	struct estimate eb, ef;
-	struct difference d;
-
-	assert_int_equal(side_estimate(&base, q, false, 1, &eb, NULL), 0);
-	assert_int_equal(side_estimate(&fresh, q, false, 2, &ef, NULL), 0);
-	estimate_difference(&eb, &ef, 0.95, &d);
-	return d;
-}
-
 /* Of sim_seeds(seeds) comparisons, those whose 95 % interval leaves out zero. */
 static unsigned alarms(size_t n, double phi, double q, double scale, unsigned seeds)
 {
@@ -168,11 +275,12 @@ static unsigned alarms(size_t n, double phi, double q, double scale, unsigned se
 	assert_non_null(b);
 	for (unsigned s = 1; s <= sim_seeds(seeds); s++) {
 		struct difference d;
+		double base;
 
 		random_state = UINT64_C(0x9e3779b97f4a7c15) * s;
 		ar1(a, n, phi, 1);
 		ar1(b, n, phi, scale);
-		d = compare(a, b, n, q);
+		d = compare(a, b, n, q, &base);
 		found += d.low > 0 || d.high < 0;
 	}
 	free(a);
@@ -200,6 +308,34 @@ static void test_false_alarms(void **state)
 		/* 5 %, give or take three standard errors of 300 trials, and a
 		 * bootstrap's own optimism on strongly correlated data */
 		assert_true(sim_rate(found, SEEDS, 0.012, 0.095));
+	}
+}
+
+/* Of a real change the interval of the ratio holds the true one as often as it says. */
+static void test_coverage_of_a_ratio(void **state)
+{
+	enum { SEEDS = 300, N = 1000 };
+	static const double scale[] = {0.4, 2.5};
+	int64_t a[N], b[N];
+
+	(void)state;
+	for (size_t k = 0; k < COUNT(scale); k++) {
+		unsigned missed = 0;
+
+		for (unsigned s = 1; s <= sim_seeds(SEEDS); s++) {
+			struct difference d;
+			double base;
+
+			random_state = UINT64_C(0x9e3779b97f4a7c15) * s;
+			ar1(a, N, 0.3, 1);
+			ar1(b, N, 0.3, scale[k]);
+			d = compare(a, b, N, 0.5, &base);
+			missed += d.low > base * (scale[k] - 1) ||
+				  d.high < base * (scale[k] - 1);
+		}
+		print_message("# ratio %.1f: %u of %u intervals miss it\n", scale[k],
+			      missed, sim_seeds(SEEDS));
+		assert_true(sim_rate(missed, SEEDS, 0.012, 0.095));
 	}
 }
 
@@ -252,13 +388,14 @@ static void test_seeded(void **state)
 {
 	int64_t a[400], b[400];
 	struct difference first, again;
+	double base;
 
 	(void)state;
 	random_state = 99;
 	ar1(a, COUNT(a), 0.5, 1);
 	ar1(b, COUNT(b), 0.5, 1);
-	first = compare(a, b, COUNT(a), 0.5);
-	again = compare(a, b, COUNT(a), 0.5);
+	first = compare(a, b, COUNT(a), 0.5, &base);
+	again = compare(a, b, COUNT(a), 0.5, &base);
 	near(first.low, again.low, 0);
 	near(first.high, again.high, 0);
 }
@@ -272,7 +409,13 @@ int main(void)
 		cmocka_unit_test(test_hodges_lehmann_known),
 		cmocka_unit_test(test_no_values),
 		cmocka_unit_test(test_one_value),
+		cmocka_unit_test(test_ratio_known),
+		cmocka_unit_test(test_ratio_stays_above_zero),
+		cmocka_unit_test(test_signed_values),
+		cmocka_unit_test(test_value_far_out),
+		cmocka_unit_test(test_scatter_of_runs),
 		cmocka_unit_test(test_false_alarms),
+		cmocka_unit_test(test_coverage_of_a_ratio),
 		cmocka_unit_test(test_power),
 		cmocka_unit_test(test_dependence_of_ar1),
 		cmocka_unit_test(test_across_recordings),

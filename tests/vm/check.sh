@@ -3,7 +3,7 @@
 # Boot the guest, and hold what the tools say there against what is known to be true: the workload's and the card's
 # own logs, and QEMU's trace of the edu card. A TAP program with one test for each scenario.
 #   B           the build; the guest's files are in B/vm
-#   VM_BOOTS    of "edu flx watch shared keys upset" (the first two); VM_COUNT_edu, VM_COUNT_flx: transfers of a scenario
+#   VM_BOOTS    of "edu flx watch shared keys upset inside" (the first two); VM_COUNT_edu, VM_COUNT_flx: transfers of a scenario
 #   VM_EDU      scenarios of boot A (all)
 #   VM_TIMES=0  other tests run beside the guest and hold its processors up: what is said of each transfer is
 #               judged, how exact the times are is only shown
@@ -46,6 +46,7 @@ boot() { # name, seconds, qemu options; the guest's output goes to a file, its p
 	shift 2
 	[ "$name" = watch ] && args=${VM_COUNT_edu:-10}
 	[ "$name" = edu ] && args=${VM_COUNT_edu:-30},${VM_EDU// /,}
+	[ "$name" = inside ] && args=${VM_COUNT_edu:-30}
 	[[ $name == shared || $name == keys || $name == upset ]] && args=${VM_COUNT_edu:-60}
 	[ "$name" != flx ] && find "$share" -mindepth 1 -not -name "flx*" -delete || rm -f "$share"/flx*
 	"$here/boot.sh" "$vm" "$share" -t "$limit" -s "$here/$name.sh,$args" -- "$@" \
@@ -62,7 +63,7 @@ boot() { # name, seconds, qemu options; the guest's output goes to a file, its p
 
 # QEMU saw each command written and each MSI sent: the time between is the edu card's own. Give each line of
 # the truths, in order of the runs, its last columns.
-edu_truth() {
+edu_truth() { # boot
 	local name
 	awk 'FNR == NR { base[NR - 1] = $1; msi["0x" $2] = NR - 1; card["0x" substr($1, 1, 5) "098"] = NR - 1; next }
 		{ split($1, t, /[@:]/) }
@@ -72,7 +73,7 @@ edu_truth() {
 			took[c, n[c]] = t[2] - at[c, n[c]] } }
 		END { for (c in n) for (i = 1; i <= n[c]; i++)
 			print c, i, (c, i) in took ? sprintf("%.0f", took[c, i] * 1e9) : "" }' \
-		"$share/msi" "$vm/edu.trace" >"$share/edu.device"
+		"$share/msi" "$vm/$1.trace" >"$share/edu.device"
 	: >"$share/edu.used"
 	while read -r name; do
 		sort -n "$share/$name.truth" >"$share/$name.sorted"
@@ -134,9 +135,13 @@ head_line() {
 }
 
 serve_edu() {
-	rm -f "$vm/edu.trace"
-	boot edu "${VM_LIMIT:-900}" -device edu -device edu -msg timestamp=on -D "$vm/edu.trace" \
-		-trace enable=memory_region_ops_write && edu_truth
+	traced_cards edu && edu_truth edu
+}
+
+traced_cards() { # boot: with two edu cards, and QEMU's trace of them
+	rm -f "$vm/$1.trace"
+	boot "$1" "${VM_LIMIT:-900}" -device edu -device edu -msg timestamp=on -D "$vm/$1.trace" \
+		-trace enable=memory_region_ops_write
 }
 
 check_edu() {
@@ -287,6 +292,62 @@ check_upset() {
 	done <"$share/runs"
 	[ "$(cat "$share/upset.left")" = 0 ] || wrong "probes are left: $(cat "$share/upset.left")"
 	judged "upset: no probe is left"
+}
+
+# The same workloads with probes in the process and with the kernel's: each as it truly was, and both the same. Then
+# SELinux, which denies the agent what it needs.
+serve_inside() {
+	local denied allowed
+	rm -f "$vm"/exec*.policy
+	for denied in execmod execmem; do
+		allowed='any_t:process execmem'
+		[ $denied = execmem ] && allowed='any_t:file execmod'
+		sed "s/# ALLOWED/allow any_t $allowed;/" "$here/selinux.conf" >"$vm/$denied.conf"
+		checkpolicy -U allow -c 31 -o "$vm/$denied.policy" "$vm/$denied.conf" >&2
+	done
+	VM_APPEND='security=selinux selinux=1' traced_cards inside && edu_truth inside
+}
+
+told_transfers() { # database: order, card, channel, direction, size, state; which card by its own place among them
+	sqlite3 "$1" "SELECT (SELECT count(DISTINCT o.card) FROM transfer o WHERE o.card < t.card), channel, direction, size_bytes,
+		state FROM transfer t ORDER BY submit_ns"
+}
+
+places() { # database
+	sqlite3 "$1" "SELECT role, substr(name, instr(name, ':')), counted, delivered, lost FROM source WHERE role <> 'interrupt' ORDER BY 1, 2"
+}
+
+check_inside() {
+	local name how denied differ armed
+	[ "${VM_AGAIN:-}" ] || serve_inside || return
+	head_line "Boot E: each scenario with probes in the process and with the kernel's"
+	for name in $(sed -n 's/_kernel$//p' "$share/runs"); do
+		for how in process kernel; do
+			compare ${name}_$how 7 - -
+			armed=$(sqlite3 "$share/${name}_$how.db" "SELECT group_concat(DISTINCT armed) FROM source WHERE role <> 'interrupt'")
+			[ "$armed" = $how ] || wrong "probes of ${name}_$how are armed in the $armed"
+			[ $how = kernel ] || { judged "inside: ${name}_$how"; }
+		done
+		# (what the tool leaves open it may leave open in one of the two)
+		differ=$(paste -d'|' <(told_transfers "$share/${name}_process.db") <(told_transfers "$share/${name}_kernel.db") |
+			awk -F'|' '$1 != $6 || $2 != $7 || $3 != $8 || $4 != $9 || ($5 != $10 && $5 != "unknown" && $10 != "unknown")' | wc -l)
+		[ "$differ" = 0 ] || wrong "$differ transfers differ between the two"
+		cmp -s <(places "$share/${name}_process.db") <(places "$share/${name}_kernel.db") || wrong "counts of places differ between the two"
+		[ "$(cat "$share/${name}_process.status")" = "$(cat "$share/${name}_kernel.status")" ] || wrong "the exit status differs"
+		judged "inside: ${name}_kernel, and both the same"
+	done
+	for denied in execmod execmem; do
+		[ -s "$vm/$denied.policy" ] || continue
+		row="$denied: $(grep 'by the kernel' "$share/$denied.auto")"
+		grep -q '^enforcing 1$' "$share/$denied.auto" || wrong "SELinux is not enforcing"
+		for how in auto process; do
+			grep -q 'by the kernel: mprotect is forbidden (SELinux' "$share/$denied.$how" && grep -q '^status 0$' "$share/$denied.$how" &&
+				[ "$(awk '$3 == "counted" && $1 != "interrupt" { c[$1] += $4; d[$1] += $6 } END { for (r in c) print r, c[r], d[r] }' \
+					"$share/$denied.$how" | grep -c ' 3 3$')" = 5 ] ||
+				wrong "--probes $how: $(tr '\n' ' ' <"$share/$denied.$how")"
+		done
+		judged "inside: SELinux denies $denied: noticed, said, by the kernel"
+	done
 }
 
 check_flx() {

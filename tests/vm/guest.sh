@@ -22,14 +22,14 @@ drive() { # load the driver, with a log of every call of its handler
 	exit 1
 }
 
-# With IRQ set, the analysis is told which interrupt ends transfers.
+# With IRQ set, the analysis is told which interrupt ends transfers; with PROBES, dmarec where probes are armed.
 scenario() { # name of the vectors, name of the scenario, workload with its options
 	local vectors=$1 name=$2 before calls
 	shift 2
 	rm -f "$name.db" "$name.truth"
 	before=$(proc_counts "$vectors")
 	calls=$(wc -l <"$LOG")
-	if "$B/dmarec" -q --irq-feed "$(cat "$VM/feed")" -o "$name.data" --label "$name" -- "$@" >"$name.out" 2>"$name.err"; then
+	if "$B/dmarec" -q --irq-feed "$(cat "$VM/feed")" ${PROBES:+--probes "$PROBES"} -o "$name.data" --label "$name" -- "$@" >"$name.out" 2>"$name.err"; then
 		echo 0 >"$SHARE/$name.status"
 	else
 		echo $? >"$SHARE/$name.status"

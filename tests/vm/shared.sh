@@ -29,7 +29,7 @@ recorded() { # name, dmarec's options, --, the command
 "${LOAD[@]}" intx=1 || exit
 [ -e /dev/edudma1 ] || exit
 "$B/dmarec" --dry-run --device edudma -- "$B/examples/edu" >"$SHARE/shared.dry" 2>&1
-# Of two cards at once, with one size, it is not clear by itself which handler ends transfers: the line is named.
+# Two cards at once, of one driver: their handlers have one name, and each ends its own card's transfers. The line is named.
 IRQ=$(awk '/edudma/ { sub(":", "", $1); print $1 }' /proc/interrupts) recorded line_bpf --irq-feed bpf -- "$B/examples/educard" --cards 2 -n "$N" --truth line_bpf.truth
 recorded line_perf --irq-feed perf --device edudma -- "$B/examples/edu" --sleep -n "$N" --truth line_perf.truth
 busybox rmmod edudma
