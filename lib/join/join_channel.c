@@ -664,8 +664,10 @@ int channel_stop(struct join *j, struct channel *c, int64_t at, bool *any, struc
 		c->circular_to = at;
 		*any = true;
 	}
-	if (c->holding)
+	if (c->holding) {
 		r = give_up(j, c, HELD, e);
+		c->odds = 0; /* starts in a row tell once, when they are the first ones */
+	}
 	if (r < 0)
 		return r;
 	*any |= channel_oldest(c) != NULL;

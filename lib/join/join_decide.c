@@ -320,15 +320,17 @@ static bool may_have_ended(const struct jtransfer *x)
 
 /* Is the wait that saw its end known, whatever is of its interrupt? Of a call that returns
  * at the end, and of the only one in flight on a channel that was never used otherwise:
- * behind an overlap a wait may be for one that was overlooked. */
+ * behind an overlap a wait may be for one that was overlooked. And of a queue that was
+ * seen from its beginning, with every call. */
 static bool end_is_seen(const struct join *j, const struct jtransfer *x)
 {
 	const struct transfer *t = &x->t;
 	bool in_turn = x->alone && x->c->mode == MODE_OPEN && !x->c->overlapped;
+	bool queued = x->c->mode == MODE_QUEUE && j->o.from_start && j->o.whole;
 
-	return (in_turn || x->blocking) && !x->fixed && !x->dead && !x->doubt &&
-	       !(x->c->g && x->c->g->doubt) && t->woken_ns != DMA_UNKNOWN &&
-	       t->woken_ns >= t->submit_ns && !join_lossy(j, t->submit_ns, x->end_ns);
+	return (in_turn || queued || x->blocking) && !x->fixed && !x->dead && !x->doubt &&
+	       t->woken_ns != DMA_UNKNOWN && t->woken_ns >= t->submit_ns &&
+	       !join_lossy(j, t->submit_ns, x->end_ns);
 }
 
 static void finish(struct join *j, struct jtransfer *x, struct jirq *q, bool none)
