@@ -173,7 +173,7 @@ static int choose_sides(const struct recording *r, struct irq_wanted wanted[IRQ_
 	return rc;
 }
 
-int recording_open_session(struct recording *r, struct err *e)
+static int open_events(struct recording *r, struct err *e)
 {
 	bool *wake = calloc(r->meta.nevent + 1, sizeof(*wake));
 	bool *inside = calloc(r->meta.nevent + 1, sizeof(*inside));
@@ -213,10 +213,12 @@ int recording_open_session(struct recording *r, struct err *e)
 	free(inside);
 	free(start);
 	free(kernel);
-	if (!rc)
-		rc = open_beside(r, e);
-	if (rc)
-		return rc;
+	return rc;
+}
+
+/* As the file will say what they are. */
+static int make_attributes(struct recording *r, struct err *e)
+{
 	r->nattr = r->meta.nevent;
 	r->attr = calloc(r->nattr + 1, sizeof(*r->attr));
 	r->starts = calloc(r->nattr + 1, sizeof(*r->starts));
@@ -231,6 +233,19 @@ int recording_open_session(struct recording *r, struct err *e)
 		r->attr[i].name = r->meta.event[i].name;
 		r->starts[i] = r->meta.event[i].role == ROLE_SUBMIT;
 	}
+	return 0;
+}
+
+int recording_open_session(struct recording *r, struct err *e)
+{
+	int rc = open_events(r, e);
+
+	if (!rc)
+		rc = open_beside(r, e);
+	if (!rc)
+		rc = make_attributes(r, e);
+	if (rc)
+		return rc;
 	r->in.starts = r->starts;
 	rc = intake_open(&r->in, r->attr, r->nattr, e);
 	if (!rc)
