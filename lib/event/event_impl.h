@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Shared by event*.c only. event_format.c reads the tracing data by libtraceevent, event_guess.c fills a
- * meta for files that have none, event_table.c remembers, event.c decodes. */
+ * meta for files that have none, event_table.c remembers,
+ * event_open.c begins, event.c decodes. */
 #ifndef DMA_EVENT_IMPL_H
 #define DMA_EVENT_IMPL_H
 
@@ -146,5 +147,21 @@ int apply_rules(struct meta *m, const struct event_rules *rules, struct err *e);
  * there. */
 void complete_roles(struct meta *m, bool guessed);
 bool guess_is_return(const char *event_name);
+
+struct event_decoder {
+	struct perfdata *p;
+	struct meta *m;
+	struct formats *formats;
+	struct source *source; /* one for each attribute */
+	size_t nsource;
+	int32_t nfunc; /* functions are numbered below it */
+	struct calls calls;
+	struct cards cards;
+	struct runnings runnings;
+	struct fds fds;
+	struct handlers *handlers;
+	uint64_t unresolved;
+	int64_t seq;
+};
 
 #endif
