@@ -183,7 +183,7 @@ static int by_value(const void *a, const void *b)
 /* Of n values the one that a share of them does not exceed. */
 static double quantile(const struct cycle *t, size_t n, bool pause, double share)
 {
-	double v[TIMES];
+	double v[TIMES] = {0};
 
 	for (size_t i = 0; i < n; i++)
 		v[i] = pause ? t[i].pause : t[i].took;
