@@ -53,8 +53,8 @@ static const struct argp_option argp_options[] = {
 	 1},
 	{0, 0, 0, 0, "Where and how:", 2},
 	{"output", 'o', "DIR", 0, "Write into DIR (default: TRACE-report)", 2},
-	{"format", OPT_FORMAT, "LIST", 0, "html, png, svg, pdf (default: html,png,svg)",
-	 2},
+	{"format", OPT_FORMAT, "LIST", 0,
+	 "html, png, svg, pdf (default: html,png,svg; of several runs html,svg)", 2},
 	{"open", OPT_OPEN, NULL, 0, "Open the page in the desktop's browser", 2},
 	{"term", OPT_TERM, NULL, 0, "Histogram and summary in the terminal instead", 2},
 	{"ascii", OPT_ASCII, NULL, 0, "With --term: plain ASCII", 2},
@@ -207,11 +207,11 @@ static char *default_dir(const char *db)
 	return asprintf(&dir, "%.*s-report", (int)(dot - base), base) < 0 ? NULL : dir;
 }
 
+/* Into room for PLOT_N * PLOT_MAX_FIGURES at rf->fig. */
 static int make_figures(struct run_figures *rf, const struct options *o, struct err *e)
 {
-	rf->fig = calloc(PLOT_N * PLOT_MAX_FIGURES, sizeof(*rf->fig));
 	rf->kind = calloc(PLOT_N * PLOT_MAX_FIGURES, sizeof(*rf->kind));
-	if (!rf->fig || !rf->kind)
+	if (!rf->kind)
 		return err_nomem(e, "a report");
 	for (int p = 0; p < PLOT_N; p++) {
 		size_t n = 0;
@@ -304,12 +304,17 @@ static int check_terminals(struct options *o, struct gnuplot_terminals *can,
 	return 0;
 }
 
-static void say_why_not(const struct run_figures *rf)
+struct drawn { /* zero-initialised */
+	struct figure *fig;
+	size_t n;
+};
+
+static void say_why_not(const struct drawn *d)
 {
-	for (size_t i = 0; i < rf->n; i++)
-		if (*rf->fig[i].why_not)
-			cli_note(tool, "%s is not drawn: %s", rf->fig[i].name,
-				 rf->fig[i].why_not);
+	for (size_t i = 0; i < d->n; i++)
+		if (*d->fig[i].why_not)
+			cli_note(tool, "%s is not drawn: %s", d->fig[i].name,
+				 d->fig[i].why_not);
 }
 
 static void step(void *arg, size_t done)
@@ -317,7 +322,27 @@ static void step(void *arg, size_t done)
 	cli_progress_step(arg, done, done);
 }
 
-static int draw_run(struct run_figures *rf, const struct render_dir *dir,
+/* The figures of all runs lie behind one another, so that a few gnuplots draw them all: to
+ * start one costs more CPU than to draw the SVGs of a run. */
+static int make_all(struct drawn *d, struct run_figures *rf, size_t n,
+		    const struct options *o, struct err *e)
+{
+	int error = 0;
+
+	d->fig = calloc(n * PLOT_N * PLOT_MAX_FIGURES, sizeof(*d->fig));
+	if (!d->fig)
+		return err_nomem(e, "a report");
+	for (size_t k = 0; k < n && !error; k++) {
+		rf[k].fig = d->fig + d->n;
+		error = make_figures(&rf[k], o, e);
+		d->n += rf[k].n;
+		if (!error && n > 1)
+			name_figures(&rf[k]);
+	}
+	return error;
+}
+
+static int draw_all(struct drawn *d, const struct render_dir *dir,
 		    const struct options *o, const struct gnuplot_terminals *can,
 		    struct err *e)
 {
@@ -325,15 +350,16 @@ static int draw_run(struct run_figures *rf, const struct render_dir *dir,
 	struct gnuplot_watch w = {.step = step, .arg = &progress};
 	int error;
 
-	cli_progress_begin(&progress, "drawing", "plots", rf->n);
-	error = render(rf->fig, rf->n, dir, &o->format, can, &w, e);
+	cli_progress_begin(&progress, "drawing", "plots", d->n);
+	error = render(d->fig, d->n, dir, &o->format, can, &w, e);
 	cli_progress_end(&progress);
 	if (!error && *w.said)
 		cli_note(tool, "gnuplot said, though it drew: %s", w.said);
 	return error;
 }
 
-static int draw(struct run_figures *rf, size_t n, struct options *o, struct err *e)
+static int draw(struct drawn *d, struct run_figures *rf, size_t n, struct options *o,
+		struct err *e)
 {
 	struct gnuplot_terminals can;
 	struct render_dir into = {.fd = -1};
@@ -342,15 +368,12 @@ static int draw(struct run_figures *rf, size_t n, struct options *o, struct err 
 
 	if (!error)
 		error = render_open(&into, dir, e);
-	for (size_t k = 0; k < n && !error; k++) {
-		error = make_figures(&rf[k], o, e);
-		if (!error && n > 1)
-			name_figures(&rf[k]);
-		if (!error)
-			error = draw_run(&rf[k], &into, o, &can, e);
-		if (!error)
-			say_why_not(&rf[k]);
-	}
+	if (!error)
+		error = make_all(d, rf, n, o, e);
+	if (!error)
+		error = draw_all(d, &into, o, &can, e);
+	if (!error)
+		say_why_not(d);
 	if (!error && o->format.html)
 		error = render_page(&into, write_page, &(struct pages){rf, n}, &path, e);
 	if (!error)
@@ -389,6 +412,7 @@ static int choose_runs(struct db *db, struct options *o, struct err *e)
 static int report(struct options *o, struct err *e)
 {
 	struct run_figures rf[MAX_RUNS] = {0};
+	struct drawn d = {0};
 	struct term_look look;
 	struct db *db = NULL;
 	int error = db_open(&db, o->db, DB_READ, e);
@@ -410,11 +434,11 @@ static int report(struct options *o, struct err *e)
 		}
 	}
 	if (!error && (!o->term || o->format_given || o->dir_given || o->open))
-		error = draw(rf, o->nrun, o, e);
+		error = draw(&d, rf, o->nrun, o, e);
+	for (size_t i = 0; i < d.n; i++)
+		figure_release(&d.fig[i]);
+	free(d.fig);
 	for (size_t k = 0; k < o->nrun; k++) {
-		for (size_t i = 0; i < rf[k].n; i++)
-			figure_release(&rf[k].fig[i]);
-		free(rf[k].fig);
 		free(rf[k].kind);
 		if (rf[k].r)
 			report_release(rf[k].r);
@@ -437,7 +461,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (!o.format_given)
-		o.format = (struct formats){.html = true, .png = true, .svg = true};
+		o.format = (struct formats){.html = true, .png = o.nrun < 2, .svg = true};
 	if (report(&o, &e)) {
 		cli_error(tool, &e);
 		return cli_status(&e);

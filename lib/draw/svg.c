@@ -25,16 +25,22 @@ const char svg_shared_defs[] =
 	"L-1.33,0.67 L1.33,0.67 z\"/>"
 	"</defs></svg>\n";
 
+/* "rgb( 0, 114, 178)"; the digits are read by strtol, as sscanf measures the rest of the
+ * picture for each colour. */
 static int color_at(const char *p, const char **end)
 {
-	int r, g, b, used = 0;
-	char hex[8];
+	unsigned long rgb = 0;
+	char hex[sizeof("#rrggbb")], *next = (char *)p + strlen("rgb(");
 
-	if (sscanf(p, "rgb(%d ,%d ,%d )%n", &r, &g, &b, &used) != 3 || !used)
-		return -1;
-	*end = p + used;
-	snprintf(hex, sizeof(hex), "#%02x%02x%02x", (unsigned)r & 255, (unsigned)g & 255,
-		 (unsigned)b & 255);
+	for (int i = 0; i < 3; i++) {
+		const char *digits = next;
+
+		rgb = rgb << 8 | (strtoul(digits, &next, 10) & 0xff);
+		if (next == digits || *next++ != (i < 2 ? ',' : ')'))
+			return -1;
+	}
+	*end = next;
+	snprintf(hex, sizeof(hex), "#%06lx", rgb);
 	for (int i = 0; i < COLOR_N; i++)
 		if (!strcmp(hex, color_hex((enum color)i)))
 			return i;
@@ -72,7 +78,7 @@ static void themed_line(FILE *f, const char *p, const char *end)
 		} else if (*p == '\t') {
 			p++;
 		} else {
-			fputc(*p++, f);
+			putc_unlocked(*p++, f);
 		}
 	}
 	fputc('\n', f);

@@ -112,6 +112,7 @@ void join_free(struct join *j)
 	order_free(j->order);
 	free(j->ch);
 	free(j->loss.at);
+	free(j->lost.at);
 	free(j->vector);
 	free(j);
 }
@@ -152,8 +153,10 @@ struct channel *join_channel(struct join *j, int64_t card, int64_t channel, stru
 			c->until_ns = j->o.begun[i].until_ns;
 		}
 	if (j->nextloss) {
-		c->doubt = LOST_BEFORE;
-		c->last_ns = j->loss.at[j->nextloss - 1].to_ns;
+		const struct loss_window *w = &j->loss.at[j->nextloss - 1];
+		c->doubt =
+			join_loss_word(j, w->from_ns, w->to_ns, LOST_BEFORE, LATE_BEFORE);
+		c->last_ns = w->to_ns;
 	}
 	j->recent = j->ch[j->nch++] = c;
 	return group_adopt(j, c, e) < 0 ? NULL : c;
@@ -197,9 +200,12 @@ static int pass_losses(struct join *j, struct err *e)
 
 	while (j->nextloss < j->loss.n && j->loss.at[j->nextloss].to_ns < j->released &&
 	       r >= 0) {
-		int64_t at = j->loss.at[j->nextloss++].to_ns;
+		const struct loss_window *w = &j->loss.at[j->nextloss++];
+		int64_t at = w->to_ns;
+		const char *why =
+			join_loss_word(j, w->from_ns, at, LOST_BEFORE, LATE_BEFORE);
 		for (size_t i = 0; i < j->nch && r >= 0; i++)
-			r = channel_doubt(j, j->ch[i], LOST_BEFORE, INT64_MAX, e);
+			r = channel_doubt(j, j->ch[i], why, INT64_MAX, e);
 		for (size_t i = 0; i < j->ngroup && r >= 0; i++)
 			r = group_reset(j->group[i], at, e);
 	}
@@ -245,7 +251,7 @@ int join_push(struct join *j, const struct sample *s, struct err *e)
 		return 0;
 	if (s->time_ns < j->released) {
 		j->n.disordered++;
-		if ((r = join_loss_add(j, s->time_ns, j->released, e)) < 0)
+		if ((r = join_loss_add(j, s->time_ns, j->released, false, e)) < 0)
 			return r;
 	}
 	if ((r = order_push(j->order, s, e)) < 0)
@@ -260,7 +266,7 @@ int join_loss(struct join *j, int32_t cpu, int64_t from_ns, int64_t to_ns, struc
 {
 	(void)cpu; /* a thread or an interrupt may have been on it just then */
 	return join_loss_add(j, from_ns == DMA_UNKNOWN ? INT64_MIN : from_ns,
-			     to_ns == DMA_UNKNOWN ? INT64_MAX : to_ns, e);
+			     to_ns == DMA_UNKNOWN ? INT64_MAX : to_ns, true, e);
 }
 
 static int unequal(const char *what, uint64_t all, uint64_t used, uint64_t stray,

@@ -47,7 +47,6 @@ enum {
 #define LEAST_VAR  0.01 /* of the logarithm of a time: 10 % */
 
 #define RESTARTED "its channel was started again before it ended"
-#define LOST	  "samples were lost while it was in flight"
 #define HELD	  "a start before the end of the one before: a restart or a queue"
 
 struct jtransfer *channel_oldest(struct channel *c)
@@ -597,7 +596,9 @@ static int overlap(struct join *j, struct channel *c, int64_t at, struct err *e)
 	if (c->mode == MODE_QUEUE || c->doubt || !c->nopen)
 		return 0;
 	if (may_be_lost(j, c, at)) {
-		r = channel_doubt(j, c, LOST, true, e);
+		const char *why = join_loss_word(j, channel_oldest(c)->t.submit_ns, at,
+						 LOST_WITHIN, LATE_WITHIN);
+		r = channel_doubt(j, c, why, true, e);
 		return r < 0 ? r : leave_doubt(j, c, at, e);
 	}
 	if (c->mode == MODE_LAST)

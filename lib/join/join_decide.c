@@ -289,10 +289,12 @@ static const char *doubtful(struct join *j, const struct jtransfer *x)
 			late = m->late.high_ns;
 	}
 	if (join_lossy(j, begin, end))
-		return "samples were lost while it was in flight";
-	return join_lossy(j, begin, end + late)
-		       ? "samples were lost soon behind it, perhaps its interrupt"
-		       : NULL;
+		return join_loss_word(j, begin, end, LOST_WITHIN, LATE_WITHIN);
+	if (!join_lossy(j, begin, end + late))
+		return NULL;
+	return join_loss_word(j, begin, end + late,
+			      "samples were lost soon behind it, perhaps its interrupt",
+			      "samples came too late to be put in order soon behind it");
 }
 
 static void forget_irq(struct jtransfer *x)
@@ -439,14 +441,17 @@ static bool is_extra(struct group *g, const struct jirq *q)
 	return false;
 }
 
-static const char *stray_reason(const struct jirq *q)
+static const char *stray_reason(const struct group *g, const struct jirq *q)
 {
 	if (q->running_circular)
 		return "a circular transfer runs";
 	if (q->idle)
 		return "no transfer in flight";
 	if (q->leftover)
-		return "samples were lost before it, perhaps its transfer";
+		return join_loss_word(
+			g->j, q->time_ns - LEFTOVER * g->m.total.median_ns, q->time_ns,
+			"samples were lost before it, perhaps its transfer",
+			"samples before it came too late to be put in order");
 	return q->stray > SURPLUS
 		       ? "surplus: every transfer in flight has its own"
 		       : "several readings: it may have ended a transfer, or none";
@@ -475,7 +480,7 @@ int decide_irq(struct group *g, struct jirq *q, struct err *e)
 				   .irq = q->irq,
 				   .cpu = q->cpu,
 				   .tid = -1};
-		r = join_stray(j, STRAY_INTERRUPT, &s, stray_reason(q), e);
+		r = join_stray(j, STRAY_INTERRUPT, &s, stray_reason(g, q), e);
 	}
 	irq_free(j, q);
 	return r;

@@ -122,11 +122,18 @@ bool join_lossy(const struct join *j, int64_t from, int64_t to)
 	return loss_windows_touch(&j->loss, from, to);
 }
 
-int join_loss_add(struct join *j, int64_t from, int64_t to, struct err *e)
+const char *join_loss_word(const struct join *j, int64_t from, int64_t to,
+			   const char *lost, const char *late)
+{
+	return loss_windows_touch(&j->lost, from, to) ? lost : late;
+}
+
+int join_loss_add(struct join *j, int64_t from, int64_t to, bool lost, struct err *e)
 {
 	size_t i;
 
-	if (loss_windows_add(&j->loss, from, to) < 0)
+	if (loss_windows_add(&j->loss, from, to) < 0 ||
+	    (lost && loss_windows_add(&j->lost, from, to) < 0))
 		return join_nomem(e);
 	i = loss_windows_from(&j->loss, from);
 	if (j->nextloss > i)

@@ -47,8 +47,14 @@ enum {
 	"which end is whose"
 #define LOST_CALL   "a call of its thread has no exit or no entry: samples may be missing"
 #define LOST_BEFORE "samples were lost before it, and the order of its channel with them"
+#define LOST_WITHIN "samples were lost while it was in flight"
+#define LATE_WITHIN "samples came too late to be put in order while it was in flight"
+#define LATE_BEFORE                                                                      \
+	"samples before it came too late to be put in order, and which end is whose is " \
+	"not known"
 
 #define LEAST_STRAY 0.1f /* probability of an interrupt that counts as a stray */
+#define LEFTOVER    2	 /* times that transfers take, behind a loss */
 
 /* A transfer in a hypothesis: slot and index. */
 #define PEND_SLOT  56
@@ -358,7 +364,9 @@ struct join {
 	struct group **group;
 	size_t ngroup;
 	struct order *order;
-	struct loss_windows loss;
+	/* Where samples are missing, or came too late to be put in order; `lost`: those of
+	 * the first kind, without those of the second. */
+	struct loss_windows loss, lost;
 	size_t nextloss;
 	int64_t released, next_id;
 	struct jtransfer *free_transfer;
@@ -376,7 +384,11 @@ struct channel *join_channel(struct join *j, int64_t card, int64_t channel,
 			     struct err *e);
 bool join_serves(const struct join_vector *v, const struct channel *c);
 bool join_lossy(const struct join *j, int64_t from, int64_t to);
-int join_loss_add(struct join *j, int64_t from, int64_t to, struct err *e);
+/* Of what touches a window between from and to: `lost`, or `late` where nothing is missing
+ * there. */
+const char *join_loss_word(const struct join *j, int64_t from, int64_t to,
+			   const char *lost, const char *late);
+int join_loss_add(struct join *j, int64_t from, int64_t to, bool lost, struct err *e);
 int join_take(struct join *j, const struct sample *s, struct err *e);
 
 int order_new(struct order **o, struct err *e);

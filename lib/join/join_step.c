@@ -16,7 +16,6 @@
 
 #define SKIPS		3
 #define COALESCED_SKIPS 8
-#define LEFTOVER	2      /* times that transfers take, behind a loss */
 #define RARE		1e-3f  /* two accidents at once */
 #define LEAST		1e-25f /* no way through may vanish */
 #define NO_WAY		1e-9f

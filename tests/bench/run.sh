@@ -99,6 +99,21 @@ done
 a=$(median <load.txt) b=$(median <insert.txt)
 row "load and join $samples samples, against inserting them, s" "$a" "$b" "$(ratio "$a" "$b")" "<= 1.5"
 
+# ---- reports: what they cost in all processes, as a person waits for it ----
+cpu() { local TIMEFORMAT='%U %S'; { time "$@" >/dev/null 2>&1; } 2>&1 | awk '{ print $1 + $2 }'; }
+for seed in 1 2 3 4 5; do
+	"$B/tests/gentrace" --seed $seed --count 2000 --channels 2 --depth 2 --latency tail -o g.data --truth /dev/null 2>/dev/null || break
+	"$B/dmaanalyze" -q -i g.data runs.db
+done
+if [ -s runs.db ] && command -v gnuplot >/dev/null; then
+	for _ in $(seq "$turns"); do
+		cpu "$B/dmareport" -o one runs.db >>one.txt
+		cpu "$B/dmareport" -o five $(seq -f '--run %.0f' 1 5) runs.db >>five.txt
+	done
+	row "report of one run of 2,000 transfers, s of CPU" "$(median <one.txt)" - - "<= 2"
+	row "... of five such runs in one page, s of CPU" "$(median <five.txt)" - - "<= 2"
+fi
+
 # ---- memory: does not grow with the recording ----
 rss() { /usr/bin/env -S bash -c '"$@" & p=$!; m=0; while kill -0 $p 2>/dev/null; do v=$(awk "/VmHWM/ { print \$2 }" /proc/$p/status 2>/dev/null); m=${v:-$m}; sleep 0.02; done; echo $m' - "$@"; }
 rm -f load.db

@@ -56,6 +56,14 @@ grep -q 'of the values are below 0' negative/index.html; result $? "negative val
 "$gendb" usual runs.db --n 300 --runs 10
 try "$report" -o runs --format html $(seq -f '--run %.0f' 1 10) runs.db
 [ "$(grep -c '<h2 id="run' runs/index.html)" = 10 ]; result $? "ten runs, a section each"
+mkdir counting && printf '#!/bin/sh\necho x >>%s\nexec %s "$@"\n' "$PWD/starts" "$(command -v gnuplot)" >counting/gnuplot && chmod +x counting/gnuplot
+PATH=$PWD/counting:$PATH try "$report" -o counted --run 2 --run 9 --run 4 runs.db; three=$(wc -l <starts); : >starts
+PATH=$PWD/counting:$PATH try "$report" -o counted --run 3 --format html,svg runs.db
+is "three runs: no more gnuplots are started than for one" "$three" "$(wc -l <starts)"
+[ -s counted/run9-tail.svg ] && ! ls counted/*.png >/dev/null 2>&1
+result $? "... and PNG is drawn of one run, or when asked for"
+try "$report" -o counted --run 2 --run 3 --plot tail --format png runs.db; png counted/run2-tail.png && png counted/run3-tail.png
+result $? "... as here"
 [ -z "$(grep -o '<[a-z0-9]* [^>]*id="[^"]*"' runs/index.html | grep -v 'id="gp' | grep -o ' id=.*' | sort | uniq -d)" ]
 result $? "no id twice in the page"
 

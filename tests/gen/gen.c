@@ -344,8 +344,11 @@ static void wait_for(struct gen *g, struct chan *c, uint64_t i)
 		f->seen_ns = c->now; /* ended before it asked */
 	call(g, c, ROLE_WAIT, c->now, NULL);
 	c->now = (f->seen_ns > c->now ? f->seen_ns : c->now) + about(g, 300);
-	if (chance(g, g->o.preempted))
+	if (chance(g, g->o.preempted)) {
 		c->now += 1000000 + (int64_t)(4e6 * uniform(g));
+		run_card(g, c, NOBODY,
+			 c->now); /* what else is in flight ends meanwhile */
+	}
 	int64_t seq = call(g, c, ROLE_WOKEN, c->now, NULL);
 	for (uint64_t k = g->o.drain_wait ? c->first : i; k <= i; k++) {
 		struct gen_truth *t = &at(c, k)->t;
