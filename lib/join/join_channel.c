@@ -261,9 +261,12 @@ static float of_size(const struct corr *c, const struct jtransfer *x, int64_t ns
 		       log(var) / 2);
 }
 
-/* What it waited for, if that is the last start, had ended before. */
+/* What it waited for, if that is the last start, had ended before. One whose return was not
+ * seen lasted; one whose call was not seen shows nothing of the card. */
 static bool returned_at_once(const struct ending *w, const struct jtransfer *last)
 {
+	if (w->woken_ns == DMA_UNKNOWN || w->wait_ns == DMA_UNKNOWN)
+		return w->woken_ns != DMA_UNKNOWN;
 	return w->woken_ns - w->wait_ns < (w->woken_ns - last->t.submit_ns) / 2;
 }
 
