@@ -414,8 +414,8 @@ judge_list() {
 
 again() {
 	local f
-	for f in "$share"/*.truth; do
-		f=${f%.truth}
+	for f in "$share"/*.data; do
+		f=${f%.data}
 		rm -f "$f.db"
 		"$B/dmaanalyze" $(cat "$f.options") -i "$f.data" "$f.db" >"$f.summary" 2>&1 || echo "analysis failed" >>"$f.status"
 	done
