@@ -319,7 +319,8 @@ void summary_json(const struct summary *s, FILE *f)
 	fputs("]}", f);
 }
 
-/* ---- CSV (RFC 4180): empty = not known, or all for card, channel and direction ---- */
+/* ---- CSV (RFC 4180): empty = not known, or all for card, channel and direction ----
+ * A quantile but the median is known where so many values bound it from above. */
 
 static void csv_i64(FILE *f, int64_t v)
 {
@@ -343,6 +344,11 @@ void summary_csv_head(FILE *f)
 	      f);
 }
 
+static bool carried(const struct summary_phase *x, int k)
+{
+	return k < x->nq && (k == 0 || x->q[k].ci_high_ns != DMA_UNKNOWN);
+}
+
 void summary_csv(const struct summary *s, FILE *f)
 {
 	for (size_t i = 0; i < s->ngroup; i++)
@@ -361,7 +367,8 @@ void summary_csv(const struct summary *s, FILE *f)
 			csv_real(f, x->mean_ns);
 			csv_real(f, x->stddev_ns);
 			for (int k = 0; k < SUMMARY_QUANTILES; k++)
-				csv_i64(f, k < x->nq ? x->q[k].value_ns : DMA_UNKNOWN);
+				csv_i64(f,
+					carried(x, k) ? x->q[k].value_ns : DMA_UNKNOWN);
 			csv_i64(f, x->max_ns);
 			csv_i64(f, x->error_ns);
 			csv_real(f, g->bytes_per_s);

@@ -52,4 +52,11 @@ has '~ too few transfers for this quantile' "... and says what it means"
 [ "$(sqlite3 c.db "SELECT count(*) FROM fit WHERE ns_per_byte IS NOT NULL")" = 0 ]; ok $? "latency that does not has none"
 "$b/dmareport" --format html --plot size -o repc c.db >out 2>&1; cp repc/index.html out; has 'No line' "... and the page says so"
 ! grep -q 'bandwidth [0-9]' out; ok $? "... without a figure"
+
+# ---- a quantile that so few values do not carry: marked in the table, no number in --csv ----
+field() { awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i } $5 == "total" { print $c; exit }' out; }
+"$b/dmaanalyze" --csv c.db >out 2>&1; [ "$(field p99_ns)" -gt "$(field p90_ns)" ]; ok $? "4,000 values carry a p99"
+[ -z "$(field p99.99_ns)" ]; ok $? "... and no p99.99"
+"$b/tests/gentrace" -o h.data -t h.csv --seed 5 --count 30 >out 2>&1; "$b/dmaanalyze" -q -i h.data h.db >out 2>&1
+"$b/dmaanalyze" --csv h.db >out 2>&1; [ "$(field p50_ns)" -gt 0 ] && [ -z "$(field p90_ns)$(field p99_ns)" ]; ok $? "30 carry a median only"
 echo "1..$count"
