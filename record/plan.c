@@ -382,6 +382,15 @@ static int no_exits(struct site *s, size_t entry, const char *why, bool loops,
 			  : "");
 }
 
+/* Of two probes at one instruction the kernel does not say which is hit first. */
+static bool ends_at_entry(const struct site *s, const struct code_sites *sites)
+{
+	for (size_t i = 0; i < sites->n; i++)
+		if (sites->site[i].offset == s->symbol->offset)
+			return true;
+	return false;
+}
+
 static int plan_exits(struct site *s, size_t entry, enum exit_probes mode, struct err *e)
 {
 	struct code_sites sites = {0};
@@ -405,6 +414,8 @@ static int plan_exits(struct site *s, size_t entry, enum exit_probes mode, struc
 		rc = err_set(&why, ERR_UNSUPPORTED, "it never returns");
 	if (rc) {
 		rc = no_exits(s, entry, why.text, sites.loops, e);
+	} else if (ends_at_entry(s, &sites)) { /* nothing in it throws */
+		rc = plan_uretprobe(s, role, e);
 	} else {
 		rc = plan_sites(s, role, &sites, e);
 		if (!rc && sites.loops)
