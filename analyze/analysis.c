@@ -45,7 +45,7 @@ struct analysis {
 	size_t nwindow, nring;
 	int64_t probe_cost_ns, irq_cost_ns;
 	bool searched;	 /* for vectors: none was named */
-	bool ended;	 /* the workload, by itself */
+	int32_t ended;	 /* the command's process, if it ended by itself; else 0 */
 	bool from_start; /* nothing was in flight when the recording began */
 	struct join *join;
 	struct keys *keys; /* NULL = no events of the driver's */
@@ -557,7 +557,9 @@ static int read_run(struct analysis *a, struct err *e)
 		p = word ? pairing_parse(word) : -1;
 		a->pairing = p < 0 ? PAIRING_INFER : (enum pairing)p;
 		a->pairing_from = a->pairing == PAIRING_INFER ? "inferred" : "profile";
-		a->ended = db_i64(q, "exit_status") != DMA_UNKNOWN;
+		a->ended = db_i64(q, "exit_status") != DMA_UNKNOWN
+				   ? (int32_t)db_i64(q, "workload_pid")
+				   : 0;
 		a->from_start = db_i64(q, "from_start") == 1;
 		a->probe_cost_ns = db_i64(q, "probe_cost_ns");
 		a->irq_cost_ns = db_i64(q, "irq_cost_ns");

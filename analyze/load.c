@@ -112,6 +112,7 @@ static int insert_run(struct loading *l, const char *uuid, const char *label,
 	db_bind_text(s, ":pairing", pairing_name(m->pairing));
 	db_bind_text(s, ":tool", m->tool ? m->tool : tool);
 	db_bind_text(s, ":feed", m->irq_feed);
+	db_bind_i64(s, ":pid", m->workload_pid > 0 ? m->workload_pid : DMA_UNKNOWN);
 	db_bind_i64(s, ":status", told(m->exit_status));
 	db_bind_i64(s, ":signal", told(m->exit_signal));
 	db_bind_i64(s, ":finished", !perfdata_truncated(p));

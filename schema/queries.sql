@@ -6,10 +6,10 @@ SELECT id, raw_sha256 = :sha AS same_raw FROM run WHERE uuid = :uuid OR raw_sha2
 
 -- name: run_insert
 INSERT INTO run (uuid, label, host, kernel, arch, cpus, command, started_utc, begin_ns, end_ns, duration_ns,
-	clock, profile, pairing, tool, irq_feed, exit_status, exit_signal, finished, from_start, roles_guessed,
+	clock, profile, pairing, tool, irq_feed, workload_pid, exit_status, exit_signal, finished, from_start, roles_guessed,
 	uprobe_cost_ns, process_cost_ns, irq_cost_ns, disordered, raw_path, raw_sha256)
 VALUES (:uuid, :label, :host, :kernel, :arch, :cpus, :command, :started, :begin, :end, :duration,
-	:clock, :profile, :pairing, :tool, :feed, :status, :signal, :finished, :from_start, :guessed,
+	:clock, :profile, :pairing, :tool, :feed, :pid, :status, :signal, :finished, :from_start, :guessed,
 	:uprobe_cost, :process_cost, :irq_cost, 0, :path, :sha);
 
 -- name: run_times
@@ -38,7 +38,7 @@ FROM run ORDER BY id;
 -- The cost of a probe's hit is that of the dearer kind that was armed.
 -- name: run
 SELECT label, host, kernel, command, started_utc, begin_ns, end_ns, duration_ns, clock, profile, pairing, tool,
-	irq_feed, exit_status, exit_signal, finished, from_start, roles_guessed,
+	irq_feed, workload_pid, exit_status, exit_signal, finished, from_start, roles_guessed,
 	coalesce(max(uprobe_cost_ns, process_cost_ns), uprobe_cost_ns, process_cost_ns) AS probe_cost_ns, irq_cost_ns, disordered,
 	raw_path, uuid, raw_sha256, arch, cpus
 FROM run WHERE id = :run;

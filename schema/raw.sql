@@ -22,6 +22,7 @@ CREATE TABLE run (
 	pairing       TEXT,                 -- as the profile states: infer, one, drain, first, last
 	tool          TEXT,                 -- "dmarec 0.1.0", "perf 6.1.192"
 	irq_feed      TEXT,                 -- bpf, perf
+	workload_pid  INTEGER,              -- the command's process; NULL = attached or not known
 	exit_status   INTEGER,              -- of the workload; NULL = not known or killed by a signal
 	exit_signal   INTEGER,
 	finished      INTEGER NOT NULL,     -- 1 = the recorder ended the file itself

@@ -343,8 +343,6 @@ int call_take(struct join *j, const struct sample *s, struct err *e)
 	if (!th)
 		return join_nomem(e);
 	th->pid = s->pid;
-	j->processes |= j->pid && j->pid != s->pid;
-	j->pid = s->pid;
 	r = take(j, th, s, e);
 	th->last_ns = j->released;
 	return r;
@@ -369,14 +367,13 @@ static int cut_wait(struct join *j, struct thread *th, struct err *e)
 	return 0;
 }
 
-/* The process that ended is that of the command: of several it is not known which. */
 int call_finish(struct join *j, struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < THREADS && r >= 0; i++)
 		for (struct thread *t = j->th[i]; t && r >= 0; t = t->next)
-			if (j->o.ended && !j->processes && t->pid == t->tid)
+			if (j->o.ended && t->pid == j->o.ended && t->pid == t->tid)
 				r = leave_open(j, t, e);
 			else if (t->waiting)
 				r = cut_wait(j, t, e);

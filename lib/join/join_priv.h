@@ -372,8 +372,6 @@ struct join {
 	struct jtransfer *free_transfer;
 	struct jirq *free_irq;
 	struct irq_slab *slab;
-	int32_t pid;	/* of the first call */
-	bool processes; /* there are calls of others */
 	bool finishing;
 };
 

@@ -111,10 +111,10 @@ struct join_options {
 	 * flight on one channel; 0 = 65536. What is given up is `unknown`, never
 	 * guessed. */
 	size_t max_in_flight;
-	/* The workload had ended by itself before the recording did. A call that the first
-	 * thread of the only process never came back from was then left by an exception,
-	 * not cut off. */
-	bool ended;
+	/* The command's process, if it had ended by itself before the recording did; else 0.
+	 * A call that its first thread never came back from was then left by an exception,
+	 * not cut off. How any other process ended is not known. */
+	int32_t ended;
 	/* Of the calls nothing is missing but what is told by losses: as many were
 	 * delivered as were counted. Only then is an entry without an exit known to have
 	 * been left by an exception; else its exit may be what was lost. */

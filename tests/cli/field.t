@@ -644,5 +644,35 @@ else
 	skip "what perf packs" "no perf, or no right to probe"
 fi
 
+# ---- a start that is nothing but its return, and a process that is killed within its wait, below a shell ----
+cat >bare.c <<-'C'
+	#include <signal.h>
+	#include <stdlib.h>
+	__attribute__((noipa)) void ship(int channel, unsigned long n) { (void)channel; (void)n; }
+	__attribute__((noipa)) int await(int last)
+	{
+		int r = last ? raise(SIGKILL) : 0;
+		__asm__ volatile("" : "+r"(r)); /* or the call would be a jump */
+		return r;
+	}
+	int main(int argc, char **argv)
+	{
+		int n = atoi(argv[1]);
+		for (int i = 0; i < n; i++) {
+			ship(i, 4096);
+			await(argc > 2 && i == n - 1);
+		}
+		return 0;
+	}
+C
+$CC -O2 -fcf-protection=none -o bare bare.c
+bare() { # how probes are armed: nothing failed, and of what was killed no more is known
+	rm -f b.db
+	"$B/dmarec" -q --probes "$1" -o b.data -x ./bare --start ship --wait await -- sh -c './bare 20; ./bare 30 kill; true' &&
+		"$B/dmaanalyze" -q -i b.data b.db && [ "$(sqlite3 b.db "SELECT count(*), sum(state = 'failed'), sum(woken_ns IS NULL) FROM transfer")" = '50|0|1' ]
+}
+recorded "a start of one instruction, a killed process: by the kernel's probes" bare kernel
+recorded "... and by those in the process" bare process
+
 echo "1..$n"
 exit $failed

@@ -144,7 +144,7 @@ static int found(struct now *n, struct err *e)
 	struct join_sink sink = {n, on_transfer, on_stray};
 	struct join_options o = {.vector = n->vector,
 				 .begun = n->begun,
-				 .ended = n->task.ended,
+				 .ended = n->task.ended ? WORLD_PID : 0,
 				 .from_start = n->task.from_start,
 				 .whole = true, /* the world tells every loss */
 				 .undecided = n->task.find};

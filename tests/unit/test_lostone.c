@@ -180,7 +180,7 @@ static void without(struct recording *r, const struct trial *t, size_t place)
 	struct join_options o = {.vector = &v,
 				 .nvector = t->vector && world_irq(&r->o, 0) >= 0,
 				 .begun = begun,
-				 .ended = !r->o.cut,
+				 .ended = r->o.cut ? 0 : WORLD_PID,
 				 .whole = t->told};
 	struct join_sink sink = {.arg = r, .transfer = on_transfer};
 	struct begun *b = begun_new();
