@@ -459,12 +459,13 @@ static int plan_function(struct plan *p, const struct func_spec *spec, struct el
 			  "%s: the compiler made copies of %s with other parameters, or "
 			  "moved part of it; calls of those from within %s are not seen",
 			  elf_file_path(f), symbol->qualified, elf_file_path(f));
-	if (!rc && elf_file_inlined(f, described))
+	size_t inlined = rc ? 0 : elf_file_inlined(f, described);
+	if (inlined)
 		rc = note(p, e,
-			  "%s: the compiler put the body of %s into %zu places there; "
-			  "calls at those are not seen",
-			  elf_file_path(f), symbol->qualified,
-			  elf_file_inlined(f, described));
+			  "%s: the compiler put the body of %s into %zu place%s there; "
+			  "calls at %s are not seen",
+			  elf_file_path(f), symbol->qualified, inlined,
+			  inlined == 1 ? "" : "s", inlined == 1 ? "that" : "those");
 	if (!rc)
 		rc = start_add(p, &s.told, spec,
 			       symbol->qualified ? symbol->qualified : symbol->name, e);
