@@ -15,6 +15,7 @@
 #define FLAT	    0.25 /* of the growth of the transfer itself; 1 - FLAT = grows with it */
 #define NEAR	    0.15 /* of the interval: close to its end */
 #define NEAR_MOVING 0.35
+#define OFTEN_OWED  8	/* one in so many */
 #define PATTERN	    300 /* transfers that show a pattern, if there is one */
 
 struct points {
@@ -460,17 +461,17 @@ static enum fit by_turns(struct vector_case *c, const struct points *p,
 			 const struct figures *g, bool queue)
 {
 	enum fit turns = turning(c, g, queue);
+	/* What comes early is not owed when the next period begins. */
 	bool owing = c->pair && c->pair->turns &&
-		     2 * c->pair->turns->owing > c->channel->turns;
+		     OFTEN_OWED * c->pair->turns->owing > c->channel->turns;
 
 	if (queue && c->lock >= VECTOR_KEEPS && turns == FIT_EARLY)
-		return FIT_EARLY;
+		return owing ? FIT_MAYBE : FIT_EARLY;
 	if (c->fit == FIT_END || (c->lock >= VECTOR_KEEPS && turns == FIT_END))
 		return FIT_END;
 	if (c->fit == FIT_EARLY)
-		return queue || turns == FIT_END || owing || !of_the_start(p)
-			       ? FIT_MAYBE
-			       : FIT_EARLY;
+		return queue || turns == FIT_END || owing || !of_the_start(p) ? FIT_MAYBE
+									      : FIT_EARLY;
 	return c->fit;
 }
 

@@ -10,9 +10,9 @@
 
 #include "lib/vector/vector_priv.h"
 
-#define FEW_OFF	  3    /* interrupts too many or too few of a whole recording, */
-#define SHARE_OFF 0.03 /* or as a share */
-#define ENDS_MOST 0.5  /* of a channel's transfers */
+#define FEW_OFF	   3	/* interrupts too many or too few of a whole recording, */
+#define SHARE_OFF  0.03 /* or as a share */
+#define ENDS_MOST  0.5	/* of a channel's transfers */
 /* Interrupts while nothing is in flight, of as many as chance would put there. */
 #define OFTEN_IDLE 0.3
 
@@ -43,9 +43,27 @@ static bool beats(const struct vector_case *all, size_t nch, size_t i, size_t k)
 	       !at_home(all + k / nch * nch, nch, b);
 }
 
+/* Nothing was seen that ties it to transfers, but that may be for want of sight: are
+ * there as many of its interrupts as would end them (one ends no more than are in flight,
+ * and one that came late)? It is none where it comes about as often while nothing is in
+ * flight, more often than transfers can have had theirs late. */
+static bool could_end(const struct vector_case *c)
+{
+	double most = (double)(c->channel->deepest + 1) * (double)c->interrupts;
+	double busy = (double)c->channel->busy_ns / fmax((double)c->recorded_ns, 1);
+	double idle = (double)c->interrupts * (1 - busy);
+	double ended = (double)c->channel->ended;
+
+	return most >= ENDS_MOST * ended &&
+	       (double)c->e->outside - ended < fmax(OFTEN_IDLE * idle, VECTOR_ENOUGH);
+}
+
 /* One that is not clear by itself, but no worse than the one that seems to be. */
 static bool casts_doubt(const struct vector_case *rival, const struct vector_case *best)
 {
+	if (best->by_turns && rival->fit == FIT_NONE && rival->lock >= VECTOR_KEEPS &&
+	    could_end(rival))
+		return true; /* both keep to ends, and there are enough of either */
 	return (rival->fit == FIT_MAYBE || rival->by_turns) && rival->share >= 0.9 &&
 	       fabs(rival->end_ns) <= fabs(best->end_ns) &&
 	       rival->window_ns <= 1.5 * best->window_ns;
@@ -69,21 +87,6 @@ static const struct vector_case *winner(const struct vector_case *all, size_t nv
 			return &all[i];
 	}
 	return NULL;
-}
-
-/* Nothing was seen that ties it to transfers, but that may be for want of sight: are
- * there as many of its interrupts as would end them (one ends no more than are in flight,
- * and one that came late)? It is none where it comes about as often while nothing is in
- * flight, more often than transfers can have had theirs late. */
-static bool could_end(const struct vector_case *c)
-{
-	double most = (double)(c->channel->deepest + 1) * (double)c->interrupts;
-	double busy = (double)c->channel->busy_ns / fmax((double)c->recorded_ns, 1);
-	double idle = (double)c->interrupts * (1 - busy);
-	double ended = (double)c->channel->ended;
-
-	return most >= ENDS_MOST * ended &&
-	       (double)c->e->outside - ended < fmax(OFTEN_IDLE * idle, VECTOR_ENOUGH);
 }
 
 static enum verdict of_loser(const struct vector_case *c, const struct vector_case *won,
