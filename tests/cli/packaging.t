@@ -30,6 +30,19 @@ is "a missing library is a sentence, before anything is compiled" \
 	"build: elfutils/libdwfl.h or libdw is not here: make deps as root, or install it (Debian: libdw-dev; Red Hat: elfutils-devel)
 build: $tmp/clang (for the BPF program) is not here: make deps as root, or install it (Debian: clang; Red Hat: clang)"
 cd "$SRC" || exit 1
+# Headers as Red Hat has them: libiberty's lie beside the others, in no directory of their own.
+cc=${CC:-gcc}
+mkdir "$tmp/include"
+ln -s /usr/include/* "$tmp/include/"
+rm "$tmp/include/libiberty"
+ln -s /usr/include/libiberty/* "$tmp/include/"
+flags="-nostdinc -isystem $($cc -print-file-name=include) -isystem $tmp/include -isystem $tmp/include/$($cc -print-multiarch)"
+ok "names are demangled with Red Hat's binutils-devel" $cc -std=gnu11 -D_GNU_SOURCE -I. $flags -fsyntax-only record/elf/elf_file.c
+ok "... and nothing is said to be missing" env CC="$cc" CPPFLAGS="$flags" scripts/libraries.sh
+rm "$tmp/include/demangle.h"
+ok "without it nothing is built" status 1 env CC="$cc" CPPFLAGS="$flags" scripts/libraries.sh
+is "... and the package is named" "$(cat err)" \
+	"build: libiberty/demangle.h or libiberty is not here: make deps as root, or install it (Debian: libiberty-dev; Red Hat: binutils-devel)"
 is "a kernel tree without libperf is refused" "$(scripts/libperf.sh "$tmp/perf" "$tmp" 2>&1)" \
 	"libperf: $tmp is no kernel source tree with libperf (tools/lib/perf/evlist.c is not there)"
 tree=build/libperf/linux
