@@ -60,6 +60,7 @@ deb      debhelper              -                      -
 deb      dpkg-dev               -                      -
 deb      lintian                -                      -
 rpm      rpm                    rpm-build              base
+rpm      rpmlint                -                      -
 headers  linux-headers-amd64    kernel-devel           base
 headers  make                   make                   base
 vm       qemu-system-x86        qemu-kvm               base
