@@ -40,6 +40,7 @@ test     linux-perf             perf                   base
 test     binutils               binutils               base
 test     strace                 strace                 base
 test     python3                python3                base
+test     procps                 procps-ng              base
 test     musl-tools             musl-gcc               epel
 check    clang-format           clang-tools-extra      base
 check    cppcheck               cppcheck               epel
