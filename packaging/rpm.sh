@@ -22,5 +22,6 @@ for what in list requires scripts; do
 	echo "---- $what"
 	rpm -qp --$what "$rpm"
 done
-! command -v rpmlint >/dev/null || rpmlint "$rpm" || [ $? -lt 64 ]
+command -v rpmlint >/dev/null || { echo "rpm: no rpmlint here: the package is not judged" >&2; echo "$rpm"; exit 0; }
+rpmlint --file packaging/dmarec.rpmlintrc packaging/dmarec.spec "$rpm"
 echo "$rpm"

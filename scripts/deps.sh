@@ -4,11 +4,11 @@
 #   deps.sh GROUP...             groups: build test check full bench vm headers distros dist deb rpm browser
 #   deps.sh names dnf GROUP...   only the names (apt, dnf)
 # Debian's names are tested on 12 (make check), 11 and 13 (make check-distros). Red Hat's are from what is known of RHEL 8
-# to 10 and are not tested; those of CRB (PowerTools on 8) and EPEL need that repository, which is named when it is not
+# to 10 (doc/field.md 6) and are not tested; those of CRB (PowerTools on 8) and EPEL need that repository, which is named when it is not
 # enabled.
 set -eu
 
-#        group  Debian                 Red Hat (dnf)          its repository
+#        group  Debian                 Red Hat (dnf)          its repository [on 8]
 packages() { cat <<'LIST'
 build    gcc                    gcc                    base
 build    g++                    gcc-c++                base
@@ -19,7 +19,7 @@ build    xz-utils               xz                     base
 build    flex                   flex                   base
 build    bison                  bison                  base
 build    linux-source           -                      -
-build    libtraceevent-dev      libtraceevent-devel    crb
+build    libtraceevent-dev      libtraceevent-devel    crb  epel
 build    libsqlite3-dev         sqlite-devel           base
 build    libelf-dev             elfutils-libelf-devel  base
 build    libdw-dev              elfutils-devel         base
@@ -35,11 +35,12 @@ build    sqlite3                sqlite                 base
 build    scdoc                  scdoc                  epel
 test     git                    git                    base
 test     perl                   perl-Test-Harness      base
-test     libcmocka-dev          libcmocka-devel        crb
+test     libcmocka-dev          libcmocka-devel        epel
 test     linux-perf             perf                   base
 test     binutils               binutils               base
 test     strace                 strace                 base
 test     python3                python3                base
+test     procps                 procps-ng              base
 test     musl-tools             musl-gcc               epel
 check    clang-format           clang-tools-extra      base
 check    cppcheck               cppcheck               epel
@@ -60,6 +61,7 @@ deb      debhelper              -                      -
 deb      dpkg-dev               -                      -
 deb      lintian                -                      -
 rpm      rpm                    rpm-build              base
+rpm      rpmlint                -                      -
 headers  linux-headers-amd64    kernel-devel           base
 headers  make                   make                   base
 vm       qemu-system-x86        qemu-kvm               base
@@ -100,15 +102,17 @@ fi
 # Repositories of Red Hat that are not enabled, of those that the missing packages come from.
 name_repositories() {
 	enabled=$(dnf -q repolist --enabled 2>/dev/null || true)
+	rhel=$(rpm -E '%{?rhel}' 2>/dev/null || true)
 	for r in crb epel; do
-		those=$(packages | awk -v r="$r" -v todo=" $(echo $todo) " '$4 == r && index(todo, " " $3 " ") { print $3 }')
+		those=$(packages | awk -v r="$r" -v rhel="$rhel" -v todo=" $(echo $todo) " \
+			'(rhel == 8 && $5 ? $5 : $4) == r && index(todo, " " $3 " ") { print $3 }')
 		[ -n "$those" ] || continue
 		case $r in
 		crb) echo "$enabled" | grep -qiE 'crb|powertools|codeready' && continue
-			echo "deps:" $those "come from CRB: dnf config-manager --set-enabled crb (Alma 8: powertools; RHEL:" \
-				"subscription-manager repos --enable codeready-builder-for-rhel-9-x86_64-rpms)" >&2 ;;
+			echo "deps:" $those "come from CRB: dnf install dnf-plugins-core && dnf config-manager --set-enabled $([ "$rhel" = 8 ] && echo powertools || echo crb)" \
+				"(on RHEL itself: subscription-manager repos --enable codeready-builder-for-rhel-${rhel:-9}-$(uname -m)-rpms)" >&2 ;;
 		epel) echo "$enabled" | grep -qi epel && continue
-			echo "deps:" $those "come from EPEL: dnf install epel-release" >&2 ;;
+			echo "deps:" $those "come from EPEL: dnf install epel-release (on RHEL itself: epel-release-latest-${rhel:-9}.noarch.rpm)" >&2 ;;
 		esac
 	done
 }
@@ -137,4 +141,6 @@ fi
 echo "deps: installing" $todo
 export DEBIAN_FRONTEND=noninteractive
 $update
-$install $todo
+$install $todo && exit
+echo "deps: what this system does not have cannot be built with: the archive of make dist-static, made on another, needs no building" >&2
+exit 1

@@ -22,6 +22,15 @@ fits() {
 	$CC -std=gnu11 -D_GNU_SOURCE -I. $1 -fsyntax-only -Wall -Werror record/session*.c >"$dir/fits.log" 2>&1
 }
 
+# Whether -lperf has every function that they call: a shared libperf keeps some to itself.
+links() {
+	for f in record/session*.c; do
+		$CC -std=gnu11 -D_GNU_SOURCE -I. $1 -c -o "$dir/calls.o" "$f" && nm -u "$dir/calls.o"
+	done 2>"$dir/fits.log" | awk '$2 ~ /^(lib)?perf_/ && !seen[$2]++ { print "extern char " $2 "[];"; all = all $2 ", " }
+		END { print "char *called[] = {" all "}; int main(void) { return 0; }" }' >"$dir/calls.c"
+	$CC -x c "$dir/calls.c" -x none -o "$dir/calls" ${LDFLAGS:-} $2 >"$dir/fits.log" 2>&1
+}
+
 flags_of() { # where the headers are, then a directory of libperf's own
 	printf '%s' "$1"
 	! grep -q '^struct perf_cpu {' "$2/perf/cpumap.h" 2>/dev/null || printf ' -DLIBPERF_STRUCT_CPU'
@@ -33,13 +42,16 @@ take_system() {
 	command -v "${PKG_CONFIG:-pkg-config}" >/dev/null && "${PKG_CONFIG:-pkg-config}" --exists libperf || return 1
 	inc=$("${PKG_CONFIG:-pkg-config}" --variable=includedir libperf)
 	flags=$(flags_of "$("${PKG_CONFIG:-pkg-config}" --cflags libperf) -isystem $inc" "$inc")
-	if ! fits "$flags"; then
-		echo "libperf: this system's libperf-devel $("${PKG_CONFIG:-pkg-config}" --modversion libperf) lacks private" \
-			"headers that dmarec needs ($dir/fits.log); a kernel tree is looked for" >&2
+	lacks=
+	fits "$flags" || lacks="private headers"
+	[ -n "$lacks" ] || links "$flags" "$("${PKG_CONFIG:-pkg-config}" --libs libperf)" || lacks="functions"
+	if [ -n "$lacks" ]; then
+		mv "$dir/fits.log" "$dir/system.log"
+		echo "libperf: this system's libperf-devel $("${PKG_CONFIG:-pkg-config}" --modversion libperf) lacks $lacks" \
+			"that dmarec needs ($dir/system.log); a kernel tree is looked for" >&2
 		return 1
 	fi
-	echo 'INPUT(-lperf)' >"$dir/libperf.a"
-	echo 'INPUT(-lapi)' >"$dir/libapi.a"
+	echo 'INPUT(-lperf)' | tee "$dir/libperf.a" >"$dir/libapi.a"
 	echo "$flags" >"$dir/flags"
 }
 

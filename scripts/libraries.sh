@@ -7,13 +7,13 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 : "${CC:=gcc}" "${CLANG:=clang}" "${STATIC:=}"
 
-#         header                  archive     Debian             Red Hat
+#         header                  archive     Debian             Red Hat          (its other place)
 libraries() { cat <<'LIST'
 bpf/libbpf.h              bpf         libbpf-dev         libbpf-devel
 capstone/capstone.h       capstone    libcapstone-dev    capstone-devel
 elfutils/libdwfl.h        dw          libdw-dev          elfutils-devel
 gelf.h                    elf         libelf-dev         elfutils-libelf-devel
-libiberty/demangle.h      iberty      libiberty-dev      binutils-devel
+libiberty/demangle.h      iberty      libiberty-dev      binutils-devel  demangle.h
 traceevent/event-parse.h  traceevent  libtraceevent-dev  libtraceevent-devel
 sqlite3.h                 sqlite3     libsqlite3-dev     sqlite-devel
 openssl/evp.h             crypto      libssl-dev         openssl-devel
@@ -29,12 +29,14 @@ if [ "${1:-}" = names ]; then
 	exit
 fi
 
-# Each header in a file, each archive on the command line.
-builds() { # columns: header archive
-	awk '{ print "#include <" $1 ">" } END { print "int main(void) { return 0; }" }' <<EOF |
+# Headers are only read: capstone 5's and libbpf's do not go into one program. Then each archive on the command line.
+builds() { # columns: header archive [Debian Red Hat other-place]
+	awk '{ h = "<" $1 ">" } $5 { print "#if !__has_include(" h ")\n#include <" $5 ">\n#else" }
+		{ print "#include " h } $5 { print "#endif" }' <<EOF |
 $1
 EOF
-		$CC ${CPPFLAGS:-} -D_GNU_SOURCE -x c -o "$try" - -x none ${STATIC:+-static} ${LDFLAGS:-} \
+		$CC ${CPPFLAGS:-} -D_GNU_SOURCE -x c -E -o /dev/null - >"$try.log" 2>&1 &&
+		echo 'int main(void) { return 0; }' | $CC -x c -o "$try" - -x none ${STATIC:+-static} ${LDFLAGS:-} \
 			$(echo "$1" | awk '{ print "-l" $2 }') >"$try.log" 2>&1
 }
 
@@ -49,8 +51,8 @@ trap 'rm -f "$try" "$try.log"' EXIT
 command -v "${CC%% *}" >/dev/null || { lacking "${CC%% *} (a C compiler)" gcc gcc; exit 1; }
 all=$(libraries)
 if ! builds "$all"; then
-	while read -r header archive debian redhat; do
-		builds "$header $archive" || lacking "$header or lib$archive" "$debian" "$redhat"
+	while read -r header archive debian redhat other; do
+		builds "$header $archive $debian $redhat $other" || lacking "$header or lib$archive" "$debian" "$redhat"
 	done <<EOF
 $all
 EOF

@@ -5,7 +5,11 @@
 #include "record/elf/elf_file.h"
 
 #include <errno.h>
+#if __has_include(<libiberty/demangle.h>)
 #include <libiberty/demangle.h>
+#else /* where Red Hat's binutils-devel has it */
+#include <demangle.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

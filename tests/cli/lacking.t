@@ -30,4 +30,33 @@ ok "perf events are forbidden" status 1 answers perf_event_open:error=EACCES "$B
 like "... and by whom" "$(cat err)" "perf_event_open was refused in spite of CAP_PERFMON: a security module or a container's"
 ok "tracefs is forbidden" status 1 answers openat:error=EACCES -P /sys/kernel/tracing/uprobe_events "$B/dmarec"
 like "... is said" "$(cat err)" "uprobe_events cannot be written: .*Permission denied"
+
+# ---- kernels that are older ----
+# tracefs where it was before 4.1 mounted it for itself: within debugfs
+old_place() {
+	rm -f d.data t.db
+	unshare --mount sh -c 'umount -a -t tracefs; umount /sys/kernel/debug 2>/dev/null
+		mount -t debugfs debugfs /sys/kernel/debug && test ! -e /sys/kernel/tracing/uprobe_events && exec "$@"' - \
+		"$B/dmarec" -o d.data -- "$B/examples/blkdma" --count 20 --file-size 4M
+}
+if unshare --mount true 2>/dev/null; then
+	ok "tracefs is within debugfs only: recorded" old_place
+	like "... every transfer" "$(transfers)" '[|]20$'
+else
+	skip "tracefs within debugfs" "no mount namespaces"
+fi
+if [ -d /sys/kernel/tracing/events/syscalls/sys_enter_close_range ]; then
+	printf '%s\n' '[profile]' 'title = a file' 'source = this test' '[library]' 'soname = libc.so*' '[transfer read]' 'fd = arg1:s32' \
+		'size = arg3' 'ret = s64' 'fail = ret < 0' "path = $tmp/card{card}_{channel} to_host" >file.ini
+	head -c 20000 /dev/zero >card1_2
+	rm -f d.data t.db
+	# (what the kernel says of a tracepoint that it does not have)
+	ok "a kernel without close_range: devices are told by their path" strace -o where -e inject=openat:error=ENOENT -P \
+		/sys/kernel/tracing/events/syscalls/sys_enter_close_range/id "$B/dmarec" --profile ./file.ini -o d.data -- \
+		dd if=card1_2 of=/dev/null bs=1000
+	like "... (that kernel was asked)" "$(cat where)" 'close_range/id.*ENOENT.*INJECTED'
+	is "... and which they are" "$("$B/dmaanalyze" -q -i d.data t.db && sqlite3 t.db 'SELECT channel, size_bytes, count(*) FROM transfer GROUP BY 1, 2')" '2|1000|21'
+else
+	skip "a kernel without close_range" "this one's tracepoints of system calls are not there"
+fi
 finish

@@ -15,14 +15,21 @@ done
 workdir
 # A Red Hat as deps.sh sees it: no apt-get, rpm knows no package, dnf lists repositories and installs nothing.
 mkdir "$tmp/redhat"
-for p in sh awk grep cat id env; do ln -s "$(command -v $p)" "$tmp/redhat/"; done
-printf '#!/bin/sh\nexit 1\n' >"$tmp/redhat/rpm"
-printf '#!/bin/sh\n[ "$2" != repolist ] || echo "$REPOSITORIES"\n[ "$1" != install ] || echo "$*"\n' >"$tmp/redhat/dnf"
+for p in sh awk grep cat id env uname; do ln -s "$(command -v $p)" "$tmp/redhat/"; done
+printf '#!/bin/sh\n[ "$1" = -E ] && echo "$RHEL"\n' >"$tmp/redhat/rpm"
+printf '#!/bin/sh\n[ "$2" != repolist ] || echo "$REPOSITORIES"\n[ "$1" != install ] || { echo "$*"; [ ! "$NO_MATCH" ]; }\n' >"$tmp/redhat/dnf"
 chmod +x "$tmp/redhat/rpm" "$tmp/redhat/dnf"
-on_redhat() { REPOSITORIES=$1 PATH=$tmp/redhat "$SRC/scripts/deps.sh" build 2>&1; }
-like "EPEL is named where it is needed" "$(on_redhat 'baseos crb')" '^deps: .*scdoc.* come from EPEL: dnf install epel-release'
-like "... and CRB" "$(on_redhat 'baseos epel')" '^deps: .*libbpf-devel.* come from CRB: dnf config-manager --set-enabled crb'
-is "... and neither where both are enabled" "$(on_redhat 'baseos powertools epel' | grep 'come from')" ""
+on_redhat() { RHEL=$1 REPOSITORIES=$2 PATH=$tmp/redhat "$SRC/scripts/deps.sh" build 2>&1; }
+like "EPEL is named where it is needed" "$(on_redhat 9 'baseos crb')" '^deps: .*scdoc.* come from EPEL: dnf install epel-release'
+like "... and CRB" "$(on_redhat 9 'baseos epel')" '^deps: libtraceevent-devel.*libbpf-devel.* come from CRB: .*dnf config-manager --set-enabled crb .*rhel-9-'
+like "... by its name of 8" "$(on_redhat 8 'baseos epel')" '^deps: libbpf-devel come from CRB: .* --set-enabled powertools .*rhel-8-'
+like "... where libtraceevent is EPEL's" "$(on_redhat 8 'baseos powertools')" '^deps: libtraceevent-devel .* come from EPEL'
+is "... and neither where both are enabled" "$(on_redhat 8 'baseos powertools epel' | grep 'come from')" ""
+like "what cannot be had ends with what needs no building" "$(NO_MATCH=1 on_redhat 8 'baseos powertools epel')" 'make dist-static'
+# What doc/field.md knows of EPEL.
+for what in $(sed -n 's/.*On RHEL, EPEL has \([a-z, ]*\);.*/\1/p' "$SRC/doc/field.md" | tr -d ,) capstone; do
+	like "$what is known to be EPEL's" "$(sed -n "/^[a-z]*  *[a-z0-9-]*$what/p" "$SRC/scripts/deps.sh")" ' epel$'
+done
 mkdir -p "$tmp/without/elfutils"
 echo '#error "it is not here"' >"$tmp/without/elfutils/libdwfl.h"
 is "a missing library is a sentence, before anything is compiled" \
@@ -30,6 +37,19 @@ is "a missing library is a sentence, before anything is compiled" \
 	"build: elfutils/libdwfl.h or libdw is not here: make deps as root, or install it (Debian: libdw-dev; Red Hat: elfutils-devel)
 build: $tmp/clang (for the BPF program) is not here: make deps as root, or install it (Debian: clang; Red Hat: clang)"
 cd "$SRC" || exit 1
+# Headers as Red Hat has them: libiberty's lie beside the others, in no directory of their own.
+cc=${CC:-gcc}
+mkdir "$tmp/include"
+ln -s /usr/include/* "$tmp/include/"
+rm "$tmp/include/libiberty"
+ln -s /usr/include/libiberty/* "$tmp/include/"
+flags="-nostdinc -isystem $($cc -print-file-name=include) -isystem $tmp/include -isystem $tmp/include/$($cc -print-multiarch)"
+ok "names are demangled with Red Hat's binutils-devel" $cc -std=gnu11 -D_GNU_SOURCE -I. $flags -fsyntax-only record/elf/elf_file.c
+ok "... and nothing is said to be missing" env CC="$cc" CPPFLAGS="$flags" scripts/libraries.sh
+rm "$tmp/include/demangle.h"
+ok "without it nothing is built" status 1 env CC="$cc" CPPFLAGS="$flags" scripts/libraries.sh
+is "... and the package is named" "$(cat err)" \
+	"build: libiberty/demangle.h or libiberty is not here: make deps as root, or install it (Debian: libiberty-dev; Red Hat: binutils-devel)"
 is "a kernel tree without libperf is refused" "$(scripts/libperf.sh "$tmp/perf" "$tmp" 2>&1)" \
 	"libperf: $tmp is no kernel source tree with libperf (tools/lib/perf/evlist.c is not there)"
 tree=build/libperf/linux
