@@ -170,8 +170,11 @@ static int rewrite(struct unzip *u)
 	rc = scratch_put(&u->s, p->map, at);
 	for (; !rc && one && end - at >= RECORD_HEADER; at += one)
 		rc = take(u, at, end, &one);
+	/* what is cut stays so: the reader says it */
+	if (!rc && u->nrest)
+		rc = scratch_put(&u->s, u->rest, u->nrest);
 	total = u->s.written - begin;
-	if (!rc && !one)
+	if (!rc && !one && !u->nrest)
 		rc = scratch_put(&u->s, p->map + at, end - at);
 	if (!rc && whole)
 		rc = put_tail(u, end);
