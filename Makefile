@@ -220,7 +220,7 @@ check-clang:
 	$(MAKE) --no-print-directory B=build/clang CC=clang CXX=clang++ tools unit
 COVERED  := B=build/coverage OPT='-O0 -g' CFLAGS='--coverage -Wno-format-truncation' LDFLAGS=--coverage
 coverage:
-	$(MAKE) --no-print-directory $(COVERED) unit $(patsubst $(B)/%,build/coverage/%,$(CHECK_UNIT_NEEDS))
+	$(MAKE) --no-print-directory $(COVERED) unit tools $(patsubst $(B)/%,build/coverage/%,$(CHECK_UNIT_NEEDS) $(CHECK_CLI_NEEDS))
 	@scripts/coverage.sh build/coverage
 soak: cli-programs
 	@scripts/tracefs.sh

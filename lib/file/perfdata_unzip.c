@@ -35,6 +35,8 @@ struct unzip {
 
 static int keep(struct unzip *u, const uint8_t *buf, size_t len)
 {
+	if (!len) /* a piece of the stream that is nothing yet */
+		return 0;
 	if (u->nrest + len > u->arest) {
 		size_t room = 2 * (u->nrest + len);
 		uint8_t *grown = realloc(u->rest, room);

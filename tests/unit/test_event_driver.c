@@ -147,6 +147,7 @@ static void fields_that_are_not_there(void **state)
 		if (!strstr(e.text, bad[i]) || !strstr(e.text, "block:block_rq_issue"))
 			fail_msg("%s: %s", bad[i], e.text);
 		perfdata_close(r.p);
+		meta_release(&r.m);
 		free(r.buf);
 	}
 }
