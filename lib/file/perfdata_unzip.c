@@ -70,6 +70,8 @@ static int put_whole(struct unzip *u)
 			break;
 		n += size;
 	}
+	if (!n)
+		return 0;
 	rc = scratch_put(&u->s, u->rest, n);
 	u->nrest -= n;
 	memmove(u->rest, u->rest + n, u->nrest);
