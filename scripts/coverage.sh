@@ -7,7 +7,7 @@
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 b=$1 LIMIT=90
-: "${CLI=columns crafted dmacompare dmareport figures report sections series}"
+: "${CLI=columns crafted dmareport figures report sections}"
 export DMAREC_PROFILES=$PWD/examples/profiles
 find "$b" -name '*.gcda' -delete
 
