@@ -64,6 +64,9 @@ struct session_options {
 /* The id of event i, when it is armed in the process: no number of the kernel's. */
 #define SESSION_INSIDE_ID(i) (UINT64_C(0x646d610000000000) + (i))
 
+/* Bytes of each ring where nothing is asked for: of so many CPUs, each with so many lists of events. */
+size_t session_default_ring(size_t ncpu, size_t lists);
+
 /* Open and map everything, nothing enabled yet. On failure nothing stays open, and the
  * error says what to do. */
 int session_open(struct session **s, const struct session_options *o, struct err *e);

@@ -44,9 +44,9 @@ static void raise_limits(void)
 	setrlimit(RLIMIT_MEMLOCK, &memory);
 }
 
-static size_t default_ring(const struct session *s, size_t lists)
+size_t session_default_ring(size_t ncpu, size_t lists)
 {
-	size_t bytes = DEFAULT_RING_BYTES, ncpu = (size_t)perf_cpu_map__nr(s->cpus);
+	size_t bytes = DEFAULT_RING_BYTES;
 
 	while (bytes > MIN_RING_BYTES && bytes * ncpu * lists > ALL_RINGS_BYTES)
 		bytes /= 2;
@@ -298,8 +298,10 @@ int session_open(struct session **out, const struct session_options *o, struct e
 		memcpy(s->start, o->start, o->nuprobe * sizeof(*s->start));
 	if (!rc) {
 		s->ring_bytes = round_ring(
-			o->ring_bytes ? o->ring_bytes
-				      : default_ring(s, o->nkernel ? LISTS : LISTS - 1));
+			o->ring_bytes
+				? o->ring_bytes
+				: session_default_ring((size_t)perf_cpu_map__nr(s->cpus),
+						       o->nkernel ? LISTS : LISTS - 1));
 		perf_thread_map__set_pid(s->everything, 0, -1);
 	}
 	if (!rc && o->attach)

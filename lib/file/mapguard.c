@@ -35,6 +35,11 @@ void mapguard_add(struct mapguard *g, const void *map, size_t size, int fd)
 	guards = g;
 }
 
+void mapguard_anywhere(struct mapguard *g)
+{
+	mapguard_add(g, NULL, SIZE_MAX, -1);
+}
+
 void mapguard_remove(struct mapguard *g)
 {
 	struct mapguard *volatile *at = &guards;

@@ -27,6 +27,10 @@ struct mapguard {
 void mapguard_add(struct mapguard *g, const void *map, size_t size, int fd);
 void mapguard_remove(struct mapguard *g); /* before munmap */
 
+/* The same for whatever is mapped until it is removed, by libraries that do not say what they
+ * map. For a short while: it also takes what is no file of theirs. */
+void mapguard_anywhere(struct mapguard *g);
+
 /* Was a page beyond the file's end touched? Costs nothing. */
 static inline bool mapguard_touched(const struct mapguard *g)
 {

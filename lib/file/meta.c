@@ -156,6 +156,7 @@ static void release_events(struct meta *m)
 		free(ev->name);
 		free(ev->function);
 		free(ev->armed);
+		free(ev->places);
 		free(ev->file);
 	}
 	free(m->event);

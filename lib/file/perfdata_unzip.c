@@ -35,6 +35,8 @@ struct unzip {
 
 static int keep(struct unzip *u, const uint8_t *buf, size_t len)
 {
+	if (!len) /* a piece of the stream that is nothing yet */
+		return 0;
 	if (u->nrest + len > u->arest) {
 		size_t room = 2 * (u->nrest + len);
 		uint8_t *grown = realloc(u->rest, room);
@@ -68,6 +70,8 @@ static int put_whole(struct unzip *u)
 			break;
 		n += size;
 	}
+	if (!n)
+		return 0;
 	rc = scratch_put(&u->s, u->rest, n);
 	u->nrest -= n;
 	memmove(u->rest, u->rest + n, u->nrest);
@@ -170,8 +174,11 @@ static int rewrite(struct unzip *u)
 	rc = scratch_put(&u->s, p->map, at);
 	for (; !rc && one && end - at >= RECORD_HEADER; at += one)
 		rc = take(u, at, end, &one);
+	/* what is cut stays so: the reader says it */
+	if (!rc && u->nrest)
+		rc = scratch_put(&u->s, u->rest, u->nrest);
 	total = u->s.written - begin;
-	if (!rc && !one)
+	if (!rc && !one && !u->nrest)
 		rc = scratch_put(&u->s, p->map + at, end - at);
 	if (!rc && whole)
 		rc = put_tail(u, end);

@@ -15,30 +15,12 @@
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "record/elf/debug_file.h"
 #include "record/elf/elf_dynamic.h"
-
-/* libdwfl asks debuginfod servers when the environment names some: a recorder does not
- * go to the network in silence. */
-static int find_debuginfo(Dwfl_Module *mod, void **userdata, const char *modname,
-			  Dwarf_Addr base, const char *file, const char *link,
-			  GElf_Word crc, char **debug_file)
-{
-	const char *urls = getenv("DEBUGINFOD_URLS");
-	char *kept = urls ? strdup(urls) : NULL;
-	int fd;
-
-	unsetenv("DEBUGINFOD_URLS");
-	fd = dwfl_standard_find_debuginfo(mod, userdata, modname, base, file, link, crc,
-					  debug_file);
-	if (kept)
-		setenv("DEBUGINFOD_URLS", kept, 1);
-	free(kept);
-	return fd;
-}
 
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = dwfl_build_id_find_elf,
-	.find_debuginfo = find_debuginfo,
+	.find_debuginfo = debug_file_find,
 	.section_address = dwfl_offline_section_address,
 };
 
@@ -53,33 +35,47 @@ static void guard(struct elf_file *f, int which, Elf *elf, int fd)
 		mapguard_add(&f->guard[which], map, size, fd);
 }
 
-void elf_file_guard_debug(struct elf_file *f)
+bool elf_file_guard_debug(struct elf_file *f)
 {
 	Dwarf_Addr bias;
 	Dwarf *d = dwfl_module_getdwarf(f->module, &bias);
 	Elf *elf = d ? dwarf_getelf(d) : NULL;
 	const char *path = NULL;
 
+	if (!d || (debug_file_is_shared(d) && !f->has_shared))
+		return false;
 	if (elf == dwfl_module_getelf(f->module, &bias) || f->guard[GUARD_DEBUG].map)
-		return;
+		return true;
 	dwfl_module_info(f->module, NULL, NULL, NULL, NULL, NULL, NULL, &path);
 	if (path)
 		f->debug_fd = regular_open(path);
 	guard(f, GUARD_DEBUG, elf, f->debug_fd);
+	return true;
+}
+
+void elf_file_begin(struct elf_file *f)
+{
+	elf_care_begin(&f->care, f->fd);
+}
+
+void elf_file_end(struct elf_file *f)
+{
+	f->cut |= elf_care_end(&f->care);
 }
 
 int elf_file_whole(const struct elf_file *f, struct err *e)
 {
+	bool cut = f->cut;
+
 	for (int i = 0; i < GUARDS; i++)
-		if (mapguard_cut(&f->guard[i])) {
-			if (e)
-				e->code = 0; /* what was found in the hole is no fault */
-			return err_set(e, ERR_FORMAT,
-				       "%s was cut while it was read; try again when it "
-				       "is whole",
-				       f->path);
-		}
-	return 0;
+		cut |= mapguard_cut(&f->guard[i]);
+	if (!cut)
+		return 0;
+	if (e)
+		e->code = 0; /* what was found in the hole is no fault */
+	return err_set(e, ERR_FORMAT,
+		       "%s was cut while it was read; try again when it is whole",
+		       f->path);
 }
 
 static int check_kind(struct elf_file *f, struct err *e)
@@ -380,6 +376,7 @@ const char *elf_slot_name(const struct elf_file *f, uint64_t addr)
 static int report(struct elf_file *f, struct err *e)
 {
 	int fd = dup(f->fd);
+	void **userdata;
 
 	f->dwfl = dwfl_begin(&callbacks);
 	if (f->dwfl && fd >= 0)
@@ -390,10 +387,30 @@ static int report(struct elf_file *f, struct err *e)
 		return err_set(e, ERR_FORMAT, "%s: %s", f->path, dwfl_errmsg(-1));
 	}
 	dwfl_report_end(f->dwfl, NULL, NULL);
+	dwfl_module_info(f->module, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
+	*userdata = f;
 	guard(f, GUARD_MODULE, dwfl_module_getelf(f->module, &f->bias), f->fd);
 	if (!f->guard[GUARD_MODULE].map)
 		return err_set(e, ERR_FORMAT, "%s: %s", f->path, dwfl_errmsg(-1));
 	return 0;
+}
+
+static int read_file(struct elf_file *f, struct err *e)
+{
+	int rc = 0;
+
+	f->elf = elf_begin(f->fd, ELF_C_READ_MMAP, NULL);
+	if (!f->elf)
+		return err_set(e, ERR_FORMAT, "%s: %s", f->path, elf_errmsg(-1));
+	guard(f, GUARD_FILE, f->elf, f->fd);
+	rc = check_kind(f, e);
+	if (!rc)
+		rc = read_segments(f, e);
+	if (!rc)
+		rc = report(f, e);
+	if (!rc)
+		rc = read_functions(f, e);
+	return rc ? rc : read_sections(f, e);
 }
 
 int elf_file_open(struct elf_file **out, const char *path, struct err *e)
@@ -413,20 +430,11 @@ int elf_file_open(struct elf_file **out, const char *path, struct err *e)
 		rc = err_set(e, ERR_FORMAT, "%s is not a regular file", path);
 	else if (f->fd < 0)
 		rc = err_errno(e, "%s", path);
-	if (!rc && !(f->elf = elf_begin(f->fd, ELF_C_READ_MMAP, NULL)))
-		rc = err_set(e, ERR_FORMAT, "%s: %s", path, elf_errmsg(-1));
 	if (!rc) {
-		guard(f, GUARD_FILE, f->elf, f->fd);
-		rc = check_kind(f, e);
+		elf_file_begin(f);
+		rc = read_file(f, e);
+		elf_file_end(f);
 	}
-	if (!rc)
-		rc = read_segments(f, e);
-	if (!rc)
-		rc = report(f, e);
-	if (!rc)
-		rc = read_functions(f, e);
-	if (!rc)
-		rc = read_sections(f, e);
 	if (elf_file_whole(f, NULL))
 		rc = elf_file_whole(f, e);
 	if (rc) {

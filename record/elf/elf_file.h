@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "lib/file/mapguard.h"
+#include "record/elf/care.h"
 #include "record/elf/symbols.h"
 
 struct elf_function {
@@ -41,8 +42,12 @@ struct elf_file {
 	Dwfl_Module *module;
 	/* libelf maps the files that it reads: this one twice, and its debug file */
 	struct mapguard guard[GUARDS];
-	int debug_fd;	/* -1 = no debug file of its own was read */
-	GElf_Addr bias; /* of addresses that libdwfl gives */
+	struct elf_care care; /* between elf_file_begin() and elf_file_end() */
+	bool cut;	      /* told by that */
+	bool finding;	      /* its debug file is looked for */
+	bool has_shared;      /* what debug files share was found */
+	int debug_fd;	      /* -1 = no debug file of its own was read */
+	GElf_Addr bias;	      /* of addresses that libdwfl gives */
 	uint16_t machine;
 	bool textrel;		       /* the loader writes into its code */
 	bool pie;		       /* a program, although it looks like a library */
@@ -58,8 +63,13 @@ struct elf_file {
 	size_t nplt;
 };
 
-/* Before DWARF is read, which may lie in a file of its own. */
-void elf_file_guard_debug(struct elf_file *f);
+/* Around all that libelf and libdw read. Not nested. */
+void elf_file_begin(struct elf_file *f);
+void elf_file_end(struct elf_file *f);
+
+/* Before DWARF is read, which may lie in a file of its own. false = there is none, or not all of
+ * it. */
+bool elf_file_guard_debug(struct elf_file *f);
 
 /* Offset in the file of an address in a segment with code; false = there is none. */
 bool elf_file_offset(const struct elf_file *f, uint64_t addr, uint64_t *offset,

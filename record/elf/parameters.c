@@ -2,15 +2,14 @@
 /* A function's parameters, from DWARF. */
 #include <dwarf.h>
 #include <elfutils/libdw.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/array.h"
 #include "lib/err.h"
+#include "record/elf/debug_file.h"
 #include "record/elf/elf_file.h"
+#include "record/elf/split.h"
 
 enum type_class { CLASS_INT, CLASS_FLOAT, CLASS_UNCLEAR };
 
@@ -111,47 +110,14 @@ static bool search(Dwarf_Die *parent, Dwarf_Addr pc, int depth, Dwarf_Die *out)
 	return false;
 }
 
-static const char *string_of(Dwarf_Die *die, unsigned name)
-{
-	Dwarf_Attribute a;
-
-	return dwarf_attr(die, name, &a) ? dwarf_formstring(&a) : NULL;
-}
-
-/* Nothing there is fine too; a pipe would be waited for. */
-static bool is_harmless(const char *dir, size_t len, const char *name)
-{
-	char path[PATH_MAX];
-	struct stat st;
-	int n = *name == '/'
-			? snprintf(path, sizeof(path), "%s", name)
-			: snprintf(path, sizeof(path), "%.*s/%s", (int)len, dir, name);
-
-	return n < (int)sizeof(path) && (stat(path, &st) || S_ISREG(st.st_mode));
-}
-
-/* The two places where libdw looks for the .dwo of a unit. */
-static bool may_be_split(const struct elf_file *f, Dwarf_Die *cu)
-{
-	const char *name = string_of(cu, DW_AT_dwo_name), *slash = strrchr(f->path, '/'),
-		   *dir = string_of(cu, DW_AT_comp_dir);
-
-	if (!name)
-		name = string_of(cu, DW_AT_GNU_dwo_name);
-	return name &&
-	       is_harmless(f->path, slash ? (size_t)(slash - f->path) : 0, name) &&
-	       (!dir || is_harmless(dir, strlen(dir), name));
-}
-
 /* With -gsplit-dwarf the file has a skeleton of each unit; what it holds lies in a .dwo. */
-static bool search_unit(const struct elf_file *f, Dwarf_Die *cu, Dwarf_Addr pc,
-			Dwarf_Die *out)
+static bool search_unit(struct elf_file *f, Dwarf_Die *cu, Dwarf_Addr pc, Dwarf_Die *out)
 {
 	Dwarf_Die split = {0};
 
-	if (may_be_split(f, cu) &&
+	if (split_may_be_read(f, cu) &&
 	    !dwarf_cu_info(cu->cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) &&
-	    split.cu)
+	    split.cu && !debug_file_is_shared(dwarf_cu_getdwarf(split.cu)))
 		cu = &split;
 	return search(cu, pc, 0, out);
 }
@@ -161,7 +127,8 @@ static bool find_function(struct elf_file *f, uint64_t addr, Dwarf_Die *out)
 	Dwarf_Addr bias = 0;
 	Dwarf_Die *cu;
 
-	elf_file_guard_debug(f);
+	if (!elf_file_guard_debug(f))
+		return false;
 	cu = dwfl_module_addrdie(f->module, addr + f->bias, &bias);
 	if (cu)
 		return search_unit(f, cu, addr + f->bias - bias, out);
@@ -195,8 +162,8 @@ static int add_parameter(struct parameter_list *l, Dwarf_Die *die, int *next,
 	return q->name ? 0 : err_nomem(e, "a program");
 }
 
-int elf_file_parameters(struct elf_file *f, const struct symbol *s,
-			struct parameter_list *out, struct err *e)
+static int read_parameters(struct elf_file *f, const struct symbol *s,
+			   struct parameter_list *out, struct err *e)
 {
 	Dwarf_Die fn, die;
 	struct type result;
@@ -221,6 +188,17 @@ int elf_file_parameters(struct elf_file *f, const struct symbol *s,
 	return 0;
 }
 
+int elf_file_parameters(struct elf_file *f, const struct symbol *s,
+			struct parameter_list *out, struct err *e)
+{
+	int rc;
+
+	elf_file_begin(f);
+	rc = read_parameters(f, s, out, e);
+	elf_file_end(f);
+	return rc;
+}
+
 static int count_one(Dwarf_Die *die, void *arg)
 {
 	(void)die;
@@ -230,7 +208,7 @@ static int count_one(Dwarf_Die *die, void *arg)
 
 /* A function that was inlined somewhere, and stands by itself too, has what both share in a
  * DIE of its own. */
-size_t elf_file_inlined(struct elf_file *f, const struct symbol *s)
+static size_t count_inlined(struct elf_file *f, const struct symbol *s)
 {
 	Dwarf_Attribute a;
 	Dwarf_Die fn, origin;
@@ -241,6 +219,16 @@ size_t elf_file_inlined(struct elf_file *f, const struct symbol *s)
 	    !dwarf_formref_die(&a, &origin))
 		return 0;
 	dwarf_func_inline_instances(&origin, count_one, &n);
+	return n;
+}
+
+size_t elf_file_inlined(struct elf_file *f, const struct symbol *s)
+{
+	size_t n;
+
+	elf_file_begin(f);
+	n = count_inlined(f, s);
+	elf_file_end(f);
 	return n;
 }
 

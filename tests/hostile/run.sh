@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# run.sh [N]: N mutants (10,000) each of recordings, perf.data, databases, ELF files, profiles and texts of
-# /proc/interrupts, for the tools that B holds, built with sanitizers (make asan). Mutant i of a kind is always the
+# run.sh [N]: N mutants (10,000) each of recordings, perf.data, databases, ELF files, their debug files, profiles and
+# texts of /proc/interrupts, for the tools that B holds, built with sanitizers (make asan). Mutant i of a kind is always the
 # same; FIRST begins elsewhere. With LIMIT_SECONDS it ends after that time, having taken kinds in turn. Findings
 # fail, and are kept in $B/hostile.
 set -u -o pipefail
 cd "$(dirname "$0")/../.." || exit 1
-: "${B:=build/asan}" "${FIRST:=0}" "${LIMIT_SECONDS:=}" "${KINDS:=recording perf database elf profile irqmap}"
+: "${B:=build/asan}" "${FIRST:=0}" "${LIMIT_SECONDS:=}" "${KINDS:=recording perf database elf debug profile irqmap}"
 n=${1:-10000} round=500
 [ "$LIMIT_SECONDS" ] && round=50
 B=$(realpath "$B") kept=${DIR:-$B/hostile}
@@ -24,6 +24,11 @@ cc=("${CC:-gcc}" -g -O1 -nostdlib)
 echo 'int dma_to_host(int c) { return c; }' >"$dir/lib.c"
 echo 'int dma_to_host(int c); int dma_wait(int c) { return c; } void _start(void) { dma_wait(dma_to_host(0)); for (;;) ; }' >"$dir/prog.c"
 "${cc[@]}" -shared -fPIC -o "$dir/libseed.so" "$dir/lib.c" && "${cc[@]}" -o "$dir/prog" "$dir/prog.c" "$dir/libseed.so" -Wl,-rpath,'$ORIGIN' || exit 1
+# Two programs whose debug files the mutants are: by the name in .gnu_debuglink and by that of a .dwo.
+: >"$dir/mutant"
+objcopy --only-keep-debug "$dir/prog" "$dir/seed.debug" && objcopy -S --add-gnu-debuglink="$dir/mutant" "$dir/prog" "$dir/linked" &&
+	(cd "$dir" && "${cc[@]}" -gsplit-dwarf -c -o seed.o prog.c && "${cc[@]}" -o split seed.o libseed.so -Wl,-rpath,'$ORIGIN') &&
+	mv "$dir/seed.dwo" "$dir/unit" && ln -s mutant "$dir/seed.dwo" || exit 1
 
 kind() { # name, first, how many
 	local run=("$B/tests/hostile/hostile" "$dir" "$kept" "$2" "$3" "$1")
@@ -34,6 +39,8 @@ kind() { # name, first, how many
 	database) "${run[@]}" "$dir/seed.db" --- dmaanalyze {} --- dmacompare {} {} --- dmaanalyze --rebuild {} --- dmareport --term {} ;;
 	elf) "${run[@]}" "$dir/prog" "$dir/libseed.so" --- dmarec --dry-run --start dma_to_host --wait dma_wait -- {} \
 		--- dmarec --dry-run --start dma_to_host --wait dma_wait -x {} -- "$dir/prog" ;;
+	debug) "${run[@]}" "$dir/seed.debug" "$dir/unit" --- dmarec --dry-run --start dma_to_host --wait dma_wait -- "$dir/linked" \
+		--- dmarec --dry-run --start dma_to_host --wait dma_wait -- "$dir/split" ;;
 	profile) "${run[@]}" examples/profiles/*.ini --- dmarec --dry-run --profile {} -- "$dir/prog" ;;
 	irqmap) "${run[@]}" tests/data/irq/*/proc/interrupts tests/data/fuzz/irqmap/* --- irqmap {} ;;
 	esac

@@ -95,6 +95,60 @@ static void round_trip(void **state)
 	meta_release(&b);
 }
 
+/* What was read and counted beside the transfers: each of an event, one line before the data and
+ * one behind it. */
+static void registers_and_counts(void **state)
+{
+	struct meta a, b;
+	struct meta_register *r;
+	struct meta_count *c;
+	struct err e = {0};
+	size_t len, len2;
+	char *text, *again;
+
+	(void)state;
+	fill(&a);
+	a.event[1].role = ROLE_REGISTER;
+	r = meta_add_register(&a);
+	r->event = 1;
+	r->bdf = strdup("0000:05:00.0");
+	r->file = strdup("/sys/bus/pci/devices/0000:05:00.0/resource0");
+	r->offset = 0x400;
+	r->busy = strdup("1<<channel");
+	r->mode = strdup("in flight");
+	r->shared_cpu = true;
+	r->readings = 1000;
+	r->read_p99_ns = 812;
+	r->ended = strdup("the card is gone");
+	assert_true(r->read_max_ns == DMA_UNKNOWN); /* until it is told */
+	c = meta_add_count(&a);
+	c->event = 0;
+	c->text = strdup("uncore_iio_0/event=0x83/");
+	c->unit = strdup("MiB");
+	c->scale = strdup("4e-6");
+	text = text_of(&a, &len);
+	meta_init(&b);
+	assert_int_equal(meta_parse(&b, text, len, &e), 0);
+	assert_int_equal(b.nreg, 1);
+	assert_int_equal(b.ncount, 1);
+	assert_int_equal(b.reg[0].offset, 0x400);
+	assert_true(b.reg[0].channel == DMA_UNKNOWN);
+	assert_true(b.reg[0].shared_cpu);
+	assert_int_equal(b.reg[0].readings, 1000);
+	assert_true(b.reg[0].read_max_ns == DMA_UNKNOWN);
+	assert_string_equal(b.reg[0].ended, "the card is gone");
+	assert_string_equal(b.count[0].scale, "4e-6");
+	assert_int_equal(b.count[0].cpus, -1);
+	again = text_of(&b, &len2);
+	assert_string_equal(text, again);
+	assert_ptr_equal(meta_find_irq(&b, 68), &b.irq[0]);
+	assert_null(meta_find_irq(&b, 67));
+	free(text);
+	free(again);
+	meta_release(&a);
+	meta_release(&b);
+}
+
 /* An event that was armed later may have found something in flight. */
 static void from_start(void **state)
 {
@@ -157,6 +211,9 @@ static void damage_is_refused_with_its_line(void **state)
 	refuse(HEAD "counter\tbefore=1\n", "no key");
 	refuse(HEAD "fd\tpid=1\n", "path");
 	refuse(HEAD "warning\n", "text");
+	refuse(HEAD "register\twidth=32\n", "no key");
+	refuse(HEAD "register\tevent=0\n", "not there");
+	refuse(HEAD "count\tevent=-1\n", "not a number");
 }
 
 static void a_newer_writer_is_understood(void **state)
@@ -237,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
+		cmocka_unit_test(registers_and_counts),
 		cmocka_unit_test(from_start),
 		cmocka_unit_test(damage_is_refused_with_its_line),
 		cmocka_unit_test(a_newer_writer_is_understood),
