@@ -36,6 +36,9 @@ enum arg_kind {
 	ARG_EXPR,
 	ARG_CONST,
 	ARG_NAME,   /* the parameter of that name (DWARF); text */
+	/* of a function of the kernel: the member `text` ("queue.number", "bus->number") of
+	   the structure that an argument points to */
+	ARG_MEMBER,
 	ARG_RETURN, /* the return value, of `type`; only FIELD_RET and FIELD_SIZE */
 };
 
@@ -48,6 +51,8 @@ struct arg_spec {
 	char type[8];  /* u8 .. s64, x64; "" = u64, or what DWARF says. Of ARG_EXPR it is
 			  in text too */
 	char *text;    /* expression or name */
+	/* ARG_MEMBER: the structure, where the profile says which; NULL = the function's */
+	char *structure;
 	int64_t value; /* constant */
 };
 
