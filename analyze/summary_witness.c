@@ -106,33 +106,42 @@ static int64_t quantile(const struct summary_phase *x, double q)
 	return DMA_UNKNOWN;
 }
 
+/* Of an interrupt that overtakes the clear there is no delay to tell. */
+static const char *within(int64_t ns, char buf[48])
+{
+	char time[32];
+
+	if (ns < 0)
+		return "before it";
+	snprintf(buf, 48, "within %s of it", num_print_ns(time, ns));
+	return buf;
+}
+
 static void say_prompt(const struct summary *s, char *buf, size_t len)
 {
 	const struct summary_phase *d = &s->group[0].phase[PHASE_DELIVERY];
 	const struct summary_phase *c = &s->group[0].phase[PHASE_CARD];
 	int64_t median = quantile(d, 0.5), p99 = quantile(d, 0.99);
 	int64_t card = quantile(c, 0.5);
-	char a[32], b[32], m[32];
+	char a[48], b[48], m[48];
 	bool prompt;
 
 	if (!d->n || median == DMA_UNKNOWN || p99 == DMA_UNKNOWN) {
 		snprintf(buf, len, "whether it is prompt is not known");
 		return;
 	}
-	prompt = p99 <= TAIL * median || (card != DMA_UNKNOWN && p99 <= card);
-	snprintf(buf, len,
-		 "%s: half come within %s of the clear, 99 %% within %s, all within "
-		 "%s",
-		 prompt ? "it is prompt" : "it is not always prompt",
-		 num_print_ns(a, median), num_print_ns(b, p99),
-		 num_print_ns(m, d->max_ns));
+	prompt = p99 <= TAIL * (median > 0 ? median : 0) || p99 <= 0 ||
+		 (card != DMA_UNKNOWN && p99 <= card);
+	snprintf(buf, len, "%s: beside the clear, half come %s, 99 %% %s, all %s",
+		 prompt ? "it is prompt" : "it is not always prompt", within(median, a),
+		 within(p99, b), within(d->max_ns, m));
 }
 
 const char *summary_verdict(const struct summary *s, char *buf, size_t len)
 {
 	const struct summary_witness *w = &s->witness;
 	int64_t certain = w->after + w->before + w->alone;
-	char prompt[200];
+	char prompt[240];
 
 	*buf = 0;
 	if (!told(w) || !s->ngroup)
@@ -147,12 +156,21 @@ const char *summary_verdict(const struct summary *s, char *buf, size_t len)
 	}
 	if (w->after + w->before == 0) {
 		snprintf(buf, len,
-			 "The interrupt is not essential to the DMA: all %" PRId64
+			 "The interrupt is not essential to the DMA: %s%" PRId64
 			 " ended on the card without one.",
-			 certain);
+			 w->unpaired ? "" : "all ", certain);
 		return buf;
 	}
 	say_prompt(s, prompt, sizeof(prompt));
+	if (!w->alone && w->unpaired) {
+		snprintf(
+			buf, len,
+			"Whether the DMA needs the interrupt is not told: %" PRId64
+			" transfers that ended on the card had their own, and of %" PRId64
+			" it is not known whether one was theirs. Of those that had, %s.",
+			certain, w->unpaired, prompt);
+		return buf;
+	}
 	if (w->alone)
 		snprintf(buf, len,
 			 "The interrupt is not essential to the DMA (%" PRId64
