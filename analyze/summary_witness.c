@@ -189,13 +189,20 @@ const char *summary_verdict(const struct summary *s, char *buf, size_t len)
 static void say_waits(const struct summary *s, FILE *out)
 {
 	const struct summary_heard *h = &s->heard;
-	char text[400], all[32], pending[32];
+	char text[500], all[32], pending[32], each[32], readings[120] = "";
+	int64_t median = s->nreg == 1 ? s->reg[0].read_median_ns : DMA_UNKNOWN;
+
+	if (median != DMA_UNKNOWN && median > 0 && h->in_wait_ns > 0)
+		snprintf(readings, sizeof(readings),
+			 " (enough for %.3g readings of the register at %s each)",
+			 (double)h->in_wait_ns / (double)median,
+			 num_print_ns(each, median));
 
 	snprintf(text, sizeof(text),
 		 "the program spent %s within %" PRId64
 		 " calls of its wait, as CPU time where "
-		 "it polls; %" PRId64 " of them (%s) for nothing: \"not yet\"",
-		 num_print_ns(all, h->in_wait_ns), s->waits, h->pending,
+		 "it polls%s; %" PRId64 " of them (%s) for nothing: \"not yet\"",
+		 num_print_ns(all, h->in_wait_ns), s->waits, readings, h->pending,
 		 num_print_ns(pending, h->pending_ns));
 	say(out, 2, text);
 }
@@ -214,6 +221,32 @@ static void say_heard(const struct summary_heard *h, FILE *out)
 		 h->behind, h->behind ? ", half of them " : "", a,
 		 h->behind ? " or more" : "", h->before,
 		 h->before ? ", half of them " : "", b, h->before ? " or more" : "");
+	say(out, 2, text);
+}
+
+static void say_undone(const struct summary_heard *h, FILE *out)
+{
+	char text[500], apart[32], shortest[32];
+
+	if (h->undone > 0) {
+		snprintf(
+			text, sizeof(text),
+			"%" PRId64
+			" starts were undone so (aborted): a store behind them, by "
+			"at most %s, had not their bit, and the shortest transfer took %s: the "
+			"card did not run them, whatever their waits said. A lock around the "
+			"library's starts prevents that",
+			h->undone, num_print_ns(apart, h->undone_apart_ns),
+			num_print_ns(shortest, h->shortest_ns));
+		say(out, 2, text);
+	}
+	if (h->undone_maybe <= 0)
+		return;
+	snprintf(text, sizeof(text),
+		 "of %" PRId64
+		 " more it is not certain (unknown): the two stores' order or "
+		 "the card's end before the second is not known",
+		 h->undone_maybe);
 	say(out, 2, text);
 }
 
@@ -241,6 +274,7 @@ void summary_audit_text(const struct summary *s, const struct summary_style *sty
 		"a register that both change",
 		h->overlapping);
 	say(out, 2, text);
+	say_undone(h, out);
 }
 
 void summary_driver_text(const struct summary *s, const struct summary_style *style,

@@ -79,7 +79,8 @@ static int first_type(const struct btf *btf, const char *function,
 	if (a->structure) {
 		found = btf__find_by_name_kind(btf, a->structure, BTF_KIND_STRUCT);
 		if (found < 0)
-			return err_set(e, ERR_NOTFOUND, "the kernel knows no structure '%s'",
+			return err_set(e, ERR_NOTFOUND,
+				       "the kernel knows no structure '%s'",
 				       a->structure);
 		*id = (uint32_t)found;
 		return 0;
@@ -138,13 +139,15 @@ static int step(const struct btf *btf, const struct btf_type **t, const char *na
 			: NULL;
 
 	if (!m)
-		return err_set(e, ERR_NOTFOUND, "'%s' has no member '%.*s' in this kernel",
+		return err_set(e, ERR_NOTFOUND,
+			       "'%s' has no member '%.*s' in this kernel",
 			       name_of(btf, *t), (int)len, name);
 	if (field)
-		return err_set(e, ERR_UNSUPPORTED,
-			       "'%.*s' is some bits of a word; say where that word is, and "
-			       "'when = ... & ...'",
-			       (int)len, name);
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"'%.*s' is some bits of a word; say where that word is, and "
+			"'when = ... & ...'",
+			(int)len, name);
 	*offset += bits / 8;
 	*t = plain(btf, m->type, NULL);
 	return 0;
@@ -196,7 +199,8 @@ int btf_types_load(struct btf_types *t, const char *module, struct err *e)
 {
 	char path[128];
 
-	*t = (struct btf_types){.vmlinux = valid(btf__parse_raw("/sys/kernel/btf/vmlinux"))};
+	*t = (struct btf_types){.vmlinux =
+					valid(btf__parse_raw("/sys/kernel/btf/vmlinux"))};
 	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module ? module : "");
 	if (t->vmlinux && module)
 		t->module = valid(btf__parse_raw_split(path, t->vmlinux));

@@ -65,7 +65,8 @@ static int place(const char *key, char out[160], struct err *e)
 	int rc;
 
 	snprintf(text, sizeof(text),
-		 "[start f]\nchannel = arg1\n[kernel m:ended]\nrole = end\nkey = %s\n", key);
+		 "[start f]\nchannel = arg1\n[kernel m:ended]\nrole = end\nkey = %s\n",
+		 key);
 	rc = profile_read_mem(&p, text, "test", e);
 	if (rc)
 		return rc;
