@@ -8,7 +8,8 @@
  *
  * Every vector is requested under the driver's one name and is masked until a program
  * enables it. /proc/edudma shows a column for each vector. With the parameter intx=1 the
- * card uses the line that PCI devices share, as before MSI; with log=N the first N handler
+ * card uses the line that PCI devices share, as before MSI; with defer=1 or 2 the handler
+ * leaves the rest to its thread or to a kworker; with log=N the first N handler
  * calls are kept, for a test to read in debugfs: edudma/log.
  */
 #include <linux/debugfs.h>

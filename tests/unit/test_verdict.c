@@ -22,8 +22,10 @@ static const char *verdict(struct summary_witness w, int64_t median, int64_t p99
 	struct summary s = {.group = &g, .ngroup = 1, .witness = w};
 
 	g.phase[PHASE_DELIVERY] = (struct summary_phase){
-		.n = 100, .max_ns = most, .q = {{.q = 0.5, .value_ns = median},
-						{.q = 0.99, .value_ns = p99}}, .nq = 2};
+		.n = 100,
+		.max_ns = most,
+		.q = {{.q = 0.5, .value_ns = median}, {.q = 0.99, .value_ns = p99}},
+		.nq = 2};
 	g.phase[PHASE_CARD] = (struct summary_phase){
 		.n = 100, .q = {{.q = 0.5, .value_ns = card}}, .nq = 1};
 	return summary_verdict(&s, text, sizeof(text));
@@ -55,8 +57,8 @@ static void test_essential(void **state)
 	const char *text;
 
 	(void)state;
-	says(verdict((struct summary_witness){.after = 90, .alone = 10}, US, 5 * US, 9 * US,
-		     US),
+	says(verdict((struct summary_witness){.after = 90, .alone = 10}, US, 5 * US,
+		     9 * US, US),
 	     "not essential to the DMA (10 of 100 transfers ended on the card without one)");
 	says(verdict((struct summary_witness){.after = 90}, US, 5 * US, 9 * US, US),
 	     "Every transfer that the register saw end had its interrupt");
@@ -64,8 +66,8 @@ static void test_essential(void **state)
 		       9 * US, US);
 	says_not(text, "Every transfer");
 	says(text, "of 50 it is not known whether one was theirs");
-	assert_string_equal(
-		verdict((struct summary_witness){.unseen = 3}, 0, 0, 0, 0), "");
+	assert_string_equal(verdict((struct summary_witness){.unseen = 3}, 0, 0, 0, 0),
+			    "");
 }
 
 static void test_prompt(void **state)
@@ -79,7 +81,8 @@ static void test_prompt(void **state)
 	says(verdict(w, US, 11 * US, 90 * US, 20 * US), "it is prompt");
 	text = verdict(w, -3 * US, -US, 2 * US, US);
 	says(text, "it is prompt");
-	says(text, "half come before it, 99 % before it, all within 2.00 \302\265s of it");
+	says(text,
+	     "half come before it, 99 % before it, all within 2.00 \302\265s of it");
 	says(verdict(w, -3 * US, 50 * US, 60 * US, US), "it is not always prompt");
 }
 
