@@ -28,6 +28,6 @@ int transfer_insert(const struct transfer_insert *x, const struct transfer *t,
 		    struct err *e);
 int stray_insert_prepare(struct stray_insert *x, struct db *db, int64_t run,
 			 struct err *e);
-int stray_insert(const struct stray_insert *x, const struct stray *s, struct err *e);
+int stray_insert(const struct stray_insert *p, const struct stray *x, struct err *e);
 
 #endif
