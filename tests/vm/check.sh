@@ -382,7 +382,7 @@ check_fast() {
 }
 
 judge_fast() {
-	local n told off missed wrong faults gap
+	local n told off missed wrong faults gap drift
 	IFS='|' read -r n told off missed wrong faults gap < <(sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE edge_log (number INTEGER, channel INTEGER,
 		fault INTEGER, clear_ns INTEGER, cleared_by_ns INTEGER, kick_ns INTEGER, clocks_ns INTEGER)' -cmd ".import '$share/$1.truth.edges' edge_log" \
 		-separator '|' -list "$share/$1.check.db" <"$here/fast.sql")
@@ -390,8 +390,12 @@ judge_fast() {
 	# (how many are told is for a host that lets the guest's processors run)
 	[ "${told:-0}" -gt 0 ] || wrong "no end is told"
 	[ "${told:-0}" -gt $((n / 2)) ] || [ "$times" = 0 ] || wrong "too few ends are told"
-	[ "${off:-1}" = 0 ] || wrong "$off ends are not where the card's log has them"
 	[ "${missed:-1}" = 0 ] || wrong "$missed are missed"
+	# A line leads from the card's clock to the guest's, as long as that makes no step (seen once on a host at load 33: half a
+	# millisecond between two transfers): then nothing can be held against the log.
+	drift=$(sed -n 's/.*drift -*\([0-9]*\) ns$/\1/p' "$share/$1.out")
+	[ "${drift:-0}" -le 300000 ] || { row+="; not judged: the clocks are apart by $drift ns behind the run"; return; }
+	[ "${off:-1}" = 0 ] || wrong "$off ends are not where the card's log has them"
 	[ "${wrong:-1}" = 0 ] || wrong "$wrong faults are told wrongly"
 }
 
