@@ -255,7 +255,7 @@ browser:
 # themselves, so that their times are judged, too.
 check:     CLI_SKIP := $(CLI_SLOW)
 check:     SIZE := SIM_SIZE=tenth VM_BOOTS=edu VM_EDU='sleep missing spurious timeout two_cards' VM_TIMES=0
-check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx watch shared keys upset inside' ALONE=tests/vm/check.sh
+check-all: SIZE := SIM_SIZE=full VM_BOOTS='edu flx watch fast shared keys upset inside' ALONE=tests/vm/check.sh
 check-all: MORE := check-clang check-fuzz check-hostile check-distros check-kernels
 check-all: DAY := tests/gate/day.t
 check check-all: BEGAN := $(shell date +%s)

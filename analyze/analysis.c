@@ -8,7 +8,10 @@
 
 #include "analyze/audit.h"
 #include "analyze/derive.h"
+#include "analyze/hazard.h"
+#include "analyze/insert.h"
 #include "analyze/load.h"
+#include "analyze/seen.h"
 #include "analyze/stream.h"
 #include "analyze/witness.h"
 #include "lib/array.h"
@@ -52,21 +55,13 @@ struct analysis {
 	bool driver, asks,
 		issues; /* it has ends; what was asked for; what went to the card */
 	struct key_totals words;
-	struct audit *audit;
+	struct audit_totals audit;
+	struct hazard hazard;
 	struct pipe *pipe;
 	struct join_totals totals;
 	struct derive *derive;
-	struct transfer_insert {
-		struct db_stmt *q;
-		struct db_param id, card, channel, direction, size_bytes, pid, tid,
-			submit_ns, doorbell_ns, irq_ns, wait_ns, woken_ns, irq, irq_cpu,
-			coalesced, irq_count, state, reason, ended_ns, driver,
-			phase[PHASE_N];
-	} transfer;
-	struct stray_insert {
-		struct db_stmt *q;
-		struct db_param kind, time_ns, card, channel, irq, cpu, tid, reason;
-	} stray;
+	struct transfer_insert transfer;
+	struct stray_insert stray;
 	struct cli_progress progress;
 };
 
@@ -117,7 +112,7 @@ static int read_losses(struct analysis *a, struct err *e)
 
 /* ---- which vectors ---- */
 
-static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err *e)
+static int look(struct analysis *a, struct seen *seen, struct err *e)
 {
 	struct sample s;
 	struct loss loss;
@@ -131,20 +126,20 @@ static int find_vectors(struct analysis *a, struct vector_finder *vf, struct err
 		if (got < 0)
 			rc = got;
 		else if (db_i64(q, "recorded") == 1)
-			rc = vector_finder_known(vf, (int32_t)db_i64(q, "irq"),
+			rc = vector_finder_known(seen->finder, (int32_t)db_i64(q, "irq"),
 						 db_i64(q, "counted"), e);
 	}
 	rc = db_finalize(q, rc, e);
 	for (size_t i = 0; i < a->nwindow && !rc; i++)
 		if (a->window[i].ring)
-			rc = vector_finder_loss(vf, a->window[i].cpu,
+			rc = vector_finder_loss(seen->finder, a->window[i].cpu,
 						a->window[i].from_ns, a->window[i].to_ns);
 	rc = rc ? rc : stream_rewind(a->stream, e);
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			rc = got;
-		else if (got == STREAM_SAMPLE && s.role < ROLE_REGISTER)
-			rc = vector_finder_push(vf, &s, e);
+		else if (got == STREAM_SAMPLE)
+			rc = seen_push(seen, &s, e);
 	}
 	return rc;
 }
@@ -315,6 +310,7 @@ static int on_joined(void *arg, const struct transfer *given, struct err *e)
 		t.state = STATE_UNKNOWN;
 		t.reason = "no interrupt, but some were lost in this recording";
 	}
+	hazard_tell(&a->hazard, &t);
 	return a->keys ? keys_transfer(a->keys, &t, e) : on_transfer(a, &t, e);
 }
 
@@ -351,50 +347,19 @@ static int produce(void *arg, struct pipe *p, struct err *e)
 	while (!rc && (got = stream_next(a->stream, &s, &loss, e))) {
 		if (got < 0)
 			return got;
-		if (got == STREAM_SAMPLE && audit_push(a->audit, &s))
-			return err_nomem(e, "the analysis");
-		rc = got == STREAM_LOSS || !a->keys ? 0 : keys_push(a->keys, &s, e);
+		if (got == STREAM_SAMPLE)
+			rc = hazard_push(&a->hazard, s.time_ns, a->join, e);
+		rc = rc				      ? rc
+		     : got == STREAM_LOSS || !a->keys ? 0
+						      : keys_push(a->keys, &s, e);
 		if (!rc && got != STREAM_LOSS && s.role < ROLE_REGISTER)
 			rc = join_push(a->join, &s, e);
 		if (!(++n & 1023))
 			pipe_done(p, stream_done(a->stream));
 	}
+	rc = rc ? rc : hazard_push(&a->hazard, INT64_MAX, a->join, e);
 	rc = rc ? rc : join_finish(a->join, &a->totals, e);
 	return rc || !a->keys ? rc : keys_finish(a->keys, &a->words, e);
-}
-
-static int64_t known(int32_t v)
-{
-	return v < 0 ? DMA_UNKNOWN : v;
-}
-
-static int write_transfer(struct analysis *a, const struct transfer *t, struct err *e)
-{
-	const struct transfer_insert *x = &a->transfer;
-
-	db_set_i64(x->id, t->id);
-	db_set_i64(x->card, t->card);
-	db_set_i64(x->channel, t->channel);
-	db_set_static_text(x->direction, direction_name(t->direction));
-	db_set_i64(x->size_bytes, t->size_bytes);
-	db_set_i64(x->pid, known(t->pid));
-	db_set_i64(x->tid, known(t->tid));
-	db_set_i64(x->submit_ns, t->submit_ns);
-	db_set_i64(x->doorbell_ns, t->doorbell_ns);
-	db_set_i64(x->irq_ns, t->irq_ns);
-	db_set_i64(x->wait_ns, t->wait_ns);
-	db_set_i64(x->woken_ns, t->woken_ns);
-	db_set_i64(x->irq, known(t->irq));
-	db_set_i64(x->irq_cpu, known(t->irq_cpu));
-	db_set_i64(x->coalesced, t->coalesced ? t->coalesced : DMA_UNKNOWN);
-	db_set_i64(x->irq_count, t->irq_count ? t->irq_count : DMA_UNKNOWN);
-	db_set_static_text(x->state, state_name(t->state));
-	db_set_static_text(x->reason, t->reason);
-	db_set_i64(x->ended_ns, transfer_is_keyed(t) ? t->ended_ns : DMA_UNKNOWN);
-	db_set_static_text(x->driver, t->key ? key_word_name(t->key) : NULL);
-	for (int p = 0; p < PHASE_N; p++)
-		db_set_i64(x->phase[p], transfer_phase_ns(t, (enum phase)p));
-	return db_run(x->q, e);
 }
 
 static int sink_transfer(void *arg, const struct transfer *t, struct err *e)
@@ -402,80 +367,14 @@ static int sink_transfer(void *arg, const struct transfer *t, struct err *e)
 	struct analysis *a = arg;
 	int rc = derive_add(a->derive, t, e);
 
-	return rc ? rc : write_transfer(a, t, e);
+	return rc ? rc : transfer_insert(&a->transfer, t, e);
 }
 
 static int sink_stray(void *arg, const struct stray *x, struct err *e)
 {
 	struct analysis *a = arg;
-	const struct stray_insert *p = &a->stray;
 
-	db_set_static_text(p->kind, stray_kind_name(x->kind));
-	db_set_i64(p->time_ns, x->time_ns);
-	db_set_i64(p->card, x->card);
-	db_set_i64(p->channel, x->channel);
-	db_set_i64(p->irq, known(x->irq));
-	db_set_i64(p->cpu, known(x->cpu));
-	db_set_i64(p->tid, known(x->tid));
-	db_set_static_text(p->reason, x->reason ? x->reason : "?");
-	return db_run(p->q, e);
-}
-
-static int prepare_transfer(struct analysis *a, struct err *e)
-{
-	struct db_stmt *q;
-	int rc = db_prepare_named(a->db, &q, "transfer_insert", e);
-
-	if (rc)
-		return rc;
-	db_bind_i64(q, ":run", a->run);
-	a->transfer = (struct transfer_insert){
-		.q = q,
-		.id = db_param(q, ":id"),
-		.card = db_param(q, ":card"),
-		.channel = db_param(q, ":channel"),
-		.direction = db_param(q, ":direction"),
-		.size_bytes = db_param(q, ":size"),
-		.pid = db_param(q, ":pid"),
-		.tid = db_param(q, ":tid"),
-		.submit_ns = db_param(q, ":submit"),
-		.doorbell_ns = db_param(q, ":doorbell"),
-		.irq_ns = db_param(q, ":irq_time"),
-		.wait_ns = db_param(q, ":wait"),
-		.woken_ns = db_param(q, ":woken"),
-		.irq = db_param(q, ":irq"),
-		.irq_cpu = db_param(q, ":irq_cpu"),
-		.coalesced = db_param(q, ":coalesced"),
-		.irq_count = db_param(q, ":irq_count"),
-		.state = db_param(q, ":state"),
-		.reason = db_param(q, ":reason"),
-		.ended_ns = db_param(q, ":ended"),
-		.driver = db_param(q, ":driver"),
-		.phase = {[PHASE_API] = db_param(q, ":api"),
-			  [PHASE_DEVICE] = db_param(q, ":device"),
-			  [PHASE_NOTICE] = db_param(q, ":notice"),
-			  [PHASE_TOTAL] = db_param(q, ":total")}};
-	return 0;
-}
-
-static int prepare_stray(struct analysis *a, struct err *e)
-{
-	struct db_stmt *q;
-	int rc = db_prepare_named(a->db, &q, "stray_insert", e);
-
-	if (rc)
-		return rc;
-	db_bind_i64(q, ":run", a->run);
-	a->stray = (struct stray_insert){.q = q,
-					 .kind = db_param(q, ":kind"),
-					 .time_ns = db_param(q, ":time"),
-					 .card = db_param(q, ":card"),
-					 .channel = db_param(q, ":channel"),
-					 .irq = db_param(q, ":irq"),
-					 .cpu = db_param(q, ":cpu"),
-					 .tid = db_param(q, ":tid"),
-					 .reason = db_param(q, ":reason")};
-	return 0;
+	return stray_insert(&a->stray, x, e);
 }
 
 static void progress(void *arg, uint64_t done, uint64_t rows)
@@ -519,16 +418,14 @@ static int join_all(struct analysis *a, struct err *e)
 				 .transfer = sink_transfer,
 				 .stray = sink_stray,
 				 .progress = a->o->quiet ? NULL : progress};
-	int rc = prepare_transfer(a, e);
+	int rc = transfer_insert_prepare(&a->transfer, a->db, a->run, e);
 
 	if (!rc)
-		rc = prepare_stray(a, e);
+		rc = stray_insert_prepare(&a->stray, a->db, a->run, e);
 	if (!rc)
 		rc = join_new(&a->join, &jo, &js, e);
 	if (!rc && a->driver && !a->o->no_keys)
 		rc = make_keys(a, e);
-	if (!rc && !(a->audit = audit_new()))
-		rc = err_nomem(e, "the analysis");
 	if (rc)
 		return rc;
 	cli_progress_begin(&a->progress, "joining", "rows", stream_size(a->stream));
@@ -607,7 +504,6 @@ static const char *doorbell_from(const struct analysis *a, char buf[40])
 static int write_analysis(struct analysis *a, struct err *e)
 {
 	const struct join_totals *n = &a->totals;
-	const struct audit_totals x = audit_result(a->audit);
 	char doorbell[40];
 	struct db_stmt *s;
 	int rc = db_prepare_named(a->db, &s, "analysis_insert", e);
@@ -630,10 +526,14 @@ static int write_analysis(struct analysis *a, struct err *e)
 	db_bind_i64(s, ":waits", (int64_t)n->waits);
 	db_bind_i64(s, ":waits_used", (int64_t)n->waits_used);
 	db_bind_i64(s, ":waits_stray", (int64_t)n->waits_stray);
-	db_bind_i64(s, ":in_wait", x.in_wait_ns);
-	db_bind_i64(s, ":pending", x.pending);
-	db_bind_i64(s, ":pending_time", x.pending_ns);
-	db_bind_i64(s, ":overlapping", x.overlapping);
+	db_bind_i64(s, ":in_wait", a->audit.in_wait_ns);
+	db_bind_i64(s, ":pending", a->audit.pending);
+	db_bind_i64(s, ":pending_time", a->audit.pending_ns);
+	db_bind_i64(s, ":overlapping", a->audit.overlapping);
+	db_bind_i64(s, ":undone", a->hazard.totals.lost);
+	db_bind_i64(s, ":undone_maybe", a->hazard.totals.maybe);
+	db_bind_i64(s, ":undone_apart", a->hazard.totals.longest_ns);
+	db_bind_i64(s, ":shortest", a->hazard.totals.shortest_ns);
 	db_bind_i64(s, ":negative", (int64_t)n->negative);
 	db_bind_i64(s, ":disordered", (int64_t)n->disordered);
 	db_bind_text(s, ":advice", *a->advice ? a->advice : NULL);
@@ -641,9 +541,9 @@ static int write_analysis(struct analysis *a, struct err *e)
 	return db_finalize(s, rc, e);
 }
 
-static int run_analysis(struct analysis *a, struct vector_finder *vf, struct err *e)
+static int run_analysis(struct analysis *a, struct seen *seen, struct err *e)
 {
-	struct vector_finder *own = NULL;
+	struct seen own = {0};
 	int rc = read_run(a, e);
 
 	if (!rc)
@@ -652,13 +552,18 @@ static int run_analysis(struct analysis *a, struct vector_finder *vf, struct err
 		rc = drop(a, e);
 	if (!rc)
 		rc = read_losses(a, e);
-	if (!rc && (!vf || a->nring)) { /* what it saw while loading had no losses */
-		rc = vector_finder_new(&own, e);
-		rc = rc ? rc : find_vectors(a, own, e);
-		vf = own;
+	if (!rc && (!seen || a->nring)) { /* what it saw while loading had no losses */
+		rc = seen_init(&own, e);
+		rc = rc ? rc : look(a, &own, e);
+		seen = &own;
 	}
 	if (!rc)
-		rc = vector_finder_finish(vf, &a->found, e);
+		rc = vector_finder_finish(seen->finder, &a->found, e);
+	if (!rc)
+		rc = hazard_init(&a->hazard, a->db, a->run, seen->undone,
+				 !a->nwindow && !a->holes.calls, e);
+	if (!rc)
+		a->audit = audit_result(seen->audit);
 	if (!rc)
 		rc = choose_vectors(a, e);
 	if (!rc)
@@ -676,19 +581,19 @@ static int run_analysis(struct analysis *a, struct vector_finder *vf, struct err
 				  a->irq_cost_ns, e);
 	if (!rc)
 		rc = write_analysis(a, e);
-	vector_finder_free(own);
+	seen_release(&own);
 	return rc;
 }
 
-int analysis_run(struct db *db, int64_t run, struct stream *s, struct vector_finder *vf,
+int analysis_run(struct db *db, int64_t run, struct stream *s, struct seen *seen,
 		 const struct analysis_options *o, struct err *e)
 {
 	struct analysis a = {.db = db, .run = run, .stream = s, .o = o};
-	int rc = run_analysis(&a, vf, e);
+	int rc = run_analysis(&a, seen, e);
 
 	join_free(a.join);
 	keys_free(a.keys);
-	audit_free(a.audit);
+	hazard_release(&a.hazard);
 	derive_free(a.derive);
 	rc = db_finalize(a.transfer.q, rc, e);
 	rc = db_finalize(a.stray.q, rc, e);

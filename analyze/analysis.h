@@ -12,8 +12,8 @@
 
 struct db;
 struct err;
+struct seen;
 struct stream;
-struct vector_finder;
 
 struct analysis_options {
 	const int64_t *irq; /* these end transfers, whatever the evidence says */
@@ -23,8 +23,8 @@ struct analysis_options {
 	bool quiet;
 };
 
-/* vf: fed with the stream's samples already, or NULL. The stream is rewound. */
-int analysis_run(struct db *db, int64_t run, struct stream *s, struct vector_finder *vf,
+/* seen: the stream's samples were pushed to it already; or NULL. The stream is rewound. */
+int analysis_run(struct db *db, int64_t run, struct stream *s, struct seen *seen,
 		 const struct analysis_options *o, struct err *e);
 
 #endif

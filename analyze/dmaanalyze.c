@@ -13,6 +13,7 @@
 #include "analyze/edit.h"
 #include "analyze/analysis.h"
 #include "analyze/load.h"
+#include "analyze/seen.h"
 #include "analyze/stream.h"
 #include "analyze/summary.h"
 #include "lib/array.h"
@@ -22,7 +23,6 @@
 #include "lib/json.h"
 #include "lib/num.h"
 #include "lib/text.h"
-#include "lib/vector/vector.h"
 
 #define TOOL	    "dmaanalyze"
 #define DEFAULT_RAW "dma.data"
@@ -336,7 +336,7 @@ static bool changes(const struct options *o)
 }
 
 static int analyse(struct db *db, const struct options *o, int64_t run, struct stream *s,
-		   struct vector_finder *vf, struct err *e)
+		   struct seen *seen, struct err *e)
 {
 	struct analysis_options a = {.no_keys = o->no_keys,
 				     .irq = o->irq,
@@ -347,7 +347,7 @@ static int analyse(struct db *db, const struct options *o, int64_t run, struct s
 	int rc = s ? 0 : stream_open_run(&own, db, run, e);
 
 	if (!rc)
-		rc = analysis_run(db, run, s ? s : own, vf, &a, e);
+		rc = analysis_run(db, run, s ? s : own, seen, &a, e);
 	stream_close(own);
 	return rc;
 }
@@ -357,21 +357,21 @@ static int load(struct db *db, const struct options *o, const char *raw, int64_t
 		struct err *e)
 {
 	struct event_rules rules = {.role = o->role, .nrole = o->nrole};
-	struct vector_finder *vf = NULL;
+	struct seen seen = {0};
 	struct load_result r = {0};
 	struct stream *s = NULL;
 	int rc = stream_open_raw(&s, raw, &rules, e);
 
 	if (!rc)
-		rc = vector_finder_new(&vf, e);
+		rc = seen_init(&seen, e);
 	if (!rc)
 		rc = db_begin(db, e);
 	if (!rc)
-		rc = load_recording(db, s, raw, o->label, vf, o->quiet, &r, e);
+		rc = load_recording(db, s, raw, o->label, &seen, o->quiet, &r, e);
 	if (!rc && r.known && o->nrole && (rc = load_same_roles(db, r.run, s, e)))
 		err_prefix(e, "%s", raw);
 	if (!rc && !r.known)
-		rc = analyse(db, o, r.run, s, vf, e);
+		rc = analyse(db, o, r.run, s, &seen, e);
 	else if (!rc && changes(o))
 		rc = analyse(db, o, r.run, NULL, NULL, e);
 	if (!rc && r.known && !changes(o))
@@ -390,7 +390,7 @@ static int load(struct db *db, const struct options *o, const char *raw, int64_t
 		cli_note(TOOL, "%s is run %" PRId64 " of %s already; nothing is loaded",
 			 raw, r.run, o->db);
 	*run = r.run;
-	vector_finder_free(vf);
+	seen_release(&seen);
 	stream_close(s);
 	return rc;
 }

@@ -164,7 +164,7 @@ static int produce(void *arg, struct pipe *p, struct err *e)
 			rc = pipe_loss(p, &loss);
 			continue;
 		}
-		rc = s.role >= ROLE_REGISTER ? 0 : vector_finder_push(l->vf, &s, e);
+		rc = seen_push(l->seen, &s, e);
 		rc = rc ? rc : pipe_sample(p, &s);
 		if (!(s.seq & 1023))
 			pipe_done(p, stream_done(l->stream));
@@ -531,12 +531,11 @@ static int load_new(struct loading *l, struct hashing *h, const char *label, boo
 }
 
 int load_recording(struct db *db, struct stream *s, const char *path, const char *label,
-		   struct vector_finder *vf, bool quiet, struct load_result *out,
-		   struct err *e)
+		   struct seen *seen, bool quiet, struct load_result *out, struct err *e)
 {
 	struct loading l = {.db = db,
 			    .stream = s,
-			    .vf = vf,
+			    .seen = seen,
 			    .path = path,
 			    .first_ns = DMA_UNKNOWN,
 			    .last_ns = DMA_UNKNOWN};

@@ -11,8 +11,8 @@
 
 struct db;
 struct err;
+struct seen;
 struct stream;
-struct vector_finder;
 
 struct load_result {
 	int64_t run;
@@ -21,10 +21,9 @@ struct load_result {
 	uint64_t samples;
 };
 
-/* raw's samples are seen by vf too. label: NULL = the recording's own. */
+/* raw's samples are pushed to seen, too. label: NULL = the recording's own. */
 int load_recording(struct db *db, struct stream *s, const char *path, const char *label,
-		   struct vector_finder *vf, bool quiet, struct load_result *out,
-		   struct err *e);
+		   struct seen *seen, bool quiet, struct load_result *out, struct err *e);
 
 /* Of a recording that was there before: has it the roles that its events were given now? ERR_USAGE
  * names the first that has another. */

@@ -101,9 +101,9 @@ int load_insert_irqs(struct loading *l, struct err *e)
 		db_bind_i64(s, ":named", q->completes);
 		db_bind_i64(s, ":named_channel", q->completes_channel);
 		rc = db_run(s, e);
-		if (!rc && l->vf && q->recorded)
+		if (!rc && l->seen->finder && q->recorded)
 			rc = vector_finder_known(
-				l->vf, q->irq,
+				l->seen->finder, q->irq,
 				q->count_after == DMA_UNKNOWN ||
 						q->count_before == DMA_UNKNOWN ||
 						is_shared(q)

@@ -4,6 +4,7 @@
 #define DMA_ANALYZE_LOAD_IMPL_H
 
 #include "analyze/load.h"
+#include "analyze/seen.h"
 #include "analyze/stream.h"
 #include "lib/cli.h"
 #include "lib/db/db.h"
@@ -13,7 +14,7 @@
 struct loading {
 	struct db *db;
 	struct stream *stream;
-	struct vector_finder *vf;
+	struct seen *seen;
 	const char *path;
 	int64_t run, first_ns, last_ns;
 	int64_t *source_id;

@@ -79,6 +79,10 @@ static int row_analysis(struct summary *s, struct db_stmt *q, struct err *e)
 	s->heard.pending = db_i64(q, "pending");
 	s->heard.pending_ns = db_i64(q, "pending_ns");
 	s->heard.overlapping = db_i64(q, "overlapping");
+	s->heard.undone = db_i64(q, "undone");
+	s->heard.undone_maybe = db_i64(q, "undone_maybe");
+	s->heard.undone_apart_ns = db_i64(q, "undone_apart_ns");
+	s->heard.shortest_ns = db_i64(q, "shortest_ns");
 	s->negative = db_i64(q, "negative");
 	s->late_samples = db_i64(q, "disordered");
 	s->advice = copy(q, "advice");

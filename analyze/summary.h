@@ -78,6 +78,7 @@ struct summary_witness {
 struct summary_heard {
 	int64_t behind, behind_ns, before, before_ns;
 	int64_t in_wait_ns, pending, pending_ns, overlapping;
+	int64_t undone, undone_maybe, undone_apart_ns, shortest_ns; /* analyze/undone.h */
 };
 
 /* Transfers by what the driver's own events say of them (lib/key/key.h). */

@@ -222,6 +222,8 @@ static void print_registers(const struct summary *s, FILE *f)
 	number(f, "before_irq", s->heard.before);
 	number(f, "before_irq_median_ns", s->heard.before_ns);
 	number(f, "overlapping_starts", s->heard.overlapping);
+	number(f, "undone_starts", s->heard.undone);
+	number(f, "perhaps_undone_starts", s->heard.undone_maybe);
 	putc('}', f);
 	key(f, "driver", false);
 	fprintf(f,

@@ -106,33 +106,42 @@ static int64_t quantile(const struct summary_phase *x, double q)
 	return DMA_UNKNOWN;
 }
 
+/* Of an interrupt that overtakes the clear there is no delay to tell. */
+static const char *within(int64_t ns, char buf[48])
+{
+	char time[32];
+
+	if (ns < 0)
+		return "before it";
+	snprintf(buf, 48, "within %s of it", num_print_ns(time, ns));
+	return buf;
+}
+
 static void say_prompt(const struct summary *s, char *buf, size_t len)
 {
 	const struct summary_phase *d = &s->group[0].phase[PHASE_DELIVERY];
 	const struct summary_phase *c = &s->group[0].phase[PHASE_CARD];
 	int64_t median = quantile(d, 0.5), p99 = quantile(d, 0.99);
 	int64_t card = quantile(c, 0.5);
-	char a[32], b[32], m[32];
+	char a[48], b[48], m[48];
 	bool prompt;
 
 	if (!d->n || median == DMA_UNKNOWN || p99 == DMA_UNKNOWN) {
 		snprintf(buf, len, "whether it is prompt is not known");
 		return;
 	}
-	prompt = p99 <= TAIL * median || (card != DMA_UNKNOWN && p99 <= card);
-	snprintf(buf, len,
-		 "%s: half come within %s of the clear, 99 %% within %s, all within "
-		 "%s",
-		 prompt ? "it is prompt" : "it is not always prompt",
-		 num_print_ns(a, median), num_print_ns(b, p99),
-		 num_print_ns(m, d->max_ns));
+	prompt = p99 <= TAIL * (median > 0 ? median : 0) || p99 <= 0 ||
+		 (card != DMA_UNKNOWN && p99 <= card);
+	snprintf(buf, len, "%s: beside the clear, half come %s, 99 %% %s, all %s",
+		 prompt ? "it is prompt" : "it is not always prompt", within(median, a),
+		 within(p99, b), within(d->max_ns, m));
 }
 
 const char *summary_verdict(const struct summary *s, char *buf, size_t len)
 {
 	const struct summary_witness *w = &s->witness;
 	int64_t certain = w->after + w->before + w->alone;
-	char prompt[200];
+	char prompt[240];
 
 	*buf = 0;
 	if (!told(w) || !s->ngroup)
@@ -147,12 +156,21 @@ const char *summary_verdict(const struct summary *s, char *buf, size_t len)
 	}
 	if (w->after + w->before == 0) {
 		snprintf(buf, len,
-			 "The interrupt is not essential to the DMA: all %" PRId64
+			 "The interrupt is not essential to the DMA: %s%" PRId64
 			 " ended on the card without one.",
-			 certain);
+			 w->unpaired ? "" : "all ", certain);
 		return buf;
 	}
 	say_prompt(s, prompt, sizeof(prompt));
+	if (!w->alone && w->unpaired) {
+		snprintf(
+			buf, len,
+			"Whether the DMA needs the interrupt is not told: %" PRId64
+			" transfers that ended on the card had their own, and of %" PRId64
+			" it is not known whether one was theirs. Of those that had, %s.",
+			certain, w->unpaired, prompt);
+		return buf;
+	}
 	if (w->alone)
 		snprintf(buf, len,
 			 "The interrupt is not essential to the DMA (%" PRId64
@@ -171,13 +189,20 @@ const char *summary_verdict(const struct summary *s, char *buf, size_t len)
 static void say_waits(const struct summary *s, FILE *out)
 {
 	const struct summary_heard *h = &s->heard;
-	char text[400], all[32], pending[32];
+	char text[500], all[32], pending[32], each[32], readings[120] = "";
+	int64_t median = s->nreg == 1 ? s->reg[0].read_median_ns : DMA_UNKNOWN;
+
+	if (median != DMA_UNKNOWN && median > 0 && h->in_wait_ns > 0)
+		snprintf(readings, sizeof(readings),
+			 " (enough for %.3g readings of the register at %s each)",
+			 (double)h->in_wait_ns / (double)median,
+			 num_print_ns(each, median));
 
 	snprintf(text, sizeof(text),
 		 "the program spent %s within %" PRId64
 		 " calls of its wait, as CPU time where "
-		 "it polls; %" PRId64 " of them (%s) for nothing: \"not yet\"",
-		 num_print_ns(all, h->in_wait_ns), s->waits, h->pending,
+		 "it polls%s; %" PRId64 " of them (%s) for nothing: \"not yet\"",
+		 num_print_ns(all, h->in_wait_ns), s->waits, readings, h->pending,
 		 num_print_ns(pending, h->pending_ns));
 	say(out, 2, text);
 }
@@ -196,6 +221,32 @@ static void say_heard(const struct summary_heard *h, FILE *out)
 		 h->behind, h->behind ? ", half of them " : "", a,
 		 h->behind ? " or more" : "", h->before,
 		 h->before ? ", half of them " : "", b, h->before ? " or more" : "");
+	say(out, 2, text);
+}
+
+static void say_undone(const struct summary_heard *h, FILE *out)
+{
+	char text[500], apart[32], shortest[32];
+
+	if (h->undone > 0) {
+		snprintf(
+			text, sizeof(text),
+			"%" PRId64
+			" starts were undone so (aborted): a store behind them, by "
+			"at most %s, had not their bit, and the shortest transfer took %s: the "
+			"card did not run them, whatever their waits said. A lock around the "
+			"library's starts prevents that",
+			h->undone, num_print_ns(apart, h->undone_apart_ns),
+			num_print_ns(shortest, h->shortest_ns));
+		say(out, 2, text);
+	}
+	if (h->undone_maybe <= 0)
+		return;
+	snprintf(text, sizeof(text),
+		 "of %" PRId64
+		 " more it is not certain (unknown): the two stores' order or "
+		 "the card's end before the second is not known",
+		 h->undone_maybe);
 	say(out, 2, text);
 }
 
@@ -223,6 +274,7 @@ void summary_audit_text(const struct summary *s, const struct summary_style *sty
 		"a register that both change",
 		h->overlapping);
 	say(out, 2, text);
+	say_undone(h, out);
 }
 
 void summary_driver_text(const struct summary *s, const struct summary_style *style,

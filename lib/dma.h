@@ -119,7 +119,8 @@ struct sample {
 		int64_t flags;	    /* the library's own */
 		int64_t running_ns; /* of a count: for so long it ran */
 	};
-	/* return value at an exit; what a register holds from then on; a count so far */
+	/* return value at an exit; what a register holds from then on, or a doorbell stores
+	 * in it; a count so far */
 	int64_t ret;
 	int64_t key; /* with SAMPLE_KEYED: what the start and the end of a transfer share */
 	int32_t cpu, pid, tid;

@@ -9,6 +9,7 @@
 #include "lib/array.h"
 #include "lib/err.h"
 #include "lib/file/meta.h"
+#include "record/btf_member.h"
 #include "record/elf/symbols.h"
 #include "record/host/rootfs.h"
 #include "record/plan.h"
@@ -88,15 +89,42 @@ int kernel_find(FILE *kallsyms, const char *function, struct err *e)
 		want, *in ? " in module " : "", in);
 }
 
-static int put_arg(const struct arg_spec *a, const char *name, const char *arch,
-		   FILE *out, struct err *e)
+/* types: loaded when the first member asks for them. */
+static int put_member(const struct kernel_spec *k, const struct arg_spec *a,
+		      const char *name, const char *where, struct btf_types *types,
+		      FILE *out, struct err *e)
+{
+	const char *colon = strchr(k->name, ':'), *word = a->type;
+	char module[64] = "", place[BTF_MEMBER_TEXT], type[8] = "";
+	struct err why = {0};
+	int rc = 0;
+
+	if (colon)
+		snprintf(module, sizeof(module), "%.*s", (int)(colon - k->name), k->name);
+	if (!types->vmlinux)
+		rc = btf_types_load(types, *module ? module : NULL, &why);
+	if (!rc)
+		rc = btf_member_place(btf_types_of(types), colon ? colon + 1 : k->name, a,
+				      where, place, type, &why);
+	if (!rc && !*word && !*(word = type))
+		rc = err_set(&why, ERR_FORMAT, "it is no number of up to 8 bytes");
+	if (rc)
+		return err_set(e, rc, "%s = arg%d->%s: %s", name, a->index, a->text,
+			       why.text);
+	fprintf(out, " %s=%s:%s", name, place, word);
+	return 0;
+}
+
+static int put_arg(const struct kernel_spec *k, const struct arg_spec *a,
+		   const char *name, const char *arch, struct btf_types *types, FILE *out,
+		   struct err *e)
 {
 	char buf[32];
 	const char *where;
 
 	if (a->kind == ARG_EXPR)
 		fprintf(out, " %s=%s", name, a->text);
-	if (a->kind != ARG_INDEX)
+	if (a->kind != ARG_INDEX && a->kind != ARG_MEMBER)
 		return 0;
 	where = abi_argument(arch, a->index, buf);
 	if (!where)
@@ -104,6 +132,8 @@ static int put_arg(const struct arg_spec *a, const char *name, const char *arch,
 			e, ERR_UNSUPPORTED,
 			"argument %d of a function of the kernel cannot be read on %s",
 			a->index, arch);
+	if (a->kind == ARG_MEMBER)
+		return put_member(k, a, name, where, types, out, e);
 	if (a->has_deref)
 		fprintf(out, " %s=%+" PRId64 "(%s)", name, a->deref, where);
 	else
@@ -117,10 +147,13 @@ char *kernel_args(const struct kernel_spec *spec, const char *arch, struct err *
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
+	struct btf_types types = {0};
 	int rc = out ? 0 : err_nomem(e, "a recording");
 
 	for (int f = 0; !rc && f < FIELD_N; f++)
-		rc = put_arg(&spec->arg[f], field_name((enum field)f), arch, out, e);
+		rc = put_arg(spec, &spec->arg[f], field_name((enum field)f), arch, &types,
+			     out, e);
+	btf_types_free(&types);
 	if (out)
 		fclose(out);
 	if (!rc)
@@ -300,14 +333,15 @@ void kernel_events_print(const struct profile *prof, FILE *out)
 	uname(&u);
 	for (size_t i = 0; i < prof->nkernel; i++) {
 		const struct kernel_spec *k = &prof->kernel[i];
+		struct err why = {0};
 		char *fields = k->tracepoint ? kernel_places(k)
-					     : kernel_args(k, u.machine, NULL);
+					     : kernel_args(k, u.machine, &why);
 
 		fprintf(out, "%-10s %s\n  at       %s\n  fields   %s\n",
 			role_name(k->role), k->name,
 			k->tracepoint ? "an event of the kernel"
 				      : "a function of the kernel",
-			fields ? fields + strspn(fields, " ") : "?");
+			fields ? fields + strspn(fields, " ") : why.text);
 		free(fields);
 	}
 }

@@ -265,8 +265,12 @@ static int add_doorbells(struct site *s, const struct code_sites *sites,
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < sites->n; i++) {
+		char stored[20] = "";
+
+		if (s->spec->doorbell_bits && *sites->site[i].stored)
+			snprintf(stored, sizeof(stored), "ret=%s", sites->site[i].stored);
 		snprintf(event, sizeof(event), "%s_db%zu", s->name, i);
-		rc = add(s, event, ROLE_DOORBELL, sites->site[i].offset, where, "",
+		rc = add(s, event, ROLE_DOORBELL, sites->site[i].offset, where, stored,
 			 sites->site[i].text, e);
 	}
 	return rc;

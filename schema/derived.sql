@@ -16,6 +16,10 @@ CREATE TABLE analysis ( -- one row for each run that was analysed
 	in_wait_ns    INTEGER NOT NULL,     -- within waits that returned, all threads
 	pending       INTEGER NOT NULL, pending_ns INTEGER NOT NULL, -- of those, that said "not yet"
 	overlapping   INTEGER NOT NULL,     -- starts begun while another thread was between a start's entry and its store
+	undone        INTEGER NOT NULL,     -- starts whose bit another thread's store took away (analyze/undone.h)
+	undone_maybe  INTEGER NOT NULL,     -- starts of which that is not certain
+	undone_apart_ns INTEGER,            -- the longest time between the two stores of one that was; NULL = none was
+	shortest_ns   INTEGER,              -- transfer, from its store to its wait's return; NULL = not known
 	negative      INTEGER NOT NULL,     -- phases found negative
 	disordered    INTEGER NOT NULL,
 	advice        TEXT                  -- what to do when the evidence is thin

@@ -197,15 +197,16 @@ ORDER BY v.card IS NOT NULL OR v.channel IS NOT NULL, v.score DESC, v.irq, v.car
 -- name: analysis_insert
 INSERT INTO analysis (run_id, tool, pairing, pairing_from, vectors_from, latency_phase, doorbell_from, submits,
 	transfers, interrupts, interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used,
-	waits_stray, in_wait_ns, pending, pending_ns, overlapping, negative, disordered, advice)
+	waits_stray, in_wait_ns, pending, pending_ns, overlapping, undone, undone_maybe, undone_apart_ns, shortest_ns, negative,
+	disordered, advice)
 VALUES (:run, :tool, :pairing, :pairing_from, :vectors_from, :latency, :doorbell, :submits, :transfers,
 	:interrupts, :irq_used, :irq_stray, :irq_ignored, :waits, :waits_used, :waits_stray, :in_wait, :pending,
-	:pending_time, :overlapping, :negative, :disordered, :advice);
+	:pending_time, :overlapping, :undone, :undone_maybe, :undone_apart, :shortest, :negative, :disordered, :advice);
 
 -- name: analysis
 SELECT tool, pairing, pairing_from, vectors_from, latency_phase, doorbell_from, submits, transfers, interrupts,
 	interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used, waits_stray, in_wait_ns, pending,
-	pending_ns, overlapping, negative, disordered, advice
+	pending_ns, overlapping, undone, undone_maybe, undone_apart_ns, shortest_ns, negative, disordered, advice
 FROM analysis WHERE run_id = :run;
 
 -- name: summary_insert

@@ -100,7 +100,7 @@ CREATE TABLE sample ( -- one event, in order of time (rowid)
 	size_bytes    INTEGER,
 	addr          INTEGER,
 	flags         INTEGER,
-	ret           INTEGER,              -- return value
+	ret           INTEGER,              -- return value; of a doorbell: what it stores in a register of bits
 	key           INTEGER,              -- of a driver's event, or a start: what the start and the end of a transfer share
 	bits          INTEGER NOT NULL      -- enum sample_bits of lib/dma.h
 );

@@ -8,7 +8,8 @@
  *
  * Every vector is requested under the driver's one name and is masked until a program
  * enables it. /proc/edudma shows a column for each vector. With the parameter intx=1 the
- * card uses the line that PCI devices share, as before MSI; with log=N the first N handler
+ * card uses the line that PCI devices share, as before MSI; with defer=1 or 2 the handler
+ * leaves the rest to its thread or to a kworker; with log=N the first N handler
  * calls are kept, for a test to read in debugfs: edudma/log.
  */
 #include <linux/debugfs.h>
@@ -21,6 +22,7 @@
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
 
 #include "edudma.h"
 
@@ -53,6 +55,8 @@ struct vector {
 	bool masked;
 	unsigned int flag; /* set by the handler, cleared by who waited */
 	atomic64_t count;  /* handler calls */
+	atomic_t why;	   /* what is left to be told, see defer */
+	struct work_struct work;
 	wait_queue_head_t wait;
 };
 
@@ -178,6 +182,24 @@ static noinline void transfer_ended(u64 bus_address)
 	asm volatile("" : : "r"(bus_address)); /* else there is no call to trace */
 }
 
+enum { TO_THREAD = 1, TO_WORK };
+
+static unsigned int defer;
+module_param(defer, uint, 0444);
+MODULE_PARM_DESC(
+	defer,
+	"who tells of an end: the handler (0, default), its thread (1), a kworker (2)");
+
+static void tell(struct vector *v, u32 why)
+{
+	if (why & EDU_DMA_ENDED)
+		transfer_ended(v->card->bus_address);
+	if (intx && READ_ONCE(v->masked))
+		return;
+	WRITE_ONCE(v->flag, 1);
+	wake_up_interruptible(&v->wait);
+}
+
 static irqreturn_t handle_interrupt(int irq, void *data)
 {
 	struct vector *v = data;
@@ -188,13 +210,37 @@ static irqreturn_t handle_interrupt(int irq, void *data)
 	if (k->acknowledge && !(why = k->acknowledge(v->card->registers)))
 		return IRQ_NONE;
 	atomic64_inc(&v->count);
-	if (why & EDU_DMA_ENDED)
-		transfer_ended(v->card->bus_address);
-	if (intx && READ_ONCE(v->masked))
+	if (!defer) {
+		tell(v, why);
 		return IRQ_HANDLED;
-	WRITE_ONCE(v->flag, 1);
-	wake_up_interruptible(&v->wait);
+	}
+	atomic_or((int)why, &v->why);
+	if (defer == TO_THREAD)
+		return IRQ_WAKE_THREAD;
+	schedule_work(&v->work);
 	return IRQ_HANDLED;
+}
+
+static irqreturn_t thread_function(int irq, void *data)
+{
+	struct vector *v = data;
+
+	tell(v, (u32)atomic_xchg(&v->why, 0));
+	return IRQ_HANDLED;
+}
+
+static void work_function(struct work_struct *work)
+{
+	struct vector *v = container_of(work, struct vector, work);
+
+	tell(v, (u32)atomic_xchg(&v->why, 0));
+}
+
+static void end_work(void *data)
+{
+	struct vector *v = data;
+
+	cancel_work_sync(&v->work);
 }
 
 static int request_vectors(struct card *c)
@@ -212,9 +258,15 @@ static int request_vectors(struct card *c)
 		v->masked = true;
 		v->irq = pci_irq_vector(c->pci, c->vectors);
 		init_waitqueue_head(&v->wait);
-		rc = devm_request_irq(&c->pci->dev, v->irq, handle_interrupt,
-				      intx ? IRQF_SHARED : IRQF_NO_AUTOEN, c->kind->name,
-				      v);
+		INIT_WORK(&v->work, work_function);
+		/* (undone in the reverse order: behind the interrupt's end) */
+		rc = devm_add_action_or_reset(&c->pci->dev, end_work, v);
+		if (rc)
+			return rc;
+		rc = devm_request_threaded_irq(
+			&c->pci->dev, v->irq, handle_interrupt,
+			defer == TO_THREAD ? thread_function : NULL,
+			intx ? IRQF_SHARED : IRQF_NO_AUTOEN, c->kind->name, v);
 		if (rc)
 			return rc;
 	}

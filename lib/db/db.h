@@ -16,7 +16,7 @@ struct db_stmt;
 
 enum {
 	DB_APPLICATION_ID = 0x444d4172, /* "DMAr" */
-	DB_VERSION = 5,			/* PRAGMA user_version of schema/ as it stands */
+	DB_VERSION = 6,			/* PRAGMA user_version of schema/ as it stands */
 };
 
 enum db_mode {

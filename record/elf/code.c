@@ -370,6 +370,7 @@ static int add_site(struct code_sites *out, struct elf_file *f, enum code_site_k
 		return no_memory(e);
 	*s = (struct code_site){.kind = kind, .addr = in->addr};
 	elf_file_offset(f, in->addr, &s->offset, NULL);
+	memcpy(s->stored, in->stored, sizeof(s->stored));
 	snprintf(s->text, sizeof(s->text), "%s%s%.40s", in->text, of ? " in " : "",
 		 of ? of : "");
 	return 0;

@@ -120,6 +120,8 @@ struct insn {
 	bool frames; /* makes the frame pointer one */
 	uint64_t constant; /* x86-64: address that a lea makes, 0 = none */
 	int64_t disp;
+	char stored
+		[12]; /* what it writes: "%ax:u32", in the kernel's words; "" = no register's */
 	char text[208];
 };
 

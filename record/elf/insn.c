@@ -107,7 +107,36 @@ static struct past x86_write(const cs_insn *in)
 	return p;
 }
 
-static void x86_store(const cs_insn *in, struct insn *out)
+/* "%ax:u32" of eax, "%r8:u8" of r8b; nothing of a register that is no integer's. */
+static void x86_stored(const struct decoder *d, const cs_x86_op *o, char out[12])
+{
+	static const char *const bytes[][2] = {
+		{"al", "ax"},  {"bl", "bx"},  {"cl", "cx"},  {"dl", "dx"},
+		{"sil", "si"}, {"dil", "di"}, {"bpl", "bp"}, {"spl", "sp"}};
+	const char *name = o->type == X86_OP_REG ? cs_reg_name(d->cs, o->reg) : NULL;
+	size_t len = name ? strlen(name) : 0;
+
+	if (o->size > 8 || len < 2)
+		return;
+	if (*name == 'r' && name[1] >= '0' && name[1] <= '9') {
+		len = 1 + strspn(name + 1, "0123456789");
+	} else if (len == 3 && (*name == 'r' || *name == 'e')) {
+		name++;
+		len = 2;
+	} else if (o->size == 1) {
+		for (size_t i = 0; i < sizeof(bytes) / sizeof(*bytes); i++)
+			if (!strcmp(name, bytes[i][0])) {
+				snprintf(out, 12, "%%%s:u8", bytes[i][1]);
+				return;
+			}
+		return;
+	} else if (len != 2 || o->size != 2) {
+		return;
+	}
+	snprintf(out, 12, "%%%.*s:u%d", (int)len, name, o->size * 8);
+}
+
+static void x86_store(const struct decoder *d, const cs_insn *in, struct insn *out)
 {
 	const cs_x86 *x = &in->detail->x86;
 
@@ -121,6 +150,8 @@ static void x86_store(const cs_insn *in, struct insn *out)
 		out->store = true;
 		out->framed = o->mem.base == X86_REG_RBP;
 		out->disp = o->mem.disp;
+		if (in->id == X86_INS_MOV && x->op_count == 2 && !i)
+			x86_stored(d, &x->operands[1], out->stored);
 	}
 	out->frames =
 		in->id == X86_INS_MOV && x->op_count == 2 &&
@@ -209,7 +240,7 @@ static void x86_decode(struct decoder *d, const cs_insn *in, struct insn *out)
 	} else if (in->id == X86_INS_NOP) {
 		out->kind = INSN_NOP;
 	} else {
-		x86_store(in, out);
+		x86_store(d, in, out);
 		if (in->id == X86_INS_LEA && x->op_count == 2 &&
 		    x->operands[1].type == X86_OP_MEM &&
 		    x->operands[1].mem.base == X86_REG_RIP)
@@ -243,6 +274,14 @@ static struct past arm_write(struct decoder *d, const cs_insn *in)
 	return p;
 }
 
+static void arm_stored(const struct decoder *d, const cs_arm64_op *o, char out[12])
+{
+	const char *name = o->type == ARM64_OP_REG ? cs_reg_name(d->cs, o->reg) : NULL;
+
+	if (name && (*name == 'w' || *name == 'x') && name[1] >= '0' && name[1] <= '9')
+		snprintf(out, 12, "%%x%.2s:u%d", name + 1, *name == 'w' ? 32 : 64);
+}
+
 static void arm_decode(struct decoder *d, const cs_insn *in, struct insn *out)
 {
 	const cs_arm64 *x = &in->detail->arm64;
@@ -271,6 +310,8 @@ static void arm_decode(struct decoder *d, const cs_insn *in, struct insn *out)
 		   last->type == ARM64_OP_MEM && last->mem.base != ARM64_REG_SP) {
 		out->store = true;
 		out->disp = last->mem.disp;
+		if (in->id == ARM64_INS_STR || in->id == ARM64_INS_STUR)
+			arm_stored(d, &x->operands[0], out->stored);
 	}
 	d->past[d->npast++ % PAST] = arm_write(d, in);
 }

@@ -81,6 +81,8 @@ struct code_site {
 	enum code_site_kind kind;
 	uint64_t offset; /* in the file */
 	uint64_t addr;
+	char stored
+		[12]; /* by a store: "%ax:u32", in the kernel's words; "" = no register */
 	char text[256]; /* the instruction, for --dry-run */
 };
 struct code_sites {

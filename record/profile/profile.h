@@ -35,7 +35,10 @@ enum arg_kind {
 	/* the kernel's own syntax, whole in text: %cx:u64, +8(%si):u32, $stack0 */
 	ARG_EXPR,
 	ARG_CONST,
-	ARG_NAME,   /* the parameter of that name (DWARF); text */
+	ARG_NAME, /* the parameter of that name (DWARF); text */
+	/* of a function of the kernel: the member `text` ("queue.number", "bus->number") of
+	   the structure that an argument points to */
+	ARG_MEMBER,
 	ARG_RETURN, /* the return value, of `type`; only FIELD_RET and FIELD_SIZE */
 };
 
@@ -45,9 +48,11 @@ struct arg_spec {
 	/* ARG_INDEX: the value is at *(argN + deref); else deref is -1. */
 	bool has_deref;
 	int64_t deref;
-	char type[8];  /* u8 .. s64, x64; "" = u64, or what DWARF says. Of ARG_EXPR it is
+	char type[8]; /* u8 .. s64, x64; "" = u64, or what DWARF says. Of ARG_EXPR it is
 			  in text too */
-	char *text;    /* expression or name */
+	char *text;   /* expression or name */
+	/* ARG_MEMBER: the structure, where the profile says which; NULL = the function's */
+	char *structure;
 	int64_t value; /* constant */
 };
 
@@ -66,6 +71,8 @@ struct func_spec {
 	int64_t doorbell_store;
 	/* ... or the function whose call starts; NULL = not known. */
 	char *doorbell_call;
+	/* the store is to a register whose bits are the channels, by a [register] */
+	bool doorbell_bits;
 	struct condition when, fail, pending, circular, from_host;
 	/* a start while the channel runs, with the same arguments, is no new transfer */
 	bool restarts;

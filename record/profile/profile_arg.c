@@ -248,5 +248,6 @@ int arg_parse(struct arg_spec *a, const char *text, int64_t *unit, bool *is_this
 void arg_release(struct arg_spec *a)
 {
 	free(a->text);
+	free(a->structure);
 	*a = (struct arg_spec){.deref = -1};
 }

@@ -496,6 +496,17 @@ static int read_lines(struct parser *ps, const char *text, const char *end)
 	return 0;
 }
 
+/* Which doorbells are stores of a bit for each channel, as a register's section says. */
+static void tie_registers(struct profile *p)
+{
+	for (size_t k = 0; k < p->nfunc; k++)
+		for (size_t r = 0; r < p->nreg; r++)
+			p->func[k].doorbell_bits |=
+				p->func[k].doorbell_store == p->reg[r].offset &&
+				p->reg[r].by_bit && !p->reg[r].negated &&
+				!p->reg[r].shift;
+}
+
 static int finish(struct parser *ps)
 {
 	bool starts = false;
@@ -511,6 +522,7 @@ static int finish(struct parser *ps)
 	if (ps->p->automatic == AUTO_LIBRARY && !ps->p->nlibrary)
 		return fault(ps, ps->line, ERR_FORMAT,
 			     "'auto = library' needs a [library] with 'soname = ...'");
+	tie_registers(ps->p);
 	return 0;
 }
 

@@ -145,13 +145,91 @@ static int set_place(struct kernel_spec *k, enum field f, const char *value,
 	return *rest ? set_unit(k, rest + 1, e) : 0;
 }
 
+static int bad_member(const char *value, struct err *e)
+{
+	return err_set(e, ERR_FORMAT,
+		       "'%s' is no member of a structure: arg2->len, "
+		       "arg1->queue.number:u32, (STRUCTURE)arg2->len",
+		       value);
+}
+
+/* "queue.number", "bus->number": names with one of the two between. */
+static bool is_member(const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	while (text < end) {
+		size_t name = strspn(text, NAME);
+
+		if (!is_name(text, name))
+			return false;
+		text += name;
+		if (text == end)
+			return true;
+		text += *text == '.' ? 1 : !strncmp(text, "->", 2) ? 2 : len;
+	}
+	return false;
+}
+
+/* Behind a member: ":u32", "* 4". */
+static int member_type(struct arg_spec *a, const char *rest, int64_t *unit)
+{
+	if (*rest == ':') {
+		size_t len = strcspn(++rest, " \t*");
+
+		snprintf(a->type, sizeof(a->type), "%.*s", (int)len, rest);
+		if (len >= sizeof(a->type) || !type_valid(a->type))
+			return -1;
+		rest += len;
+	}
+	rest += strspn(rest, " \t");
+	if (!*rest)
+		return 0;
+	return *rest == '*' ? num_i64(rest + 1 + strspn(rest + 1, " \t"), 1, MAX_UNIT,
+				      unit, NULL)
+			    : -1;
+}
+
+/* "arg2->len", "(mycard)arg2->bus.number:u32 * 4". Where the member is, the kernel is asked
+ * when it is armed (record/btf_member.h). */
+static int set_member(struct arg_spec *a, const char *value, int64_t *unit, struct err *e)
+{
+	const char *at = value, *name;
+	size_t cast = 0, len;
+	char *end;
+
+	arg_release(a);
+	if (*at == '(') {
+		cast = strspn(++at, NAME);
+		if (!is_name(at, cast) || at[cast] != ')')
+			return bad_member(value, e);
+		a->structure = strndup(at, cast);
+		at += cast + 1;
+	}
+	if (strncmp(at, "arg", 3) || at[3] < '1' || at[3] > '9')
+		return bad_member(value, e);
+	a->index = (int)strtol(at + 3, &end, 10);
+	if (strncmp(end, "->", 2) || a->index > 32)
+		return bad_member(value, e);
+	name = end + 2;
+	len = strcspn(name, " \t*:");
+	a->text = strndup(name, len);
+	if (!a->text || (cast && !a->structure))
+		return err_nomem(e, "a profile");
+	a->kind = ARG_MEMBER;
+	return is_member(name, len) && !member_type(a, name + len, unit)
+		       ? 0
+		       : bad_member(value, e);
+}
+
 static int set_argument(struct kernel_spec *k, enum field f, const char *value,
 			struct err *e)
 {
 	struct arg_spec *a = &k->arg[f];
 	int64_t unit = 0;
 	bool is_this = false;
-	int rc = arg_parse(a, value, &unit, &is_this, e);
+	int rc = strstr(value, "->") ? set_member(a, value, &unit, e)
+				     : arg_parse(a, value, &unit, &is_this, e);
 
 	if (rc)
 		return rc;
@@ -161,7 +239,7 @@ static int set_argument(struct kernel_spec *k, enum field f, const char *value,
 		return err_set(
 			e, ERR_FORMAT,
 			"'%s': of a function of the kernel an argument is told by its "
-			"number, *(arg1+8):u32, or the kernel's own syntax",
+			"number, *(arg1+8):u32, arg1->member, or the kernel's own syntax",
 			value);
 	if (unit)
 		k->size_unit = unit;

@@ -380,7 +380,7 @@ static void put_derived(sqlite3 *db, int64_t run, const struct want *w,
 		 "INSERT INTO analysis VALUES (%" PRId64
 		 ", 'gendb', 'one', 'inferred', 'found', '%s', 'exit', "
 		 "%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", 0, 0, %" PRId64
-		 ", %" PRId64 ", 0, 0, 0, 0, 0, 0, 0, NULL)",
+		 ", %" PRId64 ", 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, NULL)",
 		 run, w->polled ? "total" : "device", w->n, w->n, w->n, w->n, w->n, w->n);
 	run_sql(db, sql);
 	put_group(db, run, -1, -1, row, w->n, v);

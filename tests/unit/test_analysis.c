@@ -18,6 +18,7 @@
 
 #include "analyze/analysis.h"
 #include "analyze/load.h"
+#include "analyze/seen.h"
 #include "analyze/stream.h"
 #include "analyze/summary.h"
 #include "lib/db/db.h"
@@ -142,24 +143,24 @@ static char *record(const struct script *s)
 static void load(struct rig *r, bool commit)
 {
 	struct analysis_options o = {.pairing = -1, .quiet = true};
-	struct vector_finder *vf;
+	struct seen seen;
 	struct load_result got;
 	struct err e = {0};
 	struct stream *s;
 
 	check(stream_open_raw(&s, r->raw, NULL, &e), &e);
-	check(vector_finder_new(&vf, &e), &e);
+	check(seen_init(&seen, &e), &e);
 	check(db_begin(r->db, &e), &e);
-	check(load_recording(r->db, s, r->raw, NULL, vf, true, &got, &e), &e);
+	check(load_recording(r->db, s, r->raw, NULL, &seen, true, &got, &e), &e);
 	if (!got.known)
-		check(analysis_run(r->db, got.run, s, vf, &o, &e), &e);
+		check(analysis_run(r->db, got.run, s, &seen, &o, &e), &e);
 	if (commit)
 		check(db_commit(r->db, &e), &e);
 	else
 		db_rollback(r->db);
 	assert_true(got.known == (r->run == got.run));
 	r->run = got.run;
-	vector_finder_free(vf);
+	seen_release(&seen);
 	stream_close(s);
 }
 

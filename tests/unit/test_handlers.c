@@ -15,6 +15,7 @@
 
 #include "analyze/analysis.h"
 #include "analyze/load.h"
+#include "analyze/seen.h"
 #include "analyze/stream.h"
 #include "lib/db/db.h"
 #include "lib/err.h"
@@ -90,19 +91,19 @@ static void analyse(struct rig *r)
 {
 	struct analysis_options o = {
 		.irq = r->irq, .nirq = r->nirq, .pairing = -1, .quiet = true};
-	struct vector_finder *vf;
+	struct seen seen;
 	struct load_result got;
 	struct err e = {0};
 	struct stream *s;
 
 	check(stream_open_raw(&s, r->raw, NULL, &e), &e);
-	check(vector_finder_new(&vf, &e), &e);
+	check(seen_init(&seen, &e), &e);
 	check(db_begin(r->db, &e), &e);
-	check(load_recording(r->db, s, r->raw, NULL, vf, true, &got, &e), &e);
-	check(analysis_run(r->db, got.run, s, vf, &o, &e), &e);
+	check(load_recording(r->db, s, r->raw, NULL, &seen, true, &got, &e), &e);
+	check(analysis_run(r->db, got.run, s, &seen, &o, &e), &e);
 	check(db_commit(r->db, &e), &e);
 	r->run = got.run;
-	vector_finder_free(vf);
+	seen_release(&seen);
 	stream_close(s);
 }
 

@@ -3,8 +3,8 @@
 # Boot the guest, and hold what the tools say there against what is known to be true: the workload's and the card's
 # own logs, and QEMU's trace of the edu card. A TAP program with one test for each scenario.
 #   B           the build; the guest's files are in B/vm
-#   VM_BOOTS    of "edu flx watch shared keys upset inside" (the first two); VM_COUNT_edu, VM_COUNT_flx: transfers of a scenario
-#   VM_EDU      scenarios of boot A (all)
+#   VM_BOOTS    of "edu flx watch fast shared keys upset inside" (the first two); VM_COUNT_edu, VM_COUNT_flx: transfers of a scenario
+#   VM_EDU, VM_FAST  scenarios of boot A and of boot F (all)
 #   VM_TIMES=0  other tests run beside the guest and hold its processors up: what is said of each transfer is
 #               judged, how exact the times are is only shown
 #   VM_AGAIN=1  boot nothing, analyse the last recordings again
@@ -16,7 +16,7 @@ share=$vm/share
 here=$(cd "$(dirname "$0")" && pwd)
 failed=0 tests=0 row=''
 every="masked sleep c same_cpu other_cpu missing spurious restart stop timeout two_cards"
-VM_EDU=${VM_EDU:-$every} times=${VM_TIMES:-1}
+VM_EDU=${VM_EDU:-$every} VM_FAST=${VM_FAST:-} times=${VM_TIMES:-1}
 wrongs=()
 if [ ! "${VM_AGAIN:-}" ]; then
 	reason=$("$here/prepare.sh" "$vm" ${VM_SUITE:-})
@@ -46,6 +46,7 @@ boot() { # name, seconds, qemu options; the guest's output goes to a file, its p
 	shift 2
 	[ "$name" = watch ] && args=${VM_COUNT_edu:-10}
 	[ "$name" = edu ] && args=${VM_COUNT_edu:-30},${VM_EDU// /,}
+	[ "$name" = fast ] && args+=,${VM_FAST// /,}
 	[ "$name" = inside ] && args=${VM_COUNT_edu:-30}
 	[[ $name == shared || $name == keys || $name == upset ]] && args=${VM_COUNT_edu:-60}
 	[ "$name" != flx ] && find "$share" -mindepth 1 -not -name "flx*" -delete || rm -f "$share"/flx*
@@ -259,7 +260,11 @@ check_keys() {
 		IFS='|' read -r told off left <<<"$line"
 		n=$(wc -l <"$share/$name.truth")
 		row="$name: of $n transfers the key told the end of $told, of which $off are not their card's own call; $left without"
-		[ "${n:-0}" -gt 0 ] && [ "${told:-0}" = "$n" ] || wrong "$left transfers have no end by their key"
+		# (the thread or kworker may come when its card, which the program polls, has been started again: then the key is of both)
+		case $name in
+		keys_defer*) [ $((${told:-0} + ${left:-0})) = "$n" ] && [ "${left:-1}" -le $((n / 5)) ] || wrong "$left of $n have no end by their key" ;;
+		*) [ "${n:-0}" -gt 0 ] && [ "${told:-0}" = "$n" ] || wrong "$left transfers have no end by their key" ;;
+		esac
 		[ "${off:-1}" = 0 ] || wrong "$off ends are another call's"
 		judged "keys: $name"
 	done <"$share/runs"
@@ -269,6 +274,11 @@ check_keys() {
 	grep -q "functions of this kernel are called 'state_show'" "$share/keys.refused" || wrong "a name that several have"
 	grep -q dmarec_ "$share/keys.refused" && wrong "a kprobe stayed"
 	judged "keys: what is refused, and nothing left in the kernel"
+	row=$(tr '\n' ' ' <"$share/keys.member")
+	[ "$(sed -n 's/ by member$//p' "$share/keys.member")" -ge 5 ] || wrong "interrupts by a member of the kernel's structure"
+	grep -q "'irq_data' has no member 'none' in this kernel" "$share/keys.member" && grep -q '^status 1$' "$share/keys.member" ||
+		wrong "a member that is not there"
+	judged "keys: a member of a structure, by the kernel's own types"
 }
 
 # While the card is recorded, what it is recorded with changes. Nothing may be wrong for it; what is lost is told.
@@ -351,8 +361,56 @@ check_inside() {
 }
 
 check_flx() {
-	[ "${VM_AGAIN:-}" ] || serve_flx || return
+	[ "${VM_AGAIN:-}" ] || serve_flx flx || return
 	judge_flx
+}
+
+# The fast card's enable register, read while recording, against the card's log; and two threads that race on it.
+check_fast() {
+	local name
+	[ "${VM_AGAIN:-}" ] || VM_APPEND=iomem=relaxed serve_flx fast || return
+	head_line "Boot F: a fast card, its enable register read while recording; and two threads that race on it"
+	while read -r name; do
+		[ "$(cat "$share/$name.status")" = 0 ] || wrong "the scenario did not run: $(tail -2 "$share/$name.err" | tr '\n' ' ')"
+		cp "$share/$name.db" "$share/$name.check.db"
+		case $name in
+		race*) judge_race "$name" ;;
+		*) judge_fast "$name" ;;
+		esac
+		judged "fast: $name"
+	done <"$share/runs"
+}
+
+judge_fast() {
+	local n told off missed wrong faults gap drift
+	IFS='|' read -r n told off missed wrong faults gap < <(sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE edge_log (number INTEGER, channel INTEGER,
+		fault INTEGER, clear_ns INTEGER, cleared_by_ns INTEGER, kick_ns INTEGER, clocks_ns INTEGER)' -cmd ".import '$share/$1.truth.edges' edge_log" \
+		-separator '|' -list "$share/$1.check.db" <"$here/fast.sql")
+	row="$1: of $n transfers the register told the end of $told, $off of them off by more than was said, $missed missed that were longer than $gap ns; faults told: $faults, $wrong wrong"
+	# (how many are told is for a host that lets the guest's processors run)
+	[ "${told:-0}" -gt 0 ] || wrong "no end is told"
+	[ "${told:-0}" -gt $((n / 2)) ] || [ "$times" = 0 ] || wrong "too few ends are told"
+	[ "${missed:-1}" = 0 ] || wrong "$missed are missed"
+	# A line leads from the card's clock to the guest's, as long as that makes no step (seen once on a host at load 33: half a
+	# millisecond between two transfers): then nothing can be held against the log.
+	drift=$(sed -n 's/.*drift -*\([0-9]*\) ns$/\1/p' "$share/$1.out")
+	[ "${drift:-0}" -le 300000 ] || { row+="; not judged: the clocks are apart by $drift ns behind the run"; return; }
+	[ "${off:-1}" = 0 ] || wrong "$off ends are not where the card's log has them"
+	[ "${wrong:-1}" = 0 ] || wrong "$wrong faults are told wrongly"
+}
+
+judge_race() {
+	local n lacking lost found invented missed unknown undone maybe overlapping
+	IFS='|' read -r n lacking lost found invented missed unknown undone maybe overlapping < <(sqlite3 -cmd '.mode tabs' -cmd 'CREATE TABLE race_log
+		(channel INTEGER, begin_ns INTEGER, ran INTEGER)' -cmd ".import '$share/$1.truth.edges' race_log" -separator '|' -list \
+		"$share/$1.check.db" <"$here/race.sql")
+	row="$1: of $n starts the card never ran $lost, $found found, $invented invented, $missed missed; $unknown unknown ($overlapping overlap, $undone undone, $maybe perhaps)"
+	[ "${n:-0}" -gt 0 ] && [ "${lacking:-1}" = 0 ] || wrong "$lacking starts are no transfers"
+	# (on two CPUs they meet where this host lets both run)
+	[ "${lost:-0}" -gt 0 ] || [[ $1 == *two* ]] || wrong "no start was lost"
+	[ "${invented:-1}" = 0 ] || wrong "$invented are invented"
+	[ "${missed:-1}" = 0 ] || wrong "$missed are missed"
+	[ $((2 * ${found:-0})) -ge "${lost:-1}" ] || [[ $1 == *two* ]] || wrong "less than half are found"
 }
 
 end_card() {
@@ -364,7 +422,7 @@ end_card() {
 card_pid= ram= card=
 trap end_card EXIT
 
-serve_flx() {
+serve_flx() { # boot
 	local i rc
 	ram=$(mktemp -p "$([ -w /dev/shm ] && echo /dev/shm || echo "$vm")" guest-XXXXXX)
 	card=$(mktemp -u -t fastcard-XXXXXX)
@@ -372,7 +430,7 @@ serve_flx() {
 	"$B/tests/vm/fastcard" "$card" "$ram" &
 	card_pid=$!
 	for ((i = 0; i < 50; i++)); do [ -S "$card" ] || sleep 0.1; done
-	VM_MACHINE=memory-backend=ram boot flx "${VM_LIMIT:-1800}" \
+	VM_MACHINE=memory-backend=ram boot "$1" "${VM_LIMIT:-1800}" \
 		-object memory-backend-file,id=ram,mem-path="$ram",size=1G,share=on \
 		-chardev socket,path="$card",id=card -device ivshmem-doorbell,vectors=8,chardev=card
 	rc=$?

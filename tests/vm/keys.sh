@@ -30,6 +30,23 @@ recorded keys_sleep "$B/examples/edu" --sleep -n "$N"
 busybox rmmod edudma
 busybox insmod "$VM/edudma.ko" log=200000 || exit
 recorded keys_msi "$B/examples/educard" --cards 2 -n "$N"
+# The handler leaves the work to its thread, and to a kworker: what they call is the end.
+for defer in 1 2; do
+	busybox rmmod edudma
+	busybox insmod "$VM/edudma.ko" log=200000 defer=$defer || exit
+	recorded keys_defer$defer "$B/examples/educard" --cards 2 -n "$N"
+done
+# A member of a structure of this kernel's, by the types that it tells of itself: the number of each interrupt.
+{
+	printf '[start EduCard::dma_to_host]\noptional = yes\n[start EduCard::dma_from_host]\n[interrupt]\ndevice = edudma*\n[kernel %s]\nrole = end\nkey = %s\n' \
+		__handle_irq_event_percpu 'arg1->irq_data.irq' >btf.ini
+	"$B/dmarec" -q --profile ./btf.ini -o btf.data -- "$B/examples/educard" -n 5 2>&1 | tail -1
+	"$B/dmaanalyze" -q -i btf.data btf.db && sqlite3 btf.db "SELECT count(*) || ' by member' FROM sample s JOIN source o ON o.id = s.source_id
+		WHERE o.role = 'ended' AND s.key IN (SELECT irq FROM irq WHERE name = 'edudma')"
+	printf '[start EduCard::dma_to_host]\noptional = yes\n[kernel %s]\nrole = end\nkey = %s\n' __handle_irq_event_percpu 'arg1->irq_data.none' >btf.ini
+	"$B/dmarec" -q --profile ./btf.ini -o no.data -- "$B/examples/educard" -n 1 2>&1 | tail -1
+	echo "status ${PIPESTATUS[0]}"
+} >"$SHARE/keys.member" 2>&1
 {
 	for function in edudma:no_such_function transfer_ende vfs_read:read state_show; do
 		printf '[start edu_dma_to_host]\n[kernel %s]\nrole = end\nkey = arg1\n' "$function" >bad.ini

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <cerrno>
 #include <fcntl.h>
+#include <sched.h>
 #include <string>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -59,13 +60,15 @@ void FlxCard::card_close()
 
 // ---- transfers ----
 
-void FlxCard::describe(u_int dma_id, u_long address, size_t size, bool from_host)
+void FlxCard::describe(u_int dma_id, u_long address, size_t size, bool from_host,
+		       u_int number)
 {
 	volatile flx_desc *d = (volatile flx_desc *)(registers + FLX_DESC) + dma_id;
 
 	d->address = address;
 	d->bytes = size;
 	d->from_host = from_host;
+	d->number = number;
 }
 
 void FlxCard::ring()
@@ -82,22 +85,6 @@ static void check(u_int dma_id, size_t size)
 // As in Wupper: a read and a write, not locked, of one register for all channels.
 #define ENABLE (*(volatile uint64_t *)(registers + FLX_ENABLE))
 
-void FlxCard::dma_to_host(u_int dma_id, u_long dst, size_t size, u_int)
-{
-	check(dma_id, size);
-	describe(dma_id, dst, size, false);
-	ENABLE = ENABLE | 1ull << dma_id;
-	ring();
-}
-
-void FlxCard::dma_from_host(u_int dma_id, u_long src, size_t size, u_int)
-{
-	check(dma_id, size);
-	describe(dma_id, src, size, true);
-	ENABLE = ENABLE | 1ull << dma_id;
-	ring();
-}
-
 static int64_t now_ns()
 {
 	struct timespec t;
@@ -106,14 +93,45 @@ static int64_t now_ns()
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
+// What the register holds; on a link that takes its time.
+uint64_t FlxCard::read_enable()
+{
+	uint64_t value = ENABLE;
+	int64_t takes = ((volatile flx_test *)(registers + FLX_TEST))->read_ns;
+
+	if (takes)
+		for (int64_t begin = now_ns(); now_ns() - begin < takes;)
+			sched_yield();
+	return value;
+}
+
+void FlxCard::dma_to_host(u_int dma_id, u_long dst, size_t size, u_int flags)
+{
+	check(dma_id, size);
+	describe(dma_id, dst, size, false, flags >> 1);
+	ENABLE = read_enable() | 1ull << dma_id;
+	ring();
+}
+
+void FlxCard::dma_from_host(u_int dma_id, u_long src, size_t size, u_int flags)
+{
+	check(dma_id, size);
+	describe(dma_id, src, size, true, flags >> 1);
+	ENABLE = read_enable() | 1ull << dma_id;
+	ring();
+}
+
 void FlxCard::dma_wait(u_int dma_id)
 {
 	int64_t end_ns = now_ns() + 1000000000;
 
 	check(dma_id, 1);
-	while (ENABLE & 1ull << dma_id)
+	while (ENABLE & 1ull << dma_id) {
 		if (now_ns() > end_ns)
 			fail(ETIMEDOUT, "FlxCard::dma_wait");
+		if (((volatile flx_test *)(registers + FLX_TEST))->read_ns)
+			sched_yield();
+	}
 }
 
 void FlxCard::dma_stop(u_int dma_id)

@@ -18,6 +18,7 @@ class FlxCard
 	void card_open(int device_nr);
 	void card_close();
 
+	/* flags / 2: a number for the card's log */
 	void dma_to_host(u_int dma_id, u_long dst, size_t size, u_int flags);
 	void dma_from_host(u_int dma_id, u_long src, size_t size, u_int flags);
 	void dma_wait(u_int dma_id);
@@ -53,7 +54,10 @@ class FlxCard
 
       private:
 	void *map(size_t bytes, off_t offset);
-	void describe(u_int dma_id, u_long address, size_t size, bool from_host);
+	void describe(u_int dma_id, u_long address, size_t size, bool from_host,
+		      u_int number);
+
+	uint64_t read_enable();
 
 	int fd = -1;
 	struct edudma_info info = {};

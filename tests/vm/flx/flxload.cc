@@ -5,14 +5,22 @@
 //   flxload COUNT MODE FAULT PERMILLE CPU TRUTH
 // MODE: sleep (irq_wait, then dma_wait), poll (dma_wait, then a pause), rush (dma_wait
 // only), flood (rush, and the card takes hardly any time), masked (poll with every vector
-// masked). FAULT: none drop double late early
-// nodata.
+// masked), race (two threads on two channels start at once, each COUNT times, each on a
+// CPU of its own; PERMILLE 1000: both on CPU 0). FAULT: none
+// drop double late early nodata.
+// TRUTH.edges has a line for each transfer, in order: channel, the card's fault, between which
+// times its bit was cleared, when its interrupt was raised (0: not), and how well the clocks are known; of a race,
+// for each start: channel, when it began, and how often the card ran it.
+#include <algorithm>
+#include <atomic>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <sched.h>
+#include <string>
+#include <thread>
 #include <time.h>
 #include <vector>
 
@@ -101,6 +109,7 @@ static void behave(FlxCard &c, unsigned fault, unsigned permille, bool flood, bo
 	t->fault_permille = permille;
 	t->push_ns = pushed ? 100000 : 0;
 	t->data_interrupt = !flood;
+	t->read_ns = 0;
 	t->run = (uint64_t)now_ns();
 }
 
@@ -160,6 +169,27 @@ static int64_t to_guest(int64_t card_ns, const offset &a, const offset &b)
 	return card_ns + a.add_ns + (int64_t)(share * (double)(b.add_ns - a.add_ns));
 }
 
+static int write_edges(FlxCard &c, const char *path, size_t n, const offset &a,
+		       const offset &b)
+{
+	const volatile flx_log *log = (const volatile flx_log *)(c.bar() + FLX_LOG);
+	FILE *f = fopen((std::string(path) + ".edges").c_str(), "we");
+
+	for (size_t i = 0; f && i < n; i++) {
+		flx_log l;
+
+		memcpy(&l, (const void *)&log[i], sizeof(l));
+		fprintf(f,
+			"%zu\t%u\t%u\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64
+			"\n",
+			i + 1, l.channel, l.fault, to_guest(l.clear_ns, a, b),
+			to_guest(l.cleared_ns, a, b),
+			l.kick_ns ? to_guest(l.kick_ns, a, b) : 0,
+			std::max(a.error_ns, b.error_ns));
+	}
+	return !f || fclose(f) ? 1 : 0;
+}
+
 static int write_truth(FlxCard &c, const char *path, const std::vector<transfer> &x,
 		       const offset &a, const offset &b, bool masked)
 {
@@ -215,7 +245,89 @@ static int run(FlxCard &c, int count, const char *mode, unsigned fault, unsigned
 	printf("flxload: %d transfers, %d with wrong data; clocks agree to %" PRId64
 	       " ns and %" PRId64 " ns, drift %" PRId64 " ns\n",
 	       count, wrong, a.error_ns, b.error_ns, b.add_ns - a.add_ns);
-	return write_truth(c, truth, x, a, b, masked);
+	return write_truth(c, truth, x, a, b, masked) ||
+	       write_edges(c, truth, x.size(), a, b);
+}
+
+// ---- two threads that start at once ----
+
+struct start {
+	int64_t begin_ns;
+	unsigned ran;
+};
+
+enum { RACERS = 2 };
+
+// Each waits until all are there, and then a little, another time each time.
+static void race(FlxCard &c, unsigned me, int cpu, int count, std::atomic<int> &there,
+		 std::vector<start> &x)
+{
+	u_long at = c.bus_address() + me * (128 << 10);
+	uint64_t random = 88172645463325252u + me;
+
+	stay_on(cpu);
+	for (int i = 0; i < count; i++) {
+		unsigned number = (unsigned)i * RACERS + me + 1;
+
+		there++;
+		while (there < (i + 1) * RACERS)
+			sched_yield();
+		random = random * 6364136223846793005u + 1442695040888963407u;
+		for (int64_t from = now_ns(), far = random >> 33 & 0x1ffff;
+		     now_ns() - from < far;)
+			;
+		x[(size_t)i] = {now_ns(), 0};
+		c.dma_to_host(me, at, 4096, number << 1);
+		try {
+			c.dma_wait(me);
+		} catch (const std::exception &) {
+		} // (its bit came back when the card had ended it)
+	}
+}
+
+static int write_race(FlxCard &c, const char *path, std::vector<start> *x, size_t count)
+{
+	const volatile flx_log *log = (const volatile flx_log *)(c.bar() + FLX_LOG);
+	FILE *f = fopen((std::string(path) + ".edges").c_str(), "we");
+	size_t n = test_of(c)->logged;
+
+	for (size_t i = 0; i < n && i < FLX_LOG_MAX; i++) {
+		size_t number = log[i].number - 1;
+
+		if (log[i].fault != FLX_UNDONE && number / RACERS < count)
+			x[number % RACERS][number / RACERS].ran++;
+	}
+	for (unsigned me = 0; f && me < RACERS; me++)
+		for (size_t i = 0; i < count; i++)
+			fprintf(f, "%u\t%" PRId64 "\t%u\n", me, x[me][i].begin_ns,
+				x[me][i].ran);
+	return !f || fclose(f) ? 1 : 0;
+}
+
+static int run_race(FlxCard &c, int count, bool one_cpu, const char *truth)
+{
+	std::vector<start> x[RACERS];
+	std::vector<std::thread> racer;
+	std::atomic<int> there{0};
+
+	for (u_int v = 0; v < c.vectors(); v++)
+		c.irq_enable(v);
+	behave(c, 0, 0, false, true);
+	test_of(c)->latency_ns = 40000000;
+	test_of(c)->tail_permille = 0;
+	test_of(c)->read_ns = 200000;
+	test_of(c)->data_interrupt = 0;
+	c.ring(); // a new run
+	pause_ns(50000000);
+	for (unsigned me = 0; me < RACERS; me++)
+		x[me].resize((size_t)count);
+	for (unsigned me = 0; me < RACERS; me++)
+		racer.emplace_back(race, std::ref(c), me, one_cpu ? 0 : (int)me, count,
+				   std::ref(there), std::ref(x[me]));
+	for (auto &t : racer)
+		t.join();
+	pause_ns(200000000);
+	return write_race(c, truth, x, (size_t)count);
 }
 
 int main(int argc, char **argv)
@@ -227,12 +339,16 @@ int main(int argc, char **argv)
 		fault++;
 	if (argc != 7 || fault == FLX_FAULTS || stay_on(atoi(argv[5])) ||
 	    atoi(argv[1]) < 1 || atoi(argv[1]) > FLX_LOG_MAX) {
-		fprintf(stderr, "usage: flxload COUNT sleep|poll|rush|flood|masked FAULT "
-				"PERMILLE CPU TRUTH\n");
+		fprintf(stderr,
+			"usage: flxload COUNT sleep|poll|rush|flood|masked|race FAULT "
+			"PERMILLE CPU TRUTH\n");
 		return 2;
 	}
 	try {
 		card.card_open(0);
+		if (is(argv[2], "race"))
+			return run_race(card, atoi(argv[1]), atoi(argv[4]) == 1000,
+					argv[6]);
 		return run(card, atoi(argv[1]), argv[2], fault, (unsigned)atoi(argv[4]),
 			   argv[6]);
 	} catch (const std::exception &e) {

@@ -32,7 +32,7 @@ enum {
 struct flx_desc {
 	uint64_t address, bytes;
 	uint64_t from_host; /* 1 = the card reads memory */
-	uint64_t unused;
+	uint64_t number;    /* of the start: for the log */
 };
 
 enum flx_fault {
@@ -42,7 +42,10 @@ enum flx_fault {
 	FLX_LATE,   /* the interrupt FLX_APART_NS after the end */
 	FLX_EARLY,  /* the end FLX_APART_NS after the interrupt */
 	FLX_NO_DATA,
-	FLX_FAULTS
+	FLX_FAULTS,
+	/* in the log: its bit was gone, or its channel started anew, when it would have
+	   ended: it has no end, and no interrupt */
+	FLX_UNDONE = 100
 };
 enum { FLX_APART_NS = 3000000 };
 
@@ -57,14 +60,16 @@ struct flx_test {
 	int64_t push_ns; /* the enable bit is cleared so long after the interrupt */
 	uint64_t data_interrupt; /* 1 = raise FLX_DATA_VECTOR in each transfer */
 	uint64_t logged;	 /* entries in the log */
+	int64_t read_ns; /* a start's reading of the enable register takes so long */
 };
 
-/* Times are the card's clock; 0 = did not happen. */
+/* Times are the card's clock; 0 = did not happen. The bit was cleared between clear_ns and
+ * cleared_ns. */
 struct flx_log {
-	int64_t bell_ns, data_ns, clear_ns, kick_ns, kick2_ns;
+	int64_t bell_ns, data_ns, clear_ns, cleared_ns, kick_ns, kick2_ns;
 	uint32_t channel, from_host, bytes, fault;
 	uint32_t raised; /* FLX_RAISED at its interrupt, 0 = it had none */
-	uint32_t unused;
+	uint32_t number; /* of its start */
 };
 
 enum { FLX_LOG_MAX = (FLX_BYTES - FLX_LOG) / sizeof(struct flx_log) };
