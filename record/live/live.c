@@ -223,6 +223,8 @@ static int take_piece(struct live *l, const struct queue_piece *p, struct err *e
 		return rc;
 	case QUEUE_GAP:
 		return take_gap(l, p, e);
+	case QUEUE_HEAD:
+		return source_renew(l->source, p->buf, p->len, e);
 	default:
 		source_end(l->source);
 		rc = take_all(l, e);
@@ -521,9 +523,10 @@ void live_round(void *arg)
 	queue_round(l->queue, now_ns(l->clockid));
 }
 
-void live_unseen(struct live *l)
+void live_renew(struct live *l, const void *head, size_t len)
 {
-	atomic_fetch_add(&l->unseen, 1);
+	if (!head || !queue_head(l->queue, head, len))
+		atomic_fetch_add(&l->unseen, 1);
 }
 
 int live_fd(const struct live *l)

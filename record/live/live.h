@@ -57,9 +57,9 @@ int live_start(struct live *l, struct err *e);
 void live_put(void *arg, const void *buf, size_t len);
 void live_round(void *arg);
 
-/* The recorder has armed functions of one file more, whose events the head did not have: they
- * are not shown, which the view says, and no rule looks at them. */
-void live_unseen(struct live *l);
+/* The recorder has armed functions of one file more: the beginning of its file by now, before
+ * the first record of them. Without memory for it they are not shown, which the view says. */
+void live_renew(struct live *l, const void *head, size_t len);
 
 /* Readable when a trigger has come true; and whether one has. */
 int live_fd(const struct live *l);

@@ -153,7 +153,7 @@ static void troubles(struct table *t)
 		snprintf(
 			text, sizeof(text),
 			"what starts in %zu file%s that appeared later is recorded, and not "
-			"shown here: name %s by -x",
+			"shown here for want of memory: name %s by -x",
 			f->unseen_files, text_s(f->unseen_files),
 			text_number(f->unseen_files, "it", "them"));
 		line(t, RED, text);
