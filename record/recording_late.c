@@ -15,6 +15,8 @@
 #include "lib/file/perfdata_feat.h"
 #include "lib/num.h"
 #include "record/armer.h"
+#include "record/elf/symbols.h"
+#include "record/host/rootfs.h"
 #include "record/late.h"
 #include "record/live/live.h"
 #include "record/patched.h"
@@ -130,6 +132,7 @@ static pid_t *processes(const struct recording *r, size_t *n)
 static int open_session(struct recording *r, struct late_batch *b, struct err *e)
 {
 	struct session_options so = {.attach = true,
+				     .everyone = r->o->everyone,
 				     .clockid = r->o->clockid,
 				     .uprobe = b->id,
 				     .nuprobe = b->plan.n,
@@ -142,7 +145,7 @@ static int open_session(struct recording *r, struct late_batch *b, struct err *e
 				    e)
 		     : err_set(e, ERR_NOTFOUND, "the processes have ended");
 
-	if (!rc)
+	if (!rc && !r->o->everyone)
 		now = processes(r, &nnow);
 	for (size_t i = 0; now && i < nnow; i++)
 		missed |= !contains(pid, n, now[i]);
@@ -370,6 +373,31 @@ static int take(struct recording *r, const struct late_file *f, struct err *e)
 	batch_release(b);
 	r->late.nbatch--;
 	return rc == ERR_NOMEM ? err_nomem(e, "a recording") : 0;
+}
+
+int recording_late_catch_up(struct recording *r, struct err *e)
+{
+	char **name;
+	size_t n;
+	int rc = rootfs_names("", "/proc", &name, &n, e);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		pid_t pid = (pid_t)strtol(name[i], NULL, 10);
+		char **path = NULL, *told = NULL;
+		size_t npath = 0;
+
+		if (pid <= 0 || contains(r->o->before, r->o->nbefore, pid) ||
+		    loader_files_of_pid(pid, &path, &npath, &told, NULL))
+			continue;
+		for (size_t k = 0; k < npath; k++)
+			late_mapped(r->in.late, pid, path[k], r->meta.begin_ns);
+		paths_free(path, npath);
+		free(told);
+	}
+	rootfs_names_free(name, n);
+	return 0;
 }
 
 int recording_late_look(struct recording *r, struct err *e)

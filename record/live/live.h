@@ -30,7 +30,7 @@ struct live_options {
 	const char *output;  /* NULL = standard error; of JSON standard output */
 	struct rule *rule;   /* --stop-if; freed by live_options_release() */
 	size_t nrule;
-	bool by_process;
+	bool everyone;		/* --top: a row for each process, which come and go */
 	const char *on_trigger; /* a command for sh; NULL = none */
 	bool quiet;		/* no sentences after a trigger */
 	/* --keep: a time, else a size; 0 = everything is written */

@@ -11,6 +11,7 @@
 
 #include "lib/dma.h"
 
+struct process_cards;
 struct follow;
 struct meta;
 struct row;
@@ -28,6 +29,8 @@ struct frame {
 	uint64_t skipped_bytes; /* since the start: left out of the view */
 	size_t unseen_files;	/* that appeared later, and are not shown: no memory */
 	const struct tally *tally;
+	const struct process_cards
+		*cards; /* of processes; NULL = cards are whose they are */
 	const struct follow *follow;
 	const struct meta *meta;
 	bool last;

@@ -78,7 +78,8 @@ static const struct row *row_of(const struct telling *w)
 		const struct row *r = w->y->row[i];
 
 		if (r->card == w->t->card && r->channel == w->t->channel &&
-		    r->direction == w->t->direction)
+		    r->direction == w->t->direction &&
+		    (r->pid < 0 || r->pid == w->t->pid))
 			return r;
 	}
 	return NULL;
