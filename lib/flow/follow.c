@@ -8,6 +8,7 @@
 #include "lib/err.h"
 #include "lib/flow/ends.h"
 #include "lib/flow/tail.h"
+#include "lib/key/key.h"
 
 enum {
 	CHANNELS_BEGUN = 1024,
@@ -29,7 +30,9 @@ struct known {
 struct follow {
 	struct vector_finder *finder; /* of the whole, unless channels come and go */
 	struct join *join;	      /* NULL = not decided yet */
+	struct keys *keys;	      /* of the joiner; NULL = the driver tells nothing */
 	struct join_sink sink;
+	bool driver, asks, issues, holes;
 	struct join_vector *vector;
 	size_t nvector;
 	bool named, differs, from_start;
@@ -77,6 +80,9 @@ int follow_new(struct follow **out, const struct follow_options *o,
 	f->sink = *sink;
 	f->pairing = o->pairing;
 	f->from_start = o->from_start;
+	f->driver = o->driver;
+	f->asks = o->asks;
+	f->issues = o->issues;
 	f->tail = o->tail;
 	f->is_fresh = o->is_fresh;
 	f->arg = o->arg;
@@ -106,6 +112,7 @@ void follow_free(struct follow *f)
 	if (!f)
 		return;
 	join_free(f->join);
+	keys_free(f->keys);
 	vector_finder_free(f->finder);
 	free(f->vector);
 	free(f->recorded);
@@ -113,6 +120,59 @@ void follow_free(struct follow *f)
 	free(f->window);
 	free(f->channel);
 	free(f);
+}
+
+/* ---- the joiner, and behind it the driver's word ---- */
+
+static int on_joined(void *arg, const struct transfer *t, struct err *e)
+{
+	struct follow *f = arg;
+
+	if (f->keys)
+		return keys_transfer(f->keys, t, e);
+	return f->sink.transfer ? f->sink.transfer(f->sink.arg, t, e) : 0;
+}
+
+static int on_stray(void *arg, const struct stray *s, struct err *e)
+{
+	struct follow *f = arg;
+
+	return f->sink.stray ? f->sink.stray(f->sink.arg, s, e) : 0;
+}
+
+static int make_keys(const struct follow *f, const struct join_sink *sink,
+		     struct keys **keys, struct err *e)
+{
+	const struct key_options o = {.vector = f->vector,
+				      .nvector = f->nvector,
+				      .asks = f->asks,
+				      .issues = f->issues,
+				      .holes = f->holes};
+
+	return f->driver ? keys_new(keys, &o, sink, e) : 0;
+}
+
+/* In place of the one that there is; nothing of that one is handed out any more. */
+static int start_joiner(struct follow *f, const struct join_options *o, struct err *e)
+{
+	const struct join_sink sink = {
+		.arg = f, .transfer = on_joined, .stray = on_stray};
+	int rc;
+
+	join_free(f->join);
+	keys_free(f->keys);
+	f->join = NULL;
+	f->keys = NULL;
+	rc = make_keys(f, &f->sink, &f->keys, e);
+	return rc ? rc : join_new(&f->join, o, &sink, e);
+}
+
+static int push(void *arg, const struct sample *s, struct err *e)
+{
+	struct follow *f = arg;
+	int rc = f->keys ? keys_push(f->keys, s, e) : 0;
+
+	return rc || s->role >= ROLE_REGISTER ? rc : join_push(f->join, s, e);
 }
 
 /* ---- the decision ---- */
@@ -139,12 +199,12 @@ static int make_joiner(struct follow *f, const struct vector_result *found, stru
 		o.nbegun = leave_fresh(
 			f, begun,
 			begun_result(found->begun, false, begun, CHANNELS_BEGUN));
-	rc = join_new(&f->join, &o, &f->sink, e);
+	rc = start_joiner(f, &o, e);
 	for (size_t i = 0; i < f->nwindow && !rc; i++)
 		rc = join_loss(f->join, f->window[i].cpu, f->window[i].from_ns,
 			       f->window[i].to_ns, e);
 	for (size_t i = 0; i < f->nheld && !rc; i++)
-		rc = join_push(f->join, &f->held[i], e);
+		rc = push(f, &f->held[i], e);
 	free(f->held);
 	f->held = NULL;
 	f->nheld = 0;
@@ -163,7 +223,8 @@ static int ask(const struct follow *f, struct vector_finder **finder,
 		rc = vector_finder_loss(*finder, f->window[i].cpu, f->window[i].from_ns,
 					f->window[i].to_ns);
 	for (size_t i = 0; i < f->nheld && !rc; i++)
-		rc = vector_finder_push(*finder, &f->held[i], e);
+		if (f->held[i].role < ROLE_REGISTER)
+			rc = vector_finder_push(*finder, &f->held[i], e);
 	return rc ? rc : vector_finder_finish(*finder, found, e);
 }
 
@@ -191,11 +252,6 @@ static int decide_first(struct follow *f, const struct vector_result *found, boo
 }
 
 /* ---- channels that come and go ---- */
-
-static int push(void *arg, const struct sample *s, struct err *e)
-{
-	return join_push(arg, s, e);
-}
 
 static bool is_used(const struct follow *f, int64_t card, int64_t channel, int64_t since)
 {
@@ -235,15 +291,13 @@ static int renew_joiner(struct follow *f, int64_t now_ns, struct err *e)
 	f->more = false;
 	forget_unused(f, now_ns);
 	follow_join_options(f, &o);
-	join_free(f->join);
-	f->join = NULL;
-	rc = join_new(&f->join, &o, &f->sink, e);
+	rc = start_joiner(f, &o, e);
 	for (size_t i = 0; i < f->nwindow && !rc; i++)
 		if (from_ns != DMA_UNKNOWN &&
 		    (f->window[i].to_ns == DMA_UNKNOWN || f->window[i].to_ns >= from_ns))
 			rc = join_loss(f->join, f->window[i].cpu, f->window[i].from_ns,
 				       f->window[i].to_ns, e);
-	return rc ? rc : tail_each(f->tail, push, f->join, e);
+	return rc ? rc : tail_each(f->tail, push, f, e);
 }
 
 static void go_on(struct follow *f)
@@ -292,7 +346,7 @@ static int decide_again(struct follow *f, const struct vector_result *found, boo
 		return renew_joiner(f, now_ns, e);
 	}
 	for (size_t i = 0; i < f->nheld && !rc; i++)
-		rc = join_push(f->join, &f->held[i], e);
+		rc = push(f, &f->held[i], e);
 	go_on(f);
 	return rc;
 }
@@ -387,18 +441,20 @@ static int hold(struct follow *f, const struct sample *s, struct err *e)
 
 int follow_push(struct follow *f, const struct sample *s, struct err *e)
 {
-	int rc;
+	int rc = 0;
 
-	if (s->role >= ROLE_REGISTER) /* none of the joiner's */
+	if (s->role == ROLE_REGISTER || s->role == ROLE_COUNT ||
+	    (s->role >= ROLE_REGISTER && !f->driver)) /* none of the joiner's */
 		return 0;
 	f->newest_ns = s->time_ns;
 	f->renewed = false;
-	rc = f->tail ? 0 : vector_finder_push(f->finder, s, e);
+	if (!f->tail && s->role < ROLE_REGISTER)
+		rc = vector_finder_push(f->finder, s, e);
 	if (!rc && s->role == ROLE_SUBMIT)
 		rc = note_channel(f, s, e);
 	if (rc || f->renewed)
 		return rc;
-	return f->join && !f->again ? join_push(f->join, s, e) : hold(f, s, e);
+	return f->join && !f->again ? push(f, s, e) : hold(f, s, e);
 }
 
 int follow_loss(struct follow *f, int32_t cpu, int64_t from_ns, int64_t to_ns,
@@ -406,6 +462,9 @@ int follow_loss(struct follow *f, int32_t cpu, int64_t from_ns, int64_t to_ns,
 {
 	struct window *added;
 
+	f->holes = true;
+	if (f->keys)
+		keys_doubt(f->keys);
 	if (!f->tail && vector_finder_loss(f->finder, cpu, from_ns, to_ns))
 		return err_nomem(e, "the live view");
 	if (f->tail && f->nwindow == WINDOWS) {
@@ -448,10 +507,13 @@ static int compare(struct follow *f, struct err *e)
 
 int follow_finish(struct follow *f, struct join_totals *totals, struct err *e)
 {
+	struct key_totals words;
 	int rc = f->join && !f->again ? 0 : decide(f, true, f->newest_ns, e);
 
 	if (!rc)
 		rc = join_finish(f->join, totals, e);
+	if (!rc && f->keys)
+		rc = keys_finish(f->keys, &words, e);
 	return rc || f->tail ? rc : compare(f, e);
 }
 
@@ -498,22 +560,51 @@ size_t follow_late_channels(const struct follow *f)
 
 /* ---- as it looks now ---- */
 
+struct preview {
+	struct join *join;
+	struct keys *keys;
+	const struct join_sink *sink;
+};
+
+static int preview_joined(void *arg, const struct transfer *t, struct err *e)
+{
+	struct preview *p = arg;
+
+	return p->keys ? keys_transfer(p->keys, t, e)
+		       : p->sink->transfer(p->sink->arg, t, e);
+}
+
+static int preview_push(void *arg, const struct sample *s, struct err *e)
+{
+	struct preview *p = arg;
+	int rc = p->keys ? keys_push(p->keys, s, e) : 0;
+
+	return rc || s->role >= ROLE_REGISTER ? rc : join_push(p->join, s, e);
+}
+
 int follow_preview(const struct follow *f, struct tail *t, const struct join_sink *sink,
 		   struct err *e)
 {
+	struct preview p = {.sink = sink};
+	const struct join_sink joined = {.arg = &p, .transfer = preview_joined};
 	struct join_totals totals;
+	struct key_totals words;
 	struct join_options o = {0};
-	struct join *j = NULL;
 	int rc;
 
 	if (!follow_decided(f) || tail_from_ns(t) == DMA_UNKNOWN)
 		return 0;
 	follow_join_options(f, &o);
-	rc = join_new(&j, &o, sink, e);
+	rc = make_keys(f, sink, &p.keys, e);
 	if (!rc)
-		rc = tail_each(t, push, j, e);
+		rc = join_new(&p.join, &o, &joined, e);
 	if (!rc)
-		rc = join_finish(j, &totals, e);
-	join_free(j);
+		rc = tail_each(t, preview_push, &p, e);
+	if (!rc)
+		rc = join_finish(p.join, &totals, e);
+	if (!rc && p.keys)
+		rc = keys_finish(p.keys, &words, e);
+	join_free(p.join);
+	keys_free(p.keys);
 	return rc;
 }

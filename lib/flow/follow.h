@@ -54,6 +54,9 @@ struct follow_options {
 	size_t nrecorded;
 	enum pairing pairing;
 	bool from_start; /* nothing was in flight when the recording began */
+	/* Events of the driver's with keys are recorded (lib/key/key.h): ends; and what begins
+	 * parts, and what issues them. */
+	bool driver, asks, issues;
 	/* Channels come and go: it has every sample before follow_push() gets it, and lives as
 	 * long as this. NULL = what is decided once stays. */
 	struct tail *tail;

@@ -499,6 +499,11 @@ static int follow_open(struct live *l, struct err *e)
 	int32_t *recorded = calloc(m->nirq + 1, sizeof(*recorded));
 	int rc = recorded ? 0 : err_nomem(e, "the live view");
 
+	for (size_t i = 0; i < m->nevent; i++) {
+		fo.driver |= m->event[i].role == ROLE_ENDED;
+		fo.asks |= m->event[i].role == ROLE_ASKED;
+		fo.issues |= m->event[i].role == ROLE_ISSUED;
+	}
 	for (size_t i = 0; i < m->nirq && !rc; i++) {
 		if (m->irq[i].recorded)
 			recorded[fo.nrecorded++] = m->irq[i].irq;
