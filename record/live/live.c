@@ -59,6 +59,7 @@ struct live {
 	bool running;
 	/* Between the threads: the trigger itself is the view's. */
 	atomic_bool fired, again, judged; /* judged: worth is known */
+	_Atomic(char *) snapshot;	  /* to be told of; with again */
 	atomic_llong worth, at_ns;	  /* at: of the trigger's moment */
 	atomic_size_t unseen;		  /* files whose events the view does not know */
 	bool told; /* the view's own: fired was set for this time */
@@ -102,12 +103,39 @@ static void judge(struct live *l)
 	atomic_store(&l->judged, true);
 }
 
+/* In one piece, so that lines of others do not come between. */
+static void tell_story(struct live *l, const char *snapshot)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = l->story && !l->o.quiet ? open_memstream(&text, &len) : NULL;
+
+	if (!out)
+		return;
+	story_write(l->story, &l->trigger, &l->tally, source_meta(l->source), l->to_ns,
+		    snapshot, STORY_WIDTH, out);
+	if (!fclose(out))
+		fputs(text, stderr);
+	free(text);
+}
+
+/* Of the snapshot that the recorder has made, if it has; while the trigger is still that one's. */
+static void tell_snapshot(struct live *l)
+{
+	char *path = atomic_exchange(&l->snapshot, NULL);
+
+	if (path)
+		tell_story(l, path);
+	free(path);
+}
+
 /* The recorder is told that a trigger has come true. */
 static void tell(struct live *l)
 {
 	uint64_t one = 1;
 
 	if (atomic_exchange(&l->again, false)) {
+		tell_snapshot(l);
 		trigger_again(&l->trigger);
 		l->told = false;
 		atomic_store(&l->judged, false);
@@ -450,9 +478,10 @@ static void *view(void *arg)
 		fail(l, &e);
 	if (!rc)
 		next_interval(l, true, &e);
-	if (!rc && l->story && !l->o.quiet)
-		story_write(l->story, &l->trigger, &l->tally, source_meta(l->source),
-			    l->to_ns, STORY_WIDTH, stderr);
+	if (!rc && l->o.snapshots)
+		tell_snapshot(l);
+	else if (!rc)
+		tell_story(l, NULL);
 	return NULL;
 }
 
@@ -611,9 +640,11 @@ bool live_worth(struct live *l, int64_t *worth)
 	return judged;
 }
 
-void live_again(struct live *l)
+void live_again(struct live *l, const char *path)
 {
 	uint64_t told;
+
+	free(atomic_exchange(&l->snapshot, path ? strdup(path) : NULL));
 
 	if (read(l->event_fd, &told, sizeof(told)) < 0 && errno != EAGAIN)
 		return; /* it stays as it is: no snapshot more */
@@ -650,6 +681,7 @@ void live_free(struct live *l)
 	story_free(l->story);
 	tally_release(&l->tally);
 	queue_free(l->queue);
+	free(atomic_load(&l->snapshot));
 	if (l->event_fd >= 0)
 		close(l->event_fd);
 	if (l->own_out && l->out >= 0)

@@ -69,8 +69,9 @@ int64_t live_at_ns(struct live *l);
 /* Of what has come true, by what is known of it: of two, the worse is the larger. false = that
  * is not known yet. */
 bool live_worth(struct live *l, int64_t *worth);
-/* From now on the trigger may come true again, for another transfer. */
-void live_again(struct live *l);
+/* From now on the trigger may come true again, for another transfer. path: of the snapshot that
+ * was kept of this one, about which sentences are written; NULL = none was. */
+void live_again(struct live *l, const char *path);
 /* Which rule; NULL = none. After live_end(), or while one has come true. */
 const char *live_rule(const struct live *l);
 
