@@ -306,9 +306,9 @@ static size_t keep(struct vector_finder *f, struct channel *c, const struct ende
 		c->v.kept[x->kind] = calloc(VECTOR_SLOTS, sizeof(struct vector_kept));
 	if (!c->v.kept[x->kind])
 		return SIZE_MAX;
-	c->v.kept[x->kind][slot] = (struct vector_kept){
-		size_bytes == DMA_UNKNOWN ? NAN : (double)size_bytes, (float)x->span_ns,
-		x->pause_ns};
+	c->v.kept[x->kind][slot] =
+		(struct vector_kept){size_bytes == DMA_UNKNOWN ? NAN : (double)size_bytes,
+				     (float)x->span_ns, x->pause_ns};
 	for (size_t v = 0; v < c->v.npair && n >= VECTOR_SLOTS; v++) {
 		struct vector_pair *p = c->v.pair[v];
 		if (p && slot < p->slots && p->kept[x->kind])

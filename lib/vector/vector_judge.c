@@ -468,9 +468,8 @@ static enum fit by_turns(struct vector_case *c, const struct points *p,
 	if (c->fit == FIT_END || (c->lock >= VECTOR_KEEPS && turns == FIT_END))
 		return FIT_END;
 	if (c->fit == FIT_EARLY)
-		return queue || turns == FIT_END || owing || !of_the_start(p)
-			       ? FIT_MAYBE
-			       : FIT_EARLY;
+		return queue || turns == FIT_END || owing || !of_the_start(p) ? FIT_MAYBE
+									      : FIT_EARLY;
 	return c->fit;
 }
 

@@ -10,9 +10,9 @@
 
 #include "lib/vector/vector_priv.h"
 
-#define FEW_OFF	  3    /* interrupts too many or too few of a whole recording, */
-#define SHARE_OFF 0.03 /* or as a share */
-#define ENDS_MOST 0.5  /* of a channel's transfers */
+#define FEW_OFF	   3	/* interrupts too many or too few of a whole recording, */
+#define SHARE_OFF  0.03 /* or as a share */
+#define ENDS_MOST  0.5	/* of a channel's transfers */
 /* Interrupts while nothing is in flight, of as many as chance would put there. */
 #define OFTEN_IDLE 0.3
 
