@@ -201,7 +201,7 @@ CLI      := $(sort $(wildcard tests/cli/*.t))
 CLI_LONG := $(addprefix tests/cli/,truth.t dmareport.t dmacompare.t)
 CLI_RUN  := $(CLI_LONG) $(filter-out $(CLI_LONG),$(CLI))
 # Minutes of recordings, of terminals and of damage; make check-all has them.
-CLI_SLOW := $(addprefix tests/cli/,live.t keep.t certain.t rotate.t inside.t debugfiles.t)
+CLI_SLOW := $(addprefix tests/cli/,live.t top.t keep.t certain.t rotate.t inside.t debugfiles.t)
 ASAN     := B=build/asan SAN=1 OPT='-O1 -g' CFLAGS=-Wno-format-truncation
 ASAN_RUN := $(patsubst $(B)/%,build/asan/%,$(UNIT_RUN))
 TESTS    := B='$(B)' JOBS='$(JOBS)' MAKE='$(MAKE)' scripts/tests.sh

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* dmarec: the choice of profile, files and interrupts, and the exit status. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/array.h"
@@ -13,17 +11,17 @@
 #include "record/choice.h"
 #include "record/count/count_event.h"
 #include "record/elf/symbols.h"
+#include "record/files.h"
 #include "record/host/forbid.h"
 #include "record/host/processes.h"
 #include "record/host/rights.h"
 #include "record/host/rootfs.h"
-#include "record/host/trust.h"
 #include "record/kernel_events.h"
 #include "record/list.h"
 #include "record/options.h"
 #include "record/series.h"
 #include "record/show.h"
-#include "record/threads.h"
+#include "record/top.h"
 #include "record/watch/watch_ask.h"
 
 /* ---- which profile ---- */
@@ -141,164 +139,6 @@ static int choose_profile(const struct options *o, struct profile *p,
 	return rc ? rc : add_functions(p, &o->stop, FUNC_STOP, "--stop", e);
 }
 
-/* ---- which files ---- */
-
-/* "libfoo.so" names "/opt/lib/libfoo.so.1.2" */
-static bool is_named(const char *file, const char *name)
-{
-	const char *base = strrchr(file, '/');
-	size_t len = strlen(name);
-
-	base = base ? base + 1 : file;
-	return !strncmp(base, name, len) && (!base[len] || base[len] == '.');
-}
-
-/* One file by another path, or by another process's, would be probed twice. */
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !strcmp(a, b) || (!stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev &&
-				 x.st_ino == y.st_ino);
-}
-
-static int add_file(char ***files, size_t *n, const char *path, struct err *e)
-{
-	char **grown = realloc(*files, (*n + 1) * sizeof(*grown));
-
-	if (!grown)
-		return err_nomem(e, "a recording");
-	*files = grown;
-	grown[*n] = realpath(path, NULL);
-	for (size_t i = 0; i < *n; i++) /* the soname of one that is loaded anyway */
-		if (!grown[*n] && !strchr(path, '/') && is_named(grown[i], path))
-			return 0;
-	if (!grown[*n])
-		return err_errno(e, "library %s", path);
-	for (size_t i = 0; i < *n; i++)
-		if (same_file(grown[i], grown[*n])) {
-			free(grown[*n]);
-			return 0;
-		}
-	++*n;
-	return 0;
-}
-
-/* Where /proc shows the process's files. */
-static pid_t task_of(pid_t pid)
-{
-	pid_t living = pid ? threads_living(pid) : 0;
-
-	return living ? living : pid;
-}
-
-static uid_t owner_of_process(pid_t pid)
-{
-	char path[64];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
-	return stat(path, &st) ? 0 : st.st_uid;
-}
-
-/* A file that only the process itself can reach (/proc/PID/map_files, /proc/PID/root): its
- * directories are not ours to judge, its owner is. */
-static bool is_own_file(const struct options *o, const char *path, uid_t process,
-			pid_t pid)
-{
-	char prefix[64];
-	struct stat st;
-	size_t len =
-		(size_t)snprintf(prefix, sizeof(prefix), "/proc/%d/", (int)task_of(pid));
-
-	return pid && !strncmp(path, prefix, len) && !stat(path, &st) &&
-	       (!st.st_uid || st.st_uid == o->invoking.uid || st.st_uid == process) &&
-	       !(st.st_mode & (S_IWGRP | S_IWOTH));
-}
-
-/* Of what was found rather than named, only files that nobody else can write: a file says
- * which profile fits and where probes go. The command itself (the first) was named. pid: the
- * process whose files they are, 0 = the command's. */
-static void keep_trusted(const struct options *o, pid_t pid, char **files, size_t *n)
-{
-	uid_t process = pid ? owner_of_process(task_of(pid)) : o->run_as.uid;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < *n; i++) {
-		struct err why = {0};
-
-		if ((i == 0 && !pid) || trust_path(files[i], o->invoking.uid, &why) ||
-		    trust_path(files[i], process, NULL) ||
-		    is_own_file(o, files[i], process, pid)) {
-			files[kept++] = files[i];
-			continue;
-		}
-		if (o->rec.verbosity >= 0)
-			cli_warn(TOOL,
-				 "not looked into: %s, since %s (-x takes it anyway)",
-				 files[i], why.text);
-		free(files[i]);
-	}
-	*n = kept;
-}
-
-/* Those of more that are not in the list; more is freed. */
-static int merge_files(char ***files, size_t *n, char **more, size_t nmore, struct err *e)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < nmore; i++) {
-		bool known = rc != 0;
-		char **added;
-
-		for (size_t k = 0; k < *n && !known; k++)
-			known = same_file((*files)[k], more[i]);
-		added = known ? NULL : array_add(files, n);
-		if (added)
-			*added = more[i];
-		else
-			free(more[i]);
-		if (!known && !added)
-			rc = err_nomem(e, "a recording");
-	}
-	free(more);
-	return rc;
-}
-
-static int files_of_process(const struct options *o, pid_t pid, char ***files, size_t *n,
-			    struct err *e)
-{
-	char *told = NULL, *save = NULL, **more = NULL;
-	size_t nmore = 0;
-	int rc = loader_files_of_pid(task_of(pid), &more, &nmore, &told, e);
-
-	for (char *text = told ? strtok_r(told, "\n", &save) : NULL; text;
-	     text = strtok_r(NULL, "\n", &save))
-		cli_warn(TOOL, "%s", text);
-	free(told);
-	if (rc)
-		return rc;
-	keep_trusted(o, pid, more, &nmore);
-	return merge_files(files, n, more, nmore, e);
-}
-
-static int find_files(const struct options *o, char ***files, size_t *n, struct err *e)
-{
-	char *missing = NULL;
-	int rc = o->rec.argv ? loader_files(o->rec.argv, files, n, &missing, e) : 0;
-
-	if (!rc)
-		keep_trusted(o, 0, *files, n);
-	if (missing && o->rec.verbosity >= 0)
-		cli_warn(TOOL, "libraries not found: %s", missing);
-	free(missing);
-	for (size_t i = 0; !rc && i < o->rec.npid; i++)
-		rc = files_of_process(o, o->rec.pid[i], files, n, e);
-	for (size_t i = 0; !rc && i < o->library.n; i++)
-		rc = add_file(files, n, o->library.v[i], e);
-	return rc;
-}
-
 /* ---- which processes ---- */
 
 static int find_processes(struct options *o, struct err *e)
@@ -414,7 +254,7 @@ static int run_planned(struct options *o, struct profile *p, struct plan *plan,
 
 	for (size_t i = 0; i < plan->nnote && o->rec.verbosity >= 0; i++)
 		cli_note(TOOL, "%s", plan->note[i]);
-	if (o->rec.verbosity >= 0)
+	if (o->rec.verbosity >= 0 && plan->n)
 		tell_plan(plan, p);
 	if (!rc && o->rec.verbosity >= 0)
 		tell_shared(map, shared, nshared);
@@ -452,7 +292,7 @@ static int refuse_agent(pid_t pid, struct err *e)
 	size_t len;
 	int rc;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)task_of(pid));
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)files_task_of(pid));
 	rc = rootfs_read("", path, MAPS_BYTES, &maps, &len, NULL);
 	if (!rc && strstr(maps, AGENT_LIBRARY))
 		err_set(e, ERR_UNSUPPORTED,
@@ -465,13 +305,15 @@ static int refuse_agent(pid_t pid, struct err *e)
 	return rc || !e->code ? 0 : e->code;
 }
 
-static int choose_probes(const struct options *o, struct plan *plan,
+static int choose_probes(struct options *o, struct plan *plan,
 			 const struct plan_files *files, struct err *e)
 {
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < o->rec.npid; i++)
 		rc = refuse_agent(o->rec.pid[i], e);
+	if (o->rec.everyone) /* each would need to be started by us */
+		o->rec.probes = PROBES_KERNEL;
 	if (rc || o->rec.probes == PROBES_KERNEL)
 		return rc;
 	if (!o->rec.argv)
@@ -504,6 +346,23 @@ static int choose_users(struct options *o, struct err *e)
 	return 0;
 }
 
+/* Of all processes some may come to have the functions that none has yet. */
+static int make_plan(struct plan *plan, const struct profile *p,
+		     const struct plan_files *files, const struct options *o,
+		     struct err *e)
+{
+	struct err why = {0};
+	int rc = plan_make(plan, p, files, o->exits, &why);
+
+	if (rc != ERR_NOTFOUND || !o->rec.everyone)
+		return rc ? err_set(e, rc, "%s", why.text) : 0;
+	cli_note(TOOL,
+		 "no process has the functions of %s yet: they are waited for (--profile "
+		 "NAME waits for another library's, -x LIB arms that one now)",
+		 p->name ? p->name : "the command line");
+	return 0;
+}
+
 static int run(struct options *o, struct err *e)
 {
 	struct profile p;
@@ -521,16 +380,18 @@ static int run(struct options *o, struct err *e)
 	rc = choose_users(o, e);
 	if (!rc)
 		rc = find_processes(o, e);
-	if (!rc && (rc = find_files(o, &files, &n, e)) && !n && o->rec.argv) {
+	if (!rc && (rc = files_find(o, &files, &n, e)) && !n && o->rec.argv) {
 		paths_free(files, n);
 		return rc == ERR_NOTFOUND ? 127 : 126; /* as a shell says it */
 	}
+	if (!rc && o->rec.everyone)
+		rc = top_files(o, &files, &n, e);
 	if (!rc)
 		rc = plan_files_open(&opened, files, n, e);
 	if (!rc)
 		rc = choose_profile(o, &p, &opened, e);
 	if (!rc)
-		rc = plan_make(&plan, &p, &opened, o->exits, e);
+		rc = make_plan(&plan, &p, &opened, o, e);
 	if (!rc)
 		rc = choose_probes(o, &plan, &opened, e);
 	plan_files_close(&opened);

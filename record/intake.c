@@ -10,6 +10,7 @@
 #include "lib/array.h"
 #include "lib/err.h"
 #include "record/descriptors.h"
+#include "record/host/rootfs.h"
 #include "record/inside.h"
 #include "record/late.h"
 #include "record/newcomers.h"
@@ -75,6 +76,15 @@ static struct intake_process *process_of(struct intake *in, int32_t pid)
 	return p;
 }
 
+/* Of one that ran before, no record tells the name; and it may end before the recording does. */
+static void read_name(struct intake_process *p)
+{
+	char *name = rootfs_line("", "/proc/%d/comm", (int)p->pid);
+
+	snprintf(p->name, sizeof(p->name), "%s", name ? name : "");
+	free(name);
+}
+
 static void count_start(struct intake *in, const char *sample, size_t pid_at)
 {
 	struct intake_process *p;
@@ -82,8 +92,8 @@ static void count_start(struct intake *in, const char *sample, size_t pid_at)
 
 	memcpy(&pid, sample + pid_at, sizeof(pid));
 	p = process_of(in, pid);
-	if (p)
-		p->starts++;
+	if (p && !p->starts++ && !*p->name)
+		read_name(p);
 }
 
 /* PERF_RECORD_COMM of a process's first thread. */

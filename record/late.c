@@ -38,7 +38,8 @@ struct mapping {
 	int64_t time_ns;
 	enum state state;
 	int tries;
-	char *why; /* it was not armed; NULL = nobody tried */
+	bool armed; /* and settled */
+	char *why;  /* it was not armed; NULL = nobody tried */
 };
 
 struct late {
@@ -47,7 +48,9 @@ struct late {
 	size_t nsearched;
 	struct mapping *file;
 	size_t n;
-	bool more; /* than MOST */
+	size_t next; /* whose place is looked at for another, where there are MOST */
+	int64_t latest_ns;
+	bool more; /* than MOST that are not settled */
 };
 
 int late_new(struct late **l, const struct profile *p, char *const *searched, size_t n,
@@ -82,27 +85,46 @@ static bool known(const struct late *l, const char *path)
 	return false;
 }
 
+/* In place of one that there is nothing more to say of: mapped again, it is looked into again.
+ * NULL = there is none such. */
+static struct mapping *replaced(struct late *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct mapping *m = &l->file[l->next++ % l->n];
+
+		if (m->state != SETTLED || m->armed)
+			continue;
+		free(m->path);
+		free(m->why);
+		*m = (struct mapping){0};
+		return m;
+	}
+	return NULL;
+}
+
 void late_mapped(struct late *l, int32_t pid, const char *path, int64_t time_ns)
 {
 	struct mapping *m;
+	char *copy;
 
 	if (!l || *path != '/' || !strncmp(path, "//anon", 6) || known(l, path))
 		return;
-	m = l->n < MOST ? array_add(&l->file, &l->n) : NULL;
+	copy = strdup(path);
+	m = !copy ? NULL : l->n < MOST ? array_add(&l->file, &l->n) : replaced(l);
 	if (!m) {
+		free(copy);
 		l->more = true;
 		return;
 	}
 	m->pid = pid;
 	m->time_ns = time_ns;
-	m->path = strdup(path);
-	if (!m->path)
-		l->n--;
+	m->path = copy;
+	l->latest_ns = time_ns;
 }
 
 int64_t late_latest_ns(const struct late *l, int64_t begin)
 {
-	return l && l->n ? l->file[l->n - 1].time_ns : begin;
+	return l && l->n ? l->latest_ns : begin;
 }
 
 /* ---- what is in them ---- */
@@ -202,6 +224,7 @@ bool late_next(struct late *l, uid_t uid, size_t from, struct late_file *f)
 void late_armed(struct late *l, size_t index)
 {
 	l->file[index].state = SETTLED;
+	l->file[index].armed = true;
 }
 
 void late_refused(struct late *l, size_t index, const char *why, bool again)

@@ -44,7 +44,8 @@ enum {
 	KEY_WATCH_CPU,
 	KEY_COUNT,
 	KEY_ROTATE,
-	KEY_MAX_SIZE
+	KEY_MAX_SIZE,
+	KEY_TOP
 };
 
 static const struct argp_option table[] = {
@@ -58,6 +59,8 @@ static const struct argp_option table[] = {
 	{"profile", KEY_PROFILE, "NAME|FILE", 0,
 	 "Take functions and interrupts from a profile", 1},
 	{"pid", 'p', "PID|NAME[,...]", 0, "Attach to running processes", 1},
+	{"top", KEY_TOP, 0, 0,
+	 "Show all processes that use the library, without a file, until Ctrl-C", 1},
 	{"duration", KEY_DURATION, "TIME", 0,
 	 "Record so long (10s, 500ms), then end the command", 1},
 	{"leave-running", KEY_LEAVE, 0, 0, "With --duration: the command goes on", 1},
@@ -300,6 +303,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_CLOCK:
 		set_clock(state, o, arg);
 		break;
+	case KEY_TOP:
+		o->top = o->rec.everyone = true;
+		o->rec.live.shown = o->rec.live.everyone = true;
+		break;
 	case KEY_FEED:
 		o->rec.feed =
 			(enum irq_feed)word_of(state, "--irq-feed", arg, "auto|bpf|perf");
@@ -342,24 +349,54 @@ void options_parse(struct options *o, int argc, char **argv)
 {
 	static const struct argp_child children[] = {{&live_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
-		table, parse, "-- COMMAND [ARGS...]\n-p PID\n--list", doc, children,
-		NULL,  NULL};
+		table, parse,	 "-- COMMAND [ARGS...]\n-p PID\n--top\n--list",
+		doc,   children, NULL,
+		NULL};
 
-	*o = (struct options){.rec = {.output = "dma.data",
-				      .clock_name = "monotonic",
+	*o = (struct options){.rec = {.clock_name = "monotonic",
 				      .clockid = CLOCK_MONOTONIC,
 				      .cmdline = argv}};
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, o))
 		exit(EXIT_USAGE);
+	if (!o->top && !o->rec.output)
+		o->rec.output = "dma.data";
+}
+
+/* What --top goes with. */
+static int check_top(const struct options *o, struct err *e)
+{
+	const struct recording_options *r = &o->rec;
+
+	if (r->argv || o->process.n)
+		return err_set(e, ERR_USAGE,
+			       "--top is of all processes: without a command and -p");
+	if (o->runs || o->interleave || o->list)
+		return err_set(e, ERR_USAGE,
+			       "--top shows what runs: without --runs, --interleave and "
+			       "--list");
+	if (r->probes == PROBES_PROCESS)
+		return err_set(
+			e, ERR_USAGE,
+			"--top has the kernel's probes alone: those in a process need "
+			"one that dmarec starts");
+	if (!r->output && !o->report &&
+	    (r->live.keep_ns || r->live.keep_bytes || r->rotate_ns || r->part_bytes))
+		return err_set(e, ERR_USAGE,
+			       "--top writes no file unless -o names one, which --keep, "
+			       "--rotate and --max-size are about");
+	return 0;
 }
 
 int options_check(const struct options *o, struct err *e)
 {
-	if (!o->list && !o->rec.argv == !o->process.n)
-		return err_set(e, ERR_USAGE,
-			       "what to record? Either 'dmarec -- COMMAND' or 'dmarec "
-			       "-p PID'");
+	if (o->top && check_top(o, e))
+		return ERR_USAGE;
+	if (!o->list && !o->top && !o->rec.argv == !o->process.n)
+		return err_set(
+			e, ERR_USAGE,
+			"what to record? Either 'dmarec -- COMMAND', 'dmarec -p PID' "
+			"or, of all processes, 'dmarec --top'");
 	if (!o->interleave && o->nlabel == 2)
 		return err_set(e, ERR_USAGE,
 			       "a second --label is of --interleave's second command");
@@ -390,6 +427,7 @@ void options_release(struct options *o)
 	free(o->count.v);
 	free(o->irq);
 	free(o->rec.pid);
+	free(o->rec.before);
 	free(o->process.v);
 	free(o->library.v);
 	free(o->start.v);

@@ -31,6 +31,7 @@ struct options {
 	const char *label[2];
 	int nlabel;
 	int64_t runs; /* of each command */
+	bool top;     /* everyone, shown as by --live */
 	struct user invoking, run_as;
 	struct watch_ask watch;
 	struct words count;

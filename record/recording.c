@@ -101,6 +101,8 @@ static bool over(struct recording *r, int64_t end_ns)
 			return true;
 		r->snap_fired = true;
 	}
+	if (r->o->everyone)
+		return r->signals;
 	if (!r->o->argv)
 		return r->signals || !any_living(r->o);
 	if (!workload_poll(&r->work))
@@ -272,6 +274,8 @@ static int begin(struct recording *r, struct err *e)
 		rc = irqmap_read_counts(&r->window.before, "", NULL, e);
 	r->meta.begin_ns = r->in.begin_ns = now_ns(r->o->clockid);
 	r->meta.begin_wall_ns = now_ns(CLOCK_REALTIME);
+	if (!rc && r->o->everyone)
+		rc = recording_late_catch_up(r, e);
 	if (!rc)
 		r->left_out = threads_untrusted(&r->threads, recorded(r));
 	if (!rc)
@@ -355,7 +359,8 @@ static void after_trigger(struct recording *r)
 	const char *rule = r->live && o->on_trigger ? live_rule(r->live) : NULL;
 	struct err e = {0};
 
-	if (rule && command_run(o->on_trigger, r->o->output, rule, &r->old_mask, &e))
+	if (rule && command_run(o->on_trigger, r->o->output ? r->o->output : "", rule,
+				&r->old_mask, &e))
 		cli_warn(TOOL, "%s", e.text);
 }
 

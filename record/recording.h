@@ -17,10 +17,14 @@ struct err;
 struct irq_choice;
 
 struct recording_options {
-	const char *output, *label, *clock_name; /* label NULL = none */
-	char **argv;				 /* the command; NULL with pids */
-	pid_t *pid; /* of those that run already; none with argv */
+	const char *output;		/* NULL = no file: what comes is only shown */
+	const char *label, *clock_name; /* label NULL = none */
+	char **argv;			/* the command; NULL with pids */
+	pid_t *pid;			/* of those that run already; none with argv */
 	size_t npid;
+	bool everyone; /* all processes, in place of both, until a signal */
+	pid_t *before; /* ... and those whose files were looked for already */
+	size_t nbefore;
 	bool leave_running; /* the command, when duration_ns is over */
 	int clockid;
 	int64_t duration_ns; /* 0 = to the end of the command */

@@ -11,7 +11,6 @@
 #include "lib/num.h"
 #include "lib/text.h"
 #include "record/host/filemark.h"
-#include "record/host/rootfs.h"
 #include "record/late.h"
 #include "record/newcomers.h"
 
@@ -194,15 +193,10 @@ static void print_processes(const struct recording *r)
 	for (size_t i = 0; n > 1 && i < r->in.nprocess && shown < SHOWN; i++) {
 		const struct intake_process *p = &r->in.process[i];
 
-		char *name;
-
 		if (!p->starts)
 			continue;
-		/* of one that ran before, nobody has told the name */
-		name = *p->name ? NULL : rootfs_line("", "/proc/%d/comm", (int)p->pid);
 		fprintf(stderr, "  process    %-8d %-25s %" PRIu64 " starts\n",
-			(int)p->pid, name ? name : p->name, p->starts);
-		free(name);
+			(int)p->pid, p->name, p->starts);
 		shown++;
 	}
 	if (n > 1 && n > shown)
@@ -231,9 +225,16 @@ void recording_print_summary(const struct recording *r)
 	beside_print(&r->beside, stderr);
 	fprintf(stderr,
 		"%s: %" PRId64 " transfer%s started, %" PRId64 " interrupt%s, %" PRId64
-		" lost, %s in %s%s\n",
+		" lost",
 		TOOL, starts, text_s((uint64_t)starts), irqs, text_s((uint64_t)irqs),
-		missing, num_print_bytes(size, (int64_t)bytes), r->o->output, parts);
+		missing);
+	if (!r->o->output) {
+		fprintf(stderr, " in %s; no file was asked for (-o)\n",
+			num_print_ns(size, r->meta.end_ns - r->meta.begin_ns));
+		return;
+	}
+	fprintf(stderr, ", %s in %s%s\n", num_print_bytes(size, (int64_t)bytes),
+		r->o->output, parts);
 	if (!r->o->in_series)
 		fprintf(stderr, "next: dmaanalyze -i %s trace.db\n", r->o->output);
 }

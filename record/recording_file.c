@@ -182,7 +182,7 @@ int recording_create_file(struct recording *r, struct err *e)
 		rc = feat_clock_data(&s[n++], &clock, e);
 	if (!rc)
 		rc = recording_meta_section(&r->meta, true, &s[n++], e);
-	if (!rc)
+	if (!rc && r->o->output)
 		rc = perfdata_create(&r->in.file, r->o->output, &owner, r->attr, r->nattr,
 				     s, n, e);
 	if (!rc && live_wanted(&r->o->live))

@@ -159,6 +159,9 @@ void recording_snap_release(struct recording *r);
 
 /* ---- recording_late.c ---- */
 int recording_late_open(struct recording *r, struct err *e);
+/* Of all processes: what those have mapped that began since they were last listed, and before
+ * the events were enabled that tell of it. */
+int recording_late_catch_up(struct recording *r, struct err *e);
 /* Looks at what was mapped since the last call, and arms it; what fails of that is told. */
 int recording_late_look(struct recording *r, struct err *e);
 void recording_late_disable(struct recording *r);

@@ -15,6 +15,8 @@
 #include "lib/file/perfdata_feat.h"
 #include "lib/num.h"
 #include "record/armer.h"
+#include "record/elf/symbols.h"
+#include "record/host/rootfs.h"
 #include "record/late.h"
 #include "record/live/live.h"
 #include "record/patched.h"
@@ -130,6 +132,7 @@ static pid_t *processes(const struct recording *r, size_t *n)
 static int open_session(struct recording *r, struct late_batch *b, struct err *e)
 {
 	struct session_options so = {.attach = true,
+				     .everyone = r->o->everyone,
 				     .clockid = r->o->clockid,
 				     .uprobe = b->id,
 				     .nuprobe = b->plan.n,
@@ -142,7 +145,7 @@ static int open_session(struct recording *r, struct late_batch *b, struct err *e
 				    e)
 		     : err_set(e, ERR_NOTFOUND, "the processes have ended");
 
-	if (!rc)
+	if (!rc && !r->o->everyone)
 		now = processes(r, &nnow);
 	for (size_t i = 0; now && i < nnow; i++)
 		missed |= !contains(pid, n, now[i]);
@@ -196,6 +199,93 @@ static int arm(struct recording *r, struct late_batch *b, const struct late_file
 	return rc ? rc : open_session(r, b, e);
 }
 
+/* ---- what the file must know of it ---- */
+
+static int tracing_section(struct recording *r, struct perfdata_section *s, struct err *e)
+{
+	size_t n = r->meta.nevent - r->nattr, k = 0, len = 0;
+	char **format = calloc(n + 1, sizeof(*format)), *buf = NULL;
+	int rc = format ? 0 : err_nomem(e, "a recording");
+
+	for (size_t i = 0; !rc && i < r->late.nbatch; i++)
+		for (size_t j = 0; j < r->late.batch[i].plan.n; j++)
+			format[k++] = r->late.batch[i].format[j];
+	if (!rc)
+		rc = tracing_data_more(r->late.tracing, r->late.ntracing,
+				       probes_group(r->probes), format, n, &buf, &len, e);
+	free(format);
+	*s = (struct perfdata_section){FEAT_TRACING_DATA, buf, len};
+	return rc;
+}
+
+/* Of all events, the late ones behind the others; malloc'ed, NULL = no memory. */
+static struct perfdata_attr *all_attributes(const struct recording *r)
+{
+	struct perfdata_attr *all = calloc(r->meta.nevent + 1, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	memcpy(all, r->attr, r->nattr * sizeof(*all));
+	for (size_t i = 0; i < r->late.nbatch; i++) {
+		const struct late_batch *b = &r->late.batch[i];
+
+		for (size_t k = 0; k < b->plan.n; k++)
+			session_event(b->session, k, &all[b->first + k].attr,
+				      &all[b->first + k].ids, &all[b->first + k].nids);
+	}
+	for (size_t i = 0; i < r->meta.nevent; i++)
+		all[i].name = r->meta.event[i].name;
+	return all;
+}
+
+/* As a file would begin that had all events from its beginning on. */
+static int meta_of_all(const struct recording *r, struct perfdata_section *s,
+		       struct err *e)
+{
+	struct meta m = r->meta;
+	int rc;
+
+	m.event = calloc(m.nevent + 1, sizeof(*m.event));
+	if (!m.event)
+		return err_nomem(e, "a recording");
+	memcpy(m.event, r->meta.event, m.nevent * sizeof(*m.event));
+	for (size_t i = 0; i < m.nevent; i++)
+		m.event[i].late = false;
+	rc = recording_meta_section(&m, true, s, e);
+	free(m.event);
+	return rc;
+}
+
+/* The view learns of the events before it gets their first record. */
+static int renew_live(struct recording *r, struct err *e)
+{
+	struct perfdata_section s[HEAD_SECTIONS], own[3] = {{0}};
+	struct perfdata_attr *all = all_attributes(r);
+	void *head = NULL;
+	size_t len = 0;
+	int rc = all ? tracing_section(r, &own[0], e) : err_nomem(e, "a recording");
+
+	if (!rc)
+		rc = feat_event_desc(&own[1], all, r->meta.nevent, e);
+	if (!rc)
+		rc = meta_of_all(r, &own[2], e);
+	for (size_t i = 0; !rc && i < r->parts.nhead; i++) {
+		s[i] = r->parts.head[i];
+		for (size_t k = 0; k < sizeof(own) / sizeof(*own); k++)
+			if (own[k].feat == s[i].feat)
+				s[i] = own[k];
+	}
+	if (!rc)
+		rc = perfdata_head(&head, &len, all, r->meta.nevent, s, r->parts.nhead,
+				   e);
+	if (!rc)
+		live_renew(r->live, head, len);
+	recording_free_sections(own, sizeof(own) / sizeof(*own));
+	free(head);
+	free(all);
+	return rc;
+}
+
 /* Functions by name, without doubles. */
 static void name_functions(const struct plan *p, char text[NAMES_BYTES])
 {
@@ -216,8 +306,6 @@ static void name_functions(const struct plan *p, char text[NAMES_BYTES])
 static void tell(struct recording *r, const struct late_batch *b,
 		 const struct late_file *f)
 {
-	const char *unseen =
-		r->live ? " (the live view and its rules do not see them)" : "";
 	char names[NAMES_BYTES], at[32], after[32], *text;
 
 	name_functions(&b->plan, names);
@@ -226,9 +314,9 @@ static void tell(struct recording *r, const struct late_batch *b,
 	if (asprintf(
 		    &text,
 		    "%s, which process %d mapped during the recording (%s after its "
-		    "beginning), has %s: recorded from %s later on%s, and calls before that "
+		    "beginning), has %s: recorded from %s later on, and calls before that "
 		    "are not; -x %s records them from the beginning",
-		    f->path, (int)f->pid, at, names, after, unseen, f->path) < 0)
+		    f->path, (int)f->pid, at, names, after, f->path) < 0)
 		return;
 	if (!meta_add_warning(&r->meta, text) && r->o->verbosity >= 0)
 		cli_note(TOOL, "%s", text);
@@ -254,10 +342,10 @@ static int record(struct recording *r, struct late_batch *b, const struct late_f
 {
 	int rc = add_events(r, b, e);
 
+	if (!rc && r->live)
+		rc = renew_live(r, e);
 	if (!rc)
 		rc = session_enable(b->session, e);
-	if (!rc && r->live)
-		live_unseen(r->live);
 	if (!rc)
 		tell(r, b, f);
 	r->late.func = b->plan.nfunc;
@@ -285,6 +373,31 @@ static int take(struct recording *r, const struct late_file *f, struct err *e)
 	batch_release(b);
 	r->late.nbatch--;
 	return rc == ERR_NOMEM ? err_nomem(e, "a recording") : 0;
+}
+
+int recording_late_catch_up(struct recording *r, struct err *e)
+{
+	char **name;
+	size_t n;
+	int rc = rootfs_names("", "/proc", &name, &n, e);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		pid_t pid = (pid_t)strtol(name[i], NULL, 10);
+		char **path = NULL, *told = NULL;
+		size_t npath = 0;
+
+		if (pid <= 0 || contains(r->o->before, r->o->nbefore, pid) ||
+		    loader_files_of_pid(pid, &path, &npath, &told, NULL))
+			continue;
+		for (size_t k = 0; k < npath; k++)
+			late_mapped(r->in.late, pid, path[k], r->meta.begin_ns);
+		paths_free(path, npath);
+		free(told);
+	}
+	rootfs_names_free(name, n);
+	return 0;
 }
 
 int recording_late_look(struct recording *r, struct err *e)
@@ -319,23 +432,6 @@ int recording_late_count(struct recording *r, size_t event, uint64_t *counted,
 	return 0;
 }
 
-static int tracing_section(struct recording *r, struct perfdata_section *s, struct err *e)
-{
-	size_t n = r->meta.nevent - r->nattr, k = 0, len = 0;
-	char **format = calloc(n + 1, sizeof(*format)), *buf = NULL;
-	int rc = format ? 0 : err_nomem(e, "a recording");
-
-	for (size_t i = 0; !rc && i < r->late.nbatch; i++)
-		for (size_t j = 0; j < r->late.batch[i].plan.n; j++)
-			format[k++] = r->late.batch[i].format[j];
-	if (!rc)
-		rc = tracing_data_more(r->late.tracing, r->late.ntracing,
-				       probes_group(r->probes), format, n, &buf, &len, e);
-	free(format);
-	*s = (struct perfdata_section){FEAT_TRACING_DATA, buf, len};
-	return rc;
-}
-
 int recording_late_sections(struct recording *r, struct perfdata_writer *file,
 			    struct perfdata_section *s, size_t *n, struct err *e)
 {
@@ -345,19 +441,9 @@ int recording_late_sections(struct recording *r, struct perfdata_writer *file,
 	if (!r->late.nbatch)
 		return 0;
 	free(r->late.all); /* of the part before */
-	all = r->late.all = calloc(r->meta.nevent + 1, sizeof(*all));
+	all = r->late.all = all_attributes(r);
 	if (!all)
 		return err_nomem(e, "a recording");
-	memcpy(all, r->attr, r->nattr * sizeof(*all));
-	for (size_t i = 0; i < r->late.nbatch; i++) {
-		const struct late_batch *b = &r->late.batch[i];
-
-		for (size_t k = 0; k < b->plan.n; k++)
-			session_event(b->session, k, &all[b->first + k].attr,
-				      &all[b->first + k].ids, &all[b->first + k].nids);
-	}
-	for (size_t i = 0; i < r->meta.nevent; i++)
-		all[i].name = r->meta.event[i].name;
 	rc = tracing_section(r, &s[*n], e);
 	*n += !rc;
 	if (!rc)

@@ -138,7 +138,7 @@ static int open_beside(struct recording *r, struct err *e)
 
 	watch.clockid = count.clockid = r->o->clockid;
 	watch.user = r->o->invoking->uid;
-	watch.workload = r->o->argv ? r->work.pid : r->o->pid[0];
+	watch.workload = r->o->argv ? r->work.pid : r->o->npid ? r->o->pid[0] : 0;
 	watch.started = count_started;
 	watch.arg = r;
 	rc = beside_open(&r->beside, &watch, &count, &r->meta, e);
@@ -181,6 +181,7 @@ static int open_events(struct recording *r, struct err *e)
 	uint32_t *kernel = calloc(r->kernel.n + 1, sizeof(*kernel));
 	int32_t *excluded[IRQ_SIDES] = {NULL};
 	struct session_options so = {.attach = !r->o->argv,
+				     .everyone = r->o->everyone,
 				     .clockid = r->o->clockid,
 				     .ring_bytes = r->o->ring_bytes,
 				     .feed = r->o->feed,

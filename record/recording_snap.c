@@ -194,7 +194,8 @@ static bool is_among(const struct recording *r, int64_t worth)
 	return r->nworst < (size_t)r->o->live.snapshots;
 }
 
-static void keep_worst(struct recording *r, int64_t worth)
+/* The path of what was kept; NULL = it is not among the worst, or was not written. */
+static const char *keep_worst(struct recording *r, int64_t worth)
 {
 	struct snap_worst *added = NULL;
 	char *path = NULL, took[32];
@@ -205,7 +206,7 @@ static void keep_worst(struct recording *r, int64_t worth)
 		added = array_add(&r->worst, &r->nworst);
 	if (!added) {
 		free(path);
-		return;
+		return NULL;
 	}
 	*added = (struct snap_worst){worth, path};
 	if (r->o->verbosity >= 0)
@@ -214,6 +215,7 @@ static void keep_worst(struct recording *r, int64_t worth)
 			 num_print_ns(took, worth < 0 ? -worth : worth), path);
 	if (r->nworst > (size_t)r->o->live.snapshots)
 		forget_least(r);
+	return path;
 }
 
 void recording_snap_look(struct recording *r)
@@ -231,10 +233,11 @@ void recording_snap_look(struct recording *r)
 	}
 	r->snap_wanted = false;
 	if (r->snap_fired && live_worth(r->live, &worth)) {
-		keep_worst(r, worth);
+		const char *kept = keep_worst(r, worth);
+
 		r->fired_ns = 0;
 		r->snap_fired = false;
-		live_again(r->live);
+		live_again(r->live, kept);
 	}
 }
 

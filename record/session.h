@@ -4,7 +4,7 @@
  * the rings, reads the kernel's counts. The only user of libperf.
  *
  * Lists of events, each with one ring for every CPU: the uprobes follow the workload's
- * tasks and whatever they create; the interrupt is system-wide, and so are events of the
+ * tasks and whatever they create, or hit in every process; the interrupt is system-wide, and so are events of the
  * kernel. So a storm of interrupts cannot push out starts.
  *
  * The interrupt comes by one of two feeds (FIELD: perf's own samples from an idle CPU may
@@ -35,6 +35,7 @@ struct session_options {
 	const pid_t *pid; /* tasks to follow; at least one */
 	size_t npid;
 	bool attach;	 /* they run already */
+	bool everyone;	 /* not those: all tasks of the system, also later ones */
 	int32_t clockid; /* CLOCK_MONOTONIC, ... */
 	/* For each CPU, of the uprobes and again of the interrupts; 0 = 16 MiB, or what
 	 * fits into 256 MiB for all, and less when the system says no. */

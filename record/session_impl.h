@@ -64,6 +64,7 @@ struct session {
 	char feed_note[256];
 	struct irq_events irq[IRQ_SIDES];
 	size_t first_irq, first_kernel; /* in event */
+	bool everyone;			/* uprobes hit in every process */
 	bool leaves_exits; /* the feed's filter of exits is not the counter's any more */
 	size_t ring_bytes;
 };

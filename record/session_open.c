@@ -110,7 +110,8 @@ static int anchor(struct session *s, struct err *e)
 }
 
 /* Where something is armed in the process, event 0 may be none of perf's; and which files
- * a process maps tells whether the agent has come to life there. */
+ * a process maps tells whether the agent has come to life there. Where nothing is armed yet, it
+ * tells what there is to arm. */
 static int open_follower(struct session *s, const struct session_options *o,
 			 struct err *e)
 {
@@ -118,7 +119,7 @@ static int open_follower(struct session *s, const struct session_options *o,
 	int rc;
 
 	a.type = PERF_TYPE_SOFTWARE;
-	a.inherit = 1;
+	a.inherit = !s->everyone;
 	a.comm = a.comm_exec = a.task = a.mmap = a.mmap2 = 1;
 	a.wakeup_watermark = (uint32_t)(s->ring_bytes / 4);
 	rc = session_add(s, s->uprobes, &a, &s->follower, e);
@@ -171,12 +172,12 @@ static int join_rings(struct session *s, const struct session *into, struct err 
 
 static int open_uprobes(struct session *s, const struct session_options *o, struct err *e)
 {
-	bool any = false;
+	bool any = s->everyone && !o->nuprobe;
 	int rc = 0;
 
 	for (size_t i = 0; o->inside && i < o->nuprobe; i++)
 		any |= o->inside[i];
-	if (!o->nuprobe)
+	if (!o->nuprobe && !any)
 		return 0;
 	s->uprobes = perf_evlist__new();
 	if (!s->uprobes)
@@ -185,11 +186,11 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 		struct perf_event_attr a = session_tracepoint(o->uprobe[i], o->clockid);
 		struct perf_evsel *event;
 
-		if (any && o->inside[i]) {
+		if (any && o->inside && o->inside[i]) {
 			add_inside(s, o, i);
 			continue;
 		}
-		a.inherit = 1;
+		a.inherit = !s->everyone;
 		a.wakeup_watermark = (uint32_t)(s->ring_bytes / 4);
 		if (o->wake && o->wake[i]) {
 			a.watermark = 0;
@@ -207,7 +208,7 @@ static int open_uprobes(struct session *s, const struct session_options *o, stru
 	if (!rc)
 		rc = o->into ? join_rings(s, o->into, e)
 			     : session_map_list(s, s->uprobes, !o->ring_bytes, e);
-	return rc ? rc : hold_probes(s, o, e);
+	return rc || s->everyone ? rc : hold_probes(s, o, e);
 }
 
 static int open_kernel(struct session *s, const struct session_options *o, struct err *e)
@@ -289,7 +290,9 @@ int session_open(struct session **out, const struct session_options *o, struct e
 	s->inside_id = calloc(o->nuprobe + 1, sizeof(*s->inside_id));
 	s->start = calloc(o->nuprobe + 1, sizeof(*s->start));
 	s->cpus = perf_cpu_map__new(NULL);
-	s->tasks = map_tasks(o->pid, (int)o->npid);
+	s->everyone = o->everyone;
+	s->tasks = o->everyone ? perf_thread_map__new_dummy()
+			       : map_tasks(o->pid, (int)o->npid);
 	s->everything = perf_thread_map__new_dummy();
 	if (!s->event || !s->inside || !s->inside_id || !s->start || !s->cpus ||
 	    !s->tasks || !s->everything)
@@ -303,8 +306,10 @@ int session_open(struct session **out, const struct session_options *o, struct e
 				: session_default_ring((size_t)perf_cpu_map__nr(s->cpus),
 						       o->nkernel ? LISTS : LISTS - 1));
 		perf_thread_map__set_pid(s->everything, 0, -1);
+		if (o->everyone)
+			perf_thread_map__set_pid(s->tasks, 0, -1);
 	}
-	if (!rc && o->attach)
+	if (!rc && o->attach && !o->everyone)
 		rc = anchor(s, e);
 	if (!rc)
 		rc = open_uprobes(s, o, e);

@@ -270,6 +270,8 @@ int threads_open(struct threads *t, struct session **s, struct pids pid,
 	pid_t *tid = NULL;
 	int rc = 0;
 
+	if (o->everyone)
+		return session_open(s, o, e);
 	for (int i = 0; !rc && missed && i < MAX_OPENINGS; i++) {
 		session_close(*s);
 		*s = NULL;

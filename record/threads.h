@@ -32,7 +32,8 @@ struct pids {
 	size_t n;
 };
 
-/* Opens *s for the threads of these as they are. o's pid and npid are filled in, and no longer
+/* Opens *s for the threads of these as they are (with o's everyone for all, none of whom has half
+ * of the events). o's pid and npid are filled in, and no longer
  * valid afterwards. On failure nothing stays open. */
 int threads_open(struct threads *t, struct session **s, struct pids pid,
 		 struct session_options *o, struct err *e);

@@ -43,6 +43,10 @@ int event_decoder_new(struct event_decoder **d, struct perfdata *p,
 		      const struct event_rules *rules, struct meta *m, bool *guessed,
 		      struct err *e);
 void event_decoder_free(struct event_decoder *d);
+/* What the one remembers of samples (open calls, cards, handlers, numbers) becomes the other's,
+ * which goes on where it was; `from` is only to be freed afterwards. For a recording that has
+ * more events by now. */
+void event_decoder_inherit(struct event_decoder *d, struct event_decoder *from);
 
 /* Where an event does not carry a value, it is DMA_UNKNOWN; but an exit, and a doorbell,
  * take card, channel, size, address, flags and direction from the entry of their function

@@ -212,6 +212,22 @@ int event_decoder_new(struct event_decoder **out, struct perfdata *p,
 	return rc;
 }
 
+void event_decoder_inherit(struct event_decoder *d, struct event_decoder *from)
+{
+	struct handlers *own = d->handlers;
+
+	d->calls = from->calls;
+	d->cards = from->cards;
+	d->runnings = from->runnings;
+	d->handlers = from->handlers;
+	d->unresolved = from->unresolved;
+	d->seq = from->seq;
+	from->calls = (struct calls){0};
+	from->cards = (struct cards){0};
+	from->runnings = (struct runnings){0};
+	from->handlers = own;
+}
+
 void event_decoder_free(struct event_decoder *d)
 {
 	if (!d)

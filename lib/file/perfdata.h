@@ -168,6 +168,10 @@ int perfdata_open_feed(struct perfdata **p, const void *head, size_t len,
 int perfdata_feed(struct perfdata *p, const void *buf, size_t len, struct err *e);
 int perfdata_feed_round(struct perfdata *p, struct err *e);
 void perfdata_feed_end(struct perfdata *p);
+/* The recorder has more events than the head had: from now on this head is true, whose first
+ * attributes are those of the one before, with the same ids. *p is another reader then, and
+ * what was fed is in it. */
+int perfdata_feed_renew(struct perfdata **p, const void *head, size_t len, struct err *e);
 
 /* ---- writing ---- */
 

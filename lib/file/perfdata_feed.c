@@ -156,3 +156,71 @@ void perfdata_feed_end(struct perfdata *p)
 {
 	p->feeding = false;
 }
+
+/* ---- a head with more events ---- */
+
+static void *moved(void **from)
+{
+	void *to = *from;
+
+	*from = NULL;
+	return to;
+}
+
+/* Where the merge stands, of data that begin `by` bytes further on. Rings of CPUs only: those
+ * that go by an event's id are of threads without one, which a recorder of ours has not. */
+static void move_order(struct perfdata *to, struct perfdata *from, int64_t by)
+{
+	to->heap = moved((void **)&from->heap);
+	to->loss = moved((void **)&from->loss);
+	to->nheap = from->nheap;
+	to->heap_room = from->heap_room;
+	to->nloss = from->nloss;
+	to->loss_room = from->loss_room;
+	from->nheap = from->nloss = 0;
+	to->round_max_ns = from->round_max_ns;
+	to->limit_ns = from->limit_ns;
+	to->last_ns = from->last_ns;
+	to->whole_ns = from->whole_ns;
+	to->loss_base = from->loss_base;
+	to->done = from->done;
+	to->touched = from->touched;
+	to->disordered = from->disordered;
+	to->repeated = from->repeated;
+	to->told = from->told;
+	to->unnamed = from->unnamed;
+	to->feeding = from->feeding;
+	memcpy(to->ring, from->ring, RING_CPUS * sizeof(*to->ring));
+	memcpy(to->recent, from->recent, sizeof(to->recent));
+	for (size_t i = 0; i < to->nheap; i++) {
+		to->heap[i].pos += (uint64_t)by;
+		to->heap[i].end += (uint64_t)by;
+	}
+	for (size_t i = 0; i < to->nloss; i++)
+		to->loss[i].offset += (uint64_t)by;
+	for (size_t i = 0; i < RECENT; i++)
+		if (to->recent[i].time_ns != DMA_UNKNOWN)
+			to->recent[i].offset += (uint64_t)by;
+	to->scan_pos = from->scan_pos + (uint64_t)by;
+	to->round_end = from->round_end + (uint64_t)by;
+	to->walked = from->walked + (uint64_t)by;
+}
+
+int perfdata_feed_renew(struct perfdata **p, const void *head, size_t len, struct err *e)
+{
+	struct perfdata *from = *p, *to;
+	uint64_t have;
+	int rc;
+
+	compact(from);
+	rc = perfdata_open_feed(&to, head, len, from->name, e);
+	if (rc)
+		return rc;
+	have = from->data_end - from->data_begin;
+	memcpy(to->fed + to->data_begin, from->fed + from->data_begin, have);
+	to->data_end = to->size = to->data_begin + have;
+	move_order(to, from, (int64_t)(to->data_begin - from->data_begin));
+	perfdata_close(from);
+	*p = to;
+	return 0;
+}

@@ -144,6 +144,27 @@ int source_gap(struct source *s, struct err *e)
 	return rc < 0 ? rc : 0;
 }
 
+/* The meta stays where it is, since others know its place: the handlers' exits do. */
+int source_renew(struct source *s, const void *head, size_t len, struct err *e)
+{
+	struct event_decoder *before = s->decoder;
+	struct meta old = s->meta;
+	int rc = perfdata_feed_renew(&s->file, head, len, e);
+
+	if (rc)
+		return rc;
+	meta_init(&s->meta);
+	s->decoder = NULL;
+	rc = event_decoder_new(&s->decoder, s->file, &s->rules, &s->meta, &s->guessed, e);
+	if (!rc)
+		event_decoder_inherit(s->decoder, before);
+	if (!rc && !s->handled)
+		rc = await_exits(s, e);
+	event_decoder_free(before);
+	meta_release(&old);
+	return rc;
+}
+
 /* An event with a role whose sample is no part of a transfer says so. */
 static void mark_other(const struct source *s, struct sample *sample)
 {

@@ -45,6 +45,9 @@ void source_end(struct source *s);
 /* Of a feed: records that were not fed are missing. Calls that are open lose their
  * entries, as behind a loss in a file; what else follows from it is the caller's. */
 int source_gap(struct source *s, struct err *e);
+/* Of a feed: the recorder has armed more, and this is the beginning of its file by now. What was
+ * fed before and is fed later is read by it; source_meta() says what it says. */
+int source_renew(struct source *s, const void *head, size_t len, struct err *e);
 
 /* 1 = *sample is filled, 2 = *loss is filled, 0 = the end (of a feed: nothing more before
  * the next round), negative. */

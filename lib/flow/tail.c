@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "lib/err.h"
-#include "lib/flow/follow.h"
 
 enum { ROOM = 1024 };
 
 struct kept {
 	struct sample s;
+	uint32_t uses; /* transfers that an interrupt ended */
 	bool used;
 };
 
@@ -75,12 +75,13 @@ int tail_push(struct tail *t, const struct sample *s, struct err *e)
 
 /* ---- what is used up ---- */
 
-static void use_seq(struct tail *t, int64_t seq)
+/* NULL = it is not kept. */
+static struct kept *find_seq(const struct tail *t, int64_t seq)
 {
 	size_t lo = t->head, hi = t->n;
 
 	if (seq == DMA_UNKNOWN)
-		return;
+		return NULL;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -89,8 +90,24 @@ static void use_seq(struct tail *t, int64_t seq)
 		else
 			hi = mid;
 	}
-	if (lo < t->n && t->v[lo].s.seq == seq)
-		t->v[lo].used = true;
+	return lo < t->n && t->v[lo].s.seq == seq ? &t->v[lo] : NULL;
+}
+
+static void use_seq(struct tail *t, int64_t seq)
+{
+	struct kept *k = find_seq(t, seq);
+
+	if (k)
+		k->used = true;
+}
+
+/* It may have ended others, which are not decided yet. */
+static void use_irq(struct tail *t, const struct transfer *x)
+{
+	struct kept *k = find_seq(t, x->irq_seq);
+
+	if (k)
+		k->used = ++k->uses >= (uint32_t)x->coalesced;
 }
 
 /* Those of a thread at a moment: the calls around what the transfer names. */
@@ -136,8 +153,7 @@ void tail_transfer(struct tail *t, const struct transfer *x)
 	use_exit(t, x);
 	use_seq(t, x->submit_seq);
 	use_seq(t, x->woken_seq);
-	if (x->coalesced <= 1)
-		use_seq(t, x->irq_seq);
+	use_irq(t, x);
 	use_moment(t, x->doorbell_ns, x->tid);
 	use_moment(t, x->wait_ns, x->tid);
 	trim(t);
@@ -148,26 +164,23 @@ void tail_stray(struct tail *t, const struct stray *x)
 	use_seq(t, x->seq);
 }
 
-/* ---- the preview ---- */
+/* ---- what is left ---- */
 
-int tail_preview(struct tail *t, const struct follow *f, const struct join_sink *sink,
-		 struct err *e)
+int64_t tail_from_ns(struct tail *t)
 {
-	struct join_totals totals;
-	struct join_options o = {0};
-	struct join *j = NULL;
-	int rc;
+	trim(t);
+	return t->head < t->n ? t->v[t->head].s.time_ns : DMA_UNKNOWN;
+}
+
+int tail_each(struct tail *t,
+	      int (*take)(void *arg, const struct sample *s, struct err *e), void *arg,
+	      struct err *e)
+{
+	int rc = 0;
 
 	trim(t);
-	if (!follow_decided(f) || t->head == t->n)
-		return 0;
-	follow_join_options(f, &o);
-	rc = join_new(&j, &o, sink, e);
 	for (size_t i = t->head; i < t->n && !rc; i++)
 		if (!t->v[i].used)
-			rc = join_push(j, &t->v[i].s, e);
-	if (!rc)
-		rc = join_finish(j, &totals, e);
-	join_free(j);
+			rc = take(arg, &t->v[i].s, e);
 	return rc;
 }

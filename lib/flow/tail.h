@@ -10,11 +10,11 @@
 #define DMA_FLOW_TAIL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-#include "lib/join/join.h"
+#include "lib/use/transfer.h"
 
 struct err;
-struct follow;
 struct tail;
 
 /* Beyond so many samples the oldest are forgotten, and with them their transfers. */
@@ -28,9 +28,11 @@ int tail_push(struct tail *t, const struct sample *s, struct err *e);
 void tail_transfer(struct tail *t, const struct transfer *x);
 void tail_stray(struct tail *t, const struct stray *x);
 
-/* Hands every transfer that is not decided to sink->transfer, as it looks now. Nothing
- * before f has decided which vectors end transfers. */
-int tail_preview(struct tail *t, const struct follow *f, const struct join_sink *sink,
-		 struct err *e);
+/* All that is kept, in order: what a joiner needs that goes on in place of another. */
+int tail_each(struct tail *t,
+	      int (*take)(void *arg, const struct sample *s, struct err *e), void *arg,
+	      struct err *e);
+/* Of the oldest; DMA_UNKNOWN = nothing is kept. */
+int64_t tail_from_ns(struct tail *t);
 
 #endif

@@ -54,6 +54,11 @@ int keys_new(struct keys **out, const struct key_options *o, const struct join_s
 	return 0;
 }
 
+void keys_doubt(struct keys *k)
+{
+	k->o.holes = true;
+}
+
 void keys_free(struct keys *k)
 {
 	if (!k)

@@ -50,6 +50,8 @@ int keys_new(struct keys **k, const struct key_options *o, const struct join_sin
 	     struct err *e);
 void keys_free(struct keys *k); /* NULL is fine */
 
+/* From now on events of the driver's may be missing (key_options.holes). */
+void keys_doubt(struct keys *k);
 /* Every sample, in order of time, before the joiner has it. */
 int keys_push(struct keys *k, const struct sample *s, struct err *e);
 /* A transfer of the joiner's. */

@@ -21,6 +21,8 @@
 #include "lib/flow/follow.h"
 #include "lib/flow/source.h"
 #include "lib/flow/tail.h"
+#include "record/live/cards.h"
+#include "record/live/names.h"
 #include "record/live/queue.h"
 #include "record/live/screen.h"
 #include "record/live/show.h"
@@ -36,6 +38,7 @@ enum {
 	VIEW_NICE = 5,	/* behind the workload, which the view must not slow down */
 	AHEAD_MS = 250, /* what is not decided is looked at so often */
 	LINE_WIDTH = 124,
+	NAMED_WIDTH = 135,
 	STORY_WIDTH = 80,
 };
 
@@ -46,13 +49,17 @@ struct live {
 	struct source *source;
 	struct follow *follow;
 	struct tally tally;
-	struct tail *tail; /* NULL = no trigger asks */
+	struct tail *tail;	    /* NULL = no trigger asks, and no channel goes */
+	struct names *names;	    /* NULL = rows are of no process */
+	size_t nnamed;		    /* rows */
+	struct process_cards cards; /* of processes, where rows are */
 	struct trigger trigger;
 	struct story *story; /* likewise */
 	pthread_t thread;
 	bool running;
 	/* Between the threads: the trigger itself is the view's. */
 	atomic_bool fired, again, judged; /* judged: worth is known */
+	_Atomic(char *) snapshot;	  /* to be told of; with again */
 	atomic_llong worth, at_ns;	  /* at: of the trigger's moment */
 	atomic_size_t unseen;		  /* files whose events the view does not know */
 	bool told; /* the view's own: fired was set for this time */
@@ -96,12 +103,39 @@ static void judge(struct live *l)
 	atomic_store(&l->judged, true);
 }
 
+/* In one piece, so that lines of others do not come between. */
+static void tell_story(struct live *l, const char *snapshot)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = l->story && !l->o.quiet ? open_memstream(&text, &len) : NULL;
+
+	if (!out)
+		return;
+	story_write(l->story, &l->trigger, &l->tally, source_meta(l->source), l->to_ns,
+		    snapshot, STORY_WIDTH, out);
+	if (!fclose(out))
+		fputs(text, stderr);
+	free(text);
+}
+
+/* Of the snapshot that the recorder has made, if it has; while the trigger is still that one's. */
+static void tell_snapshot(struct live *l)
+{
+	char *path = atomic_exchange(&l->snapshot, NULL);
+
+	if (path)
+		tell_story(l, path);
+	free(path);
+}
+
 /* The recorder is told that a trigger has come true. */
 static void tell(struct live *l)
 {
 	uint64_t one = 1;
 
 	if (atomic_exchange(&l->again, false)) {
+		tell_snapshot(l);
 		trigger_again(&l->trigger);
 		l->told = false;
 		atomic_store(&l->judged, false);
@@ -117,12 +151,26 @@ static void tell(struct live *l)
 
 /* ---- what comes ---- */
 
-static int on_transfer(void *arg, const struct transfer *t, struct err *e)
+/* With the card that the process named. */
+static void set_card(const struct live *l, struct transfer *t)
+{
+	const struct process_card *own =
+		l->names ? process_cards_of(&l->cards, t->card) : NULL;
+
+	if (own)
+		t->card = own->card;
+}
+
+static int on_transfer(void *arg, const struct transfer *joined, struct err *e)
 {
 	struct live *l = arg;
+	struct transfer of_card = *joined;
+	const struct transfer *t = &of_card;
 	struct row *row = NULL;
-	int rc = tally_transfer(&l->tally, t, &row, e);
+	int rc;
 
+	set_card(l, &of_card);
+	rc = tally_transfer(&l->tally, t, &row, e);
 	if (!rc)
 		trigger_transfer(&l->trigger, t, row);
 	if (l->tail)
@@ -152,13 +200,15 @@ static int on_stray(void *arg, const struct stray *x, struct err *e)
 static int on_preview(void *arg, const struct transfer *t, struct err *e)
 {
 	struct live *l = arg;
+	struct transfer of_card = *t;
 
 	(void)e;
-	trigger_preview(&l->trigger, t, l->to_ns);
+	set_card(l, &of_card);
+	trigger_preview(&l->trigger, &of_card, l->to_ns);
 	return 0;
 }
 
-static int take_sample(struct live *l, const struct sample *s, struct err *e)
+static int take_sample(struct live *l, struct sample *s, struct err *e)
 {
 	int rc = 0;
 
@@ -169,9 +219,14 @@ static int take_sample(struct live *l, const struct sample *s, struct err *e)
 	if (s->role == ROLE_SUBMIT) {
 		trigger_gap(&l->trigger, l->tally.last_start_ns, s->time_ns);
 		rc = tally_start(&l->tally, s, e);
+		if (l->names && l->nnamed != l->tally.n) /* before it has ended */
+			names_tell(l->names, &l->tally);
+		l->nnamed = l->tally.n;
 	}
 	if (l->story)
 		story_sample(l->story, s);
+	if (!rc && l->names)
+		rc = process_cards_take(&l->cards, l->names, s, e);
 	if (!rc && l->tail)
 		rc = tail_push(l->tail, s, e);
 	return rc ? rc : follow_push(l->follow, s, e);
@@ -211,6 +266,8 @@ static int take_piece(struct live *l, const struct queue_piece *p, struct err *e
 
 	switch (p->kind) {
 	case QUEUE_RECORDS:
+		if (l->names)
+			names_see(l->names, p->buf, p->len);
 		return source_feed(l->source, p->buf, p->len, e);
 	case QUEUE_ROUND:
 		rc = source_round(l->source, e);
@@ -223,6 +280,8 @@ static int take_piece(struct live *l, const struct queue_piece *p, struct err *e
 		return rc;
 	case QUEUE_GAP:
 		return take_gap(l, p, e);
+	case QUEUE_HEAD:
+		return source_renew(l->source, p->buf, p->len, e);
 	default:
 		source_end(l->source);
 		rc = take_all(l, e);
@@ -247,6 +306,7 @@ static struct frame frame_of(struct live *l, bool last)
 		.skipped_bytes = queue_skipped(l->queue),
 		.unseen_files = atomic_load(&l->unseen),
 		.tally = &l->tally,
+		.cards = l->names ? &l->cards : NULL,
 		.follow = l->follow,
 		.meta = source_meta(l->source),
 		.last = last,
@@ -284,7 +344,8 @@ static char *text_of(struct live *l, const struct frame *f, size_t *len)
 	else if (l->to_screen)
 		frame_table(f, l->screen.columns, screen_room(&l->screen), l->color, out);
 	else
-		frame_table(f, LINE_WIDTH, INT32_MAX, l->color, out);
+		frame_table(f, l->names ? NAMED_WIDTH : LINE_WIDTH, INT32_MAX, l->color,
+			    out);
 	if (fclose(out)) {
 		free(text);
 		return NULL;
@@ -308,11 +369,20 @@ static void show(struct live *l, bool last)
 	free(text);
 }
 
-static void next_interval(struct live *l, bool last)
+static int next_interval(struct live *l, bool last, struct err *e)
 {
+	int rc = 0;
+
+	if (l->names)
+		names_tell(l->names, &l->tally);
 	show(l, last);
+	/* Before the figures of the interval go: who had some in it is not folded away. */
+	if (l->names && !last)
+		rc = tally_fold(&l->tally, names_ended, e);
+	l->nnamed = l->tally.n;
 	tally_next(&l->tally);
 	l->from_ns = l->to_ns;
+	return rc;
 }
 
 /* Painted anew without an end of the interval. */
@@ -328,7 +398,7 @@ static void repaint(struct live *l)
 	free(text);
 }
 
-static void tick(struct live *l)
+static int tick(struct live *l, struct err *e)
 {
 	int64_t now = now_ns(CLOCK_MONOTONIC);
 
@@ -340,10 +410,11 @@ static void tick(struct live *l)
 			l->next_ns = now + l->o.interval_ns;
 		if (l->to_screen)
 			screen_resized(&l->screen);
-		next_interval(l, false);
-	} else if (l->to_screen && screen_resized(&l->screen)) {
-		repaint(l);
+		return next_interval(l, false, e);
 	}
+	if (l->to_screen && screen_resized(&l->screen))
+		repaint(l);
+	return 0;
 }
 
 static int wait_ms(const struct live *l)
@@ -370,10 +441,10 @@ static int look_ahead(struct live *l, struct err *e)
 	int64_t now = now_ns(CLOCK_MONOTONIC);
 	int rc;
 
-	if (!l->tail || (l->trigger.fired && !l->o.snapshots) || now < l->ahead_ns)
+	if (!l->o.nrule || (l->trigger.fired && !l->o.snapshots) || now < l->ahead_ns)
 		return 0;
 	trigger_preview_begin(&l->trigger);
-	rc = tail_preview(l->tail, l->follow, &sink, e);
+	rc = follow_preview(l->follow, l->tail, &sink, e);
 	if (!rc && trigger_is_settled(&l->trigger, l->to_ns))
 		judge(l);
 	l->ahead_ns = now_ns(CLOCK_MONOTONIC) + AHEAD_MS * INT64_C(1000000);
@@ -400,16 +471,17 @@ static void *view(void *arg)
 		if (!rc)
 			rc = look_ahead(l, &e);
 		tell(l);
-		if (!over && !rc)
-			tick(l);
+		if (!over && !rc && (rc = tick(l, &e)))
+			fail(l, &e);
 	}
 	if (!rc && (rc = follow_finish(l->follow, &totals, &e)))
 		fail(l, &e);
 	if (!rc)
-		next_interval(l, true);
-	if (!rc && l->story && !l->o.quiet)
-		story_write(l->story, &l->trigger, &l->tally, source_meta(l->source),
-			    l->to_ns, STORY_WIDTH, stderr);
+		next_interval(l, true, &e);
+	if (!rc && l->o.snapshots)
+		tell_snapshot(l);
+	else if (!rc)
+		tell_story(l, NULL);
 	return NULL;
 }
 
@@ -429,7 +501,17 @@ static int open_output(struct live *l, struct err *e)
 	l->color = l->o.how != LIVE_JSON && isatty(l->out) && cli_color(stderr);
 	l->to_screen =
 		l->o.shown && l->o.how != LIVE_JSON && screen_open(&l->screen, l->out);
+	l->screen.alone = l->o.everyone;
 	return 0;
+}
+
+/* Of a process that began meanwhile nothing was in flight before. */
+static bool is_fresh(void *arg, int64_t card)
+{
+	const struct live *l = arg;
+	const struct process_card *own = process_cards_of(&l->cards, card);
+
+	return own && own->began;
 }
 
 /* The interrupts that were named as those that end transfers. */
@@ -437,12 +519,20 @@ static int follow_open(struct live *l, struct err *e)
 {
 	const struct meta *m = source_meta(l->source);
 	struct follow_options fo = {.pairing = m->pairing,
-				    .from_start = meta_from_start(m)};
+				    .from_start = meta_from_start(m),
+				    .tail = l->o.everyone ? l->tail : NULL,
+				    .is_fresh = is_fresh,
+				    .arg = l};
 	struct join_sink sink = {.arg = l, .transfer = on_transfer, .stray = on_stray};
 	struct join_vector *vector = NULL;
 	int32_t *recorded = calloc(m->nirq + 1, sizeof(*recorded));
 	int rc = recorded ? 0 : err_nomem(e, "the live view");
 
+	for (size_t i = 0; i < m->nevent; i++) {
+		fo.driver |= m->event[i].role == ROLE_ENDED;
+		fo.asks |= m->event[i].role == ROLE_ASKED;
+		fo.issues |= m->event[i].role == ROLE_ISSUED;
+	}
 	for (size_t i = 0; i < m->nirq && !rc; i++) {
 		if (m->irq[i].recorded)
 			recorded[fo.nrecorded++] = m->irq[i].irq;
@@ -472,19 +562,19 @@ int live_new(struct live **out, const struct live_options *o, const void *head,
 	l->o.interval_ns = o->interval_ns ? o->interval_ns : SECOND;
 	l->clockid = clockid;
 	l->out = -1;
-	l->tally.by_process = o->by_process;
+	l->tally.by_process = o->everyone;
 	l->tally.last_start_ns = DMA_UNKNOWN;
 	l->begin_ns = l->from_ns = l->to_ns = l->round_ns = DMA_UNKNOWN;
 	l->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	l->queue = queue_new(QUEUE_BYTES);
 	if (l->event_fd < 0 || !l->queue)
 		rc = err_errno(e, "the live view");
-	if (!rc && l->o.nrule) {
-		l->tail = tail_new();
-		l->story = story_new();
-		if (!l->tail || !l->story)
-			rc = err_nomem(e, "the live view");
-	}
+	if (!rc && (l->o.nrule || l->o.everyone) && !(l->tail = tail_new()))
+		rc = err_nomem(e, "the live view");
+	if (!rc && l->o.nrule && !(l->story = story_new()))
+		rc = err_nomem(e, "the live view");
+	if (!rc && l->o.everyone && !(l->names = names_new()))
+		rc = err_nomem(e, "the live view");
 	trigger_init(&l->trigger, l->o.rule, l->o.nrule);
 	if (!rc)
 		rc = source_open_feed(&l->source, head, len, "the live view", e);
@@ -521,9 +611,10 @@ void live_round(void *arg)
 	queue_round(l->queue, now_ns(l->clockid));
 }
 
-void live_unseen(struct live *l)
+void live_renew(struct live *l, const void *head, size_t len)
 {
-	atomic_fetch_add(&l->unseen, 1);
+	if (!head || !queue_head(l->queue, head, len))
+		atomic_fetch_add(&l->unseen, 1);
 }
 
 int live_fd(const struct live *l)
@@ -549,9 +640,11 @@ bool live_worth(struct live *l, int64_t *worth)
 	return judged;
 }
 
-void live_again(struct live *l)
+void live_again(struct live *l, const char *path)
 {
 	uint64_t told;
+
+	free(atomic_exchange(&l->snapshot, path ? strdup(path) : NULL));
 
 	if (read(l->event_fd, &told, sizeof(told)) < 0 && errno != EAGAIN)
 		return; /* it stays as it is: no snapshot more */
@@ -583,9 +676,12 @@ void live_free(struct live *l)
 	follow_free(l->follow);
 	source_close(l->source);
 	tail_free(l->tail);
+	names_free(l->names);
+	process_cards_release(&l->cards);
 	story_free(l->story);
 	tally_release(&l->tally);
 	queue_free(l->queue);
+	free(atomic_load(&l->snapshot));
 	if (l->event_fd >= 0)
 		close(l->event_fd);
 	if (l->own_out && l->out >= 0)

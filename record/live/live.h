@@ -30,7 +30,7 @@ struct live_options {
 	const char *output;  /* NULL = standard error; of JSON standard output */
 	struct rule *rule;   /* --stop-if; freed by live_options_release() */
 	size_t nrule;
-	bool by_process;
+	bool everyone;		/* --top: a row for each process, which come and go */
 	const char *on_trigger; /* a command for sh; NULL = none */
 	bool quiet;		/* no sentences after a trigger */
 	/* --keep: a time, else a size; 0 = everything is written */
@@ -57,9 +57,9 @@ int live_start(struct live *l, struct err *e);
 void live_put(void *arg, const void *buf, size_t len);
 void live_round(void *arg);
 
-/* The recorder has armed functions of one file more, whose events the head did not have: they
- * are not shown, which the view says, and no rule looks at them. */
-void live_unseen(struct live *l);
+/* The recorder has armed functions of one file more: the beginning of its file by now, before
+ * the first record of them. Without memory for it they are not shown, which the view says. */
+void live_renew(struct live *l, const void *head, size_t len);
 
 /* Readable when a trigger has come true; and whether one has. */
 int live_fd(const struct live *l);
@@ -69,8 +69,9 @@ int64_t live_at_ns(struct live *l);
 /* Of what has come true, by what is known of it: of two, the worse is the larger. false = that
  * is not known yet. */
 bool live_worth(struct live *l, int64_t *worth);
-/* From now on the trigger may come true again, for another transfer. */
-void live_again(struct live *l);
+/* From now on the trigger may come true again, for another transfer. path: of the snapshot that
+ * was kept of this one, about which sentences are written; NULL = none was. */
+void live_again(struct live *l, const char *path);
 /* Which rule; NULL = none. After live_end(), or while one has come true. */
 const char *live_rule(const struct live *l);
 

@@ -74,7 +74,7 @@ static bool add(struct queue *q, struct queue_piece *p)
 	bool room;
 
 	pthread_mutex_lock(&q->lock);
-	room = q->bytes + p->len <= q->bound || p->kind == QUEUE_END;
+	room = q->bytes + p->len <= q->bound || p->kind >= QUEUE_HEAD;
 	if (room) {
 		*q->last = p;
 		q->last = &p->next;
@@ -134,6 +134,17 @@ void queue_round(struct queue *q, int64_t now_ns)
 		free(p);
 	q->before_ns = q->round_ns;
 	q->round_ns = now_ns;
+}
+
+bool queue_head(struct queue *q, const void *buf, size_t len)
+{
+	struct queue_piece *p = piece_new(QUEUE_HEAD, len);
+
+	if (p) {
+		memcpy(p->buf, buf, len);
+		add(q, p);
+	}
+	return p;
 }
 
 void queue_end(struct queue *q)

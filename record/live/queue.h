@@ -13,7 +13,7 @@
 
 struct queue;
 
-enum queue_kind { QUEUE_RECORDS, QUEUE_ROUND, QUEUE_GAP, QUEUE_END };
+enum queue_kind { QUEUE_RECORDS, QUEUE_ROUND, QUEUE_GAP, QUEUE_HEAD, QUEUE_END };
 
 struct queue_piece {
 	enum queue_kind kind;
@@ -22,7 +22,8 @@ struct queue_piece {
 	int64_t from_ns, to_ns;
 	size_t len;
 	struct queue_piece *next;
-	unsigned char buf[]; /* RECORDS: whole records */
+	unsigned char
+		buf[]; /* RECORDS: whole records; HEAD: the file's beginning by now */
 };
 
 struct queue *queue_new(size_t bound_bytes); /* NULL = no memory */
@@ -31,6 +32,8 @@ void queue_free(struct queue *q);
 /* The recorder's. now_ns: on the recording's clock. */
 void queue_put(struct queue *q, const void *buf, size_t len);
 void queue_round(struct queue *q, int64_t now_ns);
+/* Before the first record that needs it; false = no memory. It is never left out. */
+bool queue_head(struct queue *q, const void *buf, size_t len);
 void queue_end(struct queue *q);
 
 /* The view's: the next piece, to be freed with free(); NULL = none came before timeout_ms

@@ -7,7 +7,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { FEWEST_ROWS = 4, FEWEST_COLUMNS = 20, OURS = 2, OF = 3 /* two thirds at most */ };
+enum {
+	FEWEST_ROWS = 4,
+	FEWEST_COLUMNS = 20,
+	OURS = 2,
+	OF = 3,
+	/* two thirds at most */ NOT_OURS = 3
+};
 
 #define SAVE                                                                             \
 	"\x1b"                                                                           \
@@ -70,7 +76,9 @@ bool screen_resized(struct screen *s)
 
 int screen_room(const struct screen *s)
 {
-	return s->rows * OURS / OF;
+	int most = s->rows * OURS / OF;
+
+	return s->alone && s->rows - NOT_OURS > most ? s->rows - NOT_OURS : most;
 }
 
 /* More lines: what stands there scrolls up, the cursor with it. */

@@ -13,6 +13,7 @@ struct screen {
 	int fd;
 	int rows, columns; /* of the terminal */
 	int kept;	   /* lines of ours; 0 = none yet */
+	bool alone;	   /* no workload writes there: all lines but a few are ours */
 };
 
 /* Looks at the size. false = no terminal that can do it. */

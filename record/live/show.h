@@ -11,6 +11,7 @@
 
 #include "lib/dma.h"
 
+struct process_cards;
 struct follow;
 struct meta;
 struct row;
@@ -26,8 +27,10 @@ struct frame {
 	int64_t from_ns, to_ns, begin_ns;
 	int64_t behind_ns;	/* of the recorder; 0 = it keeps pace */
 	uint64_t skipped_bytes; /* since the start: left out of the view */
-	size_t unseen_files; /* that appeared later, and whose functions are not shown */
+	size_t unseen_files;	/* that appeared later, and are not shown: no memory */
 	const struct tally *tally;
+	const struct process_cards
+		*cards; /* of processes; NULL = cards are whose they are */
 	const struct follow *follow;
 	const struct meta *meta;
 	bool last;

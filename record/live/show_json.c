@@ -5,6 +5,7 @@
 #include "lib/flow/follow.h"
 #include "lib/hist.h"
 #include "lib/json.h"
+#include "record/live/cards.h"
 #include "record/live/show.h"
 #include "record/live/tally.h"
 
@@ -75,6 +76,8 @@ static void row(const struct frame *f, const struct row *r, FILE *out)
 	json_text(out, direction_name(r->direction));
 	fputs(",\"pid\":", out);
 	json_i64(out, r->pid < 0 ? DMA_UNKNOWN : r->pid);
+	fputs(",\"process\":", out);
+	json_text(out, *r->name ? r->name : NULL);
 	fputs(",\"ended_by\":", out);
 	frame_vector(f, r, name, sizeof(name));
 	json_text(out, *name ? name : NULL);
@@ -99,8 +102,11 @@ static void vectors(const struct frame *f, FILE *out)
 
 	fputs(",\"vectors\":[", out);
 	for (size_t i = 0; follow_decided(f->follow) && i < n; i++) {
+		const struct process_card *own =
+			f->cards ? process_cards_of(f->cards, v[i].card) : NULL;
+
 		fprintf(out, "%s{\"irq\":%d,\"card\":", i ? "," : "", v[i].irq);
-		json_i64(out, v[i].card);
+		json_i64(out, own ? own->card : v[i].card);
 		fputs(",\"channel\":", out);
 		json_i64(out, v[i].channel);
 		putc('}', out);

@@ -11,14 +11,18 @@
 #include "lib/hist.h"
 #include "lib/num.h"
 #include "lib/text.h"
+#include "record/live/cards.h"
 #include "record/live/show.h"
 #include "record/live/tally.h"
 
-/* A column is there from so many columns of the terminal on. */
-enum { WIDE = 123, MEDIUM = 80 };
+/* A column is there from so many columns of the terminal on; with processes, which need room
+ * for their names, WIDE_NAMED. */
+enum { WIDE = 123, WIDE_NAMED = 134, MEDIUM = 80 };
 /* Widths of cells: on a narrow terminal, and else. */
 enum { LABEL = 17, RATE = 7, BYTES = 10, FLIGHT = 7, TIME = 10 };
 enum { NARROW_LABEL = 10, NARROW_FLIGHT = 4, NARROW_TIME = 9 };
+/* With processes. */
+enum { NAMED_WIDE = 28, NAMED = 24, NAMED_NARROW = 15 };
 #define BOLD  "\x1b[1m"
 #define DIM   "\x1b[2m"
 #define RED   "\x1b[31m"
@@ -29,7 +33,23 @@ struct table {
 	FILE *out;
 	int width, left; /* columns; lines that may still be written */
 	bool color;
+	bool named, medium, wide; /* rows are of processes; by the width */
+	int label, flight, time;  /* widths of cells; flight 0 = none */
 };
+
+static void measure(struct table *t)
+{
+	t->medium = t->width >= MEDIUM;
+	t->wide = t->width >= (t->named ? WIDE_NAMED : WIDE);
+	t->label = !t->named   ? (t->medium ? LABEL : NARROW_LABEL)
+		   : t->wide   ? NAMED_WIDE
+		   : t->medium ? NAMED
+			       : NAMED_NARROW;
+	t->flight = t->medium && (t->wide || !t->named) ? FLIGHT
+		    : t->medium || !t->named		? NARROW_FLIGHT
+							: 0;
+	t->time = t->medium && (t->wide || !t->named) ? TIME : NARROW_TIME;
+}
 
 static void pad(const struct table *t, const char *text, int width, bool right)
 {
@@ -46,8 +66,7 @@ static void time_cell(const struct table *t, int64_t ns)
 {
 	char buf[32];
 
-	pad(t, ns == DMA_UNKNOWN ? "-" : num_print_ns(buf, ns),
-	    t->width >= MEDIUM ? TIME : NARROW_TIME, true);
+	pad(t, ns == DMA_UNKNOWN ? "-" : num_print_ns(buf, ns), t->time, true);
 }
 
 static void count_cell(const struct table *t, uint64_t n, int width)
@@ -126,6 +145,34 @@ static void headline(struct table *t)
 	line(t, BOLD, text);
 }
 
+static void vector_troubles(struct table *t)
+{
+	const struct frame *f = t->f;
+	char text[400];
+
+	if (follow_differs(f->follow))
+		line(t, RED,
+		     "the whole recording shows other vectors than its beginning did: "
+		     "dmaanalyze goes by the whole");
+	if (follow_late_channels(f->follow) && f->cards) {
+		snprintf(
+			text, sizeof(text),
+			"of %zu channel%s it does not show which vector ends transfers: no "
+			"device times",
+			follow_late_channels(f->follow),
+			text_s(follow_late_channels(f->follow)));
+		line(t, "", text);
+	} else if (follow_late_channels(f->follow)) {
+		snprintf(
+			text, sizeof(text),
+			"%zu channel%s came after it was decided which vector ends what: "
+			"theirs is not known here, dmaanalyze finds it",
+			follow_late_channels(f->follow),
+			text_s(follow_late_channels(f->follow)));
+		line(t, RED, text);
+	}
+}
+
 static void troubles(struct table *t)
 {
 	const struct frame *f = t->f;
@@ -135,7 +182,7 @@ static void troubles(struct table *t)
 		snprintf(text, sizeof(text), "trigger: %s", f->triggered);
 		line(t, RED, text);
 	}
-	if (!follow_decided(f->follow) && follow_held(f->follow)) {
+	if (f->tally->last_start_ns != DMA_UNKNOWN && follow_held(f->follow)) {
 		snprintf(text, sizeof(text),
 			 "%zu samples wait until it is clear which vector ends transfers",
 			 follow_held(f->follow));
@@ -153,7 +200,7 @@ static void troubles(struct table *t)
 		snprintf(
 			text, sizeof(text),
 			"what starts in %zu file%s that appeared later is recorded, and not "
-			"shown here: name %s by -x",
+			"shown here for want of memory: name %s by -x",
 			f->unseen_files, text_s(f->unseen_files),
 			text_number(f->unseen_files, "it", "them"));
 		line(t, RED, text);
@@ -169,52 +216,46 @@ static void troubles(struct table *t)
 			 text_number(f->tally->lost, "sample was", "samples were"));
 		line(t, RED, text);
 	}
-	if (follow_differs(f->follow))
-		line(t, RED,
-		     "the whole recording shows other vectors than its beginning did: "
-		     "dmaanalyze goes by the whole");
-	if (follow_late_channels(f->follow)) {
-		snprintf(
-			text, sizeof(text),
-			"%zu channel%s came after it was decided which vector ends what: "
-			"theirs is not known here, dmaanalyze finds it",
-			follow_late_channels(f->follow),
-			text_s(follow_late_channels(f->follow)));
-		line(t, RED, text);
-	}
+	vector_troubles(t);
 }
 
 static void phase_heads(struct table *t, const char *median)
 {
-	bool medium = t->width >= MEDIUM;
-	int more = medium ? 1 : 0; /* the first name is one longer than its cell */
+	int more = t->medium ? 1 : 0; /* the first name is one longer than its cell */
 
-	pad(t, median, (medium ? TIME : NARROW_TIME) + more, true);
-	if (medium)
-		pad(t, "p99", TIME - more, true);
-	pad(t, "max", medium ? TIME : NARROW_TIME, true);
+	if (t->named && t->medium && !t->wide) {
+		median = "device med";
+		more = 2;
+	}
+	pad(t, median, t->time + more, true);
+	if (t->medium)
+		pad(t, "p99", t->time - more, true);
+	pad(t, "max", t->time, true);
 }
 
 static void column_heads(struct table *t)
 {
-	bool medium = t->width >= MEDIUM, wide = t->width >= WIDE;
-
 	if (!take(t))
 		return;
 	fputs(t->color ? DIM : "", t->out);
-	pad(t, medium ? "card/channel" : "channel", medium ? LABEL : NARROW_LABEL, false);
+	pad(t,
+	    t->named	? (t->medium ? "process card/channel" : "process")
+	    : t->medium ? "card/channel"
+			: "channel",
+	    t->label, false);
 	pad(t, "/s", RATE, true);
-	if (medium)
+	if (t->medium)
 		pad(t, "bytes/s", BYTES, true);
-	pad(t, medium ? "flight" : "fl", medium ? FLIGHT : NARROW_FLIGHT, true);
-	if (wide)
+	if (t->flight)
+		pad(t, t->flight == FLIGHT ? "flight" : "fl", t->flight, true);
+	if (t->wide)
 		phase_heads(t, "total: med");
-	phase_heads(t, medium ? "device: med" : "median");
-	if (wide) {
+	phase_heads(t, t->medium ? "device: med" : "median");
+	if (t->wide) {
 		pad(t, "missing", 8, true);
 		pad(t, "late", 6, true);
 		pad(t, "unknown", 8, true);
-	} else if (medium) {
+	} else if (t->medium) {
 		pad(t, "bad", 6, true);
 	}
 	fprintf(t->out, "%s\n", t->color ? PLAIN : "");
@@ -222,29 +263,47 @@ static void column_heads(struct table *t)
 
 /* ---- rows ---- */
 
+static const char *direction(const struct row *r, bool brief)
+{
+	if (r->direction == DIR_TO_HOST)
+		return brief ? "<" : "to_host";
+	if (r->direction == DIR_FROM_HOST)
+		return brief ? ">" : "from_host";
+	return brief ? "" : "?";
+}
+
+/* "4711 readout 0/3 <": the name is cut, and on a narrow terminal the card left out. */
+static void process_label(const struct table *t, const struct row *r, const char *where,
+			  char *buf, size_t size)
+{
+	char pid[16];
+	int room;
+
+	if (r->pid == TALLY_ENDED) {
+		snprintf(buf, size, "%s %s",
+			 t->medium ? "(processes that ended)" : "(ended)",
+			 direction(r, true));
+		return;
+	}
+	snprintf(pid, sizeof(pid), "%d ", r->pid);
+	room = t->label - (int)strlen(pid) - (int)strlen(where) - 3;
+	snprintf(buf, size, "%s%.*s%s%s %s", pid, room > 0 ? room : 0, r->name,
+		 room > 0 && *r->name ? " " : "", where, direction(r, true));
+}
+
 static void label(const struct table *t, const struct row *r, char *buf, size_t size)
 {
-	const char *direction = r->direction == DIR_TO_HOST	? "to_host"
-				: r->direction == DIR_FROM_HOST ? "from_host"
-								: "?";
-	char channel[32] = "?", card[32] = "";
-	bool medium = t->width >= MEDIUM;
+	char where[64], channel[32] = "?", card[32] = "";
 
 	if (r->channel != DMA_UNKNOWN)
 		snprintf(channel, sizeof(channel), "%" PRId64, r->channel);
-	if (r->card != DMA_UNKNOWN)
+	if (r->card != DMA_UNKNOWN && (t->medium || !t->named))
 		snprintf(card, sizeof(card), "%" PRId64 "/", r->card);
-	if (r->pid >= 0)
-		snprintf(buf, size, "%d %s%s %s", r->pid, card, channel,
-			 medium		       ? direction
-			 : direction[0] == 't' ? "<"
-					       : ">");
+	snprintf(where, sizeof(where), "%s%s", card, channel);
+	if (t->named)
+		process_label(t, r, where, buf, size);
 	else
-		snprintf(buf, size, "%s%s %s", card, channel,
-			 medium		       ? direction
-			 : direction[0] == 't' ? "<"
-			 : direction[0] == 'f' ? ">"
-					       : "");
+		snprintf(buf, size, "%s %s", where, direction(r, !t->medium));
 }
 
 static uint64_t bad(const struct span *s)
@@ -257,7 +316,7 @@ static uint64_t bad(const struct span *s)
 static void phase_cells(const struct table *t, const struct span *s, enum phase p)
 {
 	time_cell(t, span_median_ns(s, p));
-	if (t->width >= MEDIUM)
+	if (t->medium)
 		time_cell(t, span_p99_ns(s, p));
 	time_cell(t, span_max_ns(s, p));
 }
@@ -265,34 +324,33 @@ static void phase_cells(const struct table *t, const struct span *s, enum phase 
 static void span_line(struct table *t, const char *name, const struct row *r,
 		      const struct span *s, double seconds, bool now)
 {
-	bool medium = t->width >= MEDIUM, wide = t->width >= WIDE;
-	enum phase p = wide || span_n(s, PHASE_DEVICE) ? PHASE_DEVICE : PHASE_TOTAL;
+	enum phase p = t->wide || span_n(s, PHASE_DEVICE) ? PHASE_DEVICE : PHASE_TOTAL;
 	char buf[48];
 
 	if (!take(t))
 		return;
-	pad(t, name, medium ? LABEL : NARROW_LABEL, false);
+	pad(t, name, t->label, false);
 	if (seconds > 0)
 		snprintf(buf, sizeof(buf), "%.0f", (double)s->n / seconds);
 	else
 		snprintf(buf, sizeof(buf), "-");
 	pad(t, buf, RATE, true);
-	if (medium)
+	if (t->medium)
 		pad(t,
 		    seconds > 0 ? num_print_rate(buf, (double)s->bytes / seconds) : "-",
 		    BYTES, true);
-	count_cell(t, now ? r->in_flight : r->most_in_flight,
-		   medium ? FLIGHT : NARROW_FLIGHT);
-	if (wide)
+	if (t->flight)
+		count_cell(t, now ? r->in_flight : r->most_in_flight, t->flight);
+	if (t->wide)
 		phase_cells(t, s, PHASE_TOTAL);
-	if (medium && !wide)
+	if (t->medium && !t->wide)
 		fputs(p == PHASE_TOTAL ? " t" : "  ", t->out);
 	phase_cells(t, s, p);
-	if (wide) {
+	if (t->wide) {
 		count_cell(t, s->state[STATE_NO_INTERRUPT], 8);
 		count_cell(t, s->state[STATE_LATE], 6);
 		count_cell(t, s->state[STATE_UNKNOWN], 8);
-	} else if (medium) {
+	} else if (t->medium) {
 		count_cell(t, bad(s), 6);
 	}
 	putc('\n', t->out);
@@ -343,37 +401,66 @@ static void histogram_line(struct table *t, const struct row *r)
 	free(text);
 }
 
+/* Who did most in the interval stands first, then who did most so far. */
+static int by_use(const void *a, const void *b)
+{
+	const struct row *x = *(struct row *const *)a, *y = *(struct row *const *)b;
+
+	if (x->now.n != y->now.n)
+		return x->now.n > y->now.n ? -1 : 1;
+	return (x->all.n < y->all.n) - (x->all.n > y->all.n);
+}
+
+static struct row **ordered(const struct table *t)
+{
+	const struct tally *y = t->f->tally;
+	struct row **row = calloc(y->n + 1, sizeof(*row));
+
+	if (row && y->n)
+		memcpy(row, y->row, y->n * sizeof(*row));
+	if (row && t->named)
+		qsort(row, y->n, sizeof(*row), by_use);
+	return row;
+}
+
 static void rows(struct table *t)
 {
 	const struct frame *f = t->f;
 	const struct tally *y = f->tally;
+	struct row **row = ordered(t);
 	int each = y->n ? t->left / (int)y->n : 0;
 	double all = f->begin_ns == DMA_UNKNOWN || f->to_ns == DMA_UNKNOWN
 			     ? 0
 			     : (double)(f->to_ns - f->begin_ns) * 1e-9;
 
-	for (size_t i = 0; i < y->n; i++) {
-		char name[64];
+	for (size_t i = 0; row && i < y->n; i++) {
+		char name[128];
 
 		if (t->left == 1 && i + 1 < y->n) {
 			snprintf(name, sizeof(name), "... and %zu more rows", y->n - i);
 			line(t, "", name);
-			return;
+			break;
 		}
-		label(t, y->row[i], name, sizeof(name));
-		span_line(t, name, y->row[i], &y->row[i]->now, seconds_of(f), true);
+		label(t, row[i], name, sizeof(name));
+		span_line(t, name, row[i], &row[i]->now, seconds_of(f), true);
 		if (each >= 2)
-			span_line(t, "  since start", y->row[i], &y->row[i]->all, all,
-				  false);
+			span_line(t, "  since start", row[i], &row[i]->all, all, false);
 		if (each >= 3)
-			histogram_line(t, y->row[i]);
+			histogram_line(t, row[i]);
 	}
+	free(row);
 }
 
 void frame_table(const struct frame *f, int width, int lines, bool color, FILE *out)
 {
-	struct table t = {f, out, width, lines, color};
+	struct table t = {.f = f,
+			  .out = out,
+			  .width = width,
+			  .left = lines,
+			  .color = color,
+			  .named = f->tally->by_process};
 
+	measure(&t);
 	headline(&t);
 	troubles(&t);
 	if (!f->tally->n && follow_decided(f->follow)) {
@@ -383,6 +470,19 @@ void frame_table(const struct frame *f, int width, int lines, bool color, FILE *
 	if (f->tally->n)
 		column_heads(&t);
 	rows(&t);
+}
+
+static bool serves(const struct frame *f, const struct join_vector *v,
+		   const struct row *r)
+{
+	const struct process_card *own =
+		f->cards ? process_cards_of(f->cards, v->card) : NULL;
+
+	if (v->channel != DMA_UNKNOWN && v->channel != r->channel)
+		return false;
+	if (own)
+		return own->pid == r->pid && own->card == r->card;
+	return v->card == DMA_UNKNOWN || v->card == r->card;
 }
 
 const char *frame_vector(const struct frame *f, const struct row *r, char *buf,
@@ -395,8 +495,7 @@ const char *frame_vector(const struct frame *f, const struct row *r, char *buf,
 	for (size_t i = 0; follow_decided(f->follow) && i < n; i++) {
 		const char *name = NULL;
 
-		if ((v[i].card != DMA_UNKNOWN && v[i].card != r->card) ||
-		    (v[i].channel != DMA_UNKNOWN && v[i].channel != r->channel))
+		if (!serves(f, &v[i], r))
 			continue;
 		for (size_t k = 0; k < f->meta->nirq; k++)
 			if (f->meta->irq[k].irq == v[i].irq)

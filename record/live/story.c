@@ -55,6 +55,7 @@ struct telling {
 	const struct meta *m;
 	const struct transfer *t; /* whom it is about */
 	int64_t from_ns, to_ns;	  /* from its start to its end, or to the recording's */
+	const char *until;	  /* what there was to see: "the recording ended" */
 	int width;
 	FILE *out;
 };
@@ -78,7 +79,8 @@ static const struct row *row_of(const struct telling *w)
 		const struct row *r = w->y->row[i];
 
 		if (r->card == w->t->card && r->channel == w->t->channel &&
-		    r->direction == w->t->direction)
+		    r->direction == w->t->direction &&
+		    (r->pid < 0 || r->pid == w->t->pid))
 			return r;
 	}
 	return NULL;
@@ -100,11 +102,11 @@ static void say_who(const struct telling *w)
 	    "started.",
 	    size, card, channel, direction_name(t->direction), t->tid, t->pid);
 	if (t->woken_ns == DMA_UNKNOWN)
-		say(w, "Its end was not seen: %s.",
-		    t->state == STATE_IN_FLIGHT
-			    ? "it was in flight when the recording ended"
-		    : t->reason ? t->reason
-				: state_name(t->state));
+		say(w, "Its end was not seen: %s%s.",
+		    t->state == STATE_IN_FLIGHT ? "it was in flight when "
+		    : t->reason			? t->reason
+						: state_name(t->state),
+		    t->state == STATE_IN_FLIGHT ? w->until : "");
 	else if (t->state != STATE_COMPLETE)
 		say(w, "It is %s%s%s.", state_name(t->state), t->reason ? ": " : "",
 		    t->reason ? t->reason : "");
@@ -232,8 +234,8 @@ static void tell_transfer(struct telling *w, const struct trigger *t, int64_t to
 	if (w->t->woken_ns == DMA_UNKNOWN) {
 		char open[32];
 
-		say(w, "It had been open for %s when the recording ended.",
-		    num_print_ns(open, w->to_ns - w->from_ns));
+		say(w, "It had been open for %s when %s.",
+		    num_print_ns(open, w->to_ns - w->from_ns), w->until);
 	}
 	if (w->t->irq >= 0)
 		say(w, "Its interrupt, %d %s, came on CPU %d.", w->t->irq,
@@ -253,13 +255,23 @@ static void tell_gap(const struct telling *w, int64_t to_ns)
 }
 
 void story_write(const struct story *s, const struct trigger *t, const struct tally *y,
-		 const struct meta *m, int64_t to_ns, int width, FILE *out)
+		 const struct meta *m, int64_t to_ns, const char *snapshot, int width,
+		 FILE *out)
 {
-	struct telling w = {.s = s, .y = y, .m = m, .width = width, .out = out};
+	struct telling w = {.s = s,
+			    .y = y,
+			    .m = m,
+			    .until = snapshot ? "the snapshot was made"
+					      : "the recording ended",
+			    .width = width,
+			    .out = out};
 
 	if (!t->fired)
 		return;
-	fprintf(out, "dmarec: the recording has ended by '%s'\n", t->rule->text);
+	if (snapshot)
+		fprintf(out, "dmarec: snapshot %s by '%s'\n", snapshot, t->rule->text);
+	else
+		fprintf(out, "dmarec: the recording has ended by '%s'\n", t->rule->text);
 	if (t->has_transfer)
 		tell_transfer(&w, t, to_ns);
 	else if (t->rule->what == RULE_GAP)

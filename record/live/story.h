@@ -27,8 +27,10 @@ void story_free(struct story *s);
 void story_transfer(struct story *s, const struct transfer *t);
 void story_sample(struct story *s, const struct sample *x);
 
-/* to_ns: up to then it was recorded. In paragraphs of so many columns. */
+/* to_ns: up to then it was recorded; snapshot: that file was written, and the recording goes on.
+ * NULL = it has ended. In paragraphs of so many columns. */
 void story_write(const struct story *s, const struct trigger *t, const struct tally *y,
-		 const struct meta *m, int64_t to_ns, int width, FILE *out);
+		 const struct meta *m, int64_t to_ns, const char *snapshot, int width,
+		 FILE *out);
 
 #endif

@@ -74,7 +74,10 @@ static int row_of(struct tally *t, int64_t card, int64_t channel, int direction,
 			*out = t->row[i];
 			return 0;
 		}
-	if (t->n >= MOST_ROWS)
+	if (t->n >= MOST_ROWS && t->by_process && pid != TALLY_ENDED)
+		return row_of(t, DMA_UNKNOWN, DMA_UNKNOWN, direction, TALLY_ENDED, out,
+			      e);
+	if (t->n >= MOST_ROWS && !t->by_process)
 		return err_set(e, ERR_LIMIT, "more than %d channels in the live view",
 			       MOST_ROWS);
 	r = calloc(1, sizeof(*r));
@@ -247,6 +250,68 @@ void tally_loss(struct tally *t, uint64_t lost)
 {
 	t->lost += lost;
 	t->lost_now += lost;
+}
+
+/* ---- processes that have ended ---- */
+
+static int span_merge(struct span *to, const struct span *from, struct err *e)
+{
+	to->n += from->n;
+	to->bytes += from->bytes;
+	for (int i = 0; i < STATE_N; i++)
+		to->state[i] += from->state[i];
+	for (int p = 0; p < PHASE_N; p++) {
+		if (!from->phase[p])
+			continue;
+		if (!to->phase[p] && !(to->phase[p] = hist_new()))
+			return err_nomem(e, "the live view");
+		if (hist_merge(to->phase[p], from->phase[p]))
+			return err_nomem(e, "the live view");
+	}
+	return 0;
+}
+
+static bool is_over(const struct row *r, bool (*ended)(int32_t pid))
+{
+	return r->pid > 0 && !row_open(r) && !r->now.n && ended(r->pid);
+}
+
+static int fold(struct tally *t, const struct row *r, struct err *e)
+{
+	struct row *to = NULL;
+	int rc = row_of(t, DMA_UNKNOWN, DMA_UNKNOWN, (int)r->direction, TALLY_ENDED, &to,
+			e);
+
+	rc = rc ? rc : span_merge(&to->all, &r->all, e);
+	if (rc)
+		return rc;
+	to->started += r->started;
+	if (r->most_in_flight > to->most_in_flight)
+		to->most_in_flight = r->most_in_flight;
+	return 0;
+}
+
+/* The others move up, and a row of TALLY_ENDED may have come in front of them. */
+int tally_fold(struct tally *t, bool (*ended)(int32_t pid), struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < t->n && !rc;) {
+		struct row *r = t->row[i];
+		size_t before = t->n;
+
+		if (!is_over(r, ended)) {
+			i++;
+			continue;
+		}
+		rc = fold(t, r, e);
+		i += t->n - before; /* where it is now */
+		t->n--;
+		memmove(t->row + i, t->row + i + 1, (t->n - i) * sizeof(*t->row));
+		row_free(r);
+	}
+	t->recent = 0;
+	return rc;
 }
 
 void tally_next(struct tally *t)

@@ -29,12 +29,16 @@ struct open_start {
 	int32_t tid;
 };
 
-enum { TALLY_OPEN = 65536 /* remembered one by one; beyond that they are counted */ };
+enum {
+	TALLY_OPEN = 65536, /* remembered one by one; beyond that they are counted */
+	TALLY_ENDED = 0,    /* no process's number */
+};
 
 struct row {
 	int64_t card, channel;
 	enum direction direction;
-	int32_t pid; /* -1 = of all */
+	int32_t pid;   /* -1 = of all, TALLY_ENDED = of processes that have ended */
+	char name[16]; /* of the process; "" = not known, or of several */
 	struct span now, all;
 	uint64_t started;	  /* since the start */
 	struct open_start *open;  /* started and not decided yet, oldest first */
@@ -67,6 +71,9 @@ int tally_transfer(struct tally *t, const struct transfer *x, struct row **row,
 void tally_loss(struct tally *t, uint64_t lost);
 /* The interval has been shown: the next one begins. */
 void tally_next(struct tally *t);
+/* Behind that: rows of processes that have ended, with nothing open, become those of
+ * TALLY_ENDED, one a direction. */
+int tally_fold(struct tally *t, bool (*ended)(int32_t pid), struct err *e);
 
 /* Of a span; DMA_UNKNOWN where no transfer had that phase. */
 int64_t span_median_ns(const struct span *s, enum phase p);

@@ -90,6 +90,9 @@ ok "... and has every sample of the second that is as late as it begins" sql_is 
 ok "--snapshots" "$rec" -o w.data --keep 10s --stop-if 'total > 500ms' --snapshots 1 -x "$B/examples/libblkdma.so" -- sh -c \
 	"$work --count 5000 --pause 1ms; $work --count 700 --pause 1ms --stall 100:1s; $work --count 2000 --pause 1ms --stall 100:3s; $work --count 2000 --pause 1ms --stall 100:2s"
 is "... lets the recording go on, and writes what is worse than what there is" "$(grep -c 'snapshot of' err)" 2
+tr -s '\n ' ' ' <err >told
+is "... each with a page of sentences" "$(grep -oE "dmarec: snapshot w.data.snap-[12] by 'total > 500ms' It is about a transfer of 4 KiB, channel 0" told | wc -l)" 2
+like "... which says what it took" "$(cat told)" "snap-2 by 'total > 500ms'.*(total: 3\.[0-9]+ s, |open for [1-9])"
 is "... keeping the worst" "$(ls w.data.snap-*)" w.data.snap-2
 ok "... which loads" "$ana" -q -i w.data.snap-2 worst.db
 ok "... and has that transfer, of the right time" sql_is worst.db 1 'SELECT max(coalesce(woken_ns, (SELECT max(time_ns) FROM sample)) - submit_ns) BETWEEN 3e9 AND 4e9 FROM transfer'

@@ -43,6 +43,14 @@ sums() { # description, then agrees' own
 sums "the sums over all intervals are the database's" k --probes kernel -- "$work" --count 6000 --size 4K,64K
 sums "... of probes in the process" p --probes process -- "$work" --count 9000 --size 4K,256K
 sums "... of queues, channels and both directions" q -- "$work" --count 6000 --channels 2 --depth 4 --mix 50% --size 4K,64K
+keyed() { # the driver's word: as many have it as the analysis says, but for what only the counts at the end take back
+	"$rec" -q -o y.data --profile block --live=json,300ms --live-output y.json -- "$work" --count 4000 --size 4K,64K && "$ana" -q -i y.data y.db || return
+	sqlite3 y.db "SELECT CASE WHEN n BETWEEN d AND d + 4 * lost + 4 AND t = 4000 AND abs(live - m) <= m / 10 THEN 'same' ELSE 'not: ' || n || ' ' || d || ' ' || lost || ' ' || live || ' ' || m END
+		FROM (SELECT count(device_ns) AS d FROM transfer), (SELECT value_ns AS m FROM quantile WHERE phase = 'notice' AND q = 0.5 AND channel IS NULL AND direction IS NULL),
+		(SELECT sum(lost) AS lost FROM source), (SELECT $(jq_sql y.json "SELECT r.value->>'\$.since_start.device.n' || ' AS n, ' || (r.value->>'\$.since_start.notice.median_ns') || ' AS live, ' ||
+		(r.value->>'\$.since_start.transfers') || ' AS t' FROM l, json_each(x, '\$.rows') r WHERE x->>'last'"))" | grep -x same
+}
+ok "... and the times by the driver's keys are the analysis's" keyed
 ok "medians and maxima are the database's" sql_is p.db "$(jq_sql p.json "SELECT r.value->>'\$.since_start.total.median_ns', r.value->>'\$.since_start.total.max_ns' FROM l, json_each(x, '\$.rows') r WHERE x->>'last'")" \
 	"SELECT value_ns, (SELECT max(total_ns) FROM transfer) FROM quantile WHERE phase = 'total' AND q = 0.5 AND channel IS NULL AND direction IS NULL"
 ok "... of device, too" sql_is p.db "$(jq_sql p.json "SELECT r.value->>'\$.since_start.device.median_ns' FROM l, json_each(x, '\$.rows') r WHERE x->>'last'")" \

@@ -92,7 +92,24 @@ static size_t drain(struct perfdata *fed, struct perfdata *whole)
 	return n;
 }
 
-static void in_pieces_of(size_t piece)
+/* The head once more, now shorter, now longer by this: what was fed lies elsewhere then. */
+enum { PADDING = 4096 };
+
+static void renew(struct perfdata **fed, const char *file, uint64_t begin, uint64_t nth)
+{
+	char *head = head_of(file, begin), *longer = calloc(1, begin + PADDING);
+	uint64_t at = begin + (nth & 1 ? PADDING : 0);
+	struct err e = {0};
+
+	memcpy(longer, head, begin);
+	memcpy(longer + DATA_SIZE - sizeof(at), &at, sizeof(at));
+	assert_int_equal(perfdata_feed_renew(fed, longer, at, &e), 0);
+	free(head);
+	free(longer);
+}
+
+/* every: after so many pieces the head is renewed; 0 = never. */
+static void in_pieces_of(size_t piece, uint64_t every)
 {
 	struct perfdata *fed, *whole;
 	struct perfdata_rec rec;
@@ -109,6 +126,8 @@ static void in_pieces_of(size_t piece)
 		size_t some = size - at < piece ? size - at : piece;
 
 		assert_int_equal(perfdata_feed(fed, file + begin + at, some, &e), 0);
+		if (every && at / piece % every == every - 1)
+			renew(&fed, file, begin, at / piece / every);
 		n += drain(fed, whole);
 	}
 	assert_true(n > (size_t)(ROUNDS - 2) * CPUS * EACH);
@@ -124,10 +143,19 @@ static void in_pieces_of(size_t piece)
 static void gives_what_the_file_gives(void **state)
 {
 	(void)state;
-	in_pieces_of(1 << 20);
-	in_pieces_of(65536);
-	in_pieces_of(4096);
-	in_pieces_of(24); /* less than a record */
+	in_pieces_of(1 << 20, 0);
+	in_pieces_of(65536, 0);
+	in_pieces_of(4096, 0);
+	in_pieces_of(24, 0); /* less than a record */
+}
+
+static void goes_on_behind_a_new_head(void **state)
+{
+	(void)state;
+	in_pieces_of(65536, 1);
+	in_pieces_of(4096, 1);
+	in_pieces_of(4104, 3);
+	in_pieces_of(24, 1000);
 }
 
 /* A round without a record ends the wait of the one before it. */
@@ -189,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_what_the_file_gives),
+		cmocka_unit_test(goes_on_behind_a_new_head),
 		cmocka_unit_test(an_empty_round_lets_go),
 		cmocka_unit_test(refuses_what_is_no_record),
 	};
