@@ -128,7 +128,7 @@ _dmarec_quote() { # text
 _dmarec_offer() {
 	local line typed list=
 	case $option in
-	--irq | -p | --pid | --base | --new | --metric | --by | --format | --plot)
+	--irq | -p | --pid | --run | --base | --new | --metric | --by | --format | --plot)
 		[[ $cur == *,* ]] && list=${cur%,*},
 		;;
 	esac
