@@ -231,8 +231,8 @@ static bool never_called(const struct recording *r, size_t i)
 }
 
 /* "dma_wait in /usr/lib/libcard.so, dma_stop": the functions of a role that were never called. */
-static size_t list_uncalled(const struct recording *r, enum role role, char *buf,
-			    size_t len)
+static size_t list_uncalled(const struct recording *r, enum role role, bool files,
+			    char *buf, size_t len)
 {
 	const char *file = "";
 	size_t n = 0, at = 0;
@@ -240,7 +240,7 @@ static size_t list_uncalled(const struct recording *r, enum role role, char *buf
 	*buf = 0;
 	for (size_t i = 0; i < r->meta.nevent; i++) {
 		const struct meta_event *ev = &r->meta.event[i];
-		bool named = ev->file && strcmp(ev->file, file) != 0;
+		bool named = files && ev->file && strcmp(ev->file, file) != 0;
 
 		if (ev->role != role || !never_called(r, i))
 			continue;
@@ -260,7 +260,7 @@ static void print_uncalled(const struct recording *r, int64_t starts)
 {
 	char names[400];
 
-	if (!starts && list_uncalled(r, ROLE_SUBMIT, names, sizeof(names)))
+	if (!starts && list_uncalled(r, ROLE_SUBMIT, true, names, sizeof(names)))
 		cli_warn(
 			TOOL,
 			"no start function was called while recording (%s). Likely: its "
@@ -270,9 +270,9 @@ static void print_uncalled(const struct recording *r, int64_t starts)
 			"/proc/PID/maps lists what it uses); the work is done by a process "
 			"that ran before (-p PID)",
 			names);
-	else if (starts && list_uncalled(r, ROLE_SUBMIT, names, sizeof(names)))
+	else if (starts && list_uncalled(r, ROLE_SUBMIT, false, names, sizeof(names)))
 		cli_note(TOOL, "never called while recording: %s", names);
-	if (starts && list_uncalled(r, ROLE_WAIT, names, sizeof(names)))
+	if (starts && list_uncalled(r, ROLE_WAIT, false, names, sizeof(names)))
 		cli_note(TOOL,
 			 "never called while recording: %s; a transfer that only such a "
 			 "wait sees end has no end for the program",
