@@ -352,7 +352,7 @@ static void print_vectors(const struct printer *p)
 		fprintf(p->out,
 			"  %s%zu %s unrelated, idle or silent (--verify shows why)\n",
 			n ? "and " : "", left, left == 1 ? "vector is" : "vectors are");
-	if (s->advice)
+	if (s->advice && s->transfers > 0) /* without one, "Next:" says where to look */
 		say_in_red(p, s->advice);
 }
 
@@ -614,6 +614,17 @@ static const char *doorbell_text(const char *from)
 					   : "not seen";
 }
 
+static int64_t counted_starts(const struct summary *s)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < s->nsource; i++)
+		if (s->source[i].counted > 0 && s->source[i].role &&
+		    !strcmp(s->source[i].role, "submit"))
+			n += s->source[i].counted;
+	return n;
+}
+
 static void print_transfers(const struct printer *p)
 {
 	const struct summary *s = p->s;
@@ -625,7 +636,10 @@ static void print_transfers(const struct printer *p)
 
 	fprintf(p->out, "\n%sTransfers%s: %" PRId64, bold(p), plain(p), s->transfers);
 	if (!s->transfers) {
-		fputs("; no start function was called while recording.\n", p->out);
+		fputs(counted_starts(s) > 0
+			      ? "; starts were counted, and none was delivered.\n"
+			      : "; no start function was called while recording.\n",
+		      p->out);
 		print_counts(p, s->stray, s->nstray, "belongs to no transfer:");
 		return;
 	}

@@ -182,15 +182,21 @@ static void print_verdict(const struct printer *p, const struct compare_group *g
 	    *needed ? "; " : "", needed);
 }
 
-static void print_head(const struct printer *p)
+static void print_sides(const struct printer *p)
 {
-	const struct compare_options *o = p->r->o;
-	char stat[32], phases[160], each[40] = "", scatter[112] = "";
-
 	fprintf(p->out, "base  ");
 	compare_set_print(p->r->base, p->out);
 	fprintf(p->out, "\nnew   ");
 	compare_set_print(p->r->fresh, p->out);
+	fputs("\n\n", p->out);
+}
+
+/* On what the verdicts stand; behind them, since they are the answer. */
+static void print_method(const struct printer *p)
+{
+	const struct compare_options *o = p->r->o;
+	char stat[32], phases[160], each[40] = "", scatter[112] = "";
+
 	fputc('\n', p->out);
 	compare_phases_text(p->r->phases, phases, sizeof(phases));
 	say(p->out, 0, 2, "%s of %s; a difference of %.3g %% matters",
@@ -212,7 +218,6 @@ static void print_head(const struct printer *p)
 		    "intervals from a block bootstrap, seed %" PRIu64
 		    "%s; those of the verdicts hold together at 95 %%%s",
 		    o->seed, scatter, each);
-	fputc('\n', p->out);
 }
 
 const char *compare_next(const struct comparison *c)
@@ -412,13 +417,14 @@ void compare_print(const struct compare_result *r, const struct compare_style *s
 	size_t width = name_width(r->c);
 
 	if (!s->quiet)
-		print_head(&p);
+		print_sides(&p);
 	for (size_t i = 0; i < r->c->n; i++)
 		print_verdict(&p, &r->c->group[i], width);
 	if (compare_next(p.r->c))
 		say(p.out, 0, 2, "next: %s", compare_next(p.r->c));
 	if (s->quiet)
 		return;
+	print_method(&p);
 	if (r->env->nnote)
 		putc('\n', out);
 	for (size_t i = 0; i < r->env->nnote; i++) {

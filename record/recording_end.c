@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/cli.h"
 #include "lib/err.h"
 #include "lib/file/perfdata_feat.h"
 #include "lib/num.h"
@@ -159,6 +160,11 @@ static bool same_line(const struct meta_event *a, const struct meta_event *b)
 	return a->role == b->role && a->func >= 0 && a->func == b->func;
 }
 
+static const char *event_name(const struct meta_event *ev)
+{
+	return ev->function ? ev->function : ev->name;
+}
+
 static void print_line(const struct recording *r, size_t i)
 {
 	const struct meta_event *ev = &r->meta.event[i];
@@ -178,8 +184,8 @@ static void print_line(const struct recording *r, size_t i)
 		fprintf(stderr,
 			"  %-10s %-34s counted %" PRId64 ", delivered %" PRId64
 			", lost %" PRId64 "\n",
-			role_name(ev->role), ev->function ? ev->function : ev->name,
-			counted, delivered, counted - delivered);
+			role_name(ev->role), event_name(ev), counted, delivered,
+			counted - delivered);
 }
 
 /* Where more than one process started transfers: how many each. */
@@ -201,6 +207,70 @@ static void print_processes(const struct recording *r)
 	}
 	if (n > 1 && n > shown)
 		fprintf(stderr, "  ... and %zu more processes\n", n - shown);
+}
+
+/* Were all probes of this function for nothing? False also for a line that was told already. */
+static bool never_called(const struct recording *r, size_t i)
+{
+	const struct meta_event *ev = &r->meta.event[i];
+
+	for (size_t k = 0; k < r->meta.nevent; k++) {
+		const struct meta_event *x = &r->meta.event[k];
+		bool same = k == i || (x->func >= 0 && x->func == ev->func);
+
+		if (same && (x->counted || k < i))
+			return false;
+	}
+	return true;
+}
+
+/* "dma_wait in /usr/lib/libcard.so, dma_stop": the functions of a role that were never called. */
+static size_t list_uncalled(const struct recording *r, enum role role, bool files,
+			    char *buf, size_t len)
+{
+	const char *file = "";
+	size_t n = 0, at = 0;
+
+	*buf = 0;
+	for (size_t i = 0; i < r->meta.nevent; i++) {
+		const struct meta_event *ev = &r->meta.event[i];
+		bool named = files && ev->file && strcmp(ev->file, file) != 0;
+
+		if (ev->role != role || !never_called(r, i))
+			continue;
+		n++;
+		if (at < len)
+			at += (size_t)snprintf(buf + at, len - at, "%s%s%s%s",
+					       at ? ", " : "", event_name(ev),
+					       named ? " in " : "",
+					       named ? ev->file : "");
+		file = ev->file ? ev->file : file;
+	}
+	return n;
+}
+
+/* What was probed and never called: an answer to "why is there no transfer". */
+static void print_uncalled(const struct recording *r, int64_t starts)
+{
+	char names[400];
+
+	if (!starts && list_uncalled(r, ROLE_SUBMIT, true, names, sizeof(names)))
+		cli_warn(
+			TOOL,
+			"no start function was called while recording (%s). Likely: its "
+			"callers lie in the same file and the compiler inlined it (probe "
+			"one that is called from outside that file: --start FUNC); the "
+			"program uses another copy of that file (-x FILE, and "
+			"/proc/PID/maps lists what it uses); the work is done by a process "
+			"that ran before (-p PID)",
+			names);
+	else if (starts && list_uncalled(r, ROLE_SUBMIT, false, names, sizeof(names)))
+		cli_note(TOOL, "never called while recording: %s", names);
+	if (starts && list_uncalled(r, ROLE_WAIT, false, names, sizeof(names)))
+		cli_note(TOOL,
+			 "never called while recording: %s; a transfer that only such a "
+			 "wait sees end has no end for the program",
+			 names);
 }
 
 void recording_print_summary(const struct recording *r)
@@ -235,6 +305,7 @@ void recording_print_summary(const struct recording *r)
 	}
 	fprintf(stderr, ", %s in %s%s\n", num_print_bytes(size, (int64_t)bytes),
 		r->o->output, parts);
+	print_uncalled(r, starts);
 	if (!r->o->in_series)
 		fprintf(stderr, "next: dmaanalyze -i %s trace.db\n", r->o->output);
 }

@@ -46,7 +46,8 @@ struct options {
 
 static const struct argp_option argp_options[] = {
 	{0, 0, 0, 0, "What is drawn:", 1},
-	{"run", OPT_RUN, "ID", 0, "This run (default: the newest); repeatable", 1},
+	{"run", OPT_RUN, "ID", 0, "This run (default: the newest); repeatable, or a list",
+	 1},
 	{"plot", OPT_PLOT, "NAME", 0,
 	 "Only this: histogram, tail, time, size, throughput, "
 	 "phases, slowest, interrupts; repeatable, or a list",
@@ -147,7 +148,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->dir_given = true;
 		break;
 	case OPT_RUN:
-		error = take_run(o, arg);
+		error = each_word(arg, take_run, o, "--run");
 		break;
 	case OPT_FORMAT:
 		error = each_word(arg, take_format, o, "--format");
@@ -207,6 +208,23 @@ static char *default_dir(const char *db)
 	return asprintf(&dir, "%.*s-report", (int)(dot - base), base) < 0 ? NULL : dir;
 }
 
+/* Of one or two transfers no distribution is drawn, unless it is asked for: the picture of the
+ * slowest holds all that there is to see. */
+enum { FEW_TRANSFERS = 2 };
+
+static void leave_to_slowest(struct run_figures *rf, size_t n)
+{
+	const struct report *r = rf->r;
+
+	if (r->transfers > FEW_TRANSFERS || !r->scan->nslow)
+		return;
+	for (size_t i = rf->n - n; i < rf->n; i++)
+		if (!*rf->fig[i].why_not)
+			snprintf(rf->fig[i].why_not, sizeof(rf->fig[i].why_not),
+				 r->transfers == 1 ? "there is only one transfer."
+						   : "there are only two transfers.");
+}
+
 /* Into room for PLOT_N * PLOT_MAX_FIGURES at rf->fig. */
 static int make_figures(struct run_figures *rf, const struct options *o, struct err *e)
 {
@@ -222,6 +240,8 @@ static int make_figures(struct run_figures *rf, const struct options *o, struct 
 		error = plots[p].make(rf->r, &rf->fig[rf->n], &n, e);
 		for (size_t i = 0; i < n; i++)
 			rf->kind[rf->n++] = p;
+		if (p != PLOT_SLOWEST && !o->plot_given)
+			leave_to_slowest(rf, n);
 		if (error)
 			return error;
 	}
@@ -309,12 +329,30 @@ struct drawn { /* zero-initialised */
 	size_t n;
 };
 
+enum { SAID_NAMES = 200 }; /* bytes: two lines of a terminal */
+
+/* The figures that share a reason in one line; of several runs, runs share it too. */
 static void say_why_not(const struct drawn *d)
 {
-	for (size_t i = 0; i < d->n; i++)
-		if (*d->fig[i].why_not)
-			cli_note(tool, "%s is not drawn: %s", d->fig[i].name,
-				 d->fig[i].why_not);
+	for (size_t i = 0; i < d->n; i++) {
+		const struct figure *f = &d->fig[i];
+		char names[SAID_NAMES] = "";
+		size_t at = 0, n = 0;
+
+		if (!*f->why_not || reason_told(d->fig, i))
+			continue;
+		for (size_t k = i; k < d->n; k++) {
+			if (strcmp(d->fig[k].why_not, f->why_not) != 0)
+				continue;
+			if (at < sizeof(names))
+				at += (size_t)snprintf(names + at, sizeof(names) - at,
+						       "%s%s", n ? ", " : "",
+						       d->fig[k].name);
+			n++;
+		}
+		cli_note(tool, "%s%s %s not drawn: %s", names,
+			 at < sizeof(names) ? "" : "…", n > 1 ? "are" : "is", f->why_not);
+	}
 }
 
 static void step(void *arg, size_t done)
@@ -409,6 +447,21 @@ static int choose_runs(struct db *db, struct options *o, struct err *e)
 	return error;
 }
 
+/* Of many runs the overview is what is read; all pictures of each would make 30 MB of 64 runs. */
+enum { MANY_RUNS = 16 };
+
+static void choose_plots(struct options *o)
+{
+	if (o->plot_given || o->nrun <= MANY_RUNS)
+		return;
+	o->plot_given = o->plot[PLOT_TIME] = true;
+	if (!o->term)
+		cli_note(tool,
+			 "of %zu runs, latency over time is drawn for each beside the "
+			 "overview; --plot draws others, and fewer --run all",
+			 o->nrun);
+}
+
 static int report(struct options *o, struct err *e)
 {
 	struct run_figures rf[MAX_RUNS] = {0};
@@ -419,6 +472,7 @@ static int report(struct options *o, struct err *e)
 
 	if (!error)
 		error = choose_runs(db, o, e);
+	choose_plots(o);
 	for (size_t k = 0; k < o->nrun && !error; k++)
 		error = load_run(&rf[k], db, o->run[k], e);
 	if (!error && o->term) {

@@ -82,8 +82,11 @@ static int advice_row(struct db_stmt *st, void *arg)
 {
 	const char *advice = db_text(st, "advice");
 
-	if (advice)
-		warning(arg, advice);
+	if (advice) {
+		fputs("<p class=\"warning\">Next: ", arg);
+		html_text(arg, advice);
+		fputs("</p>\n", arg);
+	}
 	return 0;
 }
 
@@ -150,6 +153,8 @@ static int cards(FILE *f, const struct report *r, struct err *e)
 	char buf[64], what[96];
 	int error;
 
+	if (!r->transfers) /* the first sentence says it */
+		return 0;
 	fputs("<div class=\"cards\">\n", f);
 	error = interrupt_card(f, r, e);
 	card(f, text_count((uint64_t)r->transfers, buf),
@@ -207,6 +212,8 @@ static int answer(FILE *f, const struct report *r, struct err *e)
 		html_text(f, answer_sentence(&a, i));
 		fputs(i ? "</p>\n" : "</strong></p>\n", f);
 	}
+	if (!error && !r->transfers)
+		warning(f, a.next);
 	return error;
 }
 
@@ -217,7 +224,7 @@ static int completeness(FILE *f, const struct report *r, struct err *e)
 	bool first = true;
 
 	fprintf(f, "<div class=\"verdict%s\" id=\"completeness%" PRId64 "\">\n",
-		whole ? "" : " hole", r->run);
+		whole && r->transfers ? "" : " hole", r->run);
 	error = answer(f, r, e);
 	fputs("<p>", f);
 	html_text(f, text);
@@ -234,7 +241,7 @@ static int completeness(FILE *f, const struct report *r, struct err *e)
 	disagreement(f, r);
 	if (!error)
 		error = report_query(r, "warnings", warning_row, f, e);
-	if (!error)
+	if (!error && r->transfers)
 		error = report_query(r, "page_advice", advice_row, f, e);
 	fputs("</div>\n", f);
 	return error;
@@ -315,7 +322,8 @@ static void overview(FILE *f, const struct run_figures *run, size_t nrun)
 	common_axis(&x, p, run, nrun);
 	fprintf(f,
 		"<h2>The runs beside one another</h2>\n<p class=\"sub\">%s, from %s to "
-		"%s on one logarithmic scale; each its own height.</p>\n<div "
+		"%s on one logarithmic scale; each its own height. `dmareport --run ID` "
+		"draws one with all its pictures.</p>\n<div "
 		"class=\"runs\">\n",
 		phase_words(p), axis_print(AXIS_NS, x.lo, low, sizeof(low)),
 		axis_print(AXIS_NS, x.hi, high, sizeof(high)));
@@ -338,6 +346,31 @@ static void overview(FILE *f, const struct run_figures *run, size_t nrun)
 	fputs("</div>\n", f);
 }
 
+/* One sentence for each reason, not a heading for each picture. */
+static void not_drawn(FILE *f, const struct run_figures *run)
+{
+	if (nothing_drawn(run)) {
+		fprintf(f, "<p class=\"whynot\">No plots: %s</p>\n", run->fig[0].why_not);
+		return;
+	}
+	for (size_t i = 0; i < run->n; i++) {
+		const struct figure *fig = &run->fig[i];
+
+		if (!*fig->why_not || reason_told(run->fig, i))
+			continue;
+		fputs("<p class=\"whynot\">Not drawn: ", f);
+		for (size_t k = i; k < run->n; k++) {
+			if (strcmp(run->fig[k].why_not, fig->why_not) != 0)
+				continue;
+			fputs(k > i ? "; " : "", f);
+			html_text(f, run->fig[k].title);
+		}
+		fputs(" – ", f);
+		html_text(f, fig->why_not);
+		fputs("</p>\n", f);
+	}
+}
+
 static int one_run(FILE *f, const struct run_figures *run, bool many, struct err *e)
 {
 	const struct report *r = run->r;
@@ -351,33 +384,28 @@ static int one_run(FILE *f, const struct run_figures *run, bool many, struct err
 	error = completeness(f, r, e);
 	if (!error)
 		error = cards(f, r, e);
-	if (nothing_drawn(run))
-		fprintf(f, "<p class=\"whynot\">No plots: %s</p>\n", run->fig[0].why_not);
-	for (size_t i = 0; i < run->n && !nothing_drawn(run); i++)
-		html_figure(f, &run->fig[i], level);
+	for (size_t i = 0; i < run->n; i++)
+		if (!*run->fig[i].why_not)
+			html_figure(f, &run->fig[i], level);
+	not_drawn(f, run);
 	if (!error)
 		error = page_tables(f, r, e);
 	return error ? error : page_environment(f, r, e);
 }
 
-static void contents(FILE *f, const struct run_figures *run, size_t nrun)
+static void contents(FILE *f, const struct run_figures *run)
 {
+	int listed = -1;
+
 	fputs("<nav aria-label=\"Contents\"><ul>\n", f);
-	for (size_t k = 0; k < nrun; k++) {
-		if (nrun > 1) {
-			fprintf(f, "<li><a href=\"#run%" PRId64 "\">", run[k].r->run);
-			html_text(f, run[k].r->name);
-			fputs("</a></li>\n", f);
-			continue;
+	for (size_t i = 0; i < run->n && !nothing_drawn(run); i++)
+		if (!*run->fig[i].why_not && run->kind[i] != listed) {
+			listed = run->kind[i];
+			fprintf(f, "<li><a href=\"#%s\">%s</a></li>\n", run->fig[i].name,
+				plots[run->kind[i]].title);
 		}
-		for (size_t i = 0; i < run[k].n && !nothing_drawn(&run[k]); i++)
-			if (i == 0 || run[k].kind[i] != run[k].kind[i - 1])
-				fprintf(f, "<li><a href=\"#%s\">%s</a></li>\n",
-					run[k].fig[i].name, plots[run[k].kind[i]].title);
-		fprintf(f, "<li><a href=\"#tables%" PRId64 "\">Tables</a></li>\n",
-			run[k].r->run);
-	}
-	fputs("</ul></nav>\n", f);
+	fprintf(f, "<li><a href=\"#tables%" PRId64 "\">Tables</a></li>\n</ul></nav>\n",
+		run->r->run);
 }
 
 /* Three lines of a telephone; of a longer one the rest is folded. */
@@ -417,7 +445,8 @@ int page_write(FILE *f, const struct run_figures *run, size_t nrun, struct err *
 	fputs("</h1>\n", f);
 	if (nrun == 1 && run->r->command)
 		command_line(f, run->r->command);
-	contents(f, run, nrun);
+	if (nrun == 1)
+		contents(f, run);
 	fputs("</header>\n", f);
 	if (nrun > 1)
 		overview(f, run, nrun);

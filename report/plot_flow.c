@@ -337,8 +337,9 @@ int make_interrupts(struct report *r, struct figure *fig, size_t *n, struct err 
 		used += s->used[i];
 	if (!used && !s->stray_total && !s->missing_total) {
 		snprintf(f->why_not, sizeof(f->why_not),
-			 "no transfer was ended by an interrupt, "
-			 "and none is missing or stray.");
+			 r->transfers ? "no transfer was ended by an interrupt, "
+					"and none is missing or stray."
+				      : "the recording holds no transfer.");
 		return 0;
 	}
 	matrix_of(&m, s);

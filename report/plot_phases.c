@@ -12,7 +12,7 @@ enum { MAX_ROWS = 1 + FIGURE_SERIES, PARTS = 4 };
 
 static const char *const part_name[PARTS] = {"api", "device", "notice",
 					     "doorbell to woken, no interrupt between"};
-static const enum color part_color[PARTS] = {COLOR_P0, COLOR_P1, COLOR_P2, COLOR_OTHER};
+static const enum color part_color[PARTS] = {COLOR_P0, COLOR_P1, COLOR_P2, COLOR_SOFT};
 
 struct phases {
 	const struct report *r;

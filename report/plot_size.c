@@ -163,19 +163,20 @@ static int link_row(struct db_stmt *st, void *arg)
 
 static void describe_fit(const struct report *r, struct figure *f)
 {
-	const struct fit *fit = r->nfit ? &r->fit[0] : NULL;
 	char a[32], lo[32], hi[32], rate[32], rlo[32], rhi[32];
-	size_t at = strlen(f->caption);
+	size_t at = strlen(f->caption), told = 0;
 	enum color c;
 
-	for (size_t i = 0; i < r->nfit && i < 3; i++) {
-		fit = &r->fit[i];
-		if (at > 700)
+	for (size_t i = 0; i < r->nfit && told < 3 && at < 700; i++) {
+		const struct fit *fit = &r->fit[i];
+		const char *name = group_name_of(r, fit, &c);
+
+		if (!name) /* one of many that have no colour of their own */
 			continue;
+		told++;
 		at += (size_t)snprintf(
 			f->caption + at, sizeof(f->caption) - at,
-			" %s: a = %s (%s to %s), bandwidth %s",
-			group_name_of(r, fit, &c) ? group_name_of(r, fit, &c) : "others",
+			" %s: a = %s (%s to %s), bandwidth %s", name,
 			axis_print(AXIS_NS, fit->a, a, 32),
 			axis_print(AXIS_NS, fit->a_low, lo, 32),
 			axis_print(AXIS_NS, fit->a_high, hi, 32),
@@ -192,7 +193,7 @@ static void describe_fit(const struct report *r, struct figure *f)
 				? " No line: all transfers have one size."
 				: " No line, and no bandwidth: latency does not follow size "
 				  "clearly enough.");
-	else if (r->nfit > 3)
+	else if (r->nfit > told)
 		snprintf(f->caption + at, sizeof(f->caption) - at,
 			 " The other fits are in the table.");
 }

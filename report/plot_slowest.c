@@ -149,10 +149,30 @@ static void segments(struct drawing *d, const struct slowest *z, const struct ax
 				 1 - ((double)i + 0.62) * h, 1 - ((double)i + 0.4) * h);
 }
 
-static bool has_unparted(const struct scan *s)
+static bool has_part(const struct scan *s, int p)
 {
+	int64_t from, to;
+
 	for (size_t i = 0; i < s->nslow; i++)
-		if (s->slow[i].irq_ns == DMA_UNKNOWN)
+		if (part_of(&s->slow[i], p, &from, &to))
+			return true;
+	return false;
+}
+
+/* Interrupts on the CPU that took a transfer's own, or on others. */
+static bool has_ticks(const struct slowest *z, bool same_cpu)
+{
+	for (size_t i = 0; i < z->r->scan->nslow; i++)
+		for (int k = 0; k < CELLS; k++)
+			if (z->around[i].irq[k] && z->around[i].same_cpu[k] == same_cpu)
+				return true;
+	return false;
+}
+
+static bool has_others(const struct slowest *z)
+{
+	for (size_t i = 0; i < z->r->scan->nslow; i++)
+		if (z->around[i].others)
 			return true;
 	return false;
 }
@@ -282,11 +302,14 @@ static void draw_slowest(const struct figure *f, struct drawing *d)
 	panel_begin(d, drawing_narrow(d) ? 0.06 : 0, drawing_narrow(d) ? 0.18 : 0.1, 1,
 		    0.91);
 	for (int p = 0; p < PARTS; p++)
-		if (p != UNPARTED || has_unparted(s))
+		if (has_part(s, p))
 			panel_legend(d, color[p], name[p]);
-	panel_legend(d, COLOR_OTHER, "others in flight");
-	panel_legend_line(d, COLOR_INK, 1, "other interrupts");
-	panel_legend_line(d, COLOR_WARN, 1, "on its CPU");
+	if (has_others(z))
+		panel_legend(d, COLOR_OTHER, "others in flight");
+	if (has_ticks(z, false))
+		panel_legend_line(d, COLOR_INK, 1, "other interrupts");
+	if (has_ticks(z, true))
+		panel_legend_line(d, COLOR_WARN, 1, "on its CPU");
 	panel_axes(d, &x, z->share ? "share of its own time" : "since its submit", NULL,
 		   NULL);
 	for (int p = 0; p < PARTS; p++) {

@@ -181,15 +181,17 @@ int make_time(struct report *r, struct figure *fig, size_t *n, struct err *e)
 		return 0;
 	f->data = r;
 	f->draw = draw_time;
-	snprintf(what, sizeof(what),
-		 "Each transfer stands at its submit. The lines are "
-		 "the median and p99 of each of %zu slices of %s "
-		 "(where a slice holds at least 10 or 100 transfers).",
-		 r->scan->nslices,
-		 axis_print(AXIS_NS,
-			    (r->scan->time.hi - r->scan->time.lo) /
-				    (double)r->scan->nslices,
-			    width, sizeof(width)));
+	snprintf(what, sizeof(what), "Each transfer stands at its submit.");
+	if (enough_for(r->scan, 10))
+		snprintf(what, sizeof(what),
+			 "Each transfer stands at its submit. The lines are "
+			 "the median and p99 of each of %zu slices of %s "
+			 "(where a slice holds at least 10 or 100 transfers).",
+			 r->scan->nslices,
+			 axis_print(AXIS_NS,
+				    (r->scan->time.hi - r->scan->time.lo) /
+					    (double)r->scan->nslices,
+				    width, sizeof(width)));
 	describe(r, f, what);
 	snprintf(f->alt, sizeof(f->alt),
 		 "Latency of %lld transfers over the time of the recording, with its "

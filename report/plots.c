@@ -14,6 +14,14 @@ const struct plot plots[PLOT_N] = {
 	[PLOT_INTERRUPTS] = {"interrupts", "Interrupts", make_interrupts},
 };
 
+bool reason_told(const struct figure *fig, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(fig[k].why_not, fig[i].why_not))
+			return true;
+	return false;
+}
+
 int plot_parse(const char *name)
 {
 	for (int i = 0; i < PLOT_N; i++)

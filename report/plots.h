@@ -46,6 +46,9 @@ int make_interrupts(struct report *r, struct figure *fig, size_t *n, struct err 
 /* Why the latency of this run cannot be drawn into f->why_not; false = it can. */
 bool no_latency(const struct report *r, enum phase p, struct figure *f);
 
+/* Whether an earlier figure is not drawn for the same reason. */
+bool reason_told(const struct figure *fig, size_t i);
+
 /* What the machine's units counted: a panel under throughput. */
 enum { COUNTS_DRAWN = 4 };
 int counts_load(struct report *r, struct err *e);

@@ -136,7 +136,9 @@ static void init_phase(struct report *r, enum phase p)
 static int scan_init(struct report *r, struct err *e)
 {
 	struct scan *s = r->scan;
-	uint64_t per_slice = r->transfers > 0 ? (uint64_t)r->transfers / 200 : 0;
+	uint64_t n = r->transfers > 0 ? (uint64_t)r->transfers : 0, per_slice = n / 200;
+	/* A slice of fewer transfers says when a single one ended, not how fast they go. */
+	uint64_t least = n >= 5 * 20 ? 20 : n >= 5 ? n / 5 : 1;
 	int error = report_query(r, "report_extent", extent_row, r, e);
 
 	if (!error)
@@ -146,7 +148,9 @@ static int scan_init(struct report *r, struct err *e)
 	for (int p = 0; p < PHASE_N; p++)
 		init_phase(r, (enum phase)p);
 	s->latency = s->phase[r->latency].axis;
-	s->nslices = per_slice < 20 ? 20 : per_slice > SCAN_TIME ? SCAN_TIME : per_slice;
+	s->nslices = per_slice < least	     ? least
+		     : per_slice > SCAN_TIME ? SCAN_TIME
+					     : per_slice;
 	axis_init_scale(&s->time, AXIS_NS, AXIS_LINEAR, (double)(s->from_ns - s->zero_ns),
 			(double)(s->to_ns - s->zero_ns), 8);
 	s->point = calloc(SCAN_POINTS, sizeof(*s->point));

@@ -454,7 +454,7 @@ SELECT s.card, s.channel, s.direction, s.phase, s.n, s.excluded, s.negative, s.m
 	s.max_ns, s.error_ns
 FROM summary s LEFT JOIN quantile q ON q.run_id = s.run_id AND q.card IS s.card AND q.channel IS s.channel
 	AND q.direction IS s.direction AND q.phase = s.phase
-WHERE s.run_id = :run AND (s.direction IS NOT NULL OR (SELECT count(*) FROM summary o WHERE o.run_id = s.run_id
+WHERE s.run_id = :run AND (s.n > 0 OR s.excluded > 0) AND (s.direction IS NOT NULL OR (SELECT count(*) FROM summary o WHERE o.run_id = s.run_id
 	AND o.phase = s.phase AND o.direction IS NOT NULL) <> 1)
 GROUP BY s.card, s.channel, s.direction, s.phase
 ORDER BY s.card, s.channel, s.direction, s.rowid;
@@ -468,7 +468,7 @@ FROM throughput t WHERE run_id = :run AND direction IS NULL;
 SELECT card, channel, direction, bytes_per_s, size_bytes, to_ns - from_ns AS took_ns, transfers,
 	(SELECT sum(n) FROM state_count s WHERE s.run_id = t.run_id AND (t.direction IS NULL
 		OR (s.card IS t.card AND s.channel IS t.channel AND s.direction = t.direction))) - transfers AS left_out
-FROM throughput t WHERE run_id = :run AND (direction IS NOT NULL OR (SELECT count(*) FROM throughput o
+FROM throughput t WHERE run_id = :run AND transfers > 0 AND (direction IS NOT NULL OR (SELECT count(*) FROM throughput o
 	WHERE o.run_id = t.run_id AND o.direction IS NOT NULL) <> 1)
 ORDER BY card, channel, direction;
 
@@ -516,6 +516,8 @@ SELECT a.latency_phase, a.vectors_from, a.doorbell_from, a.transfers, a.advice,
 	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state = 'polled') AS polled,
 	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state = 'no_interrupt') AS no_interrupt,
 	(SELECT sum(n) FROM state_count s WHERE s.run_id = a.run_id AND state IN ('failed', 'aborted')) AS failed,
+	(SELECT max(sum(coalesce(counted, 0)), sum(coalesce(delivered, 0))) FROM source o WHERE o.run_id = a.run_id AND role = 'submit') AS starts,
+	(SELECT replace(group_concat(DISTINCT function), ',', ', ') FROM source o WHERE o.run_id = a.run_id AND role = 'submit') AS functions,
 	(SELECT sum(lost) FROM source o WHERE o.run_id = a.run_id AND role <> 'other') AS lost,
 	(SELECT sum(counted) FROM source o WHERE o.run_id = a.run_id AND role <> 'other') AS counted,
 	(SELECT count(*) FROM source o WHERE o.run_id = a.run_id AND role <> 'other' AND counted IS NULL) AS uncounted,

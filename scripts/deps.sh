@@ -49,6 +49,7 @@ check    gcc-aarch64-linux-gnu  gcc-aarch64-linux-gnu  epel
 check    libc6-dev-arm64-cross  -                      -
 check    tmux                   tmux                   base
 check    qemu-user              qemu-user              epel
+check    bash-completion        bash-completion        base
 full     rustc                  rust                   base
 full     gdb                    gdb                    base
 bench    uftrace                uftrace                epel

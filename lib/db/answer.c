@@ -263,17 +263,46 @@ static void say_missing(struct answer *a, struct db_stmt *q)
 		    failed == 1 ? "was" : "were");
 }
 
+/* Starts that were counted are not "none": their samples are what is missing. */
+static void say_none(struct answer *a, int64_t starts)
+{
+	char b[32];
+
+	if (starts > 0)
+		snprintf(a->interrupt, sizeof(a->interrupt),
+			 "No transfer is known: of %s starts that were counted none can "
+			 "be told from what was delivered.",
+			 count(starts, b));
+	else
+		snprintf(a->interrupt, sizeof(a->interrupt),
+			 "No start function was called while recording.");
+}
+
+static void say_where_to_look(struct answer *a, struct db_stmt *q)
+{
+	const char *functions = db_text(q, "functions");
+
+	if (db_i64(q, "starts") > 0)
+		PUT(a->next, "Next: record again with a larger ring (dmarec -m 64M).");
+	else
+		PUT(a->next,
+		    "Next: `dmarec --dry-run -- COMMAND` shows which functions are "
+		    "probed%s%.80s%s, and -x where else to look. Calls within one "
+		    "library may be inlined there (--start names another function); "
+		    "another copy of it or another process may do the work.",
+		    functions ? " (" : "", functions ? functions : "",
+		    functions ? ")" : "");
+}
+
 static void say_next(struct answer *a, struct db_stmt *q, const char *db)
 {
 	const char *advice = db_text(q, "advice"), *base = db_text(q, "base"),
 		   *label = db_text(q, "label");
 
-	if (advice)
+	if (db_i64(q, "transfers") <= 0)
+		say_where_to_look(a, q);
+	else if (advice)
 		PUT(a->next, "Next: %.380s", advice);
-	else if (db_i64(q, "transfers") <= 0)
-		PUT(a->next,
-		    "Next: `dmarec --dry-run -- COMMAND` shows which functions are "
-		    "probed, and -x where else to look.");
 	else if (db_i64(q, "uncertain") > db_i64(q, "transfers") / 2 &&
 		 db_i64(q, "lost") <= 0)
 		PUT(a->next,
@@ -316,8 +345,7 @@ int answer_read(struct answer *a, struct db *db, int64_t run, struct err *e)
 		say_interrupt(a, q, n);
 		say_moved(a, q);
 	} else {
-		snprintf(a->interrupt, sizeof(a->interrupt),
-			 "No start function was called while recording.");
+		say_none(a, got > 0 ? db_i64(q, "starts") : 0);
 	}
 	if (got > 0) {
 		say_missing(a, q);

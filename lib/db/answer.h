@@ -18,7 +18,7 @@ enum { ANSWER_SENTENCES = 5 };
 
 struct answer {
 	char interrupt[320], time[320], moved[320], missing[240],
-		next[400]; /* "" = none */
+		next[480]; /* "" = none */
 };
 
 /* A run that was analysed. */

@@ -49,12 +49,6 @@ void html_figure(FILE *f, const struct figure *fig, int level)
 	fprintf(f, "<section class=\"plot\" id=\"%s\"><h%d>", fig->name, level);
 	html_text(f, fig->title);
 	fprintf(f, "</h%d>\n", level);
-	if (*fig->why_not) {
-		fputs("<p class=\"whynot\">Not drawn: ", f);
-		html_text(f, fig->why_not);
-		fputs("</p>\n</section>\n", f);
-		return;
-	}
 	fputs("<figure>\n<div class=\"hover\"", f);
 	if (fig->npoint)
 		points(f, fig);

@@ -44,6 +44,11 @@ like "... and what would be" "$said" 'Next: most ends are uncertain.*Record from
 like "one transfer: no quantiles of it" "$said" "One transfer's time is known: 98.0 ms .*1 transfer of 4 KiB"
 "$B/tests/gendb" empty empty.db; "$B/dmaanalyze" empty.db >out 2>err; paragraph
 like "no transfer: where to look" "$said" 'No start function was called while recording\. Nothing was lost\. Next: .dmarec --dry-run'
+like "... and why there may be none" "$said" 'are probed.*may be inlined there.*another copy of it or another process'
+of "UPDATE source SET counted = 1234, lost = 1234 WHERE role = 'submit' AND name = (SELECT min(name) FROM source WHERE role = 'submit')" empty.db
+"$B/dmaanalyze" empty.db >out 2>err; paragraph
+like "all starts were lost: that is not none" "$said" 'No transfer is known: of 1,234 starts .*Not whole: 1,234 of .*larger ring'
+[[ $(cat out) != *"no start function was called"* ]]; result $? "... here neither"
 
 # ---- vectors that came once draw no eye; the words agree ----
 answer --count 1000 -u --timer-vector 25ms --silent-vector --stray 3% --missing 2% --seed 5

@@ -29,6 +29,11 @@ ok "dry run" status 0 "$rec" --dry-run -o dry.data -- "$work" --count 5
 ok "... says what it would arm" grep -q 'libblkdma.so+0x' last.out
 ok "... and writes nothing" test ! -e dry.data
 
+ok "a program that starts no transfer" status 0 "$rec" -o u.data -- "$work" --help
+ok "... is told so, with what was probed and where else to look" grep -q \
+	'no start function was called while recording (dma_[a-z_]* in /[^ ]*libblkdma.so.*inlined.*another copy.*-p PID' last.err
+ok "one that starts only some" status 0 "$rec" -o u.data -- "$work" --count 5
+ok "... the functions it never called are named" grep -q 'never called while recording: dma_[a-z]*_host' last.err
 "$rec" -q -o i.data -- "$work" --count 100000000 >/dev/null 2>&1 &
 pid=$!
 await recording $pid i.data

@@ -45,11 +45,18 @@ result $? "a recording with holes is never presented as whole"
 for kind in empty one none-complete one-size equal negative channels polled; do
 	"$gendb" $kind $kind.db
 	try "$report" -o $kind --format html,png,svg,pdf $kind.db && ! grep -qi 'warning' err
-	result $? "$kind: draws or says why not, without a warning of gnuplot"
+	result $? "$kind: draws or says why not, without a warning of gnuplot"; cp err $kind.err
 done
 grep -q 'No plots: the recording holds no transfer' empty/index.html; result $? "empty: the page says why"
+! grep -q '>0 B<\|data-label="phase"\|class="cards"' empty/index.html; result $? "... no table and no card of nothing"
+[ "$(grep -c 'is not drawn\|are not drawn' empty.err)" = 1 ]; result $? "... and one note on standard error"
+[ "$(grep -c '<svg class="wide"' one/index.html)" = 1 ] && grep -q 'The only transfer with a latency' one/index.html
+result $? "one transfer: one picture holds all there is"
+grep -q '<p class="whynot">Not drawn: Latency histogram[^<]*; The tail[^<]* – there is only one transfer\.</p>' one/index.html
+result $? "... the others are named in one sentence"
 [ "$(grep -c "<h2" empty/index.html)" -le 2 ]; result $? "... in one sentence, not under a heading for each"
 grep -q 'No line: all transfers have one size' one-size/index.html; result $? "one size: no line, and it says why"
+! grep -q 'Lines: .* others: a = ' channels/index.html; result $? "64 channels: no fit of \"others\""
 grep -q '122 others' channels/index.html; result $? "64 channels: the rest is named"
 grep -q 'of the values are below 0' negative/index.html; result $? "negative values are told"
 
@@ -64,6 +71,9 @@ is "three runs: no more gnuplots are started than for one" "$three" "$(wc -l <st
 result $? "... and PNG is drawn of one run, or when asked for"
 try "$report" -o counted --run 2 --run 3 --plot tail --format png runs.db; png counted/run2-tail.png && png counted/run3-tail.png
 result $? "... as here"
+"$gendb" usual most.db --n 20 --runs 20; try "$report" -o most --format html --run $(seq -s, 1 20) most.db
+[ "$(grep -c '<h2 id="run' most/index.html)" = 20 ] && [ "$(grep -c '<svg class="wide"' most/index.html)" = 20 ] && grep -q 'latency over time is drawn for each' err
+result $? "twenty runs as a list: an overview, one picture of each, and it says so"
 [ -z "$(grep -o '<[a-z0-9]* [^>]*id="[^"]*"' runs/index.html | grep -v 'id="gp' | grep -o ' id=.*' | sort | uniq -d)" ]
 result $? "no id twice in the page"
 

@@ -34,20 +34,20 @@ done
 bad=
 while read -r file t rest; do
 	for o in $(grep -oE '(^| |\[)--?[a-z][a-z-]*' <<<"${rest%% -- *}" | tr -d ' ['); do
-		grep -qx -- "$o" "$tmp/$t.help" || bad="$Bad $file:$t:$o"
+		grep -qx -- "$o" "$tmp/$t.help" || bad="$bad $file:$t:$o"
 	done
 done < <(for f in README.md CONTRIBUTING.md doc/*.scd doc/*.md schema/FORMAT.md; do
 	[ -f "$f" ] && sed 's/[*_`\\]//g' "$f" | grep -oE '\b(dmarec|dmaanalyze|dmareport|dmacompare) +-[^|;&()]*' | sed "s|^|$f |"
 done)
-[ -z "$Bad" ]; result $? "options of the command lines in the documentation exist"
-[ -z "$Bad" ] || printf '# %s\n' $Bad
+[ -z "$bad" ]; result $? "options of the command lines in the documentation exist"
+[ -z "$bad" ] || printf '# %s\n' $bad
 
 # Every profile key, exit status and page that a man page names in SEE ALSO is there.
 bad=
 for p in $(sed -n '/^# SEE ALSO/,$p' doc/*.scd | grep -oE '\*dma[a-z-]+\*\([15]\)' | tr -d '*' | sort -u); do
-	[ -f "doc/$(sed -E 's/\((.)\)/.\1/' <<<"$p").scd" ] || bad="$Bad $p"
+	[ -f "doc/$(sed -E 's/\((.)\)/.\1/' <<<"$p").scd" ] || bad="$bad $p"
 done
-[ -z "$Bad" ]; result $? "pages named in SEE ALSO exist"; [ -z "$Bad" ] || echo "#$Bad"
+[ -z "$bad" ]; result $? "pages named in SEE ALSO exist"; [ -z "$bad" ] || echo "#$bad"
 
 # ---- examples ----
 for m in doc/*.scd; do
@@ -59,36 +59,14 @@ r=0; n=0; while read -r l; do n=$((n + 1)); grep -qxF -- "$l" "$tmp/dry" || { r=
 	sed -n '/^What a profile fits can be seen/,/^# SEE ALSO/p' doc/dmarec-profile.5.scd | grep -E '^# (\[|what each)')
 [ $r = 0 ] && [ $n = 3 ]; result $? "dmarec-profile(5): what the example prints is printed"
 
-# ---- completion ----
+# ---- completion (how it completes: complete.t) ----
 source doc/completion.bash
 for t in $tools; do
-	COMP_WORDS=("$B/$t" --) COMP_CWORD=1
+	COMP_LINE="$B/$t --" COMP_POINT=$((${#B} + ${#t} + 4)) COMP_WORDS=("$B/$t" --) COMP_CWORD=1
 	_dmarec "$B/$t" -- "$B/$t"
 	missing=$(comm -23 <(grep -E '^--' "$tmp/$t.help") <(printf '%s\n' "${COMPREPLY[@]}" | sort -u))
 	[ -z "$missing" ]; result $? "$t: completion offers every option"; [ -z "$missing" ] || echo "# not offered:" $missing
 done
-COMP_WORDS=("$B/dmacompare" --metric d) COMP_CWORD=2
-_dmarec "$B/dmacompare" d --metric; [ "${COMPREPLY[*]}" = "device delivery" ]; result $? "completion of a value"
-COMP_WORDS=("$B/dmacompare" --by c) COMP_CWORD=2
-_dmarec "$B/dmacompare" c --by; [ "${COMPREPLY[*]}" = "card channel" ]; result $? "completion of several values"
-COMP_WORDS=("$B/dmacompare" --metric=d) COMP_CWORD=1
-_dmarec "$B/dmacompare" --metric=d "$B/dmacompare"; [ "${COMPREPLY[*]}" = "device delivery" ]; result $? "completion of --option=value"
-COMP_WORDS=("$B/dmacompare" --metric = d) COMP_CWORD=3
-_dmarec "$B/dmacompare" d =; [ "${COMPREPLY[*]}" = "device delivery" ]; result $? "... as readline splits it"
-COMP_WORDS=("$B/dmarec" --pid $$) COMP_CWORD=2
-_dmarec "$B/dmarec" $$ --pid; [[ " ${COMPREPLY[*]} " == *" $$ "* ]]; result $? "completion of processes"
-DMAREC_PROFILES=$PWD/examples/profiles COMP_WORDS=("$B/dmarec" --profile fl) COMP_CWORD=2
-_dmarec "$B/dmarec" fl --profile; [[ " ${COMPREPLY[*]} " == *" flx "* ]]; result $? "completion of profiles"; unset DMAREC_PROFILES
-if [ -x "$B/tests/gentrace" ]; then
-	"$B/tests/gentrace" -o "$tmp/g.data" -t "$tmp/g.csv" --count 50 >/dev/null
-	"$B/dmaanalyze" -q -i "$tmp/g.data" --label 'firmware 4.10' "$tmp/g.db" 2>/dev/null
-	COMP_WORDS=("$B/dmareport" "$tmp/g.db" --run '') COMP_CWORD=3
-	_dmarec "$B/dmareport" '' --run; [ "${COMPREPLY[*]}" = 1 ]; result $? "completion of runs"
-	COMP_WORDS=("$B/dmacompare" "$tmp/g.db" --base f) COMP_CWORD=3
-	_dmarec "$B/dmacompare" f --base; [ "${COMPREPLY[*]}" = 'firmware 4.10' ]; result $? "completion of labels"
-else
-	tests=$((tests + 1)); echo "ok $tests - completion of runs and labels # SKIP gentrace is not built"
-fi
 
 # ---- man pages ----
 if command -v scdoc >/dev/null; then
@@ -99,8 +77,8 @@ if command -v scdoc >/dev/null; then
 	done
 	if command -v groff >/dev/null; then
 		bad=
-		for f in doc/*.scd; do groff -man -Tutf8 -ww "$B/${f%.scd}" 2>&1 >/dev/null | grep -q . && bad="$Bad ${f##*/}"; done
-		[ -z "$Bad" ]; result $? "groff has no warning"; [ -z "$Bad" ] || echo "#$Bad"
+		for f in doc/*.scd; do groff -man -Tutf8 -ww "$B/${f%.scd}" 2>&1 >/dev/null | grep -q . && bad="$bad ${f##*/}"; done
+		[ -z "$bad" ]; result $? "groff has no warning"; [ -z "$bad" ] || echo "#$bad"
 	else
 		skip "groff has no warning" "groff is not installed"
 	fi
