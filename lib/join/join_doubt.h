@@ -14,6 +14,9 @@ bool doubt_others(const struct jtransfer *x, const struct jirq *q);
 /* Had it none for certain, if the hypotheses say so? */
 bool doubt_none(const struct jtransfer *x);
 /* Why it is unknown. */
+/* x seems to have none: how much likelier is what came behind it if the handler stood
+ * still, or the card kept its interrupt back, until the next one was its, too? */
+float doubt_likelier(const struct jtransfer *x);
 const char *doubt_reason(const struct jtransfer *x);
 
 #endif

@@ -45,7 +45,7 @@ static void unlearned(struct group *g, const struct window *w, float old)
 	for (size_t s = 0; s < g->nslot; s++) {
 		struct channel *c = g->slot[s];
 		c->next_decide = c->frontier = w->at[s];
-		c->missed = 0;
+		c->missed = c->told = 0;
 		for (uint64_t i = c->base; i < c->tail; i++)
 			decide_undo(channel_at(c, i), old);
 	}
