@@ -381,6 +381,11 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 	float doubt = doubt_open(g);
 	bool sure = best && best->weight - x->cut >= 1 - doubt;
 	struct jirq *q = sure && !doubt_others(x, best->irq) ? best->irq : NULL;
+	struct jirq *next = q && x->t.woken_ns != DMA_UNKNOWN ? doubt_behind(x, q) : NULL;
+	if (next) {
+		next->perhaps_more = true;
+		q = NULL;
+	}
 	bool missed = sum < 0.5f && !x->dead && !x->fixed;
 	if (missed && x->t.woken_ns != DMA_UNKNOWN)
 		model_seems(&g->m, doubt_likelier(x), 1.0f / fmaxf(x->run, 1));

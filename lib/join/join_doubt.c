@@ -33,6 +33,8 @@
 #define ODD_NOTICE	 8	/* times as long as usual */
 #define ODD_DEVICE	 4	/* the same, of the card's time */
 #define LEAST_PLACE	 1e-12f /* 1/ns */
+#define LIKELIEST	 0.5f	/* probability */
+#define SOON		 1e-3f	/* as likely as the usual time, or more */
 #define MOST_KEPT	 3e-3f
 #define SOME_KEPT	 3   /* a logarithm: 20 times as likely as none */
 #define MOST_MISSING	 0.2 /* of all transfers of a queue */
@@ -147,6 +149,38 @@ static bool missed_between(const struct channel *c, int64_t from_ns, int64_t to_
 			return true;
 	}
 	return c->missed > 0 && c->missed_ns > from_ns && c->missed_ns <= to_ns;
+}
+
+static struct jirq *likeliest(const struct jtransfer *x)
+{
+	struct jirq *q = x->irq;
+
+	for (size_t i = 0; i < x->ncand; i++)
+		if (x->cand[i].weight > LIKELIEST)
+			q = x->cand[i].irq;
+	return q;
+}
+
+struct jirq *doubt_behind(const struct jtransfer *x, const struct jirq *q)
+{
+	const struct model *m = &x->c->g->m;
+	const struct jtransfer *y;
+	int64_t woken_ns = x->t.woken_ns;
+
+	for (uint64_t i = x->index + 1; (y = channel_at(x->c, i)); i++) {
+		struct jirq *next = y->dead || y->fixed ? NULL : likeliest(y);
+		if (next && next->time_ns > q->time_ns) {
+			if (i == x->index + 1) /* none to be behind of */
+				return NULL;
+			float soon = model_notice(m, false, woken_ns - next->time_ns, 0);
+			float own = model_notice(m, false, woken_ns - q->time_ns, 0);
+			return next->time_ns < woken_ns && soon > SOON * own ? next
+									     : NULL;
+		}
+		if (y->t.submit_ns > x->begin_ns)
+			return NULL;
+	}
+	return NULL;
 }
 
 /* Where handlers often stand still: the one before it has no interrupt, and this one came

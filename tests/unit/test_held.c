@@ -27,14 +27,16 @@ enum { MOST_WRONG = 2 }; /* in 10,000 that are certain (issue 19) */
 
 struct scene {
 	const char *name;
-	double missing, still; /* share of interrupts; of them, that nothing comes behind */
+	double missing,
+		still; /* share of interrupts; of them, that nothing comes behind */
 	int64_t least_ns, most_ns; /* for so long */
 	double least_told;	   /* of those that had none */
 };
 
 static const struct scene scenes[] = {
 	{"nothing missing, deliveries stand still", 0, 0.03, 300 * US, 3000 * US, 0},
-	{"nothing missing, deliveries stand still briefly", 0, 0.05, 150 * US, 600 * US, 0},
+	{"nothing missing, deliveries stand still briefly", 0, 0.05, 150 * US, 600 * US,
+	 0},
 	{"nothing missing, deliveries stand still for long", 0, 0.003, 1000 * US,
 	 20000 * US, 0},
 	{"some missing, deliveries stand still", 0.05, 0.02, 300 * US, 3000 * US, 0},
