@@ -48,10 +48,11 @@ FORTIFY  := $(if $(SAN)$(findstring -O0,$(OPT)),,-U_FORTIFY_SOURCE -D_FORTIFY_SO
 HARDEN   := -fPIE -fstack-protector-strong $(call cc-has,-fcf-protection) $(call cc-has,-mbranch-protection=standard) \
 	     $(call cc-has,-fstack-clash-protection) $(FORTIFY)
 HARDEN_LD := -pie -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now
-# What computes little is sooner compiled than run: under sanitizers it is not optimised.
-ifneq ($(SAN),)
-$(B)/record/%.o $(B)/report/%.o: override OPT := -O0 -g
-endif
+# What computes little is sooner compiled than run, so it is not optimised: tests, but for those that are a world or a
+# sample of their own, and under sanitizers two of the tools.
+COMPUTES := $(patsubst %,$(B)/tests/unit/test_%.o,align compare density joinprop lostone stat twosample vector world)
+QUICK    := $(filter-out $(COMPUTES),$(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/unit/test_*.c)))
+$(QUICK) $(if $(SAN),$(B)/record/%.o $(B)/report/%.o): override CFLAGS += -O0 -U_FORTIFY_SOURCE
 ALL_CPPFLAGS = -D_GNU_SOURCE -I. $(CPPFLAGS)
 ALL_CFLAGS   = -std=gnu11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -fno-strict-aliasing -pthread -MMD -MP $(CFLAGS)
 LDFLAGS  ?=

@@ -13,6 +13,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/join/join_learn.h"
 #include "lib/join/join_decide.h"
@@ -139,6 +140,83 @@ static int learn_from(struct group *g, const struct window *w,
 	return passes(g, w, FROZEN, e);
 }
 
+/* ---- what was learned, kept while others are tried ---- */
+
+/* What passes leave of a transfer. */
+struct lesson {
+	float counted, asked;
+	uint8_t nwitness;
+	struct witness witness[CANDIDATES];
+};
+
+struct learned {
+	struct model m;
+	double evidence;
+	struct lesson *x; /* of the transfers of all slots, in their order */
+	float *own;	  /* of all events, 0 where none is an interrupt */
+};
+
+static void learned_free(struct learned *l)
+{
+	if (!l)
+		return;
+	free(l->x);
+	free(l->own);
+	free(l);
+}
+
+static struct lesson lesson_of(const struct jtransfer *x)
+{
+	struct lesson l = {x->counted, x->asked, x->nwitness, {{0}}};
+
+	memcpy(l.witness, x->witness, sizeof(l.witness));
+	return l;
+}
+
+/* NULL: no memory. */
+static struct learned *learned_keep(const struct group *g)
+{
+	struct learned *l = calloc(1, sizeof(*l));
+	size_t n = 0;
+
+	for (size_t s = 0; s < g->nslot; s++)
+		n += g->slot[s]->tail - g->slot[s]->base;
+	if (!l || !(l->x = calloc(n + 1, sizeof(*l->x))) ||
+	    !(l->own = calloc(g->nev + 1, sizeof(*l->own)))) {
+		learned_free(l);
+		return NULL;
+	}
+	n = 0;
+	for (size_t s = 0; s < g->nslot; s++)
+		for (uint64_t i = g->slot[s]->base; i < g->slot[s]->tail; i++)
+			l->x[n++] = lesson_of(channel_at(g->slot[s], i));
+	for (size_t i = 0; i < g->nev; i++)
+		l->own[i] = g->ev[g->first + i].irq ? g->ev[g->first + i].irq->own : 0;
+	l->m = g->m;
+	l->evidence = g->evidence;
+	return l;
+}
+
+/* As it was then; `unlearned` was called since. */
+static void learned_back(struct group *g, const struct learned *l)
+{
+	const struct lesson *k = l->x;
+
+	for (size_t s = 0; s < g->nslot; s++)
+		for (uint64_t i = g->slot[s]->base; i < g->slot[s]->tail; i++, k++) {
+			struct jtransfer *x = channel_at(g->slot[s], i);
+			x->counted = k->counted;
+			x->asked = k->asked;
+			x->nwitness = k->nwitness;
+			memcpy(x->witness, k->witness, sizeof(x->witness));
+		}
+	for (size_t i = 0; i < g->nev; i++)
+		if (g->ev[g->first + i].irq)
+			g->ev[g->first + i].irq->own = l->own[i];
+	g->m = l->m;
+	g->evidence = l->evidence;
+}
+
 /* ---- which one? ---- */
 
 static bool clearly_fewer(double a, double b)
@@ -226,15 +304,18 @@ static bool likelier_only(const struct reading r[READINGS], size_t best, double 
 	       !clearly_fewer(r[best].odd, r[0].odd);
 }
 
-/* g->reading is 0 and learned; moved: check_follows(). */
-static int choose(struct group *g, const struct window *w, bool even, int moved,
-		  struct err *e)
+/* The readings but the first, which is learned, and the best of all, which stays learned;
+ * the first's rival, or the best: it has none. */
+static int try_others(struct group *g, const struct window *w, bool even, int moved,
+		      size_t *rival, struct err *e)
 {
 	bool (*const begin[READINGS])(struct group *) = {NULL, begin_behind_the_end,
 							 begin_in_turn};
 	struct reading fit[READINGS] = {judge(g, true, even)};
+	struct learned *kept[READINGS] = {learned_keep(g)};
+	size_t best = 0;
 	bool can;
-	int r = 0;
+	int r = kept[0] ? 0 : join_nomem(e);
 
 	for (size_t i = 1; i < READINGS && r >= 0; i++) {
 		g->reading = i;
@@ -243,19 +324,33 @@ static int choose(struct group *g, const struct window *w, bool even, int moved,
 		if (i == 1 && g->m.lates < MANY_LATE * g->m.transfers)
 			can = false;
 		fit[i] = judge(g, can, even);
+		if (r >= 0 && !(kept[i] = learned_keep(g)))
+			r = join_nomem(e);
 	}
-	if (r < 0)
-		return r;
-	size_t best = best_of(fit), rival = rival_of(g, fit, best);
-	if (!best && rival == 1 && moved < 0)
-		best = 1;
-	if (g->reading != best) {
+	if (r >= 0) {
+		best = best_of(fit);
+		*rival = rival_of(g, fit, best);
+		if (!best && *rival == 1 && moved < 0)
+			best = 1;
 		g->reading = best;
-		r = learn_from(g, w, begin[best], &can, e);
+		learned_back(g, kept[best]);
+		if (best && likelier_only(fit, best, g->m.transfers) &&
+		    differ(g, 0, best))
+			g->doubt = WAKES_BEFORE;
 	}
-	if (best && likelier_only(fit, best, g->m.transfers) && differ(g, 0, best))
-		g->doubt = WAKES_BEFORE;
-	if (best)
+	for (size_t i = 0; i < READINGS; i++)
+		learned_free(kept[i]);
+	return r;
+}
+
+/* g->reading is 0 and learned; moved: check_follows(). */
+static int choose(struct group *g, const struct window *w, bool even, int moved,
+		  struct err *e)
+{
+	size_t rival = 0;
+	int r = try_others(g, w, even, moved, &rival, e);
+
+	if (r < 0 || g->reading)
 		return r;
 	if (rival && (moved <= 0 || any_queue(g)))
 		g->doubt = WAKES_BEFORE;

@@ -306,8 +306,9 @@ static size_t keep(struct vector_finder *f, struct channel *c, const struct ende
 		c->v.kept[x->kind] = calloc(VECTOR_SLOTS, sizeof(struct vector_kept));
 	if (!c->v.kept[x->kind])
 		return SIZE_MAX;
-	c->v.kept[x->kind][slot] = (struct vector_kept){
-		size_bytes == DMA_UNKNOWN ? NAN : (double)size_bytes, (float)x->span_ns};
+	c->v.kept[x->kind][slot] =
+		(struct vector_kept){size_bytes == DMA_UNKNOWN ? NAN : (double)size_bytes,
+				     (float)x->span_ns, x->pause_ns};
 	for (size_t v = 0; v < c->v.npair && n >= VECTOR_SLOTS; v++) {
 		struct vector_pair *p = c->v.pair[v];
 		if (p && slot < p->slots && p->kept[x->kind])
@@ -371,6 +372,7 @@ static int interval_end(struct vector_finder *f, struct channel *c, const struct
 	if (end_ns <= since)
 		return 0;
 	x.span_ns = end_ns - since;
+	x.pause_ns = before == DMA_UNKNOWN ? NAN : (float)(since - before);
 	x.waiting = !failed && !loss_windows_touch(&f->loss, o->submit_ns, end_ns);
 	if (!x.waiting)
 		return look_inside(f, c, &x);
@@ -441,6 +443,8 @@ static int open_push(struct channel *c, const struct open *o)
 		}
 	}
 	c->nopen++;
+	if (c->nopen > c->v.deepest)
+		c->v.deepest = c->nopen;
 	*open_at(c, c->nopen - 1) = *o;
 	return 0;
 }

@@ -21,6 +21,7 @@ struct points {
 	size_t n;
 	double size[VECTOR_SLOTS], span[VECTOR_SLOTS];
 	double first[VECTOR_SLOTS], end[VECTOR_SLOTS]; /* NAN = no interrupt */
+	double pause[VECTOR_SLOTS];		       /* NAN = not known */
 };
 
 static int compare(const void *a, const void *b)
@@ -108,6 +109,7 @@ static void points(const struct vector_case *c, int kind, struct points *p)
 	for (size_t i = 0; i < p->n; i++) {
 		p->size[i] = ch->kept[kind][i].size_bytes;
 		p->span[i] = (double)ch->kept[kind][i].span_ns;
+		p->pause[i] = (double)ch->kept[kind][i].pause_ns;
 		p->first[i] = h ? (double)h[i].first_ns : NAN;
 		p->end[i] = h ? (double)h[i].end_ns : NAN;
 		if (p->first[i] == (double)LATE_BUSY &&
@@ -432,8 +434,30 @@ static void late_ones(struct vector_case *c)
 	c->share = (double)(e->one + e->many) / (double)e->transfers;
 }
 
+/* An interrupt soon after a start may be that of the transfer before, which comes late
+ * where programs poll and start again at once. It is none where it keeps to starts more
+ * closely than to the ends before them, or comes behind pauses too, longer than it can be
+ * late by. */
+static bool of_the_start(const struct points *p)
+{
+	double late[VECTOR_SLOTS] = {0}, usual;
+	size_t paused = 0, there = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		late[i] = p->pause[i] + p->first[i];
+	if (2 * window(p->first, p->n) <= window(late, p->n))
+		return true;
+	usual = quantile(late, p->n, 0.5);
+	for (size_t i = 0; i < p->n; i++) {
+		paused += p->pause[i] > 2 * usual;
+		there += p->pause[i] > 2 * usual && p->first[i] <= p->span[i];
+	}
+	return 2 * there > paused;
+}
+
 /* One that is not clear by its place within single transfers. */
-static enum fit by_turns(struct vector_case *c, const struct figures *g, bool queue)
+static enum fit by_turns(struct vector_case *c, const struct points *p,
+			 const struct figures *g, bool queue)
 {
 	enum fit turns = turning(c, g, queue);
 	bool owing = c->pair && c->pair->turns &&
@@ -444,7 +468,8 @@ static enum fit by_turns(struct vector_case *c, const struct figures *g, bool qu
 	if (c->fit == FIT_END || (c->lock >= VECTOR_KEEPS && turns == FIT_END))
 		return FIT_END;
 	if (c->fit == FIT_EARLY)
-		return queue || turns == FIT_END || owing ? FIT_MAYBE : FIT_EARLY;
+		return queue || turns == FIT_END || owing || !of_the_start(p) ? FIT_MAYBE
+									      : FIT_EARLY;
 	return c->fit;
 }
 
@@ -485,7 +510,7 @@ int vector_case_judge(struct vector_case *c)
 		c->fit = FIT_MAYBE;
 	c->lock = c->pair && c->pair->turns ? vector_locked(c->pair->turns) : 0;
 	c->period_ns = g.period;
-	turned = by_turns(c, &g, queue);
+	turned = by_turns(c, &p, &g, queue);
 	c->by_turns = c->fit != FIT_END && turned == FIT_END;
 	c->fit = turned;
 	late_ones(c);

@@ -60,6 +60,7 @@ double vector_locked(const struct vector_turns *p);
 struct vector_kept {
 	double size_bytes; /* NAN = not known */
 	float span_ns;	   /* from begin, or the end of the one before, to woken */
+	float pause_ns;	   /* idle before it; NAN = not known, 0 = it was not */
 };
 
 struct vector_channel {
@@ -74,6 +75,7 @@ struct vector_channel {
 	int64_t first_ns, last_ns; /* from the begin of the first to the last end */
 	uint64_t locked;	   /* ends that were looked at for a lock */
 	uint64_t turns;		   /* busy periods */
+	uint64_t deepest;	   /* most in flight */
 	uint64_t *before; /* by vector: its interrupts before what is looked at */
 	size_t nbefore;	  /* 0 = all is looked at */
 	int64_t since_ns; /* looked at from here on */

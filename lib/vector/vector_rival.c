@@ -10,8 +10,11 @@
 
 #include "lib/vector/vector_priv.h"
 
-#define FEW_OFF	  3    /* interrupts too many or too few of a whole recording, */
-#define SHARE_OFF 0.03 /* or as a share */
+#define FEW_OFF	   3	/* interrupts too many or too few of a whole recording, */
+#define SHARE_OFF  0.03 /* or as a share */
+#define ENDS_MOST  0.5	/* of a channel's transfers */
+/* Interrupts while nothing is in flight, of as many as chance would put there. */
+#define OFTEN_IDLE 0.3
 
 /* Is this the channel that c's vector fits best? */
 static bool at_home(const struct vector_case *row, size_t nch,
@@ -68,13 +71,29 @@ static const struct vector_case *winner(const struct vector_case *all, size_t nv
 	return NULL;
 }
 
+/* Nothing was seen that ties it to transfers, but that may be for want of sight: are
+ * there as many of its interrupts as would end them (one ends no more than are in flight,
+ * and one that came late)? It is none where it comes about as often while nothing is in
+ * flight, more often than transfers can have had theirs late. */
+static bool could_end(const struct vector_case *c)
+{
+	double most = (double)(c->channel->deepest + 1) * (double)c->interrupts;
+	double busy = (double)c->channel->busy_ns / fmax((double)c->recorded_ns, 1);
+	double idle = (double)c->interrupts * (1 - busy);
+	double ended = (double)c->channel->ended;
+
+	return most >= ENDS_MOST * ended &&
+	       (double)c->e->outside - ended < fmax(OFTEN_IDLE * idle, VECTOR_ENOUGH);
+}
+
 static enum verdict of_loser(const struct vector_case *c, const struct vector_case *won,
 			     bool ends_another)
 {
 	if (c->fit == FIT_EARLY)
 		return VERDICT_DATA_AVAILABLE;
-	if ((c->fit == FIT_NONE && (won || c->lock < VECTOR_KEEPS)) ||
-	    (won && ends_another))
+	if ((won && ends_another) ||
+	    (c->fit == FIT_NONE &&
+	     (won || ends_another || (c->lock < VECTOR_KEEPS && !could_end(c)))))
 		return VERDICT_UNRELATED;
 	if (won && c->share >= VECTOR_HELD && c->end_ns > 1.5 * fabs(won->end_ns) &&
 	    (c->fit == FIT_END ? !c->grows : c->begins))

@@ -29,6 +29,7 @@ enum use { USE_QUEUE, USE_SERIAL, USE_BATCH };
 struct ended {		 /* the last one, until it is known what came after it */
 	int64_t from_ns; /* busy from here on: begin, or that of one not looked at */
 	int64_t begin_ns, end_ns, next_ns, span_ns;
+	float pause_ns; /* as kept */
 	uint64_t ordinal;
 	size_t slot; /* SIZE_MAX = not kept */
 	int kind;
