@@ -111,13 +111,14 @@ int check_follows(const struct group *g)
 	return r;
 }
 
-bool check_shifted(const struct group *g)
+bool check_shifted(const struct group *g, bool even)
 {
 	const struct model *m = &g->m;
 	struct count n = begin_count(g);
+	double shared = even ? model_shared(m) : 0;
 
 	if (g->nslot != 1 || g->slot[0]->mode != MODE_QUEUE || ends_several(m) ||
-	    m->missing < ODD || m->strays < ODD)
+	    m->missing + shared < ODD || m->strays < ODD)
 		return false;
 	return n.irqs + 1 >= n.ends && n.irqs <= n.ends + 1;
 }

@@ -102,7 +102,7 @@ void decide_undo(struct jtransfer *x, float old)
 	x->other = x->cut = 0;
 	x->mark = 0;
 	x->latched = false;
-	x->together = 0;
+	x->together = x->run = 0;
 	x->t.irq_count = 0;
 }
 
@@ -381,7 +381,14 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 	float doubt = doubt_open(g);
 	bool sure = best && best->weight - x->cut >= 1 - doubt;
 	struct jirq *q = sure && !doubt_others(x, best->irq) ? best->irq : NULL;
+	struct jirq *next = q && x->t.woken_ns != DMA_UNKNOWN ? doubt_behind(x, q) : NULL;
+	if (next) {
+		next->perhaps_more = true;
+		q = NULL;
+	}
 	bool missed = sum < 0.5f && !x->dead && !x->fixed;
+	if (missed && x->t.woken_ns != DMA_UNKNOWN)
+		model_seems(&g->m, doubt_likelier(x), 1.0f / fmaxf(x->run, 1));
 	g->m.runs += missed && x->together > 1 && x->c->missed == x->index;
 	bool none = sum + x->cut <= doubt && doubt_none(x);
 	if (!x->dead && !x->fixed && !x->doubt)

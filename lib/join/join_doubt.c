@@ -25,14 +25,19 @@
 #define HELD_UP		 4 /* ends behind one interrupt: its own, and several without */
 #define SOME_RUNS	 0.5
 #define MANY_RUNS	 3
-#define MORE_RUNS	 4    /* times as many as by chance */
-#define PERHAPS_HELD	 0.1f /* probability, to be named as the reason */
-#define SOME_LATE	 0.5  /* that one was seen at all */
-#define MERGED		 32   /* one in so many that seem to be missing is too many */
-#define LATER		 32   /* times as long as a transfer takes: none is so late */
-#define ODD_NOTICE	 8    /* times as long as usual */
-#define ODD_DEVICE	 4    /* the same, of the card's time */
-#define MOST_MISSING	 0.2  /* of all transfers of a queue */
+#define MORE_RUNS	 4	/* times as many as by chance */
+#define PERHAPS_HELD	 0.1f	/* probability, to be named as the reason */
+#define SOME_LATE	 0.5	/* that one was seen at all */
+#define MERGED		 32	/* one in so many that seem to be missing is too many */
+#define LATER		 32	/* times as long as a transfer takes: none is so late */
+#define ODD_NOTICE	 8	/* times as long as usual */
+#define ODD_DEVICE	 4	/* the same, of the card's time */
+#define LEAST_PLACE	 1e-12f /* 1/ns */
+#define LIKELIEST	 0.5f	/* probability */
+#define SOON		 1e-3f	/* as likely as the usual time, or more */
+#define MOST_KEPT	 3e-3f
+#define SOME_KEPT	 3   /* a logarithm: 20 times as likely as none */
+#define MOST_MISSING	 0.2 /* of all transfers of a queue */
 
 static bool queues(const struct group *g)
 {
@@ -146,6 +151,38 @@ static bool missed_between(const struct channel *c, int64_t from_ns, int64_t to_
 	return c->missed > 0 && c->missed_ns > from_ns && c->missed_ns <= to_ns;
 }
 
+static struct jirq *likeliest(const struct jtransfer *x)
+{
+	struct jirq *q = x->irq;
+
+	for (size_t i = 0; i < x->ncand; i++)
+		if (x->cand[i].weight > LIKELIEST)
+			q = x->cand[i].irq;
+	return q;
+}
+
+struct jirq *doubt_behind(const struct jtransfer *x, const struct jirq *q)
+{
+	const struct model *m = &x->c->g->m;
+	const struct jtransfer *y;
+	int64_t woken_ns = x->t.woken_ns;
+
+	for (uint64_t i = x->index + 1; (y = channel_at(x->c, i)); i++) {
+		struct jirq *next = y->dead || y->fixed ? NULL : likeliest(y);
+		if (next && next->time_ns > q->time_ns) {
+			if (i == x->index + 1) /* none to be behind of */
+				return NULL;
+			float soon = model_notice(m, false, woken_ns - next->time_ns, 0);
+			float own = model_notice(m, false, woken_ns - q->time_ns, 0);
+			return next->time_ns < woken_ns && soon > SOON * own ? next
+									     : NULL;
+		}
+		if (y->t.submit_ns > x->begin_ns)
+			return NULL;
+	}
+	return NULL;
+}
+
 /* Where handlers often stand still: the one before it has no interrupt, and this one came
  * long before the program saw the end. It may be that of the one before, held up. */
 bool doubt_others(const struct jtransfer *x, const struct jirq *q)
@@ -230,9 +267,54 @@ static bool perhaps_merged(const struct jtransfer *x)
 	       m->missing + 1;
 }
 
+/* The next interrupt that may be that of x, where none has come yet; so many that ended
+ * before it have none. */
+static int64_t comes_ns(const struct jtransfer *x, unsigned *run)
+{
+	const struct group *g = x->c->g;
+	int64_t at_ns = x->end_ns;
+
+	*run = 1;
+	for (size_t i = g->cursor + 1; i < g->first + g->nev; i++) {
+		const struct jevent *ev = &g->ev[i];
+		at_ns = ev->time_ns;
+		if (ev->irq && g->serves[vector_index(g, ev->irq->irq)][x->c->slot])
+			return at_ns;
+		*run += ev->end && ev->end != x && !ev->end->dead && !ev->end->fixed;
+	}
+	return at_ns;
+}
+
+float doubt_likelier(const struct jtransfer *x)
+{
+	const struct model *m = &x->c->g->m;
+	float usual = (float)(2 * m->total.median_ns + m->late.high_ns);
+	unsigned run = x->run;
+	int64_t at_ns = run ? x->next_ns : comes_ns(x, &run);
+	float lag = fmaxf((float)(at_ns - x->end_ns), 1000), likelier = 1;
+
+	if (x->run)
+		likelier = 1 / (lag * fmaxf(x->place, LEAST_PLACE));
+	/* So many in a row: by chance, or while nothing was delivered. */
+	float n = (float)run;
+	float row = 1 / (n * (n + 1));
+	float by_chance = (1 - m->p_missing) * powf(m->p_missing, n - 1);
+	return likelier * fminf(usual / lag, 1) * row / fmaxf(by_chance, LEAST_PLACE);
+}
+
+/* Not considered until one was seen late by itself, or times speak for it. */
+static bool perhaps_kept(const struct jtransfer *x)
+{
+	const struct model *m = &x->c->g->m;
+
+	if (!m->often_late && m->lates < SOME_LATE && m->kept < SOME_KEPT)
+		return false;
+	return model_kept(m, doubt_likelier(x)) > MOST_KEPT;
+}
+
 const char *doubt_reason(const struct jtransfer *x)
 {
-	float held = perhaps_held(x) || perhaps_merged(x);
+	float held = perhaps_held(x) || perhaps_merged(x) || perhaps_kept(x);
 
 	for (size_t i = 0; i < x->ncand; i++)
 		held += x->cand[i].held;
@@ -249,6 +331,6 @@ bool doubt_none(const struct jtransfer *x)
 {
 	const struct group *g = x->c->g;
 
-	return !perhaps_held(x) && !perhaps_still(x) && !perhaps_merged(x) &&
-	       !perhaps_later(&g->m) && !perhaps_shared(g);
+	return !perhaps_kept(x) && !perhaps_held(x) && !perhaps_still(x) &&
+	       !perhaps_merged(x) && !perhaps_later(&g->m) && !perhaps_shared(g);
 }

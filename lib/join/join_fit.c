@@ -309,6 +309,32 @@ static bool further(const struct group *g, const struct node *n, const struct ji
 	return false;
 }
 
+float fit_next_end(const struct group *g, const struct jirq *q, size_t vector)
+{
+	const struct model *m = &g->m;
+
+	for (size_t i = g->cursor + 1; i < g->first + g->nev; i++) {
+		const struct jtransfer *x = g->ev[i].end;
+		if (!x || x->dead || !g->serves[vector][x->c->slot])
+			continue;
+		if (x->begin_ns > q->time_ns)
+			return 0;
+		const struct jtransfer *p = channel_at(x->c, x->index - 1);
+		bool busy = p && p->end_ns > x->begin_ns && p->end_ns < q->time_ns;
+		int64_t ns = q->time_ns - (busy ? p->end_ns : x->begin_ns);
+		float w = model_device(m, 1, ns, 0);
+		if (fit_shows_end(x) && x->t.wait_ns < q->time_ns)
+			w = fminf(w, model_notice(m, false, x->end_ns - q->time_ns, 0));
+		return (1 - m->p_late) * w;
+	}
+	return 0;
+}
+
+float fit_last_end(const struct group *g, const struct jirq *q, const struct jtransfer *x)
+{
+	return g->m.p_late * density_at(&g->m.late, q->time_ns - x->end_ns, 0);
+}
+
 float fit_stray(const struct group *g, const struct node *n, const struct jirq *q)
 {
 	const struct model *m = &g->m;

@@ -65,6 +65,11 @@ float fit_late(const struct group *g, const struct jtransfer *x, const struct ji
 /* Likewise where it has ended others of another channel. */
 float fit_late_again(const struct group *g, const struct node *n,
 		     const struct jtransfer *x, const struct jirq *q, size_t vector);
+/* How well q suits the next transfer to end as its own, and the one that ended last, as
+ * the one that came late, 1/ns. */
+float fit_next_end(const struct group *g, const struct jirq *q, size_t vector);
+float fit_last_end(const struct group *g, const struct jirq *q,
+		   const struct jtransfer *x);
 /* What it weighs that an interrupt ended nothing. */
 float fit_stray(const struct group *g, const struct node *n, const struct jirq *q);
 

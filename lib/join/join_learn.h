@@ -32,9 +32,10 @@ bool begin_fits_in_turn(struct group *g);
  * not clear. */
 int check_follows(const struct group *g);
 /* As many interrupts as transfers in a queue (or one that was merged), and yet one seems
- * to be missing and another a stray: all between the two may be shifted by one, and
+ * to be missing, or, where the k-th can be that of the k-th (even), to have ended two, and
+ * another a stray: all between the two may be shifted by one, and
  * nothing have gone wrong. */
-bool check_shifted(const struct group *g);
+bool check_shifted(const struct group *g, bool even);
 /* The larger a transfer, the longer the card takes, and not the program to wake. If the
  * time behind the interrupt grows, or that before it with the size of a neighbour, it is
  * not its own. */

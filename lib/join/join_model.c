@@ -20,6 +20,8 @@
 #define PRIOR_TURN   4.0
 #define MOST	     0.6   /* of a rate */
 #define MOST_LATE    0.25f /* ... where programs sleep until the interrupt */
+#define KEPT_PASSES  50
+#define HALF_ONE     0.5 /* of a thing and its contrary, before any was seen */
 #define FLOOR	     0.00002
 #define FLOOR_STRAY  0.000001 /* most drivers never see one */
 /* Where one interrupt ends several, a stray may pass for one of two that end fewer: that
@@ -247,6 +249,27 @@ static void derive_sizes(struct model *m)
 			    : 0;
 }
 
+/* The share of those that seem to have none which makes what came behind them likeliest:
+ * expectation and maximization, for these alone. */
+static void derive_kept(struct model *m)
+{
+	double n = 0;
+
+	for (size_t k = 0; k < KEPT; k++)
+		n += m->seems[k];
+	m->p_kept = 0.5f;
+	for (int pass = 0; pass < KEPT_PASSES; pass++) {
+		double kept = 0;
+		m->kept = 0;
+		for (size_t k = 0; k < KEPT; k++) {
+			float likelier = ldexpf(1, (int)k - KEPT / 2);
+			kept += m->seems[k] * model_kept(m, likelier);
+			m->kept += m->seems[k] * log1p(m->p_kept * (likelier - 1));
+		}
+		m->p_kept = (float)((kept + HALF_ONE) / (n + 2 * HALF_ONE));
+	}
+}
+
 /* Probabilities from counts. A run with several interrupts for each transfer (first,
  * last) has as many that end nothing, and they cost nothing. */
 void model_derive(struct model *m)
@@ -274,6 +297,7 @@ void model_derive(struct model *m)
 		    : m->frozen	  ? 0
 				  : fminf((float)(m->lates / (m->transfers + PRIOR)),
 					  m->p_late);
+	derive_kept(m);
 	double per_transfer =
 		several	    ? 1
 		: m->frozen ? 0.02
@@ -321,6 +345,8 @@ void model_forget(struct model *m, float keep)
 	m->runs *= keep;
 	m->unseen *= keep;
 	m->turns *= keep;
+	for (size_t k = 0; k < KEPT; k++)
+		m->seems[k] *= keep;
 	for (size_t k = 0; k <= COALESCE; k++)
 		m->size[k] *= keep;
 	for (size_t v = 0; v < SLOTS; v++)
@@ -392,6 +418,31 @@ void model_hasten(struct model *m, float stray_before)
 	m->strays *= further;
 	model_derive(m);
 	m->stray_share *= further;
+}
+
+void model_seems(struct model *m, float likelier, float weight)
+{
+	int k;
+
+	frexpf(likelier, &k);
+	k += KEPT / 2;
+	m->seems[k < 0 ? 0 : k >= KEPT ? KEPT - 1 : k] += weight;
+}
+
+float model_kept(const struct model *m, float likelier)
+{
+	float kept = m->p_kept * likelier;
+
+	return kept / (kept + 1 - m->p_kept);
+}
+
+double model_shared(const struct model *m)
+{
+	double shared = 0;
+
+	for (size_t k = 2; k <= COALESCE; k++)
+		shared += m->size[k] * (double)(k - 1);
+	return shared;
 }
 
 /* Not to be had from the one that is judged alone. */

@@ -36,7 +36,8 @@ enum {
 	REGULAR = 64,	   /* waits whose times are compared in both readings */
 	FEWEST = 8,	   /* transfers that say anything of the others */
 	FIRST_LOOK = 3000, /* events gone through before the first decision */
-	READINGS = 3,	   /* of the first events, that are weighed */
+	KEPT = 64,
+	READINGS = 3, /* of the first events, that are weighed */
 };
 
 #define BEGUN                                                                            \
@@ -106,7 +107,13 @@ struct jtransfer {
 	bool absence;
 	bool queued; /* its end is still in the group's queue */
 	bool latched, use_notice;
-	float scale;	  /* the best that any interrupt explains its notice by, 1/ns */
+	float scale; /* the best that any interrupt explains its notice by, 1/ns */
+	/* The first interrupt behind its end that may be its, how well that suits a
+	 * transfer that ended later, 1/ns; so many have none between the two, 0 = none has
+	 * come yet. */
+	int64_t next_ns;
+	float place;
+	uint8_t run;
 	uint8_t together; /* so many ended, with it, and no interrupt came meanwhile */
 	bool covered;	  /* the wait that ended it was for others too */
 	bool alone;	  /* on its channel, from its start to its end */
@@ -161,6 +168,10 @@ struct model {
 	double transfers, missing, lates, strays, uses, cross;
 	/* without one, and so was the one before, and no interrupt came between */
 	double runs;
+	/* Transfers that seem to have none, by how much likelier the next interrupt is if it
+	 * was theirs too: powers of 2, KEPT / 2 = as likely. */
+	double seems[KEPT];
+	double kept;	      /* how much speaks for it that some had, a logarithm */
 	double waited;	      /* interrupts that came when the program had asked */
 	double unseen, turns; /* woken that no interrupt explains; those as long as ever
 				 after the turn */
@@ -171,6 +182,7 @@ struct model {
 	enum pairing pairing;
 	float p_missing, p_late, p_stray, p_cross, p_more, p_turn;
 	float p_held; /* the interrupt waits for the handler until it is another's too */
+	float p_kept; /* the same of one, before its own times are looked at */
 	float stray_share; /* what one stray adds to p_stray */
 	float scale_ns;	   /* typical of all times here: what densities are weighed by */
 	float p_size[COALESCE + 1];
@@ -191,6 +203,11 @@ double density_beyond(const struct density *d, int64_t ns);
 float model_device(const struct model *m, size_t n, int64_t ns, float own);
 float model_notice(const struct model *m, bool asked, int64_t ns, float own);
 float model_stray(const struct model *m, float own);
+/* One that seems to have none; how likely the next interrupt was its, too. */
+void model_seems(struct model *m, float likelier, float weight);
+float model_kept(const struct model *m, float likelier);
+/* Transfers whose interrupt was another's too. */
+double model_shared(const struct model *m);
 void density_fade(struct density *d, float keep);
 void model_init(struct model *m, enum pairing p);
 void model_derive(struct model *m);
@@ -256,6 +273,7 @@ struct channel {
 	uint64_t
 		frontier; /* committed: no interrupt can be assigned before it any more */
 	int64_t unclear_ns; /* the end of the last one that is unknown; INT64_MIN */
+	uint64_t told;	    /* those before it know the interrupt behind their ends */
 	uint64_t missed;    /* behind the last one that had no interrupt */
 	int64_t missed_ns;  /* its end */
 	size_t nopen;

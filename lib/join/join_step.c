@@ -413,6 +413,36 @@ static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_
 	return x;
 }
 
+/* Those that the vector serves and that ended since its last interrupt are told of q. */
+static void tell_ended(struct group *g, const struct jirq *q, size_t vector)
+{
+	struct jtransfer *ended[UINT8_MAX], *x, *last = NULL;
+	size_t n = 0;
+
+	for (size_t s = 0; s < g->nslot; s++) {
+		struct channel *c = g->slot[s];
+		if (!g->serves[vector][s])
+			continue;
+		if (c->told < c->next_decide)
+			c->told = c->next_decide;
+		for (; (x = channel_at(c, c->told)) && x->end_ns < q->time_ns;
+		     c->told++) {
+			if (x->dead || x->fixed || n == UINT8_MAX)
+				continue;
+			ended[n++] = x;
+			last = !last || x->end_ns > last->end_ns ? x : last;
+		}
+	}
+	if (!n)
+		return;
+	float soon = fit_next_end(g, q, vector), late = fit_last_end(g, q, last);
+	for (size_t i = 0; i < n; i++) {
+		ended[i]->next_ns = q->time_ns;
+		ended[i]->place = ended[i] == last ? soon : fmaxf(soon, late);
+		ended[i]->run = (uint8_t)(n > 2 ? n - 1 : 1);
+	}
+}
+
 /* 1: the interrupt entered the trellis; 0: nothing can be its, it is a stray; 2: it is
  * that of *x. */
 int step_irq(struct group *g, struct jirq *q, struct jtransfer **x)
@@ -420,6 +450,7 @@ int step_irq(struct group *g, struct jirq *q, struct jtransfer **x)
 	size_t vector = vector_index(g, q->irq), slot[SLOTS], n = 0;
 	bool pends = expire(g, q->time_ns);
 
+	tell_ended(g, q, vector);
 	q->leftover = g->lost_ns != INT64_MIN &&
 		      q->time_ns - g->lost_ns < LEFTOVER * g->m.total.median_ns;
 	for (size_t s = 0; s < g->nslot; s++) {
