@@ -263,7 +263,7 @@ static void look(void)
 	struct join_sink sink = {.transfer = see};
 
 	seen.n = 0;
-	assert_int_equal(tail_preview(b.tail, b.f, &sink, NULL), 0);
+	assert_int_equal(follow_preview(b.f, b.tail, &sink, NULL), 0);
 }
 
 /* Every transfer is either decided or in the preview, and looks there as it stands. */
