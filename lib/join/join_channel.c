@@ -48,6 +48,9 @@ enum {
 
 #define RESTARTED "its channel was started again before it ended"
 #define HELD	  "a start before the end of the one before: a restart or a queue"
+#define PROCESSES                                                                        \
+	"another process used the channel at the same time, and no card is known: it "   \
+	"may be another card's"
 
 struct jtransfer *channel_oldest(struct channel *c)
 {
@@ -621,6 +624,14 @@ static int overlap(struct join *j, struct channel *c, int64_t at, struct err *e)
 	return settle(j, c, e);
 }
 
+/* Is one in flight of another process, that may have another card? */
+static bool may_be_another(struct channel *c, const struct jtransfer *x)
+{
+	const struct jtransfer *old = c->nopen ? channel_oldest(c) : NULL;
+
+	return old && c->card == DMA_UNKNOWN && old->t.pid != x->t.pid;
+}
+
 int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struct err *e)
 {
 	int64_t at = x->t.submit_ns;
@@ -635,7 +646,9 @@ int channel_submit(struct join *j, struct channel *c, struct jtransfer *x, struc
 	c->ring[c->tail & c->mask] = x;
 	/* It is not in the channel yet: what follows speaks of those before it. */
 	count_start(c, at);
-	if (c->doubt)
+	if (may_be_another(c, x))
+		r = channel_doubt(j, c, PROCESSES, channel_oldest(c)->t.submit_ns, e);
+	else if (c->doubt)
 		r = leave_doubt(j, c, at, e);
 	if (r >= 0 && !x->blocking)
 		r = overlap(j, c, at, e);

@@ -27,19 +27,25 @@ static int keep(void *arg, const struct transfer *t, struct err *e)
 	return 0;
 }
 
-static void push(struct join *j, enum role r, int64_t at)
+static void push_of(struct join *j, enum role r, int64_t at, int pid, int64_t card)
 {
 	static int64_t seq;
 	struct sample s = {.time_ns = at,
 			   .seq = ++seq,
+			   .card = card,
 			   .channel = 0,
 			   .size_bytes = 4096,
 			   .addr = 0,
-			   .tid = r == ROLE_INTERRUPT ? -1 : 7,
-			   .pid = 7,
+			   .tid = r == ROLE_INTERRUPT ? -1 : pid,
+			   .pid = pid,
 			   .irq = r == ROLE_INTERRUPT ? 68 : -1,
 			   .role = r};
 	assert_int_equal(join_push(j, &s, NULL), 0);
+}
+
+static void push(struct join *j, enum role r, int64_t at)
+{
+	push_of(j, r, at, 7, 0);
 }
 
 static void run(const char *what, bool vector, bool whole, struct out *o)
@@ -91,6 +97,49 @@ static void test_states(void **state)
 			fail_msg("%s: %zu transfers, first %s", c[i].what, o.n,
 				 state_name(o.t[0].state));
 	}
+}
+
+/* Two processes, each one at a time on channel 0, from the 20th on the one's within the
+ * other's. */
+static void run_two(int64_t card, struct out *o)
+{
+	static const enum role role[] = {ROLE_SUBMIT, ROLE_STARTED, ROLE_WAIT,
+					 ROLE_WOKEN};
+	struct join_options opt = {.whole = true};
+	struct join_sink sink = {.arg = o, .transfer = keep};
+	struct join_totals n;
+	struct join *j;
+	int64_t at = 0;
+
+	memset(o, 0, sizeof(*o));
+	assert_int_equal(join_new(&j, &opt, &sink, NULL), 0);
+	for (int i = 0; i < 40; i++)
+		for (size_t k = 0; k < 4; k++) {
+			for (size_t m = 0; m < 4 && i >= 20 && k == 2; m++)
+				push_of(j, role[m], at += 1000, 9, card);
+			push_of(j, role[k], at += 1000, 7, card);
+		}
+	assert_int_equal(join_finish(j, &n, NULL), 0);
+	join_free(j);
+}
+
+/* Where no card is known, that of another process may be another. */
+static void test_processes(void **state)
+{
+	static struct out o;
+	size_t unknown = 0;
+
+	(void)state;
+	run_two(DMA_UNKNOWN, &o);
+	assert_int_equal(o.n, 60);
+	for (size_t i = 0; i < o.n; i++)
+		assert_int_equal(o.t[i].state, i < 20 ? STATE_POLLED : STATE_UNKNOWN);
+	/* On one card the starts of the one undo those of the other, or stand in a queue. */
+	run_two(0, &o);
+	assert_int_equal(o.n, 60);
+	for (size_t i = 0; i < o.n; i++)
+		unknown += o.t[i].state == STATE_UNKNOWN;
+	assert_int_equal(unknown, 0);
 }
 
 /* Where something may be missing, half a call is no proof of anything. */
@@ -247,9 +296,11 @@ static void test_late_is_not_lost(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_states), cmocka_unit_test(test_known_ends),
-		cmocka_unit_test(test_wait_for_all), cmocka_unit_test(test_halves),
-		cmocka_unit_test(test_late_is_not_lost)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_states),
+					   cmocka_unit_test(test_known_ends),
+					   cmocka_unit_test(test_wait_for_all),
+					   cmocka_unit_test(test_processes),
+					   cmocka_unit_test(test_halves),
+					   cmocka_unit_test(test_late_is_not_lost)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
