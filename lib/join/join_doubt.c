@@ -298,7 +298,7 @@ float doubt_likelier(const struct jtransfer *x)
 	/* So many in a row: by chance, or while nothing was delivered. */
 	float n = (float)run;
 	float row = 1 / (n * (n + 1));
-	float by_chance = (1 - m->p_missing) * powf(m->p_missing, n - 1);
+	float by_chance = (1 - m->p_none) * powf(m->p_none, n - 1);
 	return likelier * fminf(usual / lag, 1) * row / fmaxf(by_chance, LEAST_PLACE);
 }
 

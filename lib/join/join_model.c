@@ -277,6 +277,9 @@ void model_derive(struct model *m)
 	bool several = picks_one(m->pairing);
 
 	m->p_missing = m->frozen ? 0.02f : rate(m->missing, m->transfers, 0.001, FLOOR);
+	m->p_none =
+		m->frozen ? m->p_missing
+			  : fmaxf(m->p_missing, (float)(m->missing / (m->transfers + 1)));
 	m->p_late = m->frozen ? 0.02f : rate(m->lates, m->transfers, 0.001, FLOOR);
 	if (m->often_late) /* where most are that can be, it is no accident */
 		m->p_late = (float)fmax(m->p_late, m->lates / (m->waited + PRIOR));

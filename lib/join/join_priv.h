@@ -182,6 +182,7 @@ struct model {
 	enum pairing pairing;
 	float p_missing, p_late, p_stray, p_cross, p_more, p_turn;
 	float p_held; /* the interrupt waits for the handler until it is another's too */
+	float p_none; /* p_missing, but without an upper limit */
 	float p_kept; /* the same of one, before its own times are looked at */
 	float stray_share; /* what one stray adds to p_stray */
 	float scale_ns;	   /* typical of all times here: what densities are weighed by */

@@ -39,10 +39,13 @@ static struct db *make_db(void)
 	run_sql(db,
 		"INSERT INTO run (id, uuid, finished, roles_guessed, disordered, "
 		"raw_sha256) VALUES (1, 'a', 1, 0, 0, 'a'), (2, 'b', 1, 0, 0, 'b');"
-		"INSERT INTO analysis VALUES (1, 't', 'one', 'inferred', 'found', "
-		"'device', 'exit', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL),"
-		"(2, 't', 'one', 'inferred', 'found', 'device', 'exit', 0, 0, 0, 0, 0, "
-		"0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)");
+		"INSERT INTO analysis (run_id, tool, pairing, pairing_from, vectors_from, "
+		"latency_phase, doorbell_from, submits, transfers, interrupts, "
+		"interrupts_used, interrupts_stray, interrupts_ignored, waits, waits_used, "
+		"waits_stray, in_wait_ns, pending, pending_ns, overlapping, undone, "
+		"undone_maybe, negative, disordered) SELECT id, 't', 'one', 'inferred', "
+		"'found', 'device', 'exit', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "
+		"0 FROM run");
 	return db;
 }
 
