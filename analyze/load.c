@@ -385,7 +385,8 @@ static int insert_warnings(struct loading *l, struct err *e)
 		rc = warn_count(
 			l, event_unresolved(stream_decoder(l->stream)), "call", "calls",
 			"on file descriptors of which no path was recorded: what else "
-			"may have been a transfer",
+			"may have been a transfer (a process that ends at once is gone "
+			"before they are looked at)",
 			e);
 	if (!rc)
 		rc = warn_count(

@@ -48,14 +48,14 @@ fi
 if [ -d /sys/kernel/tracing/events/syscalls/sys_enter_close_range ]; then
 	printf '%s\n' '[profile]' 'title = a file' 'source = this test' '[library]' 'soname = libc.so*' '[transfer read]' 'fd = arg1:s32' \
 		'size = arg3' 'ret = s64' 'fail = ret < 0' "path = $tmp/card{card}_{channel} to_host" >file.ini
-	head -c 20000 /dev/zero >card1_2
+	head -c 5000000 /dev/zero >card1_2 # (a process that ends at once is gone before its descriptors are looked at)
 	rm -f d.data t.db
 	# (what the kernel says of a tracepoint that it does not have)
 	ok "a kernel without close_range: devices are told by their path" strace -o where -e inject=openat:error=ENOENT -P \
 		/sys/kernel/tracing/events/syscalls/sys_enter_close_range/id "$B/dmarec" --profile ./file.ini -o d.data -- \
 		dd if=card1_2 of=/dev/null bs=1000
 	like "... (that kernel was asked)" "$(cat where)" 'close_range/id.*ENOENT.*INJECTED'
-	is "... and which they are" "$("$B/dmaanalyze" -q -i d.data t.db && sqlite3 t.db 'SELECT channel, size_bytes, count(*) FROM transfer GROUP BY 1, 2')" '2|1000|21'
+	is "... and which they are" "$("$B/dmaanalyze" -q -i d.data t.db && sqlite3 t.db 'SELECT channel, size_bytes, count(*) FROM transfer GROUP BY 1, 2')" '2|1000|5001'
 else
 	skip "a kernel without close_range" "this one's tracepoints of system calls are not there"
 fi
