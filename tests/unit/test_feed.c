@@ -155,7 +155,6 @@ static void goes_on_behind_a_new_head(void **state)
 	in_pieces_of(65536, 1);
 	in_pieces_of(4096, 1);
 	in_pieces_of(4104, 3);
-	in_pieces_of(24, 1000);
 }
 
 /* A round without a record ends the wait of the one before it. */
