@@ -282,12 +282,12 @@ static void say_where_to_look(struct answer *a, struct db_stmt *q)
 {
 	const char *functions = db_text(q, "functions");
 
-	if (db_i64(q, "starts") > 0 &&
-	    (db_i64(q, "lost") > 0 || db_i64(q, "losses") > 0))
+	if (db_i64(q, "starts") > 0 && (db_i64(q, "lost") > 0 || db_i64(q, "losses") > 0))
 		PUT(a->next, "Next: record again with a larger ring (dmarec -m 64M).");
 	else if (db_i64(q, "starts") > 0)
-		PUT(a->next, "Next: see the notes on completeness for what kept them from "
-			     "being told.");
+		PUT(a->next,
+		    "Next: see the notes on completeness for what kept them from "
+		    "being told.");
 	else
 		PUT(a->next,
 		    "Next: `dmarec --dry-run -- COMMAND` shows which functions are "

@@ -53,7 +53,7 @@ int vector_finder_new(struct vector_finder **out, struct err *e)
 		return vector_no_memory(e);
 	}
 	memset(f->bucket, -1, BUCKETS * sizeof(*f->bucket));
-	f->from_ns = f->to_ns = DMA_UNKNOWN;
+	f->from_ns = f->to_ns = f->last_end_ns = DMA_UNKNOWN;
 	f->newest = -1;
 	f->random = 0x9e3779b97f4a7c15;
 	*out = f;
@@ -372,7 +372,8 @@ static int interval_end(struct vector_finder *f, struct channel *c, const struct
 	if (end_ns <= since)
 		return 0;
 	x.span_ns = end_ns - since;
-	x.pause_ns = before == DMA_UNKNOWN ? NAN : (float)(since - before);
+	int64_t idle_ns = before > o->before_ns ? before : o->before_ns;
+	x.pause_ns = idle_ns == DMA_UNKNOWN ? NAN : (float)(since - idle_ns);
 	x.waiting = !failed && !loss_windows_touch(&f->loss, o->submit_ns, end_ns);
 	if (!x.waiting)
 		return look_inside(f, c, &x);
@@ -486,7 +487,7 @@ static int watch_serial(struct vector_finder *f, struct channel *c)
 
 static int started(struct vector_finder *f, struct channel *c, const struct sample *s)
 {
-	struct open o = {s->time_ns, s->time_ns, s->size_bytes};
+	struct open o = {s->time_ns, s->time_ns, s->size_bytes, f->last_end_ns};
 
 	for (; f->nidle; f->nidle--)
 		f->idle[f->nidle - 1]->last.next_ns = s->time_ns;
@@ -555,6 +556,7 @@ static int ended(struct vector_finder *f, struct channel *c, const struct sample
 		rc = interval_end(f, c, &o, from_ns, s->time_ns, !c->nopen,
 				  s->bits & SAMPLE_FAILED);
 	}
+	f->last_end_ns = s->time_ns;
 	if (!rc && c->use == USE_QUEUE)
 		rc = watch_queue(f, c);
 	return rc;

@@ -60,7 +60,7 @@ double vector_locked(const struct vector_turns *p);
 struct vector_kept {
 	double size_bytes; /* NAN = not known */
 	float span_ns;	   /* from begin, or the end of the one before, to woken */
-	float pause_ns;	   /* idle before it; NAN = not known, 0 = it was not */
+	float pause_ns;	   /* since the last end of any channel; NAN = not known */
 };
 
 struct vector_channel {

@@ -20,6 +20,7 @@ struct ring {
 
 struct open {
 	int64_t submit_ns, begin_ns, size_bytes;
+	int64_t before_ns; /* the last end before it, of any channel; DMA_UNKNOWN */
 };
 
 /* How a channel is used, as far as seen: one wait for each of several in flight; one at a
@@ -77,7 +78,7 @@ struct vector_finder {
 	size_t nch, nidle;
 	struct call *call;
 	struct loss_windows loss;
-	int64_t from_ns, to_ns;
+	int64_t from_ns, to_ns, last_end_ns; /* of any channel; DMA_UNKNOWN = none yet */
 	struct begun *begun;
 	size_t pair_bytes;
 	uint64_t random;
