@@ -80,20 +80,32 @@ void cli_progress_begin(struct cli_progress *p, const char *what, const char *un
 		p->begin_ns = p->last_ns = now_ns();
 }
 
-static void print_rate(double per_s, const char *unit)
+static int rate_text(char *text, size_t size, double per_s, const char *unit)
 {
 	if (per_s >= 1e6)
-		fprintf(stderr, "  %.1f M %s/s", per_s / 1e6, unit);
-	else if (per_s >= 1e3)
-		fprintf(stderr, "  %.1f k %s/s", per_s / 1e3, unit);
-	else
-		fprintf(stderr, "  %.0f %s/s", per_s, unit);
+		return snprintf(text, size, "  %.1f M %.20s/s", per_s / 1e6, unit);
+	if (per_s >= 1e3)
+		return snprintf(text, size, "  %.1f k %.20s/s", per_s / 1e3, unit);
+	return snprintf(text, size, "  %.0f %.20s/s", per_s, unit);
+}
+
+/* Over the line that stood there before, with spaces: any terminal can do that. */
+static void progress_line(struct cli_progress *p, const char *text)
+{
+	int wide = (int)strlen(text);
+
+	fprintf(stderr, "\r%-*s", p->wide, text);
+	if (wide < p->wide)
+		fprintf(stderr, "\r%s", text);
+	p->wide = wide;
 }
 
 void cli_progress_step(struct cli_progress *p, uint64_t done, uint64_t units)
 {
+	char text[200];
 	int64_t now;
 	double elapsed_s;
+	int n;
 
 	if (!p->begin_ns)
 		return;
@@ -101,21 +113,22 @@ void cli_progress_step(struct cli_progress *p, uint64_t done, uint64_t units)
 	if (now - p->last_ns < 200000000 || now - p->begin_ns < 1000000000)
 		return;
 	p->last_ns = now;
-	p->shown = true;
 	elapsed_s = (double)(now - p->begin_ns) / 1e9;
-	fprintf(stderr, "\r%s", p->what);
+	n = snprintf(text, sizeof(text), "%.40s", p->what);
 	if (p->total)
-		fprintf(stderr, "  %3.0f %%", 100.0 * (double)done / (double)p->total);
-	print_rate((double)units / elapsed_s, p->unit);
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "  %3.0f %%",
+			      100.0 * (double)done / (double)p->total);
+	n += rate_text(text + n, sizeof(text) - (size_t)n, (double)units / elapsed_s,
+		       p->unit);
 	if (p->total && done && done <= p->total)
-		fprintf(stderr, "  %.0f s left",
-			elapsed_s * (double)(p->total - done) / (double)done);
-	fputs("\033[K", stderr);
+		snprintf(text + n, sizeof(text) - (size_t)n, "  %.0f s left",
+			 elapsed_s * (double)(p->total - done) / (double)done);
+	progress_line(p, text);
 }
 
 void cli_progress_end(struct cli_progress *p)
 {
-	if (p->shown)
-		fputs("\r\033[K", stderr);
-	p->shown = false;
+	if (p->wide)
+		fprintf(stderr, "\r%*s\r", p->wide, "");
+	p->wide = 0;
 }

@@ -38,7 +38,7 @@ struct cli_progress {
 	const char *what, *unit;
 	uint64_t total; /* 0 = not known */
 	int64_t begin_ns, last_ns;
-	bool shown;
+	int wide; /* of what stands there */
 };
 void cli_progress_begin(struct cli_progress *p, const char *what, const char *unit,
 			uint64_t total);

@@ -555,12 +555,29 @@ static int read_path(struct meta *m, const struct line *l, struct err *e)
 
 struct known {
 	size_t ordinal;
-	char name[]; /* the kind of line, a tab, and what it names */
+	const char *kind, *name; /* of line, and what it names: in text, or the line's */
+	char text[];
 };
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct known *)a)->name, ((const struct known *)b)->name);
+	const struct known *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : strcmp(x->kind, y->kind);
+}
+
+static struct known *known_copy(const struct known *of)
+{
+	size_t kind = strlen(of->kind) + 1, name = strlen(of->name) + 1;
+	struct known *k = malloc(sizeof(*k) + kind + name);
+
+	if (!k)
+		return NULL;
+	*k = (struct known){of->ordinal, k->text, k->text + kind};
+	memcpy(k->text, of->kind, kind);
+	memcpy(k->text + kind, of->name, name);
+	return k;
 }
 
 /* The ordinal under which the line's kind and name were seen first; `next` when they are
@@ -568,21 +585,20 @@ static int by_name(const void *a, const void *b)
 static int ordinal_of(const struct line *l, const char *name, size_t next,
 		      size_t *ordinal, struct err *e)
 {
-	size_t size = strlen(l->kind) + strlen(name) + 2;
-	struct known *k = malloc(sizeof(*k) + size), **found;
+	struct known key = {next, l->kind, name}, *own, **found;
 
-	if (!k)
+	found = tsearch(&key, l->known, by_name);
+	if (!found)
 		return err_nomem(e, "feature 250");
-	k->ordinal = next;
-	snprintf(k->name, size, "%s\t%s", l->kind, name);
-	found = tsearch(k, l->known, by_name);
-	if (!found) {
-		free(k);
-		return err_nomem(e, "feature 250");
+	if (*found == &key) { /* new: what stays in the tree is a copy */
+		own = known_copy(&key);
+		if (!own) {
+			tdelete(&key, l->known, by_name);
+			return err_nomem(e, "feature 250");
+		}
+		*found = own;
 	}
 	*ordinal = (*found)->ordinal;
-	if (*found != k)
-		free(k);
 	return 0;
 }
 
