@@ -382,13 +382,12 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 	bool sure = best && best->weight - x->cut >= 1 - doubt;
 	struct jirq *q = sure && !doubt_others(x, best->irq) ? best->irq : NULL;
 	struct jirq *next = q && x->t.woken_ns != DMA_UNKNOWN ? doubt_behind(x, q) : NULL;
-	if (next) {
-		next->perhaps_more = true;
+	if (next)
 		q = NULL;
-	}
 	bool missed = sum < 0.5f && !x->dead && !x->fixed;
+	x->likelier = missed ? doubt_likelier(x) : 0;
 	if (missed && x->t.woken_ns != DMA_UNKNOWN)
-		model_seems(&g->m, doubt_likelier(x), 1.0f / fmaxf(x->run, 1));
+		model_seems(&g->m, x->likelier, 1.0f / fmaxf((float)x->run, 1));
 	g->m.runs += missed && x->together > 1 && x->c->missed == x->index;
 	bool none = sum + x->cut <= doubt && doubt_none(x);
 	if (!x->dead && !x->fixed && !x->doubt)
@@ -404,6 +403,8 @@ int decide(struct group *g, struct jtransfer *x, struct err *e)
 			best && best->weight > 0.5f ? best->irq->time_ns : DMA_UNKNOWN;
 		return 0;
 	}
+	if (next)
+		next->perhaps_more = true;
 	finish(g->j, x, q, none);
 	if (x->irq)
 		x->irq->perhaps_more |= perhaps_anothers(g, x->irq);

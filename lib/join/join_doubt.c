@@ -25,19 +25,21 @@
 #define HELD_UP		 4 /* ends behind one interrupt: its own, and several without */
 #define SOME_RUNS	 0.5
 #define MANY_RUNS	 3
-#define MORE_RUNS	 4	/* times as many as by chance */
-#define PERHAPS_HELD	 0.1f	/* probability, to be named as the reason */
-#define SOME_LATE	 0.5	/* that one was seen at all */
-#define MERGED		 32	/* one in so many that seem to be missing is too many */
-#define LATER		 32	/* times as long as a transfer takes: none is so late */
-#define ODD_NOTICE	 8	/* times as long as usual */
-#define ODD_DEVICE	 4	/* the same, of the card's time */
-#define LEAST_PLACE	 1e-12f /* 1/ns */
-#define LIKELIEST	 0.5f	/* probability */
-#define SOON		 1e-3f	/* as likely as the usual time, or more */
-#define MOST_KEPT	 3e-3f
-#define SOME_KEPT	 3   /* a logarithm: 20 times as likely as none */
-#define MOST_MISSING	 0.2 /* of all transfers of a queue */
+#define MORE_RUNS	 4	 /* times as many as by chance */
+#define PERHAPS_HELD	 0.1f	 /* probability, to be named as the reason */
+#define SOME_LATE	 0.5	 /* that one was seen at all */
+#define MERGED		 32	 /* one in so many that seem to be missing is too many */
+#define LATER		 32	 /* times as long as a transfer takes: none is so late */
+#define ODD_NOTICE	 8	 /* times as long as usual */
+#define ODD_DEVICE	 4	 /* the same, of the card's time */
+#define LEAST_PLACE	 1e-12f	 /* 1/ns */
+#define LEAST_CHANCE	 1e-12f	 /* of a run */
+#define LEAST_LAG_NS	 1000.0f /* sooner, none is told from another */
+#define LIKELIEST	 0.5f	 /* probability */
+#define SOON		 1e-3f	 /* as likely as the usual time, or more */
+#define MOST_KEPT	 3e-3f	 /* that the next one was its, too */
+#define SOME_KEPT	 3	 /* a logarithm: 20 times as likely as none */
+#define MOST_MISSING	 0.2	 /* of all transfers of a queue */
 
 static bool queues(const struct group *g)
 {
@@ -267,8 +269,16 @@ static bool perhaps_merged(const struct jtransfer *x)
 	       m->missing + 1;
 }
 
-/* The next interrupt that may be that of x, where none has come yet; so many that ended
- * before it have none. */
+static bool share_vector(const struct group *g, size_t a, size_t b)
+{
+	for (size_t v = 0; v < g->nvector; v++)
+		if (g->serves[v][a] && g->serves[v][b])
+			return true;
+	return false;
+}
+
+/* The next interrupt that may be that of x, where none has come yet; so many, x included,
+ * end before it. */
 static int64_t comes_ns(const struct jtransfer *x, unsigned *run)
 {
 	const struct group *g = x->c->g;
@@ -277,10 +287,12 @@ static int64_t comes_ns(const struct jtransfer *x, unsigned *run)
 	*run = 1;
 	for (size_t i = g->cursor + 1; i < g->first + g->nev; i++) {
 		const struct jevent *ev = &g->ev[i];
+		const struct jtransfer *y = ev->end;
 		at_ns = ev->time_ns;
 		if (ev->irq && g->serves[vector_index(g, ev->irq->irq)][x->c->slot])
 			return at_ns;
-		*run += ev->end && ev->end != x && !ev->end->dead && !ev->end->fixed;
+		*run += y && y != x && !y->dead && !y->fixed &&
+			share_vector(g, x->c->slot, y->c->slot);
 	}
 	return at_ns;
 }
@@ -291,7 +303,7 @@ float doubt_likelier(const struct jtransfer *x)
 	float usual = (float)(2 * m->total.median_ns + m->late.high_ns);
 	unsigned run = x->run;
 	int64_t at_ns = run ? x->next_ns : comes_ns(x, &run);
-	float lag = fmaxf((float)(at_ns - x->end_ns), 1000), likelier = 1;
+	float lag = fmaxf((float)(at_ns - x->end_ns), LEAST_LAG_NS), likelier = 1;
 
 	if (x->run)
 		likelier = 1 / (lag * fmaxf(x->place, LEAST_PLACE));
@@ -299,7 +311,7 @@ float doubt_likelier(const struct jtransfer *x)
 	float n = (float)run;
 	float row = 1 / (n * (n + 1));
 	float by_chance = (1 - m->p_none) * powf(m->p_none, n - 1);
-	return likelier * fminf(usual / lag, 1) * row / fmaxf(by_chance, LEAST_PLACE);
+	return likelier * fminf(usual / lag, 1) * row / fmaxf(by_chance, LEAST_CHANCE);
 }
 
 /* Not considered until one was seen late by itself, or times speak for it. */
@@ -309,7 +321,7 @@ static bool perhaps_kept(const struct jtransfer *x)
 
 	if (!m->often_late && m->lates < SOME_LATE && m->kept < SOME_KEPT)
 		return false;
-	return model_kept(m, doubt_likelier(x)) > MOST_KEPT;
+	return model_kept(m, x->likelier) > MOST_KEPT;
 }
 
 const char *doubt_reason(const struct jtransfer *x)

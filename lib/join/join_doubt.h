@@ -17,10 +17,10 @@ struct jirq *doubt_behind(const struct jtransfer *x, const struct jirq *q);
 bool doubt_others(const struct jtransfer *x, const struct jirq *q);
 /* Had it none for certain, if the hypotheses say so? */
 bool doubt_none(const struct jtransfer *x);
-/* Why it is unknown. */
 /* x seems to have none: how much likelier is what came behind it if the handler stood
  * still, or the card kept its interrupt back, until the next one was its, too? */
 float doubt_likelier(const struct jtransfer *x);
+/* Why it is unknown. */
 const char *doubt_reason(const struct jtransfer *x);
 
 #endif

@@ -20,8 +20,8 @@
 #define PRIOR_TURN   4.0
 #define MOST	     0.6   /* of a rate */
 #define MOST_LATE    0.25f /* ... where programs sleep until the interrupt */
-#define KEPT_PASSES  50
-#define HALF_ONE     0.5 /* of a thing and its contrary, before any was seen */
+#define KEPT_PASSES  50	   /* the share is known to a percent of itself long before */
+#define HALF_ONE     0.5   /* of a thing and its contrary, before any was seen */
 #define FLOOR	     0.00002
 #define FLOOR_STRAY  0.000001 /* most drivers never see one */
 /* Where one interrupt ends several, a stray may pass for one of two that end fewer: that
@@ -249,6 +249,11 @@ static void derive_sizes(struct model *m)
 			    : 0;
 }
 
+static float likelier_of(size_t bucket)
+{
+	return ldexpf(1, (int)bucket - KEPT / 2);
+}
+
 /* The share of those that seem to have none which makes what came behind them likeliest:
  * expectation and maximization, for these alone. */
 static void derive_kept(struct model *m)
@@ -258,16 +263,15 @@ static void derive_kept(struct model *m)
 	for (size_t k = 0; k < KEPT; k++)
 		n += m->seems[k];
 	m->p_kept = 0.5f;
-	for (int pass = 0; pass < KEPT_PASSES; pass++) {
+	m->kept = 0;
+	for (int pass = 0; pass < KEPT_PASSES && n > 0; pass++) {
 		double kept = 0;
-		m->kept = 0;
-		for (size_t k = 0; k < KEPT; k++) {
-			float likelier = ldexpf(1, (int)k - KEPT / 2);
-			kept += m->seems[k] * model_kept(m, likelier);
-			m->kept += m->seems[k] * log1p(m->p_kept * (likelier - 1));
-		}
+		for (size_t k = 0; k < KEPT; k++)
+			kept += m->seems[k] * model_kept(m, likelier_of(k));
 		m->p_kept = (float)((kept + HALF_ONE) / (n + 2 * HALF_ONE));
 	}
+	for (size_t k = 0; k < KEPT; k++)
+		m->kept += m->seems[k] * log1p(m->p_kept * (likelier_of(k) - 1));
 }
 
 /* Probabilities from counts. A run with several interrupts for each transfer (first,
@@ -425,10 +429,12 @@ void model_hasten(struct model *m, float stray_before)
 
 void model_seems(struct model *m, float likelier, float weight)
 {
-	int k;
+	int k = 0;
 
-	frexpf(likelier, &k);
-	k += KEPT / 2;
+	if (likelier > 0) {
+		frexpf(likelier, &k); /* 1 has the exponent 1 there */
+		k += KEPT / 2 - 1;
+	}
 	m->seems[k < 0 ? 0 : k >= KEPT ? KEPT - 1 : k] += weight;
 }
 

@@ -36,8 +36,8 @@ enum {
 	REGULAR = 64,	   /* waits whose times are compared in both readings */
 	FEWEST = 8,	   /* transfers that say anything of the others */
 	FIRST_LOOK = 3000, /* events gone through before the first decision */
-	KEPT = 64,
-	READINGS = 3, /* of the first events, that are weighed */
+	KEPT = 64,	   /* powers of two of a ratio of likelihoods */
+	READINGS = 3,	   /* of the first events, that are weighed */
 };
 
 #define BEGUN                                                                            \
@@ -109,11 +109,12 @@ struct jtransfer {
 	bool latched, use_notice;
 	float scale; /* the best that any interrupt explains its notice by, 1/ns */
 	/* The first interrupt behind its end that may be its, how well that suits a
-	 * transfer that ended later, 1/ns; so many have none between the two, 0 = none has
-	 * come yet. */
+	 * transfer that ended later, 1/ns; so many others (at least 1) ended since the one
+	 * before, 0 = none has come yet. And how much likelier that is if it was kept back
+	 * until then, where x seems to have none. */
 	int64_t next_ns;
-	float place;
-	uint8_t run;
+	float place, likelier;
+	uint32_t run;
 	uint8_t together; /* so many ended, with it, and no interrupt came meanwhile */
 	bool covered;	  /* the wait that ended it was for others too */
 	bool alone;	  /* on its channel, from its start to its end */

@@ -413,33 +413,47 @@ static struct jtransfer *step_alone(struct group *g, const struct jirq *q, size_
 	return x;
 }
 
+/* The next of c's that ended before at_ns and has not been told of an interrupt, from *i
+ * on; NULL. */
+static struct jtransfer *next_untold(struct channel *c, uint64_t *i, int64_t at_ns)
+{
+	struct jtransfer *x;
+
+	while ((x = channel_at(c, *i)) && x->end_ns < at_ns) {
+		++*i;
+		if (!x->dead && !x->fixed)
+			return x;
+	}
+	return NULL;
+}
+
 /* Those that the vector serves and that ended since its last interrupt are told of q. */
 static void tell_ended(struct group *g, const struct jirq *q, size_t vector)
 {
-	struct jtransfer *ended[UINT8_MAX], *x, *last = NULL;
-	size_t n = 0;
+	struct jtransfer *x, *last = NULL;
+	uint32_t n = 0;
 
 	for (size_t s = 0; s < g->nslot; s++) {
 		struct channel *c = g->slot[s];
-		if (!g->serves[vector][s])
-			continue;
 		if (c->told < c->next_decide)
 			c->told = c->next_decide;
-		for (; (x = channel_at(c, c->told)) && x->end_ns < q->time_ns;
-		     c->told++) {
-			if (x->dead || x->fixed || n == UINT8_MAX)
-				continue;
-			ended[n++] = x;
+		uint64_t i = c->told;
+		while (g->serves[vector][s] && (x = next_untold(c, &i, q->time_ns))) {
+			n++;
 			last = !last || x->end_ns > last->end_ns ? x : last;
 		}
 	}
 	if (!n)
 		return;
 	float soon = fit_next_end(g, q, vector), late = fit_last_end(g, q, last);
-	for (size_t i = 0; i < n; i++) {
-		ended[i]->next_ns = q->time_ns;
-		ended[i]->place = ended[i] == last ? soon : fmaxf(soon, late);
-		ended[i]->run = (uint8_t)(n > 2 ? n - 1 : 1);
+	for (size_t s = 0; s < g->nslot; s++) {
+		struct channel *c = g->slot[s];
+		while (g->serves[vector][s] &&
+		       (x = next_untold(c, &c->told, q->time_ns))) {
+			x->next_ns = q->time_ns;
+			x->place = x == last ? soon : fmaxf(soon, late);
+			x->run = n > 2 ? n - 1 : 1;
+		}
 	}
 }
 
