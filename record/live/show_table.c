@@ -148,29 +148,22 @@ static void headline(struct table *t)
 static void vector_troubles(struct table *t)
 {
 	const struct frame *f = t->f;
+	size_t late = follow_late_channels(f->follow);
 	char text[400];
 
 	if (follow_differs(f->follow))
 		line(t, RED,
 		     "the whole recording shows other vectors than its beginning did: "
 		     "dmaanalyze goes by the whole");
-	if (follow_late_channels(f->follow) && f->cards) {
-		snprintf(
-			text, sizeof(text),
-			"of %zu channel%s it does not show which vector ends transfers: no "
-			"device times",
-			follow_late_channels(f->follow),
-			text_s(follow_late_channels(f->follow)));
-		line(t, "", text);
-	} else if (follow_late_channels(f->follow)) {
-		snprintf(
-			text, sizeof(text),
-			"%zu channel%s came after it was decided which vector ends what: "
-			"theirs is not known here, dmaanalyze finds it",
-			follow_late_channels(f->follow),
-			text_s(follow_late_channels(f->follow)));
-		line(t, RED, text);
-	}
+	if (!late)
+		return;
+	snprintf(text, sizeof(text), "%s%zu channel%s %s", f->cards ? "of " : "", late,
+		 text_s(late),
+		 f->cards ? "it does not show which vector ends transfers: no device "
+			    "times"
+			  : "came after it was decided which vector ends what: theirs is "
+			    "not known here, dmaanalyze finds it");
+	line(t, f->cards ? "" : RED, text);
 }
 
 static void troubles(struct table *t)
